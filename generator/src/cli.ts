@@ -1,0 +1,155 @@
+/** The command line: the only place that prints and decides about exit codes. */
+
+import { Command, CommanderError, Option } from 'commander';
+
+import { conditionTest } from './condition.js';
+import { SchemaError, formatDiagnostic } from './diagnostic.js';
+import { schemaFolder, servers } from './embedded.js';
+import { dialectOf, newestDialect } from './frontend/dialect.js';
+import { loadSchema } from './frontend/load.js';
+import { generate, generatorVersion, type Generated, type GenerateOptions } from './generate.js';
+import { introspect } from './introspect.js';
+import { compare, write } from './output.js';
+import { vendor } from './vendor.js';
+
+/** Other people's scripts rely on these. */
+const exitCodes = { ok: 0, failed: 1, usage: 2, io: 3 };
+
+/** @param args without the interpreter and the script */
+export async function main(args: readonly string[]): Promise<number> {
+  let exitCode = exitCodes.ok;
+  const program = new Command('qapi-ts')
+    .description('The QAPI schema compiler for TypeScript: the schema language of QEMU in, a typed QMP client out.')
+    .version(generatorVersion())
+    .showHelpAfterError('(see qapi-ts --help)')
+    // So that a subcommand can have a --version of its own.
+    .enablePositionalOptions()
+    .exitOverride();
+
+  const generating = (command: Command): Command =>
+    command
+      .addOption(new Option('--schema <file>', 'a root schema file, instead of the embedded ones').conflicts('qemu'))
+      .addOption(new Option('--qemu <version>', 'an embedded version of QEMU, such as 10.0'))
+      .option('--out <folder>', 'where the output goes', 'generated')
+      .option('--docs', 'write out the documentation (default: when the schema has any)')
+      .option('--no-docs', 'write only facts: since when, deprecated, conditions')
+      .option(...defineOption);
+
+  generating(program.command('generate'))
+    .description('write TypeScript for a schema; without options, for those of the current QEMU')
+    .action(async (options: GenerateOptions) => {
+      const results = await generate(options);
+      write(results);
+      for (const result of results) process.stderr.write(`${summary(result)}\n`);
+    });
+
+  generating(program.command('check'))
+    .description('tell whether the output of generate with the same options is up to date')
+    .action(async (options: GenerateOptions) => {
+      const results = await generate(options);
+      const differences = compare(results);
+      for (const { path, problem } of differences) process.stdout.write(`${path}: ${problem}\n`);
+      if (differences.length === 0) return;
+      process.stderr.write(
+        `${differences.length} of the generated files are stale. Mend it with: ${generateCommand(options)}\n`,
+      );
+      exitCode = exitCodes.failed;
+    });
+
+  program
+    .command('lint')
+    .description('check schemas by the rules of a version of QEMU')
+    .argument('<file...>', 'root schema files')
+    .option('--dialect <version>', 'the version of QEMU whose rules apply', newestDialect)
+    .action((files: string[], options: { dialect: string }) => {
+      const dialect = dialectOf(options.dialect);
+      for (const file of files) {
+        const code = reporting(() => void loadSchema(file, { dialect }));
+        exitCode = Math.max(exitCode, code);
+      }
+    });
+
+  program
+    .command('introspect')
+    .description('print what query-qmp-schema of a QEMU built from a schema returns')
+    .argument('<file>', 'a root schema file')
+    .option(...defineOption)
+    .action((file: string, { define }: { define: string[] }) => {
+      process.stdout.write(`${JSON.stringify(introspect(loadSchema(file), conditionTest(define)), undefined, 2)}\n`);
+    });
+
+  program
+    .command('vendor')
+    .description('reduce the schemas of a QEMU source tree or release tarball to facts, and embed them')
+    .argument('<source>', 'the tree or tarball')
+    .requiredOption('--version <version>', "the QEMU's full version, such as 10.2.2")
+    .action((source: string, { version }: { version: string }) => {
+      const paths = vendor(source, version, schemaFolder());
+      process.stderr.write(
+        `${version}: ${paths.length} files with the schemas of ${servers.map(({ title }) => title).join(', ')}\n`,
+      );
+    });
+
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    return tell(error);
+  }
+}
+
+const collect = (value: string, previous: string[]): string[] => [...previous, value];
+const defineOption = [
+  '-D, --define <name>',
+  'a condition that holds, such as CONFIG_LINUX; repeatable (default: all hold)',
+  collect,
+  [],
+] as [string, string, typeof collect, string[]];
+
+/** Runs something, and tells what went wrong. */
+function reporting(action: () => void): number {
+  try {
+    action();
+    return exitCodes.ok;
+  } catch (error) {
+    return tell(error);
+  }
+}
+
+/** @returns the exit code */
+function tell(error: unknown): number {
+  if (error instanceof SchemaError) {
+    const colour = process.stderr.isTTY && process.env['NO_COLOR'] === undefined;
+    for (const diagnostic of error.diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic, colour)}\n`);
+    return exitCodes.failed;
+  }
+  if (error instanceof RangeError) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return exitCodes.usage;
+  }
+  if (error instanceof Error && 'syscall' in error) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return exitCodes.io;
+  }
+  throw error;
+}
+
+function summary({ folder, origin, schema, files, time }: Generated): string {
+  const count = (kind: string): number =>
+    [...schema.definitions.values()].filter((definition) => definition.kind === kind).length;
+  const types = schema.definitions.size - count('command') - count('event');
+  const read = `${origin}: ${schema.modules.length} modules, ${count('command')} commands, ${count('event')} events, ${types} types`;
+  return `${folder}: ${read}; ${files.size} files; read in ${time.front.toFixed(0)} ms, written in ${time.emit.toFixed(0)} ms`;
+}
+
+function generateCommand({ schema, qemu, out, docs, define }: GenerateOptions): string {
+  return [
+    'npx qapi-ts generate',
+    ...(schema === undefined ? [] : [`--schema ${schema}`]),
+    ...(qemu === undefined ? [] : [`--qemu ${qemu}`]),
+    ...(out === 'generated' ? [] : [`--out ${out}`]),
+    ...(docs === undefined ? [] : [docs ? '--docs' : '--no-docs']),
+    ...define.map((name) => `-D ${name}`),
+  ].join(' ');
+}

@@ -1,0 +1,56 @@
+/** Errors in a schema: where, what, and how they are shown. */
+
+import type { Position } from './model.js';
+
+/** Where a message points: a position and, from the front end, the text of its line. */
+export interface Place extends Position {
+  readonly source?: string;
+}
+
+export interface Diagnostic {
+  readonly message: string;
+  readonly place: Place;
+  /** The definition that the error is in: `struct 'Foo'`, and where it begins. */
+  readonly definition?: { readonly title: string; readonly position: Position };
+  /** A second place that matters, such as a previous definition. */
+  readonly related?: { readonly message: string; readonly position: Position };
+  /** The include directives that lead to the file, innermost first. */
+  readonly includedFrom: readonly Position[];
+}
+
+/** A schema that cannot be used. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError';
+  readonly code = 'ERR_QAPI_SCHEMA';
+
+  constructor(readonly diagnostics: readonly Diagnostic[]) {
+    super(diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n'));
+  }
+}
+
+/** The escape sequences around the parts of a diagnostic; empty strings where there is no terminal. */
+interface Colours {
+  readonly bold: string;
+  readonly red: string;
+  readonly reset: string;
+}
+
+const plain: Colours = { bold: '', red: '', reset: '' };
+const ansi: Colours = { bold: '\u001B[1m', red: '\u001B[1;31m', reset: '\u001B[0m' };
+
+/** Several lines, without a newline at the end. */
+export function formatDiagnostic(diagnostic: Diagnostic, colour = false): string {
+  const { message, place, definition, related, includedFrom } = diagnostic;
+  const { bold, red, reset } = colour ? ansi : plain;
+  const at = ({ file, line }: Position): string => `${file}:${line}`;
+  const lines = [`${bold}${at(place)}:${place.column}: ${red}error:${reset}${bold} ${message}${reset}`];
+  if (place.source !== undefined) {
+    // The caret stands below its column whatever width the terminal gives to tabs.
+    const padding = place.source.slice(0, place.column - 1).replaceAll(/[^\t]/gu, ' ');
+    lines.push(`  ${place.source}`, `  ${padding}${red}^${reset}`);
+  }
+  if (definition) lines.push(`${at(definition.position)}: in ${definition.title}`);
+  if (related) lines.push(`${at(related.position)}: ${related.message}`);
+  for (const position of includedFrom) lines.push(`${at(position)}: included from here`);
+  return lines.join('\n');
+}

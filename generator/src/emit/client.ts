@@ -1,0 +1,144 @@
+/** The client class of a schema, with its maps of commands and events, and the index of its modules. */
+
+import {
+  StructureKind,
+  VariableDeclarationKind,
+  type ClassDeclarationStructure,
+  type InterfaceDeclarationStructure,
+  type MethodDeclarationStructure,
+  type OptionalKind,
+  type PropertySignatureStructure,
+  type SourceFileStructure,
+  type StatementStructures,
+} from 'ts-morph';
+
+import { allMembers, type Command, type Event, type Schema } from '../model.js';
+import { quote, References, runtimePackage, spaced, toDocs, type EmitContext } from './module.js';
+
+/** @param title how the server is called in comments: `QEMU 10.2.2` */
+export function emitClient(schema: Schema, context: EmitContext): SourceFileStructure {
+  const emitter = new ClientEmitter(context);
+  const definitions = [...schema.definitions.values()];
+  const commands = definitions.filter((definition) => definition.kind === 'command');
+  const events = definitions.filter((definition) => definition.kind === 'event');
+  const statements = spaced([emitter.commandMap(commands), emitter.eventMap(events), ...emitter.client(commands)]);
+  return {
+    kind: StructureKind.SourceFile,
+    statements: [
+      {
+        kind: StructureKind.ImportDeclaration,
+        moduleSpecifier: runtimePackage,
+        namedImports: [{ name: 'Client', alias: 'BaseClient' }, 'type Connection', 'type Protocol'],
+      },
+      ...emitter.imports(),
+      ...statements,
+    ],
+  };
+}
+
+/** @param files the names, without extension, of the modules with types */
+export function emitIndex(files: readonly string[]): SourceFileStructure {
+  const exports = [...files]
+    .toSorted()
+    .map((file) => ({ kind: StructureKind.ExportDeclaration, moduleSpecifier: `./${file}.js` }) as const);
+  return { kind: StructureKind.SourceFile, statements: exports };
+}
+
+class ClientEmitter {
+  readonly #context: EmitContext;
+  readonly #references: References;
+
+  constructor(context: EmitContext) {
+    this.#context = context;
+    this.#references = new References(context);
+  }
+
+  imports(): StatementStructures[] {
+    return this.#references.imports().map((structure) => ({ kind: StructureKind.ImportDeclaration, ...structure }));
+  }
+
+  commandMap(commands: readonly Command[]): InterfaceDeclarationStructure {
+    const properties = commands.map((command) => {
+      const oob = command.allowOob ? '; oob: true' : '';
+      return {
+        name: quote(command.name),
+        type: `{ arguments: ${this.#arguments(command)}; result: ${this.#result(command)}${oob} }`,
+      };
+    });
+    return {
+      kind: StructureKind.Interface,
+      isExported: true,
+      name: 'Commands',
+      properties,
+      docs: toDocs('The commands, by the name they have on the wire.'),
+    };
+  }
+
+  eventMap(events: readonly Event[]): InterfaceDeclarationStructure {
+    const properties = events.map((event): OptionalKind<PropertySignatureStructure> => {
+      const data = event.data ? this.#references.type(event.data) : this.#references.runtime('EmptyObject');
+      const comment = this.#context.comments.definition(event, this.#context.manual(event));
+      return { name: quote(event.name), type: `{ data: ${data} }`, docs: toDocs(comment) };
+    });
+    return {
+      kind: StructureKind.Interface,
+      isExported: true,
+      name: 'Events',
+      properties,
+      docs: toDocs('The events, by the name they have on the wire.'),
+    };
+  }
+
+  client(commands: readonly Command[]): StatementStructures[] {
+    const list = (kept: readonly Command[]): string => `[${kept.map(({ name }) => quote(name)).join(', ')}]`;
+    const protocol = `{ withoutReply: ${list(commands.filter(({ successResponse }) => !successResponse))}, outOfBand: ${list(commands.filter(({ allowOob }) => allowOob))} }`;
+    const client: ClassDeclarationStructure = {
+      kind: StructureKind.Class,
+      isExported: true,
+      name: 'Client',
+      extends: 'BaseClient<Commands, Events>',
+      docs: toDocs(
+        'A client with a method for each command. Every method takes the arguments of the command, then options of the call.',
+      ),
+      ctors: [
+        { parameters: [{ name: 'connection', type: 'Connection' }], statements: ['super(connection, protocol);'] },
+      ],
+      methods: commands.map((command) => this.#method(command)),
+    };
+    return [
+      {
+        kind: StructureKind.VariableStatement,
+        declarationKind: VariableDeclarationKind.Const,
+        declarations: [{ name: 'protocol', type: 'Protocol', initializer: protocol }],
+      },
+      client,
+    ];
+  }
+
+  #method(command: Command): OptionalKind<MethodDeclarationStructure> {
+    const options = this.#references.runtime(command.allowOob ? 'OobCallOptions' : 'CallOptions');
+    const optional =
+      !command.arguments ||
+      (command.arguments.kind === 'struct' && allMembers(command.arguments).every((member) => member.optional));
+    return {
+      name: this.#context.names.method(command),
+      typeParameters: [{ name: 'U', constraint: 'keyof Events', default: 'never' }],
+      parameters: [
+        { name: 'args', type: this.#arguments(command), hasQuestionToken: optional },
+        { name: 'options', type: `${options}<Events, U>`, hasQuestionToken: true },
+      ],
+      returnType: `Promise<${this.#references.runtime('Outcome')}<${this.#result(command)}, Events, U>>`,
+      statements: [`return this.execute(${quote(command.name)}, args, options);`],
+      docs: toDocs(this.#context.comments.definition(command, this.#context.manual(command))),
+    };
+  }
+
+  #arguments(command: Command): string {
+    const type = command.arguments ? this.#references.type(command.arguments) : this.#references.runtime('EmptyObject');
+    return command.gen ? type : `${type} & ${this.#references.runtime('FurtherArguments')}`;
+  }
+
+  #result({ returns }: Command): string {
+    return returns ? this.#references.type(returns) : 'void';
+  }
+}

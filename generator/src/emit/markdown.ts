@@ -1,0 +1,576 @@
+/**
+ * Documentation text, from reStructuredText to Markdown for TSDoc comments.
+ *
+ * First the blocks, by indentation, into a small tree; then their text, by inline markup; then the tree into lines. What the
+ * reader shows of the result may be an editor's hover (TypeScript's parser, then Markdown) or TypeDoc. Both were made for comments
+ * that their authors looked at, so nothing of the source reaches them as markup unless it is markup here.
+ */
+
+/** What stands inside `{@link ...}` for a definition: `BlockInfo`, `Client.blockdevAdd | blockdev-add`. */
+type Links = (name: string) => string | undefined;
+
+type Block =
+  | { readonly kind: 'paragraph'; readonly text: string }
+  | { readonly kind: 'lines'; readonly texts: readonly string[] }
+  | { readonly kind: 'code'; readonly language: string; readonly lines: readonly string[] }
+  | { readonly kind: 'list'; readonly items: readonly Item[] }
+  | { readonly kind: 'quote'; readonly blocks: readonly Block[] };
+
+interface Item {
+  /** `-`, or a number with a period. */
+  readonly marker: string;
+  readonly blocks: readonly Block[];
+}
+
+const width = 100;
+/** Blocks nested deeper are shown as they are written: nobody nests so deep, and the work stays linear. */
+const maximumDepth = 12;
+/** Stands for a space at which a line must not be broken. */
+const glue = '\0';
+
+/**
+ * @param text reStructuredText as QEMU's schemas have it, old conventions included, without the comment's `#`
+ * @param links for `@name`, `` `name` `` and cross-reference roles; undefined for what is no definition, or should not be linked,
+ * such as the members of the definition that the text belongs to
+ * @returns lines of about 100 columns, without a newline at the end
+ */
+export function toMarkdown(text: string, links: Links): string {
+  const lines = text
+    .replaceAll(glue, '\uFFFD')
+    .replaceAll('\t', '        ')
+    .split(/\r\n?|[\n\u2028\u2029]/u)
+    .map((line) => line.trimEnd());
+  return renderBlocks(parseBlocks(dedent(lines), links, 0), width).join('\n');
+}
+
+/**
+ * Takes from Markdown what would end a comment, or what TypeScript, which knows no code spans and fences there, would take for a
+ * tag. `{@link ...}` remains. The backslash shows inside code; that is rare, and what authors write there, too.
+ */
+export function escapeComment(markdown: string): string {
+  return markdown.replaceAll('*/', '*\\/').replaceAll(/(?<![^\s\x85\u200B])@|(?<=\{)@(?!link )/gu, '\\@');
+}
+
+// ---- blocks
+
+const admonitions: ReadonlyMap<string, string> = new Map([
+  ['attention', 'Attention'],
+  ['caution', 'Caution'],
+  ['danger', 'Danger'],
+  ['error', 'Error'],
+  ['hint', 'Hint'],
+  ['important', 'Important'],
+  ['note', 'Note'],
+  ['seealso', 'See also'],
+  ['tip', 'Tip'],
+  ['todo', 'To do'],
+  ['warning', 'Warning'],
+]);
+
+/** Directives whose argument begins with a version. */
+const versionNotes: ReadonlyMap<string, string> = new Map([
+  ['deprecated', 'Deprecated since'],
+  ['versionadded', 'Added in'],
+  ['versionchanged', 'Changed in'],
+  ['versionremoved', 'Removed in'],
+]);
+
+/** Directives whose content is literal, and its language unless an argument says it. */
+const codeDirectives: ReadonlyMap<string, string> = new Map([
+  ['code', 'text'],
+  ['code-block', 'text'],
+  ['math', 'text'],
+  ['parsed-literal', 'text'],
+  ['qmp-example', 'json'],
+  ['sourcecode', 'text'],
+]);
+
+const bullet = /^[-*+•] +(?=\S)/u;
+const enumerator = /^(?:\(?\d{1,9}[.)]|#\.) +(?=\S)/u;
+const field = /^:(\w[^:`]*):(?: +|$)/u;
+const option = /^((?:--[\w-]+|[-/]\w)(?:[ =]<?[\w-]+>?)?(?:, (?:--[\w-]+|[-/]\w)(?:[ =]<?[\w-]+>?)?)*) {2,}(?=\S)/u;
+const directive = /^\.\. ([\w:+.-]+?) ?::(?: +(.*))?$/u;
+const footnote = /^\.\. (\[[\w#*.-]+\])(?: +(.*))?$/u;
+const adornment = /^([!-/:-@[-`{-~])\1*$/u;
+const tableBorder = /^(?:=+(?: +=+)+|\+-[-+]*\+)$/u;
+const exchange = /^(?:->|<-) *(?:[{[]|\.\.\.)|^\{(?: *["']|$)/u;
+const commandLine = /^(?:\$ |-\w+ \S*=)/u;
+
+/** @param lines dedented, without trailing spaces */
+function parseBlocks(lines: readonly string[], links: Links, depth: number): Block[] {
+  if (depth > maximumDepth) return [code(lines)];
+  return new BlockParser(lines, links, depth).parse();
+}
+
+/** Parses the lines of one level; the levels inside are parsers of their own. */
+class BlockParser {
+  readonly #lines: readonly string[];
+  readonly #links: Links;
+  readonly #depth: number;
+  readonly #blocks: Block[] = [];
+  #at = 0;
+
+  constructor(lines: readonly string[], links: Links, depth: number) {
+    this.#lines = lines;
+    this.#links = links;
+    this.#depth = depth;
+  }
+
+  parse(): Block[] {
+    while (this.#at < this.#lines.length) this.#block();
+    return this.#blocks;
+  }
+
+  #block(): void {
+    const line = this.#line();
+    if (line === '') this.#at++;
+    else if (line.startsWith(' ')) this.#quote();
+    else if (/^\.\.(?: |$)/u.test(line)) this.#explicit(line);
+    else if (tableBorder.test(line)) this.#table(line);
+    else if (this.#heading()) return;
+    else if (exchange.test(line)) this.#blocks.push(code(this.#takeExchange()));
+    else if (this.#list()) return;
+    else if (line.startsWith('| ')) this.#lineBlock();
+    else if (this.#beginsDefinition()) this.#definitions();
+    else this.#paragraph();
+  }
+
+  #line(ahead = 0): string {
+    return this.#lines[this.#at + ahead] ?? '';
+  }
+
+  /** The lines from here on that are indented, and the blank ones between. */
+  #takeIndented(): string[] {
+    const start = this.#at;
+    while (this.#at < this.#lines.length && /^(?: |$)/u.test(this.#line())) this.#at++;
+    return dedent(this.#lines.slice(start, this.#at));
+  }
+
+  #takeUntilBlank(): string[] {
+    const start = this.#at;
+    while (this.#line() !== '') this.#at++;
+    return this.#lines.slice(start, this.#at);
+  }
+
+  /** Messages, with the blank lines inside and between. */
+  #takeExchange(): string[] {
+    const start = this.#at;
+    while (this.#line() !== '' || /^ /u.test(this.#line(1)) || exchange.test(this.#line(1))) this.#at++;
+    return this.#lines.slice(start, this.#at);
+  }
+
+  #nested(lines: readonly string[]): Block[] {
+    return parseBlocks(lines, this.#links, this.#depth + 1);
+  }
+
+  #inline(text: string): string {
+    return new InlineParser(text, this.#links).parse();
+  }
+
+  /** Authors indent lists and examples for looks; only text is a quotation. */
+  #quote(): void {
+    const content = this.#takeIndented();
+    const blocks = commandLine.test(content[0] ?? '') ? [code(content)] : this.#nested(content);
+    if (blocks.some(({ kind }) => kind === 'paragraph')) this.#blocks.push({ kind: 'quote', blocks });
+    else this.#blocks.push(...blocks);
+  }
+
+  /** Directives, footnotes, and what shows nothing: comments, targets and substitutions. */
+  #explicit(line: string): void {
+    this.#at++;
+    const content = this.#takeIndented();
+    const [, name, argument] = directive.exec(line) ?? [];
+    const [, label, note = ''] = footnote.exec(line) ?? [];
+    if (name !== undefined) this.#directive(name, argument ?? '', content);
+    else if (label !== undefined) this.#blocks.push(...this.#nested([`\\${label} ${note}`, ...content]));
+  }
+
+  #directive(name: string, argument: string, content: readonly string[]): void {
+    const options = content.findIndex((line) => !field.test(line));
+    const body = options === -1 ? [] : content.slice(options);
+    const annotated = content.includes(':annotated:');
+    const language = codeDirectives.get(name);
+    const admonition = admonitions.get(name);
+    const versionNote = versionNotes.get(name);
+    if (language !== undefined && !annotated) {
+      const named = /^[\w+#-]+$/u.test(argument) ? argument.toLowerCase() : language;
+      this.#blocks.push(code(body, named === 'qmp' ? 'json' : named));
+    } else if (admonition !== undefined) {
+      this.#admonition(admonition, [argument, ...body]);
+    } else if (versionNote !== undefined) {
+      const [, version = '', text = ''] = /^(\S*) *(.*)$/u.exec(argument) ?? [];
+      this.#admonition(`${versionNote} ${version}`, [text, ...body]);
+    } else if (name === 'admonition') {
+      this.#admonition(argument, body);
+    } else {
+      this.#blocks.push(...lead(bold(this.#inline(argument)), this.#nested(body)));
+    }
+  }
+
+  #admonition(title: string, content: readonly string[]): void {
+    this.#blocks.push({ kind: 'quote', blocks: lead(bold(`${this.#inline(title)}:`), this.#nested(content)) });
+  }
+
+  /** Columns stand below each other in code as in the source. */
+  #table(border: string): void {
+    const start = this.#at++;
+    if (border.startsWith('+')) {
+      this.#takeUntilBlank();
+    } else {
+      // Blank lines may separate rows; the last border is followed by one, too.
+      while (this.#at < this.#lines.length && !(tableBorder.test(this.#line()) && this.#line(1) === '')) this.#at++;
+      this.#at++;
+    }
+    this.#blocks.push(code(this.#lines.slice(start, this.#at), 'text'));
+  }
+
+  /** Titles of sections; a comment has no sections of its own, so bold text. A line between paragraphs is left out. */
+  #heading(): boolean {
+    const line = this.#line();
+    const equals = /^=+ +(\S.*)$/u.exec(line);
+    if (equals) return this.#title(equals[1] ?? '', 1);
+    if (adornment.test(line)) {
+      if (this.#line(1) !== '' && this.#line(2) === line) return this.#title(this.#line(1).trim(), 3);
+      if (line.length < 4 || this.#line(1) !== '') return false;
+      this.#at++;
+      return true;
+    }
+    const below = this.#line(1);
+    return adornment.test(below) && below.length >= Math.min(4, line.length) && this.#title(line, 2);
+  }
+
+  #title(title: string, lines: number): true {
+    this.#blocks.push({ kind: 'paragraph', text: bold(this.#inline(title)) });
+    this.#at += lines;
+    return true;
+  }
+
+  #list(): boolean {
+    const items: Item[] = [];
+    const kind = [bullet, enumerator, field, option].find((pattern) => this.#beginsItem(pattern));
+    while (kind && this.#beginsItem(kind)) items.push(this.#item(kind, items.length + 1));
+    if (items.length > 0) this.#blocks.push({ kind: 'list', items });
+    return items.length > 0;
+  }
+
+  /** Text that happens to begin like an item goes on in the next line without indentation. */
+  #beginsItem(pattern: RegExp): boolean {
+    return pattern.test(this.#line()) && [/^(?: |$)/u, exchange, pattern].some((next) => next.test(this.#line(1)));
+  }
+
+  #item(pattern: RegExp, ordinal: number): Item {
+    const line = this.#line();
+    const [prefix = '', label = ''] = pattern.exec(line) ?? [];
+    this.#at++;
+    const blocks = this.#nested([line.slice(prefix.length), ...this.#takeIndented()]);
+    if (pattern === enumerator) return { marker: `${/\d+/u.exec(prefix)?.[0] ?? ordinal}.`, blocks };
+    if (pattern === bullet) return { marker: '-', blocks };
+    return {
+      marker: '-',
+      blocks: lead(`${pattern === option ? codeSpan(label) : bold(this.#inline(label))}:`, blocks),
+    };
+  }
+
+  /** A line that ends in a colon introduces what is indented below, rather than being defined by it. */
+  #beginsDefinition(): boolean {
+    return !this.#line().endsWith(':') && this.#line(1).startsWith(' ');
+  }
+
+  #definitions(): void {
+    const items: Item[] = [];
+    while (this.#beginsDefinition()) {
+      const term = `${bold(this.#inline(this.#line()))}:`;
+      this.#at++;
+      items.push({ marker: '-', blocks: lead(term, this.#nested(this.#takeIndented())) });
+    }
+    this.#blocks.push({ kind: 'list', items });
+  }
+
+  #lineBlock(): void {
+    const texts: string[] = [];
+    for (const line of this.#takeUntilBlank()) {
+      if (/^\|(?: |$)/u.test(line)) texts.push(line.slice(2));
+      else texts.push(`${texts.pop() ?? ''} ${line}`);
+    }
+    this.#blocks.push({ kind: 'lines', texts: texts.map((text) => this.#inline(text)) });
+  }
+
+  /** Ends at a blank line, an indented one or an exchange of messages; `::` at its end announces literal text. */
+  #paragraph(): void {
+    const start = this.#at++;
+    while (/^[^ ]/u.test(this.#line()) && !exchange.test(this.#line())) this.#at++;
+    const source = this.#lines.slice(start, this.#at).join(' ');
+    const literal = source.endsWith('::');
+    const text = literal ? source.slice(0, -1).replace(/(?:^| ):$/u, '') : source;
+    if (text !== '') this.#blocks.push({ kind: 'paragraph', text: this.#inline(text) });
+    const content = literal ? this.#takeIndented() : [];
+    if (content.length > 0) this.#blocks.push(code(content));
+  }
+}
+
+/** Without the indentation that all lines have, and without blank lines around. */
+function dedent(lines: readonly string[]): string[] {
+  let indentation = Infinity;
+  for (const line of lines) if (line !== '') indentation = Math.min(indentation, line.search(/[^ ]/u));
+  const start = lines.findIndex((line) => line !== '');
+  let end = lines.length;
+  while (end > start && lines[end - 1] === '') end--;
+  return start === -1 ? [] : lines.slice(start, end).map((line) => line.slice(indentation));
+}
+
+function code(lines: readonly string[], language?: string): Block {
+  const content = dedent(lines);
+  return {
+    kind: 'code',
+    language: language ?? (/^(?:->|<-|\{)/u.test(content[0] ?? '') ? 'json' : 'text'),
+    lines: content,
+  };
+}
+
+/** Puts text before a block's own. */
+function lead(text: string, blocks: readonly Block[]): readonly Block[] {
+  const [first, ...rest] = blocks;
+  if (text === '') return blocks;
+  if (first?.kind === 'paragraph') return [{ kind: 'paragraph', text: `${text} ${first.text}` }, ...rest];
+  return [{ kind: 'paragraph', text }, ...blocks];
+}
+
+function bold(markdown: string): string {
+  return markdown === '' || markdown.includes('*') ? markdown : `**${markdown}**`;
+}
+
+// ---- inline markup
+
+const address = /https?:\/\/\w(?:[\w.~:/?#@!$&'()+,;=%-]*[\w/~#@$&+=%-])?/u;
+
+/** Where markup may begin. What a match turns out not to be is text. */
+const markup = new RegExp(
+  [
+    /\\./u, // an escaped character
+    /(?<![\w:+.-]):[\w:+.-]+:`/u, // a role
+    /``?|\*\*?/u, // a literal, a reference, emphasis
+    /(?<!\w)@\w+(?:-+\w+)*/u, // a member or definition
+    /(?<![^\s'"([{<])\|\w(?:[\w .-]*\w)?\|(?!\w)/u, // a substitution
+    /(?<!\w)\[[\w#*.-]+\]_(?!\w)/u, // a footnote
+    new RegExp(`<${address.source}>|${address.source}`, 'u'),
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gu',
+);
+
+/** Ends of what a delimiter began: after text, and for emphasis not inside a word. */
+const closers = {
+  '``': /(?<=\S)``(?!`)/gu,
+  '`': /(?<=[^\s\\])`/gu,
+  '**': /(?<=[^\s\\])\*\*(?![\p{L}\p{N}_*])/gu,
+  '*': /(?<=[^\s\\*])\*(?![\p{L}\p{N}_*])/gu,
+} as const;
+type Delimiter = keyof typeof closers;
+
+class InlineParser {
+  readonly #source: string;
+  readonly #links: Links;
+  /** Delimiters that nothing ends from here on, so that no search is made twice. */
+  readonly #unclosed = new Set<Delimiter>();
+  readonly #parts: string[] = [];
+  /** Text up to here that is not yet escaped: neighbours decide on that. */
+  #text = '';
+  #at = 0;
+
+  constructor(source: string, links: Links) {
+    this.#source = source.replaceAll(/\s+/gu, ' ').trim();
+    this.#links = links;
+  }
+
+  parse(): string {
+    for (;;) {
+      markup.lastIndex = this.#at;
+      const match = markup.exec(this.#source);
+      this.#text += this.#source.slice(this.#at, match?.index);
+      if (!match) break;
+      this.#at = match.index + match[0].length;
+      this.#markup(match[0], match.index);
+    }
+    this.#emit('');
+    return this.#parts.join('');
+  }
+
+  #emit(markdown: string): void {
+    const text = escapeText(this.#text);
+    // Code beside code would become one run of backticks.
+    if (text === '' && markdown.startsWith('`') && this.#parts.at(-1)?.endsWith('`')) this.#parts.push(' ');
+    this.#parts.push(text, markdown);
+    this.#text = '';
+  }
+
+  #markup(token: string, start: number): void {
+    if (token.startsWith('\\')) this.#text += token.slice(1).trim();
+    else if (token.startsWith('@')) this.#reference(token.slice(1));
+    else if (token.startsWith('|')) this.#text += token.slice(1, -1);
+    else if (token.startsWith('[')) this.#text += token.slice(0, -1);
+    else if (/^<?http/u.test(token)) this.#emit(link(token.replaceAll(/[<>]/gu, '')));
+    else if (token === '*' || token === '**') this.#emphasis(token, start);
+    else if (token === '``') this.#literal(token);
+    else this.#interpreted(token);
+  }
+
+  /** What the delimiter just passed encloses; undefined, and the delimiter is text, if nothing ends it. */
+  #enclosed(opener: string, delimiter: Delimiter): string | undefined {
+    const closer = closers[delimiter];
+    closer.lastIndex = this.#at + 1;
+    const opens = /\S/u.test(this.#source.charAt(this.#at)) && !this.#unclosed.has(delimiter);
+    const match = opens ? closer.exec(this.#source) : undefined;
+    if (!match) {
+      if (opens) this.#unclosed.add(delimiter);
+      this.#text += opener;
+      return undefined;
+    }
+    const content = this.#source.slice(this.#at, match.index);
+    this.#at = match.index + delimiter.length;
+    return content;
+  }
+
+  #emphasis(delimiter: '*' | '**', start: number): void {
+    // Stricter than reStructuredText: glob patterns such as "foo-*" are common, and are no emphasis.
+    const opens =
+      /^[\s'"([{<]?$/u.test(this.#source.charAt(start - 1)) &&
+      /[\p{L}\p{N}_@(\\`]/u.test(this.#source.charAt(this.#at));
+    if (!opens) {
+      this.#text += delimiter;
+      return;
+    }
+    const content = this.#enclosed(delimiter, delimiter);
+    if (content !== undefined) this.#emit(delimiter + new InlineParser(content, this.#links).parse() + delimiter);
+  }
+
+  #literal(delimiter: '``'): void {
+    const content = this.#enclosed(delimiter, delimiter);
+    if (content !== undefined) this.#emit(codeSpan(content));
+  }
+
+  /** A reference to a definition, or to something outside of the schema; or a hyperlink. */
+  #interpreted(opener: string): void {
+    const content = this.#enclosed(opener, '`');
+    if (content === undefined) return;
+    const suffix = /^__?(?!\w)/u.exec(this.#source.slice(this.#at, this.#at + 3))?.[0] ?? '';
+    this.#at += suffix.length;
+    const [, title, target = content] = /^(.*[^ ]) *<([^<>]+)>$/u.exec(content) ?? [];
+    if (title === undefined && suffix === '') this.#reference(target.replace(/^[!~@]/u, ''));
+    else if (suffix !== '' && address.exec(target)?.[0] === target) this.#emit(link(target, title));
+    else {
+      const definition = this.#links(target);
+      if (definition === undefined) this.#text += title ?? target;
+      else this.#emit(link(definition, title));
+    }
+  }
+
+  #reference(name: string): void {
+    const definition = this.#links(name);
+    this.#emit(definition === undefined ? codeSpan(name) : link(definition));
+  }
+}
+
+/** @param title shown instead of the one that the target has */
+function link(target: string, title = ''): string {
+  const text = title.replaceAll(/[{}|@`\\<>]/gu, '').trim();
+  return glued(text === '' ? `{@link ${target}}` : `{@link ${target.replace(/ *\|.*$/u, '')} | ${text}}`);
+}
+
+function codeSpan(text: string): string {
+  const ticks = '`'.repeat(longestRun(text) + 1);
+  // Some readers take a backslash for an escape there, so a space comes between; Markdown strips it again.
+  const space = /^`|[`\\]$/u.test(text) ? ' ' : '';
+  return glued(ticks + space + withoutTags(text) + space + ticks);
+}
+
+/** Of backticks. */
+function longestRun(text: string): number {
+  let longest = 0;
+  for (const [run] of text.matchAll(/`+/gu)) longest = Math.max(longest, run.length);
+  return longest;
+}
+
+/** TypeScript finds links inside code, too; only those that this module makes are meant. */
+function withoutTags(literal: string): string {
+  return literal.replaceAll('{@', '{\\@');
+}
+
+function glued(markdown: string): string {
+  return markdown.replaceAll(' ', glue);
+}
+
+/** So that Markdown and TSDoc show what is written; what is harmless where it stands is left alone. */
+function escapeText(text: string): string {
+  return (
+    text
+      .replaceAll(
+        /[\\*<>{}@~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)|:(?=\/\/\w)|(?<=www)\.|\[(?=\^)|\](?=[(:[])/gu,
+        '\\$&',
+      )
+      // TypeDoc drops a backslash before it.
+      .replaceAll('`', '&#96;')
+  );
+}
+
+// ---- lines
+
+function renderBlocks(blocks: readonly Block[], columns: number): string[] {
+  return blocks.flatMap((block, index) =>
+    index === 0 ? renderBlock(block, columns) : ['', ...renderBlock(block, columns)],
+  );
+}
+
+function renderBlock(block: Block, columns: number): string[] {
+  switch (block.kind) {
+    case 'paragraph':
+      return wrap(block.text, columns);
+    case 'lines':
+      return block.texts.flatMap((text, index) => {
+        const lines = wrap(text, columns);
+        return index < block.texts.length - 1 ? [...lines.slice(0, -1), `${lines.at(-1) ?? ''}\\`] : lines;
+      });
+    case 'code': {
+      const fence = '`'.repeat(Math.max(3, longestRun(block.lines.join('\n')) + 1));
+      return [fence + block.language, ...block.lines.map((line) => withoutTags(line)), fence];
+    }
+    case 'list':
+      return renderList(block.items, columns);
+    case 'quote':
+      return prefixed(renderBlocks(block.blocks, columns - 2), '> ', '> ');
+  }
+}
+
+function renderList(items: readonly Item[], columns: number): string[] {
+  const loose = items.some(({ blocks }) => blocks.length > 1);
+  return items.flatMap(({ marker, blocks }, index) => {
+    const first = `${marker} `;
+    const content = blocks.length === 0 ? [''] : renderBlocks(blocks, columns - first.length);
+    const lines = prefixed(content, first, ' '.repeat(first.length));
+    return loose && index > 0 ? ['', ...lines] : lines;
+  });
+}
+
+function prefixed(lines: readonly string[], first: string, others: string): string[] {
+  return lines.map((line, index) => ((index === 0 ? first : others) + line).trimEnd());
+}
+
+function wrap(markdown: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of markdown.split(' ')) {
+    // A word that would need a backslash at the start of a line stays where it is.
+    if (line === '') line = harmlessAtStart(word);
+    else if (line.length + 1 + word.length <= columns || harmlessAtStart(word) !== word) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line].map((wrapped) => wrapped.replaceAll(glue, ' '));
+}
+
+/** Not a list item, heading, underline or table, as which Markdown would take some words at the start of a line. */
+function harmlessAtStart(word: string): string {
+  return word.replace(/^(?:[-+=:|]+|#{1,6})$/u, '\\$&').replace(/^(\d{1,9})([.)])$/u, '$1\\$2');
+}

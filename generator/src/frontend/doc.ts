@@ -1,0 +1,600 @@
+/**
+ * Documentation comments: from lines to sections, and from sections to the model.
+ *
+ * A comment whose first line is `# @name:` documents the definition of that name, any other is free-form. QEMU has had three
+ * grammars for the sections of a definition's comment, none of which takes all that another takes:
+ *
+ * - Before 8.1, any line may begin a section, and its further lines are indented like the text that follows the tag:
+ *
+ *       # @size: the size in
+ *       #        bytes
+ *       # Since: 2.4
+ *
+ * - 8.1 and 8.2 let the first further line decide on the indentation.
+ *
+ * - Since 9.0, a section begins after a blank line or after indented text, and its further lines are indented:
+ *
+ *       # @size: the size in
+ *       #     bytes
+ *       #
+ *       # Since: 2.4
+ */
+
+import { SchemaError } from '../diagnostic.js';
+import type { Doc, DocEntry, DocExample, Position } from '../model.js';
+import type { Dialect, Rule } from './dialect.js';
+import type { Source } from './source.js';
+
+/** A documentation comment as the parser keeps it: its sections in the order of the text. */
+export interface DocComment {
+  /** Offset of the opening `##`. */
+  readonly offset: number;
+  /** The definition that it documents; absent in free-form documentation. */
+  readonly symbol?: string;
+  readonly sections: readonly DocSection[];
+}
+
+export interface DocSection {
+  readonly kind: 'plain' | 'member' | 'feature' | 'returns' | 'errors' | 'since' | 'note' | 'example' | 'todo';
+  /** Of a member or feature. */
+  readonly name?: string;
+  /** Offset of its first line, at the text or tag. */
+  readonly offset: number;
+  /** Without tag, and without the indentation that belongs to the section. */
+  readonly text: string;
+}
+
+/** One line of the comment: its text from the `#` on, and the offset of that `#`. */
+export interface CommentLine {
+  readonly text: string;
+  readonly offset: number;
+}
+
+/**
+ * @param lines those between the opening and the closing `##`, exclusive
+ * @throws SchemaError at the first error
+ */
+export function parseDocComment(source: Source, offset: number, lines: readonly CommentLine[], dialect: Dialect): DocComment {
+  const parse = (grammar: Grammar): DocComment => grammar.parser(source, lines, dialect).parse(offset);
+  const enforced = grammars.find(({ rule }) => dialect.enforces(rule));
+  return enforced ? parse(enforced) : best(parse);
+}
+
+interface Grammar {
+  /** A dialect that enforces it has this grammar and no other. */
+  readonly rule: Rule;
+  parser(source: Source, lines: readonly CommentLine[], dialect: Dialect): DocParser;
+}
+
+/** The newest first. */
+const grammars: readonly Grammar[] = [
+  { rule: 'doc-sections', parser: (...comment) => new ParagraphParser(...comment) },
+  { rule: 'doc-indent-as-second-line', parser: (...comment) => new LineParser(...comment, 'second') },
+  { rule: 'doc-indent-as-first-line', parser: (...comment) => new LineParser(...comment, 'first') },
+];
+
+/**
+ * The grammar that the author meant is the one that finds most sections: what is a tag to one grammar is text to another. When
+ * none takes the comment, it is the one that gets furthest.
+ */
+function best(parse: (grammar: Grammar) => DocComment): DocComment {
+  let comment: DocComment | undefined;
+  let error: SchemaError | undefined;
+  for (const grammar of grammars) {
+    try {
+      const other = parse(grammar);
+      if (!comment || countTags(other) > countTags(comment)) comment = other;
+    } catch (other) {
+      if (!(other instanceof SchemaError)) throw other;
+      if (!error || lineOf(other) > lineOf(error)) error = other;
+    }
+  }
+  if (comment) return comment;
+  throw error;
+}
+
+function countTags(comment: DocComment): number {
+  return comment.sections.filter(({ kind }) => kind !== 'plain').length;
+}
+
+function lineOf(error: SchemaError): number {
+  return error.diagnostics[0]?.place.line ?? 0;
+}
+
+type SectionKind = DocSection['kind'];
+
+const tagKinds: ReadonlyMap<string, SectionKind> = new Map([
+  ['Returns:', 'returns'],
+  ['Errors:', 'errors'],
+  ['Since:', 'since'],
+  ['Note:', 'note'],
+  ['Notes:', 'note'],
+  ['Example:', 'example'],
+  ['Examples:', 'example'],
+  ['TODO:', 'todo'],
+]);
+
+/** What replaced sections. */
+const directives: ReadonlyMap<SectionKind, string> = new Map([
+  ['note', '.. note::'],
+  ['example', '.. qmp-example::'],
+]);
+
+/** Kinds of which there is one section, or one of each name. */
+const uniqueKinds: ReadonlySet<SectionKind> = new Set(['member', 'feature', 'returns', 'errors', 'since']);
+
+/** A line without its `# `, and where the rest begins. */
+interface Line {
+  readonly text: string;
+  readonly offset: number;
+}
+
+/** The beginning of a section. */
+interface Tag {
+  readonly kind: SectionKind;
+  /** `@name:` or `Since:` */
+  readonly text: string;
+  readonly offset: number;
+}
+
+/** `@name:` and the spaces after it. */
+const nameTag = /^@[^:]*: */u;
+/** `Since:` and the spaces after it; `Note::` is reStructuredText. */
+const sectionTag = /^(?:Returns|Errors|Since|Notes?|Examples?|TODO):(?!:) */u;
+/** The same before QEMU 8.1. */
+const oldNameTag = /^@[^ ]*:(?= |$)\s*/u;
+const oldSectionTag = /^(?:Returns|Since|Notes?|Examples?|TODO):(?= |$)\s*/u;
+
+const nameMessage = `expected a name between '@' and ':'`;
+const membersFirstMessage = 'expected descriptions of members before all other sections';
+const headingMessage = `unexpected '=': a heading belongs in free-form documentation`;
+const freeFormMessage = (name: string): string =>
+  `unexpected '${name}' in free-form documentation: a definition is named in the first line of its comment`;
+const indentMessage = (indent: number): string => `expected this line to be indented by at least ${indent} spaces, like those above`;
+
+/** A section in the making. */
+interface Draft {
+  /** Plain text has none. */
+  readonly tag?: Tag;
+  readonly lines: Line[];
+}
+
+/** What the grammars have in common. */
+abstract class DocParser {
+  /** The section that lines are added to. */
+  protected draft: Draft = { lines: [] };
+  readonly #drafts = [this.draft];
+  readonly #unique = new Set<string>();
+  #next = 0;
+
+  constructor(
+    private readonly source: Source,
+    private readonly lines: readonly CommentLine[],
+    protected readonly dialect: Dialect,
+  ) {}
+
+  parse(offset: number): DocComment {
+    const first = this.next();
+    if (!first?.text.startsWith('@')) {
+      this.#freeForm(first);
+      return { offset, sections: this.#finish() };
+    }
+    const symbol = this.#symbol(first);
+    this.parseSections();
+    return { offset, symbol, sections: this.#finish() };
+  }
+
+  /** Parses what follows the line that names the definition. */
+  protected abstract parseSections(): void;
+  protected abstract checkFreeForm(line: Line, isFirst: boolean): void;
+
+  /** Adds a line to the current section, without the indentation that belongs to the section. */
+  protected append({ text, offset }: Line, indent = 0): void {
+    this.draft.lines.push({ text: text.slice(indent).trimEnd(), offset: offset + indent });
+  }
+
+  /** Takes the next line; undefined at the end of the comment. */
+  protected next(): Line | undefined {
+    const line = this.lines[this.#next];
+    if (!line) return undefined;
+    this.#next += 1;
+    if (line.text !== '#' && !line.text.startsWith('# ')) this.fail(line.offset + 1, `expected a space after '#'`);
+    return { text: line.text.slice(2), offset: line.offset + 2 };
+  }
+
+  protected fail(offset: number, message: string): never {
+    return this.source.fail(offset, message);
+  }
+
+  /** @param tag absent for plain text */
+  protected begin(tag?: Tag): void {
+    this.#checkText();
+    if (tag) this.#checkTag(tag);
+    this.draft = { ...(tag && { tag }), lines: [] };
+    this.#drafts.push(this.draft);
+  }
+
+  /** Divides the first line of a section. */
+  protected split(kind: SectionKind, pattern: RegExp, { text, offset }: Line): { tag: Tag; rest: Line } {
+    const match = pattern.exec(text)?.[0] ?? '';
+    let tag = match.trimEnd();
+    if (!this.dialect.enforces('doc-colon-after-name')) tag = `${tag.slice(0, -1).trimEnd()}:`;
+    return { tag: { kind, text: tag, offset }, rest: { text: text.slice(match.length), offset: offset + match.length } };
+  }
+
+  #symbol({ text, offset }: Line): string {
+    if (!text.endsWith(':')) this.fail(offset + text.length, `expected ':' at the end of the line that names the definition`);
+    if (text === '@:') this.fail(offset + 1, nameMessage);
+    return text.slice(1, -1);
+  }
+
+  #freeForm(first: Line | undefined): void {
+    for (let line = first; line; line = this.next()) {
+      this.checkFreeForm(line, line === first);
+      this.append(line);
+    }
+  }
+
+  #checkTag({ kind, text, offset }: Tag): void {
+    if (text === '@:') this.fail(offset + 1, nameMessage);
+    // QEMU finds out when no member has that name.
+    const space = text.search(/\s/u);
+    if (space !== -1) this.fail(offset + space, `unexpected space in '${text}'`);
+    if (!uniqueKinds.has(kind)) return;
+    const key = `${kind} ${text}`;
+    if (this.#unique.has(key)) this.fail(offset, `duplicate '${text}'`);
+    this.#unique.add(key);
+  }
+
+  #checkText(): void {
+    const { tag, lines } = this.draft;
+    if (tag && lines.every(({ text }) => isBlank(text))) this.fail(tag.offset, `expected text after '${tag.text}'`);
+  }
+
+  #finish(): DocSection[] {
+    this.#checkText();
+    return this.#drafts.flatMap(({ tag, lines }) => {
+      const first = lines.find(({ text }) => !isBlank(text));
+      if (!first) return [];
+      const kind = tag?.kind ?? 'plain';
+      const named = tag && (kind === 'member' || kind === 'feature') ? { name: tag.text.slice(1, -1) } : {};
+      const offset = tag?.offset ?? first.offset + indentation(first.text);
+      return [{ kind, ...named, offset, text: withoutOuterBlankLines(lines.map(({ text }) => text)).join('\n') }];
+    });
+  }
+}
+
+/** The grammar since QEMU 9.0. */
+class ParagraphParser extends DocParser {
+  /** The line to parse next. */
+  #line: Line | undefined;
+  #membersDone = false;
+  #featuresDone = false;
+  /** Indentation of the literal block that the last line was in; 0 before its first line, undefined outside of one. */
+  #literal: number | undefined;
+
+  protected override parseSections(): void {
+    this.#advance();
+    for (let line = this.#skipBlankLines(); line; line = this.#skipBlankLines()) this.#section(line);
+  }
+
+  protected override checkFreeForm({ text, offset }: Line, isFirst: boolean): void {
+    const name = nameTag.exec(text)?.[0].trimEnd();
+    if (name !== undefined) this.fail(offset, freeFormMessage(name));
+    if (text.startsWith('=') && !isFirst && this.dialect.enforces('doc-equals-headings')) {
+      this.fail(offset, `unexpected '=': a heading is the first line of its comment`);
+    }
+  }
+
+  protected override next(): Line | undefined {
+    const line = super.next();
+    if (!line) return undefined;
+    const trimmed = { ...line, text: line.text.trimEnd() };
+    this.#checkFormat(trimmed);
+    return trimmed;
+  }
+
+  #advance(): Line | undefined {
+    this.#line = this.next();
+    return this.#line;
+  }
+
+  #skipBlankLines(): Line | undefined {
+    while (this.#line?.text === '') this.#advance();
+    return this.#line;
+  }
+
+  #section(line: Line): void {
+    const { text, offset } = line;
+    if (text === 'Features:') {
+      this.#features(offset);
+    } else if (nameTag.test(text)) {
+      if (this.#membersDone) this.fail(offset, membersFirstMessage);
+      this.#descriptions('member');
+    } else if (sectionTag.test(text)) {
+      this.#tagAndText(kindOf(text), sectionTag, line);
+    } else {
+      if (text.startsWith('=') && this.dialect.enforces('doc-equals-headings')) this.fail(offset, headingMessage);
+      this.#paragraph(line);
+      return;
+    }
+    this.#membersDone = true;
+  }
+
+  #features(offset: number): void {
+    if (this.#featuresDone) this.fail(offset, `duplicate 'Features:'`);
+    this.#featuresDone = true;
+    this.#advance();
+    const line = this.#skipBlankLines();
+    if (!line || !nameTag.test(line.text)) this.fail(offset, `expected '@name:' and a description after 'Features:'`);
+    this.#descriptions('feature');
+  }
+
+  #descriptions(kind: 'member' | 'feature'): void {
+    for (let line = this.#line; line && nameTag.test(line.text); line = this.#line) this.#tagAndText(kind, nameTag, line);
+  }
+
+  #tagAndText(kind: SectionKind, pattern: RegExp, line: Line): void {
+    const { tag, rest } = this.split(kind, pattern, line);
+    const directive = directives.get(kind);
+    if (directive !== undefined && this.dialect.enforces('doc-no-notes')) {
+      this.fail(tag.offset, `there is no section '${tag.text}' since QEMU 9.1: write '${directive}' instead`);
+    }
+    this.begin(tag);
+    this.append(rest);
+    this.#indentedLines();
+  }
+
+  /** Takes the lines that continue the section begun in the current one. */
+  #indentedLines(): void {
+    let line = this.#advance();
+    for (; line?.text === ''; line = this.#advance()) this.append(line);
+    const indent = line ? indentation(line.text) : 0;
+    if (!line || indent === 0) return;
+    this.append(line, indent);
+    line = this.#advance();
+    // QEMU insists on the indentation of this line only; any further one that is indented less ends the section.
+    if (line && !isWithin(line.text, indent) && !nameTag.test(line.text)) {
+      this.fail(line.offset + indentation(line.text), indentMessage(indent));
+    }
+    for (; line && isWithin(line.text, indent); line = this.#advance()) this.append(line, indent);
+  }
+
+  #paragraph(first: Line): void {
+    if (this.draft.tag) this.begin();
+    else this.append({ text: '', offset: first.offset });
+    for (let line: Line | undefined = first; line && line.text !== ''; line = this.#advance()) this.append(line);
+  }
+
+  /** Literal blocks, as far as QEMU recognizes them, may have long lines and single spaces between sentences. */
+  #checkFormat({ text, offset }: Line): void {
+    if (/^(?:\.\. +qmp-example)? *::$/u.test(text)) {
+      this.#literal = 0;
+    } else if (this.#literal !== undefined && text !== '') {
+      if (this.#literal === 0) this.#literal = indentation(text);
+      else if (indentation(text) < this.#literal) this.#literal = undefined;
+    }
+    if (this.#literal !== undefined) return;
+    if (this.dialect.enforces('doc-line-length')) this.#checkLength(text, offset);
+    if (this.dialect.enforces('doc-sentence-spacing')) this.#checkSpacing(text, offset);
+  }
+
+  #checkLength(text: string, offset: number): void {
+    const allowed = /^.{68}(?=.)/su.exec(text)?.[0];
+    if (allowed === undefined || /^ *(?:https?|ftp):\/\/[^ ]*$/u.test(text)) return;
+    this.fail(offset + allowed.length, 'expected at most 70 characters on a line of documentation');
+  }
+
+  #checkSpacing(text: string, offset: number): void {
+    for (const match of text.matchAll(/(?:\be\.g\.|^ *\d\.|(?<end>[.!?])) [A-Z0-9(]/gu)) {
+      if (match.groups?.['end']) this.fail(offset + match.index + 1, 'expected two spaces between sentences');
+    }
+  }
+}
+
+/** The grammars before QEMU 9.0. */
+class LineParser extends DocParser {
+  #part: 'body' | 'members' | 'features' | 'sections' = 'body';
+  /** Indentation of the current section's text; undefined until a line decides on it. */
+  #indent: number | undefined = 0;
+
+  constructor(
+    source: Source,
+    lines: readonly CommentLine[],
+    dialect: Dialect,
+    /** The line of a section that decides on its indentation. */
+    private readonly decisive: 'first' | 'second',
+  ) {
+    super(source, lines, dialect);
+  }
+
+  protected override parseSections(): void {
+    for (let line = this.next(); line; line = this.next()) this.#line(line);
+  }
+
+  protected override checkFreeForm({ text, offset }: Line): void {
+    const name = /^@\S+:/u.exec(text)?.[0];
+    if (name !== undefined) this.fail(offset, freeFormMessage(name));
+  }
+
+  #line(line: Line): void {
+    const { text, offset } = line;
+    const [name, section] = this.decisive === 'first' ? [oldNameTag, oldSectionTag] : [nameTag, sectionTag];
+    if (text.startsWith('=') && this.dialect.enforces('doc-equals-headings')) this.fail(offset, headingMessage);
+    if (name.test(text)) {
+      if (this.#part === 'sections') this.fail(offset, membersFirstMessage);
+      if (this.#part === 'body') this.#part = 'members';
+      this.#tagAndText(this.#part === 'members' ? 'member' : 'feature', name, line);
+    } else if (section.test(text) && !text.startsWith('Errors:')) {
+      this.#part = 'sections';
+      this.#tagAndText(kindOf(text), section, line);
+    } else if (text === 'Features:' && (this.#part === 'body' || (this.#part === 'members' && this.#isAfterBlankLine()))) {
+      this.#part = 'features';
+    } else {
+      if (this.#endsDescriptions(text)) {
+        this.#part = 'sections';
+        this.#indent = 0;
+        this.begin();
+      }
+      this.#text(line);
+    }
+  }
+
+  #tagAndText(kind: SectionKind, pattern: RegExp, line: Line): void {
+    const { tag, rest } = this.split(kind, pattern, line);
+    this.begin(tag);
+    if (this.decisive === 'second') {
+      this.#indent = undefined;
+      this.#text(rest);
+    } else {
+      this.#indent = rest.text === '' ? 0 : rest.offset - line.offset;
+      this.append(rest);
+    }
+  }
+
+  #text({ text, offset }: Line): void {
+    if (/^@\S+:/u.test(text)) this.fail(offset, `expected '@name:' at the beginning of a line and a space after it`);
+    // Before 8.1, a line of nothing but spaces had to be indented, too.
+    if (this.decisive === 'first' ? text !== '' : !isBlank(text)) {
+      const indent = indentation(text);
+      if (this.draft.lines.length > 0) this.#indent ??= indent;
+      if (indent < (this.#indent ?? 0)) this.fail(offset + indent, indentMessage(this.#indent ?? 0));
+    }
+    this.append({ text, offset }, this.#indent);
+  }
+
+  #isAfterBlankLine(): boolean {
+    const { lines } = this.draft;
+    return lines.length > 1 && lines.at(-1)?.text === '';
+  }
+
+  #endsDescriptions(text: string): boolean {
+    return (this.#part === 'members' || this.#part === 'features') && /^\S/u.test(text) && this.#isAfterBlankLine();
+  }
+}
+
+function kindOf(text: string): SectionKind {
+  return tagKinds.get(text.slice(0, text.indexOf(':') + 1)) ?? 'plain';
+}
+
+function indentation(text: string): number {
+  return text.length - text.trimStart().length;
+}
+
+function isBlank(text: string): boolean {
+  return text.trim() === '';
+}
+
+/** Whether a line belongs to a block of some indentation. */
+function isWithin(text: string, indent: number): boolean {
+  return isBlank(text) || indentation(text) >= indent;
+}
+
+function withoutOuterBlankLines(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => !isBlank(line));
+  const last = lines.findLastIndex((line) => !isBlank(line));
+  return lines.slice(first, last + 1);
+}
+
+/** What a definition's comment says, for the model. */
+export function toDoc(comment: DocComment, position: Position): Doc {
+  const body: string[] = [];
+  const members = new Map<string, DocEntry>();
+  const features = new Map<string, DocEntry>();
+  const examples: DocExample[] = [];
+  const tagged = new Map<SectionKind, string>();
+  for (const { kind, name = '', text } of comment.sections) {
+    if (kind === 'todo') continue;
+    if (kind === 'example') {
+      examples.push({ text: dedent(text.split('\n')) });
+      continue;
+    }
+    const rest = cutExamples(text, examples);
+    if (kind === 'plain') body.push(rest);
+    else if (kind === 'note') body.push(noteDirective(rest));
+    else if (kind === 'member') members.set(name, toEntry(rest));
+    else if (kind === 'feature') features.set(name, toEntry(rest));
+    else tagged.set(kind, rest);
+  }
+  const text = body.filter((part) => part !== '').join('\n\n');
+  const returns = tagged.get('returns');
+  const errors = tagged.get('errors');
+  const since = /\d+(?:\.\d+)+/u.exec(tagged.get('since') ?? '')?.[0] ?? loneSince(text);
+  return {
+    position,
+    body: text,
+    members,
+    features,
+    ...(returns && { returns }),
+    ...(errors && { errors }),
+    ...(since !== undefined && { since }),
+    examples,
+  };
+}
+
+function noteDirective(text: string): string {
+  return text && `.. note::\n\n${text.replaceAll(/^(?=.)/gmu, '   ')}`;
+}
+
+/** Moves the `.. qmp-example::` directives of a text to a list, and returns the rest. */
+function cutExamples(text: string, examples: DocExample[]): string {
+  const lines = text.split('\n');
+  const rest: string[] = [];
+  for (let at = 0; at < lines.length;) {
+    const line = lines[at] ?? '';
+    at += 1;
+    if (!/^\s*\.\. +qmp-example::$/u.test(line)) {
+      rest.push(line);
+      continue;
+    }
+    const begin = at;
+    while (at < lines.length && isWithin(lines[at] ?? '', indentation(line) + 1)) at += 1;
+    examples.push(toExample(lines.slice(begin, at)));
+  }
+  return withoutOuterBlankLines(rest).join('\n');
+}
+
+/** @param lines what is indented below `.. qmp-example::` */
+function toExample(lines: readonly string[]): DocExample {
+  // Options like `:title: text` stand before the first blank line.
+  const blank = lines.findIndex(isBlank);
+  const options = lines[0]?.trim().startsWith(':') ? lines.slice(0, blank === -1 ? lines.length : blank) : [];
+  const joined = options.map((line) => line.trim()).join(' ');
+  const title = /:title: +(.+?)(?= :[a-z]+:(?: |$)|$)/u.exec(joined)?.[1];
+  return { ...(title !== undefined && { title }), text: dedent(withoutOuterBlankLines(lines.slice(options.length))) };
+}
+
+function toEntry(text: string): DocEntry {
+  const since = entrySince(text);
+  return { text, ...(since !== undefined && { since }) };
+}
+
+/** Of a paragraph like `Since 2.4`: people forget the colon of the tag. */
+function loneSince(text: string): string | undefined {
+  return /(?:^|\n\n)Since:? +(\d+(?:\.\d+)+)\.?(?=\n\n|$)/u.exec(text)?.[1];
+}
+
+/** `(since 2.4)`, `(default: on; since 2.4)` */
+const sinceInParentheses = /\((?:[^()]*[,;]\s+)?since(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?![.\s]*[\w(])/giu;
+/** `Since 2.4.` */
+const sinceSentence = /(?:^s|^S|\sS)ince(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?=[.;]?(?:$|\n\n)|[.;]\s)/gu;
+
+/**
+ * The version that brought what a text describes. Anywhere but in parentheses or in a sentence of its own, "since" may speak of
+ * something else. A part may be newer than the whole, so the oldest version counts.
+ */
+function entrySince(text: string): string | undefined {
+  const matches = [...text.matchAll(sinceInParentheses), ...text.matchAll(sinceSentence)];
+  const versions = matches.flatMap(({ groups }) => groups?.['version'] ?? []);
+  return versions.sort(compareVersions)[0];
+}
+
+function compareVersions(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+function dedent(lines: readonly string[]): string {
+  let indent = Infinity;
+  for (const line of lines) if (!isBlank(line)) indent = Math.min(indent, indentation(line));
+  return lines.map((line) => line.slice(indent)).join('\n');
+}

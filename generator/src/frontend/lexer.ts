@@ -1,0 +1,135 @@
+/**
+ * QAPI's tokens.
+ *
+ *     token  = '{' | '}' | '[' | ']' | ':' | ',' | string | 'true' | 'false' | doc
+ *     string = "'" { printable ASCII but "'" and "\" | "\\" } "'"
+ *     doc    = "##", the begin of a documentation comment
+ *
+ * Blanks, tabs, newlines and other comments (`#` to the end of the line) separate tokens.
+ */
+
+import type { Source } from './source.js';
+
+export type TokenKind = '{' | '}' | '[' | ']' | ':' | ',' | 'string' | 'true' | 'false' | 'doc' | 'end';
+
+export class Lexer {
+  /** The current token. `end` stands behind the last one. */
+  kind: TokenKind = 'end';
+  /** Offset of its first character. */
+  start = 0;
+  /** Offset behind its last character. */
+  end = 0;
+
+  constructor(readonly source: Source) {
+    this.next();
+  }
+
+  /** @throws SchemaError at what is no token */
+  next(): void {
+    const { text } = this.source;
+    let at = this.end;
+    for (;;) {
+      this.start = at;
+      const char = text[at];
+      switch (char) {
+        case undefined:
+          return this.#take('end', at);
+        case ' ':
+        case '\n':
+        case '\t':
+          at += 1;
+          break;
+        case '#':
+          if (text[at + 1] === '#') return this.#take('doc', at + 2);
+          at = lineEnd(text, at);
+          break;
+        case '{':
+        case '}':
+        case '[':
+        case ']':
+        case ':':
+        case ',':
+          return this.#take(char, at + 1);
+        case "'":
+          return this.#take('string', this.#stringEnd(at));
+        default:
+          if (text.startsWith('true', at)) return this.#take('true', at + 4);
+          if (text.startsWith('false', at)) return this.#take('false', at + 5);
+          return this.#stray(at);
+      }
+    }
+  }
+
+  /** Goes on behind the given offset, for a part of the text that has tokens of its own. */
+  skipTo(offset: number): void {
+    this.end = offset;
+    this.next();
+  }
+
+  /** How the current token is called in a message. */
+  describe(): string {
+    if (this.kind === 'end') return 'the end of the file';
+    if (this.kind === 'doc') return 'a documentation comment';
+    return this.kind === 'string' ? this.source.text.slice(this.start, this.end) : `'${this.kind}'`;
+  }
+
+  #take(kind: TokenKind, end: number): void {
+    this.kind = kind;
+    this.end = end;
+  }
+
+  #stringEnd(start: number): number {
+    const { source } = this;
+    const { text } = source;
+    for (let at = start + 1; ; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code === 0x27) return at + 1;
+      if (code === 0x5c) {
+        at += 1;
+        if (text[at] !== '\\') {
+          const char = text[at];
+          if (char === undefined || char === '\n')
+            return source.fail(start, `this string has no closing "'" on its line`);
+          source.fail(at - 1, `unknown escape '\\${printable(text, at)}': a string knows only '\\\\'`);
+        }
+      } else if (Number.isNaN(code) || code === 0x0a) {
+        source.fail(start, `this string has no closing "'" on its line`);
+      } else if (code < 0x20 || code > 0x7e) {
+        source.fail(at, `${printable(text, at)} in a string: only printable ASCII is allowed`);
+      }
+    }
+  }
+
+  #stray(at: number): never {
+    const { source } = this;
+    const { text } = source;
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e) return source.fail(at, `${printable(text, at)} outside of a comment`);
+    let end = at + 1;
+    while (end < text.length && /[^[\]{}:,\s']/u.test(text[end] ?? '')) end += 1;
+    const word = text.slice(at, Math.min(end, at + 40));
+    return source.fail(at, `stray '${word}': ${hint(word)}`);
+  }
+}
+
+/** Offset of the newline that ends the line at an offset, or of the end of the text. */
+export function lineEnd(text: string, offset: number): number {
+  const end = text.indexOf('\n', offset);
+  return end === -1 ? text.length : end;
+}
+
+function hint(word: string): string {
+  if (word.startsWith('"')) return 'strings stand in single quotes';
+  if (/^[-+.]?\d/u.test(word)) return 'the schema language has no numbers';
+  if (word.startsWith('null')) return "the schema language has no null; the type is 'null', in quotes";
+  if (word.startsWith('//') || word.startsWith('/*')) return "comments begin with '#'";
+  return 'names stand in single quotes';
+}
+
+/** A character for a message: itself where it can be seen, and its code where not. */
+function printable(text: string, offset: number): string {
+  const point = text.codePointAt(offset) ?? 0;
+  const code = `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;
+  if (point < 0x20 || (point >= 0x7f && point < 0xa0)) return `control character ${code}`;
+  return point < 0x7f ? String.fromCodePoint(point) : `character '${String.fromCodePoint(point)}' (${code})`;
+}

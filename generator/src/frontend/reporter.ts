@@ -1,0 +1,39 @@
+/** Collects the errors that do not end the work. */
+
+import type { Diagnostic } from '../diagnostic.js';
+import { SchemaError } from '../diagnostic.js';
+import type { Position } from '../model.js';
+import type { Source } from './source.js';
+
+/** The definition in which errors are found, as `Diagnostic.definition` has it. */
+export interface Context {
+  readonly source: Source;
+  readonly title?: string;
+  /** Offset at which the definition begins. */
+  readonly offset: number;
+}
+
+export class Reporter {
+  readonly #diagnostics: Diagnostic[] = [];
+
+  report(context: Context, offset: number, message: string, related?: { message: string; position: Position }): void {
+    const { source, title } = context;
+    this.#diagnostics.push({
+      ...source.diagnostic(offset, message),
+      ...(title !== undefined && { definition: { title, position: source.position(context.offset) } }),
+      ...(related && { related }),
+    });
+  }
+
+  /** @throws SchemaError with all errors, in the order of the files' first errors and then of their lines */
+  throwIfAny(): void {
+    if (this.#diagnostics.length === 0) return;
+    const files = [...new Set(this.#diagnostics.map(({ place }) => place.file))];
+    throw new SchemaError(
+      this.#diagnostics.toSorted(
+        ({ place: a }, { place: b }) =>
+          files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+      ),
+    );
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * What `query-qmp-schema` of a QEMU built from a schema returns (QEMU's manual: "Client JSON Protocol introspection").
+ *
+ * Only what commands and events reach is there, type names are masked by numbers, and all integers are `int`.
+ */
+
+import type { BuiltinName, Condition, Definition, Feature, Member, ObjectType, Schema, Type } from './model.js';
+import { allMembers, isType } from './model.js';
+
+export type SchemaInfo = { readonly name: string; readonly features?: readonly string[] } & (
+  | { readonly 'meta-type': 'builtin'; readonly 'json-type': string }
+  | {
+      readonly 'meta-type': 'enum';
+      readonly members: readonly SchemaInfoEnumMember[];
+      readonly values: readonly string[];
+    }
+  | { readonly 'meta-type': 'array'; readonly 'element-type': string }
+  | {
+      readonly 'meta-type': 'object';
+      readonly members: readonly SchemaInfoMember[];
+      readonly tag?: string;
+      readonly variants?: readonly { readonly case: string; readonly type: string }[];
+    }
+  | { readonly 'meta-type': 'alternate'; readonly members: readonly { readonly type: string }[] }
+  | {
+      readonly 'meta-type': 'command';
+      readonly 'arg-type': string;
+      readonly 'ret-type': string;
+      readonly 'allow-oob'?: true;
+    }
+  | { readonly 'meta-type': 'event'; readonly 'arg-type': string }
+);
+
+export interface SchemaInfoEnumMember {
+  readonly name: string;
+  readonly features?: readonly string[];
+}
+
+export interface SchemaInfoMember {
+  readonly name: string;
+  readonly type: string;
+  /** There, and null, when the member is optional. */
+  readonly default?: null;
+  readonly features?: readonly string[];
+}
+
+const jsonTypes: Record<BuiltinName, string> = {
+  str: 'string',
+  number: 'number',
+  int: 'int',
+  int8: 'int',
+  int16: 'int',
+  int32: 'int',
+  int64: 'int',
+  uint8: 'int',
+  uint16: 'int',
+  uint32: 'int',
+  uint64: 'int',
+  size: 'int',
+  bool: 'boolean',
+  any: 'value',
+  null: 'null',
+};
+
+/** Stands for the type of no arguments, of no result, and of a branch without members. */
+const empty = 'empty';
+type Used = Type | typeof empty;
+
+/** @param holds which conditions the build meets */
+export function introspect(schema: Schema, holds: (condition: Condition) => boolean): SchemaInfo[] {
+  return new Introspection(holds).run(schema);
+}
+
+class Introspection {
+  readonly #holds: (condition: Condition) => boolean;
+  /** The types that are used, in the order of first use, which is the order of the output. */
+  readonly #used = new Set<Used>();
+  readonly #masked = new Map<Used, string>();
+
+  constructor(holds: (condition: Condition) => boolean) {
+    this.#holds = holds;
+  }
+
+  run(schema: Schema): SchemaInfo[] {
+    const infos: SchemaInfo[] = [];
+    for (const definition of this.#kept(schema.modules.flatMap((module) => module.definitions))) {
+      if (!isType(definition)) infos.push(this.#entryPoint(definition));
+    }
+    // More types come to the set while it is walked.
+    for (const type of this.#used) if (this.#exists(type)) infos.push(this.#type(type, this.#name(type)));
+    return infos;
+  }
+
+  #entryPoint(definition: Extract<Definition, { kind: 'command' | 'event' }>): SchemaInfo {
+    const { name, features } = definition;
+    if (definition.kind === 'event') {
+      return {
+        name,
+        'meta-type': 'event',
+        'arg-type': this.#use(definition.data ?? empty),
+        ...this.#features(features),
+      };
+    }
+    return {
+      name,
+      'meta-type': 'command',
+      'arg-type': this.#use(definition.arguments ?? empty),
+      'ret-type': this.#use(definition.returns ?? empty),
+      ...(definition.allowOob && { 'allow-oob': true }),
+      ...this.#features(features),
+    };
+  }
+
+  #type(type: Used, name: string): SchemaInfo {
+    if (type === empty) return { name, 'meta-type': 'object', members: [] };
+    switch (type.kind) {
+      case 'builtin':
+        return { name, 'meta-type': 'builtin', 'json-type': jsonTypes[type.name] };
+      case 'array':
+        return { name, 'meta-type': 'array', 'element-type': this.#use(type.element) };
+      case 'enum': {
+        const values = this.#kept(type.values);
+        return {
+          name,
+          'meta-type': 'enum',
+          members: values.map((value) => ({ name: value.name, ...this.#features(value.features) })),
+          values: values.map((value) => value.name),
+          ...this.#features(type.features),
+        };
+      }
+      case 'alternate':
+        return {
+          name,
+          'meta-type': 'alternate',
+          members: this.#kept(type.alternatives).map((alternative) => ({ type: this.#use(alternative.type) })),
+          ...this.#features(type.features),
+        };
+      case 'struct':
+      case 'union':
+        return { name, 'meta-type': 'object', ...this.#object(type), ...this.#features(type.features) };
+    }
+  }
+
+  #object(type: ObjectType): {
+    members: SchemaInfoMember[];
+    tag?: string;
+    variants?: { case: string; type: string }[];
+  } {
+    const members = this.#kept(allMembers(type)).map((member) => this.#member(member));
+    if (type.kind === 'struct') return { members };
+    return {
+      members,
+      tag: type.discriminator.name,
+      variants: this.#kept(type.branches).map((branch) => ({
+        case: branch.name,
+        type: this.#use(branch.type ?? empty),
+      })),
+    };
+  }
+
+  #member({ name, type, optional, features }: Member): SchemaInfoMember {
+    return { name, type: this.#use(type), ...(optional && { default: null }), ...this.#features(features) };
+  }
+
+  #features(features: readonly Feature[]): { features?: string[] } {
+    const kept = this.#kept(features);
+    return kept.length > 0 ? { features: kept.map(({ name }) => name) } : {};
+  }
+
+  /** The name of a type in the output, of which it is then a part. */
+  #use(type: Used): string {
+    const used = type === empty ? type : withPlainIntegers(type);
+    this.#used.add(used);
+    return this.#name(used);
+  }
+
+  #name(type: Used): string {
+    if (type !== empty && type.kind === 'builtin') return type.name;
+    if (type !== empty && type.kind === 'array') return `[${this.#use(type.element)}]`;
+    let name = this.#masked.get(type);
+    if (name === undefined) this.#masked.set(type, (name = String(this.#masked.size)));
+    return name;
+  }
+
+  #exists(type: Used): boolean {
+    if (type === empty || type.kind === 'builtin') return true;
+    if (type.kind === 'array') return this.#exists(type.element);
+    return !type.condition || this.#holds(type.condition);
+  }
+
+  #kept<T extends { readonly condition?: Condition }>(things: readonly T[]): readonly T[] {
+    return things.filter(({ condition }) => !condition || this.#holds(condition));
+  }
+}
+
+const int = { kind: 'builtin', name: 'int' } as const;
+const integers = { kind: 'array', element: int } as const;
+
+function withPlainIntegers(type: Type): Type {
+  const isInteger = (inner: Type): boolean => inner.kind === 'builtin' && jsonTypes[inner.name] === 'int';
+  if (isInteger(type)) return int;
+  return type.kind === 'array' && isInteger(type.element) ? integers : type;
+}

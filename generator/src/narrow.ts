@@ -1,0 +1,101 @@
+/** A schema as one build of QEMU has it: without what its conditions leave out. */
+
+import type { Condition, Definition, Feature, Schema, Type } from './model.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * A type that something left refers to stays, even if its own condition does not hold: then no QEMU of these conditions could be
+ * built, but what is left is still whole.
+ */
+export function narrow(schema: Schema, holds: (condition: Condition) => boolean): Schema {
+  const narrower = new Narrower(holds);
+  const all = [...schema.definitions.values()];
+  for (const definition of all) if (narrower.keeps(definition)) narrower.copy(definition);
+  const kept = (definitions: readonly Definition[]): Definition[] =>
+    definitions.map((definition) => narrower.copied(definition)).filter((copy) => copy !== undefined);
+  return {
+    ...schema,
+    modules: schema.modules.map((module) => ({ ...module, definitions: kept(module.definitions) })),
+    definitions: new Map(kept(all).map((definition) => [definition.name, definition])),
+  };
+}
+
+class Narrower {
+  readonly #holds: (condition: Condition) => boolean;
+  readonly #copies = new Map<Definition, Definition>();
+
+  constructor(holds: (condition: Condition) => boolean) {
+    this.#holds = holds;
+  }
+
+  readonly keeps = ({ condition }: { readonly condition?: Condition }): boolean => !condition || this.#holds(condition);
+
+  copied(definition: Definition): Definition | undefined {
+    return this.#copies.get(definition);
+  }
+
+  /** Copies a definition and all that it refers to. */
+  copy<T extends Definition>(definition: T): T {
+    const known = this.#copies.get(definition);
+    if (known) return known as T;
+    const copy: Mutable<Definition> = { ...definition, features: this.#features(definition.features) };
+    // Before its parts, which may refer to it.
+    this.#copies.set(definition, copy);
+    this.#narrowParts(copy);
+    return copy as T;
+  }
+
+  #narrowParts(copy: Mutable<Definition>): void {
+    switch (copy.kind) {
+      case 'enum':
+        copy.values = this.#parts(copy.values);
+        break;
+      case 'struct':
+        copy.members = this.#typed(copy.members);
+        if (copy.base) copy.base = this.copy(copy.base);
+        break;
+      case 'union':
+        copy.base = this.copy(copy.base);
+        copy.discriminator = { ...copy.discriminator, type: this.copy(copy.discriminator.type) };
+        copy.branches = copy.branches
+          .filter(this.keeps)
+          .map((branch) => (branch.type ? { ...branch, type: this.copy(branch.type) } : branch));
+        break;
+      case 'alternate':
+        copy.alternatives = this.#typed(copy.alternatives);
+        break;
+      case 'command':
+        if (copy.arguments) copy.arguments = this.copy(copy.arguments);
+        if (copy.returns) copy.returns = this.#type(copy.returns);
+        break;
+      case 'event':
+        if (copy.data) copy.data = this.copy(copy.data);
+        break;
+    }
+  }
+
+  #typed<T extends { readonly type: Type; readonly condition?: Condition; readonly features?: readonly Feature[] }>(
+    things: readonly T[],
+  ): T[] {
+    return this.#parts(things).map((thing) => ({ ...thing, type: this.#type(thing.type) }));
+  }
+
+  #parts<T extends { readonly condition?: Condition; readonly features?: readonly Feature[] }>(
+    things: readonly T[],
+  ): T[] {
+    return things
+      .filter(this.keeps)
+      .map((thing) => (thing.features ? { ...thing, features: this.#features(thing.features) } : thing));
+  }
+
+  #features(features: readonly Feature[]): Feature[] {
+    return features.filter(this.keeps);
+  }
+
+  #type<T extends Type>(type: T): T {
+    if (type.kind === 'builtin') return type;
+    if (type.kind === 'array') return { ...type, element: this.#type(type.element) };
+    return this.copy(type as T & Definition);
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * QEMU's schemas reduced to facts: every definition as it is written, and since when it and its members exist, but no sentence of
+ * documentation, which is not ours to copy. What is left out is written as `...`.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+
+import { servers } from './embedded.js';
+import { dialectOf, type Dialect } from './frontend/dialect.js';
+import { toDoc, type DocComment } from './frontend/doc.js';
+import { loadSchema, parseSchema } from './frontend/load.js';
+import { parse, type Node, type ObjectNode } from './frontend/parser.js';
+import type { Source } from './frontend/source.js';
+import type { Definition, Doc, DocEntry } from './model.js';
+
+/** Beyond this a list or object is broken into lines. */
+const width = 80;
+const elision = '...';
+
+/**
+ * Writes the schemas of a QEMU tree, or of a tarball of one, to `folder/VERSION`.
+ *
+ * @returns the paths of the written files, relative to `folder`
+ * @throws SchemaError when a schema has errors; RangeError when the source is no QEMU; errors of the file system and of `tar`
+ */
+export function vendor(source: string, version: string, folder: string): string[] {
+  const dialect = dialectOf(version);
+  if (!/^\d+\.\d+\.\d+$/u.test(version))
+    throw new RangeError(`give the full version, such as ${version}.0, not ${version}`);
+  const tree = statSync(source).isDirectory() ? { path: source } : unpack(source);
+  try {
+    const files = factFiles(tree.path, dialect);
+    replaceFolder(join(folder, version), files);
+    return [...files.keys()].map((path) => join(version, path));
+  } finally {
+    if ('temporary' in tree) rmSync(tree.temporary, { recursive: true });
+  }
+}
+
+/** The vendored text of every schema file of a tree, by its path in the tree. */
+function factFiles(tree: string, dialect: Dialect): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const { root, title } of servers) {
+    const path = join(tree, root);
+    if (!existsSync(path))
+      throw new RangeError(`'${tree}' is no QEMU source tree: it has no ${root} (the schema of ${title})`);
+    const schema = loadSchema(path, { dialect });
+    for (const source of parseSchema(path, { dialect }).sources)
+      files.set(relative(tree, source.file), moduleText(source, dialect));
+    if (!dialect.enforces('no-documentation-exceptions')) {
+      files.set(root, `${files.get(root) ?? ''}\n${documentationExceptions([...schema.definitions.values()])}`);
+    }
+  }
+  return files;
+}
+
+function moduleText(source: Source, dialect: Dialect): string {
+  const texts: string[] = [];
+  let comment: DocComment | undefined;
+  for (const item of parse(source, dialect)) {
+    if (item.kind === 'doc') {
+      comment = item.doc;
+      continue;
+    }
+    const facts =
+      comment?.symbol === undefined
+        ? undefined
+        : factComment(comment.symbol, toDoc(comment, source.position(comment.offset)));
+    const expression = withoutDocRequired(item.object);
+    if (expression) texts.push(facts === undefined ? print(expression) : `${facts}\n${print(expression)}`);
+    comment = undefined;
+  }
+  return `${texts.join('\n\n')}\n`;
+}
+
+/** Definitions that say nothing of their age have no comment. */
+function withoutDocRequired(object: ObjectNode): ObjectNode | undefined {
+  const pragma = object.entries.get('pragma');
+  if (pragma?.value.kind !== 'object') return object;
+  // The exceptions are others now; see below.
+  const entries = [...pragma.value.entries].filter(
+    ([name]) => name !== 'doc-required' && name !== 'documentation-exceptions',
+  );
+  if (entries.length === 0) return undefined;
+  return {
+    ...object,
+    entries: new Map([['pragma', { ...pragma, value: { ...pragma.value, entries: new Map(entries) } }]]),
+  };
+}
+
+/** @returns undefined when the comment holds no fact */
+function factComment(symbol: string, doc: Doc): string | undefined {
+  const members = [...doc.members].filter(([, { since }]) => since !== undefined);
+  const features = [...doc.features];
+  if (doc.since === undefined && members.length === 0 && features.every(([, { since }]) => since === undefined))
+    return undefined;
+  const describe = ([name, { since }]: [string, DocEntry]): string[] => [
+    '#',
+    `# @${name}: ${elision}${since === undefined ? '' : `  (since ${since})`}`,
+  ];
+  return [
+    '##',
+    `# @${symbol}:`,
+    ...members.flatMap(describe),
+    ...(features.length > 0 ? ['#', '# Features:', ...features.flatMap(describe)] : []),
+    ...(doc.since === undefined ? [] : ['#', `# Since: ${doc.since}`]),
+    // QEMU 9 and 10 fail to read a comment that ends with members and leaves others out.
+    ...(doc.since === undefined && features.length === 0 ? ['#', `# ${elision}`] : []),
+    '##',
+  ].join('\n');
+}
+
+/** The directive that allows the comments above to leave members out. */
+function documentationExceptions(definitions: readonly Definition[]): string {
+  const names = definitions.filter(({ doc }) => doc).map(({ name }) => name);
+  return `{ 'pragma': {\n    'documentation-exceptions': [\n${names.map((name) => `        '${name}'`).join(',\n')} ] } }\n`;
+}
+
+/** As QAPI, broken into lines where it is long. */
+function print(node: Node, indent = 0): string {
+  const line = printLine(node);
+  if (indent + line.length <= width || node.kind === 'scalar') return line;
+  const [open, close, parts] =
+    node.kind === 'object'
+      ? ['{', '}', [...node.entries].map(([name, { value }]) => `'${name}': ${print(value, indent + 2)}`)]
+      : ['[', ']', node.elements.map((element) => print(element, indent + 2))];
+  const pad = ' '.repeat(indent);
+  return `${open}\n${parts.map((part) => `${pad}  ${part}`).join(',\n')}\n${pad}${close}`;
+}
+
+function printLine(node: Node): string {
+  if (node.kind === 'scalar')
+    return typeof node.value === 'string' ? `'${node.value.replaceAll('\\', '\\\\')}'` : String(node.value);
+  if (node.kind === 'array')
+    return node.elements.length === 0 ? '[]' : `[ ${node.elements.map(printLine).join(', ')} ]`;
+  const entries = [...node.entries].map(([name, { value }]) => `'${name}': ${printLine(value)}`);
+  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+}
+
+/** @returns the folder with the tarball's schema files, and what is to be removed after use */
+function unpack(tarball: string): { path: string; temporary: string } {
+  const list = execFileSync('tar', ['-tf', tarball], { encoding: 'utf8', maxBuffer: 1 << 28 }).split('\n');
+  const paths = list.filter((path) => /^[^/]+\/(?:qapi|qga|storage-daemon\/qapi)\/[^/]+\.json$/u.test(path));
+  const top = paths[0]?.split('/')[0];
+  if (top === undefined) throw new RangeError(`'${tarball}' is no QEMU release: it holds no qapi/*.json`);
+  const temporary = mkdtempSync(join(tmpdir(), 'qapi-ts-'));
+  execFileSync('tar', ['-xf', tarball, '-C', temporary, ...paths]);
+  return { path: join(temporary, top), temporary };
+}
+
+/** The folder has the files, and no others, or stays as it was. */
+function replaceFolder(folder: string, files: ReadonlyMap<string, string>): void {
+  mkdirSync(dirname(folder), { recursive: true });
+  const stage = mkdtempSync(`${folder}.`);
+  try {
+    for (const [path, text] of files) {
+      const file = join(stage, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(stage, folder);
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}

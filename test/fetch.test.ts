@@ -1,0 +1,443 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+const SCRIPT = fileURLToPath(new URL('../scripts/fetch-qemu', import.meta.url));
+
+const WANTED = {
+  VERSION: '9.8.7\n',
+  'docs/interop/firmware.json': "{ 'struct': 'Kettle', 'data': { 'litres': 'int' } }\n",
+  'qapi/blimp.json': "{ 'enum': 'Blimp', 'data': [ 'up', 'down' ] }\n",
+  'qapi/qapi-schema.json': "{ 'include': 'blimp.json' }\n",
+  'qga/qapi-schema.json': "{ 'command': 'guest-blink' }\n",
+  'scripts/qapi-gen.py': 'pass\n',
+  'scripts/qapi/main.py': 'pass\n',
+  'tests/qapi-schema/include/sub.json': '# nothing\n',
+  'tests/qapi-schema/top.json': "{ 'include': 'include/sub.json' }\n",
+};
+const UNWANTED = {
+  'docs/interop/kettle.json': '{}\n',
+  'qapi/meson.build': '\n',
+  'roms/toaster/VERSION': '1.0\n',
+  'roms/toaster/qapi/qapi-schema.json': '# another\n',
+  'scripts/bake.py': 'pass\n',
+};
+/** What coreutils make of it, with the command line that the script documents. */
+const DIGEST = 'd71ec80bf55854450c2eaf5f11e73f439cf1a382169e9d9917829716b9ec255d';
+const OTHER_DIGEST = 'ab'.repeat(32);
+
+let folder: string;
+let tree: string;
+let tarball: string;
+/** What the server in upstream's place has: tarballs by URL path. */
+let served: Map<string, string>;
+let requests: string[];
+
+const server = createServer((request, response) => {
+  requests.push(request.url ?? '');
+  const file = served.get(request.url ?? '');
+  response.writeHead(file === undefined ? 404 : 200).end(file === undefined ? '' : readFileSync(file));
+});
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'fetch-test-'));
+  tree = join(folder, 'qemu-9.8.7');
+  tarball = join(folder, 'qemu-9.8.7.tar.xz');
+  writeFiles(tree, { ...WANTED, ...UNWANTED });
+  execFileSync('tar', ['-cJf', tarball, '-C', folder, 'qemu-9.8.7']);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  served = new Map();
+  requests = [];
+});
+
+function writeFiles(root: string, files: Record<string, string>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+}
+
+function readFiles(root: string): Record<string, string> {
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).sort();
+  return Object.fromEntries(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+}
+
+function locate(tool: string): string {
+  const found = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((part) => join(part, tool))
+    .find(existsSync);
+  if (found === undefined) throw new Error(`${tool} is needed for this test`);
+  return found;
+}
+
+interface Result {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A repository with nothing but the script and its pins, and a PATH with nothing but the tools it is given: no apt, no network. */
+class Repository {
+  readonly root = mkdtempSync(join(folder, 'repository-'));
+  readonly cache = join(this.root, '.cache', 'qemu');
+  readonly bin = join(this.root, 'bin');
+
+  constructor(pins: Record<string, string>, tools: readonly string[] = ['tar', 'xz']) {
+    const pinned = Object.entries(pins).map(([version, sha256]) => [version, { sha256 }]);
+    writeFiles(this.root, { 'schema/pins.json': JSON.stringify(Object.fromEntries(pinned)) });
+    mkdirSync(join(this.root, 'scripts'));
+    copyFileSync(SCRIPT, join(this.root, 'scripts', 'fetch-qemu'));
+    mkdirSync(this.bin);
+    symlinkSync(process.execPath, join(this.bin, 'node'));
+    for (const tool of tools) symlinkSync(locate(tool), join(this.bin, tool));
+  }
+
+  get pins(): string {
+    return readFileSync(join(this.root, 'schema', 'pins.json'), 'utf8');
+  }
+
+  /** Puts stand-ins of apt's programs on the PATH, and these files into the machine's apt configuration. */
+  addApt(sources: Record<string, string>, debianVersions: readonly string[]): void {
+    const etc = join(this.root, 'etc');
+    writeFiles(etc, { 'sources.list.d/README': 'deb http://readme.example/debian sid main', ...sources });
+    const showsrc = debianVersions.map((version) => `Package: qemu\nBinary: qemu-kettle\nVersion: ${version}\n`).join('\n');
+    const programs = {
+      'apt-config': `console.log("LIST='${etc}/sources.list'\\nPARTS='${etc}/sources.list.d/'")`,
+      'apt-cache': `process.stdout.write(${JSON.stringify(showsrc)})`,
+      'apt-get': `
+        const fs = require('node:fs');
+        const [, configuration, command, ...args] = process.argv.slice(2);
+        if (command === 'update') {
+          const [, parts] = /Dir::Etc::sourceparts "(.*)"/.exec(fs.readFileSync(configuration, 'utf8'));
+          fs.copyFileSync(parts + '/debian.sources', '${this.root}/used.sources');
+          console.error('E: one suite is missing');
+          process.exit(100);
+        }
+        fs.writeFileSync('${this.root}/used.args', args.join(' '));
+        fs.copyFileSync('${tarball}', 'qemu_1.orig.tar.xz');`,
+    };
+    for (const [name, code] of Object.entries(programs)) {
+      writeFileSync(join(this.bin, name), `#!/usr/bin/env node\n${code}\n`, { mode: 0o755 });
+    }
+  }
+
+  run(...args: string[]): Promise<Result> {
+    const { port } = server.address() as AddressInfo;
+    const env = { PATH: this.bin, QEMU_DOWNLOAD_URL: `http://127.0.0.1:${port}/mirror/` };
+    return new Promise((resolve) => {
+      execFile(process.execPath, [join(this.root, 'scripts', 'fetch-qemu'), ...args], { env }, (error, stdout, stderr) => {
+        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
+      });
+    });
+  }
+
+  /** The names in the cache folder, none if there is no such folder. */
+  get cached(): string[] {
+    return existsSync(this.cache) ? readdirSync(this.cache) : [];
+  }
+}
+
+test('it runs as a program', () => {
+  expect(execFileSync(SCRIPT, ['--help'], { encoding: 'utf8' })).toMatch(/^Usage: scripts\/fetch-qemu VERSION/);
+});
+
+describe('usage errors', () => {
+  test.each<[args: string[], message: RegExp]>([
+    [[], /one VERSION is needed/],
+    [['9.8.7', '9.8.6'], /one VERSION is needed/],
+    [['--fast', '9.8.7'], /'--fast'/],
+    [['--pin', '9.8'], /'9.8' is not a full version/],
+    [['--pin', '../9.8.7'], /not a full version/],
+    [['9.8.1'], /no pinned QEMU version '9.8.1'; pinned are: 9.8.7, 10.0.2\n.*--pin VERSION/],
+    [['9'], /no pinned QEMU version '9'/],
+    [['0.0'], /no pinned QEMU version '0.0'/],
+  ])('%j', async (args, message) => {
+    const result = await new Repository({ '10.0.2': DIGEST, '9.8.7': DIGEST }).run(...args);
+    expect(result).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(message) });
+  });
+});
+
+describe('--from', () => {
+  test.each([
+    ['a tree', () => tree],
+    ['a tarball', () => tarball],
+  ])('%s', async (_, from) => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    const result = await repository.run('9.8.7', '--from', from());
+    expect(result).toEqual({ exitCode: 0, stdout: `${join(repository.cache, '9.8.7')}\n`, stderr: '' });
+    expect(readFiles(join(repository.cache, '9.8.7'))).toEqual(WANTED);
+    expect(repository.cached).toEqual(['9.8.7']);
+  });
+
+  test('a fuller tree replaces a cached one', async () => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    const { 'scripts/qapi-gen.py': _, ...less } = WANTED;
+    writeFiles(join(repository.cache, '9.8.7'), less);
+    expect(await repository.run('9.8.7', '--from', tree)).toMatchObject({ exitCode: 0 });
+    expect(readFiles(join(repository.cache, '9.8.7'))).toEqual(WANTED);
+    expect(repository.cached).toEqual(['9.8.7']);
+  });
+
+  test.each<[what: string, version: string, files: Record<string, string>, message: RegExp]>([
+    ['another version', '9.8.7', { ...WANTED, VERSION: '9.8.6\n' }, /this is QEMU 9.8.6, not 9.8.7/],
+    ['no version', '9.8.7', { 'qapi/qapi-schema.json': '' }, /not a QEMU tree/],
+    ['no schema', '9.8.7', { VERSION: '9.8.7\n' }, /not a QEMU tree/],
+    ['a change', '9.8.7', { ...WANTED, 'qapi/blimp.json': '#\n' }, new RegExp(`pinned: sha256 ${DIGEST}\\n  found:  sha256 [0-9a-f]{64}`)],
+    ['a further schema file', '9.8.7', { ...WANTED, 'qapi/zeppelin.json': '#\n' }, /are not the pinned ones/],
+    ['another pin', '9.8.6', { ...WANTED, VERSION: '9.8.6\n' }, new RegExp(`pinned: sha256 ${OTHER_DIGEST}\\n  found:  sha256 ${DIGEST}`)],
+  ])('refuses %s, and leaves nothing in the cache', async (_, version, files, message) => {
+    const repository = new Repository({ '9.8.6': OTHER_DIGEST, '9.8.7': DIGEST });
+    writeFiles(join(repository.root, 'given'), files);
+    const result = await repository.run(version, '--from', join(repository.root, 'given'));
+    expect(result).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(message) });
+    expect(repository.cached).toEqual([]);
+  });
+
+  test('what does not exist, or is no archive, is an I/O failure', async () => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    expect(await repository.run('9.8.7', '--from', 'nowhere')).toMatchObject({
+      exitCode: 3,
+      stderr: 'fetch-qemu: nowhere does not exist\n',
+    });
+    expect(await repository.run('9.8.7', '--from', SCRIPT)).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/tar failed/) });
+  });
+
+  test.each([
+    ['tar', ['xz'], 'tar'],
+    ['xz', ['tar'], 'xz-utils'],
+  ])('a tarball needs %s', async (tool, tools, debianPackage) => {
+    const result = await new Repository({ '9.8.7': DIGEST }, tools).run('9.8.7', '--from', tarball);
+    expect(result).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(new RegExp(`${tool} is not installed.*apt-get install ${debianPackage}\\)`)),
+    });
+  });
+
+  test('a tree needs neither', async () => {
+    expect(await new Repository({ '9.8.7': DIGEST }, []).run('9.8.7', '--from', tree)).toMatchObject({ exitCode: 0 });
+  });
+});
+
+describe('the cache', () => {
+  test('is asked first', async () => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    writeFiles(join(repository.cache, '9.8.7'), WANTED);
+    expect(await repository.run('9.8.7')).toMatchObject({ exitCode: 0, stdout: `${join(repository.cache, '9.8.7')}\n`, stderr: '' });
+    expect(requests).toEqual([]);
+  });
+
+  test('a short version is the newest pinned one', async () => {
+    const repository = new Repository({ '9.8.7': DIGEST, '9.8.10': DIGEST, '9.80.11': DIGEST });
+    writeFiles(join(repository.cache, '9.8.10'), WANTED);
+    expect(await repository.run('9.8')).toMatchObject({ exitCode: 0, stdout: `${join(repository.cache, '9.8.10')}\n` });
+  });
+
+  test('is mended when its content is not the pinned one', async () => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    writeFiles(join(repository.cache, '9.8.7'), { ...WANTED, 'qapi/blimp.json': 'rust' });
+    served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
+    expect(await repository.run('9.8.7')).toMatchObject({ exitCode: 0 });
+    expect(readFiles(join(repository.cache, '9.8.7'))).toEqual(WANTED);
+    expect(repository.cached).toEqual(['9.8.7']);
+  });
+
+  test('takes several runs at once', async () => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
+    const results = await Promise.all(Array.from({ length: 4 }, () => repository.run('9.8.7')));
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
+    expect(readFiles(join(repository.cache, '9.8.7'))).toEqual(WANTED);
+    expect(repository.cached).toEqual(['9.8.7']);
+  });
+});
+
+describe("upstream's tarball", () => {
+  test('is the next source', async () => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
+    expect(await repository.run('9.8')).toMatchObject({ exitCode: 0, stdout: `${join(repository.cache, '9.8.7')}\n` });
+    expect(readFiles(join(repository.cache, '9.8.7'))).toEqual(WANTED);
+  });
+
+  test('is refused when it is not the pinned one', async () => {
+    const repository = new Repository({ '9.8.7': OTHER_DIGEST });
+    served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
+    expect(await repository.run('9.8.7')).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(DIGEST) });
+    expect(repository.cached).toEqual([]);
+  });
+
+  test.each([
+    ['is not there', undefined, /the server answered 404 Not Found/],
+    ['is something else', SCRIPT, /tar failed/],
+  ])('without it or Debian, it says what was tried: it %s', async (_, file, reason) => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    if (file !== undefined) served.set('/mirror/qemu-9.8.7.tar.xz', file);
+    const { exitCode, stderr } = await repository.run('9.8.7');
+    const [, report] = stderr.split('could not be had from anywhere.');
+    expect(exitCode).toBe(3);
+    expect(report).toMatch(/upstream's tarball http:\/\/127\.0\.0\.1:\d+\/mirror\/qemu-9\.8\.7\.tar\.xz: /);
+    expect(report).toMatch(reason);
+    expect(report).toMatch(/Debian's source package: apt-config is not installed/);
+    expect(report).toMatch(/fetch-qemu 9\.8\.7 --from TARBALL_OR_TREE/);
+    expect(repository.cached).toEqual([]);
+  });
+});
+
+describe('--pin', () => {
+  test('writes the pin of a new version, in order', async () => {
+    const repository = new Repository({ '10.0.2': OTHER_DIGEST, '9.8.6': OTHER_DIGEST });
+    served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
+    const result = await repository.run('--pin', '9.8.7');
+    expect(result).toMatchObject({ exitCode: 0, stdout: `${join(repository.cache, '9.8.7')}\n` });
+    expect(repository.pins).toBe(`{
+  "9.8.6": {
+    "sha256": "${OTHER_DIGEST}"
+  },
+  "9.8.7": {
+    "sha256": "${DIGEST}"
+  },
+  "10.0.2": {
+    "sha256": "${OTHER_DIGEST}"
+  }
+}
+`);
+  });
+
+  test('does not change a pin', async () => {
+    const repository = new Repository({ '9.8.7': OTHER_DIGEST });
+    const before = repository.pins;
+    expect(await repository.run('--pin', '9.8.7', '--from', tree)).toMatchObject({ exitCode: 1 });
+    expect(repository.pins).toBe(before);
+  });
+
+  test('does not pin what is another version', async () => {
+    const repository = new Repository({});
+    expect(await repository.run('--pin', '9.8.8', '--from', tree)).toMatchObject({ exitCode: 1 });
+    expect(repository.pins).toBe('{}');
+  });
+});
+
+describe("Debian's source package", () => {
+  const ONE_LINE = 'deb http://one.example/debian bookworm main\n';
+
+  test.each([
+    ['9.8.7', ['1:9.8.6+ds-1', '1:9.8.7+ds-0+deb13u1', '1:11.0.0~rc1+ds-1'], '1:9.8.7+ds-0+deb13u1'],
+    ['9.8.7', ['1:9.8.7-2~bpo12+1'], '1:9.8.7-2~bpo12+1'],
+    ['9.8.0', ['1:9.8~rc3+dfsg-1', '1:9.8+dfsg-7+deb12u18'], '1:9.8+dfsg-7+deb12u18'],
+  ])('of %s among %j', async (version, debianVersions, want) => {
+    const repository = new Repository({ [version]: DIGEST });
+    repository.addApt({ 'sources.list': ONE_LINE }, debianVersions);
+    const { exitCode } = await repository.run(version);
+    expect(readFileSync(join(repository.root, 'used.args'), 'utf8')).toMatch(new RegExp(` qemu=${want.replaceAll('+', '\\+')}$`));
+    // The stand-in for apt-get always delivers a 9.8.7.
+    expect(exitCode).toBe(version === '9.8.7' ? 0 : 1);
+  });
+
+  test('when no suite has it', async () => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    repository.addApt({ 'sources.list': ONE_LINE }, ['1:9.8.6+ds-1', '1:19.8.7+ds-1', '1:9.8.7~rc1+ds-1']);
+    const result = await repository.run('9.8.7');
+    expect(result).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(result.stderr).toMatch(/only 1:9\.8\.6\+ds-1, 1:19\.8\.7\+ds-1, 1:9\.8\.7~rc1\+ds-1\n.*E: one suite is missing/);
+  });
+
+  const stanza = (uri: string, signedBy = '') =>
+    `Types: deb-src\nURIs: ${uri}\nSuites: bullseye bookworm trixie sid\nComponents: main\n${signedBy}`;
+
+  test.each<[what: string, sources: Record<string, string>, want: string]>([
+    ['one line', { 'sources.list': ONE_LINE }, stanza('http://one.example/debian/')],
+    [
+      'options and a comment',
+      {
+        'sources.list':
+          '# deb http://off.example/debian sid main\n deb [ arch=amd64 signed-by=/k.gpg ]  http://one.example/debian/ sid contrib main # x\n',
+      },
+      stanza('http://one.example/debian/', 'Signed-By: /k.gpg\n'),
+    ],
+    [
+      'other archives, and one archive twice',
+      {
+        'sources.list': 'deb http://other.example/linux/debian bookworm stable\ndeb cdrom:[Debian 12]/ bookworm main\ndeb file:/pool ./\n',
+        'sources.list.d/a.list': 'deb http://one.example/debian trixie main\ndeb-src http://one.example/debian trixie-updates main\n',
+        'sources.list.d/b.list': 'deb http://one.example/security trixie-security main\ndeb http://one.example/debian/ sid main\n',
+        'sources.list.d/c.list.disabled': 'deb http://off.example/debian sid main\n',
+      },
+      stanza('http://one.example/debian/'),
+    ],
+    [
+      'deb822',
+      {
+        'sources.list.d/debian.sources': `Types: deb
+# http://comment.example/debian
+URIs: http://one.example/debian http://two.example/debian
+Suites: bookworm bookworm-updates
+Components: main contrib
+Signed-By: /usr/share/keyrings/some.gpg
+
+Types: deb
+URIs: http://one.example/debian-security
+Suites: bookworm-security
+Components: main
+`,
+      },
+      stanza('http://one.example/debian/', 'Signed-By: /usr/share/keyrings/some.gpg\n'),
+    ],
+    [
+      'deb822 with a key in it, and a stanza that is off',
+      {
+        'sources.list.d/debian.sources': `
+Enabled: no
+Types: deb
+URIs: http://off.example/debian
+Suites: stable
+Components: main
+
+enabled: yes
+types: deb
+uris:
+ mirror+file:///mirrors
+suites: stable
+components: main
+signed-by:
+ -----BEGIN KEY-----
+ .
+ abc
+ -----END KEY-----
+`,
+      },
+      stanza('mirror+file:///mirrors/', 'Signed-By: -----BEGIN KEY-----\n .\n abc\n -----END KEY-----\n'),
+    ],
+    [
+      'two archives',
+      { 'sources.list': ONE_LINE, 'sources.list.d/b.list': 'deb http://two.example/debian unstable main\n' },
+      `${stanza('http://one.example/debian/')}\n${stanza('http://two.example/debian/')}`,
+    ],
+  ])('from apt sources with %s', async (_, sources, want) => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    repository.addApt(sources, ['1:9.8.7+ds-1']);
+    expect(await repository.run('9.8.7')).toMatchObject({ exitCode: 0, stdout: `${join(repository.cache, '9.8.7')}\n` });
+    expect(readFileSync(join(repository.root, 'used.sources'), 'utf8')).toBe(want);
+  });
+
+  test('needs apt sources with a Debian archive', async () => {
+    const repository = new Repository({ '9.8.7': DIGEST });
+    repository.addApt({ 'sources.list': 'deb http://archive.example/ubuntu noble main\n' }, []);
+    const result = await repository.run('9.8.7');
+    expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/apt sources of this machine .* name no Debian archive/) });
+  });
+});
