@@ -7,10 +7,9 @@ import { SchemaError, formatDiagnostic } from './diagnostic.js';
 import { schemaFolder, servers } from './embedded.js';
 import { dialectOf, newestDialect } from './frontend/dialect.js';
 import { loadSchema } from './frontend/load.js';
-import { generate, generatorVersion, type Generated, type GenerateOptions } from './generate.js';
+import type { Generated, GenerateOptions } from './generate.js';
 import { introspect } from './introspect.js';
-import { compare, write } from './output.js';
-import { vendor } from './vendor.js';
+import { generatorVersion } from './version.js';
 
 /** Other people's scripts rely on these. */
 const exitCodes = { ok: 0, failed: 1, usage: 2, io: 3 };
@@ -38,6 +37,7 @@ export async function main(args: readonly string[]): Promise<number> {
   generating(program.command('generate'))
     .description('write TypeScript for a schema; without options, for those of the current QEMU')
     .action(async (options: GenerateOptions) => {
+      const { generate, write } = await generation();
       const results = await generate(options);
       write(results);
       for (const result of results) process.stderr.write(`${summary(result)}\n`);
@@ -46,8 +46,8 @@ export async function main(args: readonly string[]): Promise<number> {
   generating(program.command('check'))
     .description('tell whether the output of generate with the same options is up to date')
     .action(async (options: GenerateOptions) => {
-      const results = await generate(options);
-      const differences = compare(results);
+      const { generate, compare } = await generation();
+      const differences = compare(await generate(options));
       for (const { path, problem } of differences) process.stdout.write(`${path}: ${problem}\n`);
       if (differences.length === 0) return;
       process.stderr.write(
@@ -83,7 +83,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .description('reduce the schemas of a QEMU source tree or release tarball to facts, and embed them')
     .argument('<source>', 'the tree or tarball')
     .requiredOption('--version <version>', "the QEMU's full version, such as 10.2.2")
-    .action((source: string, { version }: { version: string }) => {
+    .action(async (source: string, { version }: { version: string }) => {
+      const { vendor } = await import('./vendor.js');
       const paths = vendor(source, version, schemaFolder());
       process.stderr.write(
         `${version}: ${paths.length} files with the schemas of ${servers.map(({ title }) => title).join(', ')}\n`,
@@ -97,6 +98,11 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     return tell(error);
   }
+}
+
+/** What `generate` and `check` need takes longer to load than the other commands run. */
+async function generation(): Promise<typeof import('./generate.js') & typeof import('./output.js')> {
+  return { ...(await import('./generate.js')), ...(await import('./output.js')) };
 }
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
@@ -128,7 +134,8 @@ function tell(error: unknown): number {
     process.stderr.write(`error: ${error.message}\n`);
     return exitCodes.usage;
   }
-  if (error instanceof Error && 'syscall' in error) {
+  // What the file system and `tar` refuse, and what stands in the way.
+  if (error instanceof Error && ('syscall' in error || 'status' in error || error.name === 'OccupiedError')) {
     process.stderr.write(`error: ${error.message}\n`);
     return exitCodes.io;
   }

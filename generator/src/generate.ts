@@ -1,15 +1,18 @@
 /** What `qapi-ts generate` writes and `qapi-ts check` compares. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { conditionTest } from './condition.js';
 import { currentVersion, embeddedRoot, manualAddress, resolveVersion, servers } from './embedded.js';
+import type { Format } from './emit/format.js';
 import { emitPackage, hasProse } from './emit/package.js';
 import { loadSchema } from './frontend/load.js';
-import type { Schema } from './model.js';
+import { FormatThread } from './format-thread.js';
+import type { Definition, Schema } from './model.js';
 import { narrow } from './narrow.js';
+import { optional } from './optional.js';
 import type { Output } from './output.js';
+import { generatorVersion } from './version.js';
 
 export interface GenerateOptions {
   /** A root schema file; without it, all servers of an embedded QEMU. */
@@ -25,7 +28,7 @@ export interface GenerateOptions {
 
 /** One schema, read and emitted. */
 export interface Generated extends Output {
-  /** `QEMU 10.2.2`, or the root file. */
+  /** `QEMU 10.2.2`, or the name of the root file. */
   readonly origin: string;
   readonly schema: Schema;
   /** In milliseconds: from the files to the model, and from there to the text. */
@@ -34,35 +37,44 @@ export interface Generated extends Output {
 
 /** @throws SchemaError, RangeError for an unknown version, errors of the file system */
 export async function generate(options: GenerateOptions): Promise<Generated[]> {
-  const { schema } = options;
-  if (schema !== undefined) return [await generateOne(schema, options.out, 'a schema', options)];
-  const version = options.qemu === undefined ? currentVersion() : resolveVersion(options.qemu);
-  const results: Generated[] = [];
-  for (const server of servers) {
-    const root = embeddedRoot(version, server);
-    const manual = manualAddress.bind(undefined, server);
-    results.push(await generateOne(root, join(options.out, server.name), `QEMU ${version}`, options, manual));
+  const thread = new FormatThread();
+  try {
+    return await Promise.all(jobs(options).map((job) => generateOne(job, options, thread.format)));
+  } finally {
+    await thread.dispose();
   }
-  return results;
+}
+
+/** One schema to be read, and what its output is. */
+interface Job {
+  readonly root: string;
+  readonly folder: string;
+  readonly origin: string;
+  readonly manual?: (definition: Definition) => string;
+}
+
+function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
+  if (schema !== undefined) return [{ root: schema, folder: out, origin: basename(schema) }];
+  const version = qemu === undefined ? currentVersion() : resolveVersion(qemu);
+  return servers.map((server) => ({
+    root: embeddedRoot(version, server),
+    folder: join(out, server.name),
+    origin: `QEMU ${version}`,
+    manual: (definition) => manualAddress(server, definition),
+  }));
 }
 
 async function generateOne(
-  root: string,
-  folder: string,
-  origin: string,
+  { root, folder, origin, manual }: Job,
   options: GenerateOptions,
-  manual?: Parameters<typeof emitPackage>[1]['manual'],
+  format: Format,
 ): Promise<Generated> {
   const begin = performance.now();
   const whole = loadSchema(root);
   const schema = options.define.length === 0 ? whole : narrow(whole, conditionTest(options.define));
   const middle = performance.now();
   const docs = options.docs ?? hasProse(schema);
-  const files = await emitPackage(schema, { origin, generator: generatorVersion(), docs, ...(manual && { manual }) });
+  const emitOptions = { origin, generator: generatorVersion(), docs, ...optional('manual', manual) };
+  const files = await emitPackage(schema, emitOptions, format);
   return { folder, files, origin, schema, time: { front: middle - begin, emit: performance.now() - middle } };
-}
-
-export function generatorVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-  return manifest.version;
 }

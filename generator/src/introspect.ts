@@ -1,10 +1,11 @@
 /**
  * What `query-qmp-schema` of a QEMU built from a schema returns (QEMU's manual: "Client JSON Protocol introspection").
  *
- * Only what commands and events reach is there, type names are masked by numbers, and all integers are `int`.
+ * Only what commands and events reach is there, type names are masked by numbers, and all integers are `int`. Like QEMU's, the
+ * numbers do not depend on conditions: what a build lacks is left out last.
  */
 
-import type { BuiltinName, Condition, Definition, Feature, Member, ObjectType, Schema, Type } from './model.js';
+import type { BuiltinName, Command, Condition, Event, Feature, Member, ObjectType, Schema, Type } from './model.js';
 import { allMembers, isType } from './model.js';
 
 export type SchemaInfo = { readonly name: string; readonly features?: readonly string[] } & (
@@ -82,16 +83,18 @@ class Introspection {
   }
 
   run(schema: Schema): SchemaInfo[] {
-    const infos: SchemaInfo[] = [];
-    for (const definition of this.#kept(schema.modules.flatMap((module) => module.definitions))) {
-      if (!isType(definition)) infos.push(this.#entryPoint(definition));
-    }
+    const definitions = schema.modules.flatMap((module) => module.definitions);
+    const entryPoints = definitions.filter((definition) => !isType(definition));
+    const infos = this.#kept(entryPoints, (definition) => this.#entryPoint(definition));
     // More types come to the set while it is walked.
-    for (const type of this.#used) if (this.#exists(type)) infos.push(this.#type(type, this.#name(type)));
+    for (const type of this.#used) {
+      const info = this.#type(type, this.#name(type));
+      if (this.#exists(type)) infos.push(info);
+    }
     return infos;
   }
 
-  #entryPoint(definition: Extract<Definition, { kind: 'command' | 'event' }>): SchemaInfo {
+  #entryPoint(definition: Command | Event): SchemaInfo {
     const { name, features } = definition;
     if (definition.kind === 'event') {
       return {
@@ -118,23 +121,18 @@ class Introspection {
         return { name, 'meta-type': 'builtin', 'json-type': jsonTypes[type.name] };
       case 'array':
         return { name, 'meta-type': 'array', 'element-type': this.#use(type.element) };
-      case 'enum': {
-        const values = this.#kept(type.values);
+      case 'enum':
         return {
           name,
           'meta-type': 'enum',
-          members: values.map((value) => ({ name: value.name, ...this.#features(value.features) })),
-          values: values.map((value) => value.name),
+          members: this.#kept(type.values, (value) => ({ name: value.name, ...this.#features(value.features) })),
+          values: this.#kept(type.values, (value) => value.name),
           ...this.#features(type.features),
         };
+      case 'alternate': {
+        const members = this.#kept(type.alternatives, (alternative) => ({ type: this.#use(alternative.type) }));
+        return { name, 'meta-type': 'alternate', members, ...this.#features(type.features) };
       }
-      case 'alternate':
-        return {
-          name,
-          'meta-type': 'alternate',
-          members: this.#kept(type.alternatives).map((alternative) => ({ type: this.#use(alternative.type) })),
-          ...this.#features(type.features),
-        };
       case 'struct':
       case 'union':
         return { name, 'meta-type': 'object', ...this.#object(type), ...this.#features(type.features) };
@@ -146,16 +144,13 @@ class Introspection {
     tag?: string;
     variants?: { case: string; type: string }[];
   } {
-    const members = this.#kept(allMembers(type)).map((member) => this.#member(member));
+    const members = this.#kept(allMembers(type), (member) => this.#member(member));
     if (type.kind === 'struct') return { members };
-    return {
-      members,
-      tag: type.discriminator.name,
-      variants: this.#kept(type.branches).map((branch) => ({
-        case: branch.name,
-        type: this.#use(branch.type ?? empty),
-      })),
-    };
+    const variants = this.#kept(type.branches, (branch) => ({
+      case: branch.name,
+      type: this.#use(branch.type ?? empty),
+    }));
+    return { members, tag: type.discriminator.name, variants };
   }
 
   #member({ name, type, optional, features }: Member): SchemaInfoMember {
@@ -163,8 +158,8 @@ class Introspection {
   }
 
   #features(features: readonly Feature[]): { features?: string[] } {
-    const kept = this.#kept(features);
-    return kept.length > 0 ? { features: kept.map(({ name }) => name) } : {};
+    const kept = this.#kept(features, ({ name }) => name);
+    return kept.length > 0 ? { features: kept } : {};
   }
 
   /** The name of a type in the output, of which it is then a part. */
@@ -188,8 +183,12 @@ class Introspection {
     return !type.condition || this.#holds(type.condition);
   }
 
-  #kept<T extends { readonly condition?: Condition }>(things: readonly T[]): readonly T[] {
-    return things.filter(({ condition }) => !condition || this.#holds(condition));
+  /** Everything is turned into its information, because that numbers types, and what does not exist is left out then. */
+  #kept<T extends { readonly condition?: Condition }, I>(things: readonly T[], toInfo: (thing: T) => I): I[] {
+    return things.flatMap((thing) => {
+      const info = toInfo(thing);
+      return !thing.condition || this.#holds(thing.condition) ? [info] : [];
+    });
   }
 }
 

@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { generatedMark } from './emit/package.js';
 
@@ -41,32 +41,65 @@ export function compare(outputs: readonly Output[]): Difference[] {
   });
 }
 
-/** Replaces what differs, and deletes what was generated and is not any more. Nothing changes unless everything could be written. */
+/** Replaces what is there, and deletes what was generated and is not any more. When anything fails, everything is as before. */
 export function write(outputs: readonly Output[]): void {
-  const staged: { readonly from: string; readonly to: string }[] = [];
-  const stages: string[] = [];
+  const changes: Change[] = [];
   try {
-    for (const { folder, files } of outputs) {
-      mkdirSync(folder, { recursive: true });
-      // In the folder itself, so that it is on the same file system.
-      const stage = mkdtempSync(join(folder, '.qapi-ts-'));
-      stages.push(stage);
-      for (const [name, text] of files) {
-        const from = join(stage, name);
-        mkdirSync(dirname(from), { recursive: true });
-        writeFileSync(from, text);
-        staged.push({ from, to: join(folder, name) });
-      }
-    }
-    const old = outputs.flatMap(({ folder, files }) => leftovers(folder, files));
-    for (const { from, to } of staged) {
-      mkdirSync(dirname(to), { recursive: true });
-      renameSync(from, to);
-    }
-    for (const path of old) rmSync(path);
+    for (const output of outputs) changes.push(stage(output));
+    for (const change of changes) change.apply();
+  } catch (error) {
+    for (const change of changes.toReversed()) change.undo();
+    throw error;
   } finally {
-    for (const stage of stages) rmSync(stage, { recursive: true, force: true });
+    for (const change of changes) change.clear();
   }
+}
+
+/** Something that is not the generator's stands where it would write. */
+export class OccupiedError extends Error {
+  override readonly name = 'OccupiedError';
+  readonly code = 'ERR_QAPI_OCCUPIED';
+
+  constructor(path: string) {
+    super(`${path} is not a generated file: delete it, or let the output go elsewhere with --out`);
+  }
+}
+
+interface Change {
+  apply(): void;
+  undo(): void;
+  /** Removes what the change needed. */
+  clear(): void;
+}
+
+/** Writes the new files beside their places, in the folder itself so that they are on its file system. */
+function stage({ folder, files }: Output): Change {
+  mkdirSync(folder, { recursive: true });
+  const place = mkdtempSync(join(folder, '.qapi-ts-'));
+  const moves: { readonly from: string; readonly to: string }[] = [];
+  const move = (from: string, to: string): void => {
+    renameSync(from, to);
+    moves.push({ from, to });
+  };
+  const clear = (): void => rmSync(place, { recursive: true, force: true });
+  try {
+    for (const [name, text] of files) writeFileSync(join(place, name), text);
+  } catch (error) {
+    clear();
+    throw error;
+  }
+  return {
+    apply() {
+      const old = [...files.keys()].map((name) => join(folder, name)).filter((path) => isGenerated(path) !== undefined);
+      for (const path of old) if (!isGenerated(path)) throw new OccupiedError(path);
+      for (const path of [...old, ...leftovers(folder, files)]) move(path, join(place, `old ${basename(path)}`));
+      for (const name of files.keys()) move(join(place, name), join(folder, name));
+    },
+    undo() {
+      for (const { from, to } of moves.toReversed()) renameSync(to, from);
+    },
+    clear,
+  };
 }
 
 /** Files that an earlier run generated. */
@@ -75,7 +108,13 @@ function leftovers(folder: string, files: ReadonlyMap<string, string>): string[]
   return readdirSync(folder)
     .filter((name) => name.endsWith('.ts') && !files.has(name))
     .map((name) => join(folder, name))
-    .filter((path) => readIfThere(path)?.startsWith(generatedMark));
+    .filter((path) => isGenerated(path));
+}
+
+/** @returns undefined when there is nothing at the path */
+function isGenerated(path: string): boolean | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat && stat.isFile() && readFileSync(path, 'utf8').startsWith(generatedMark);
 }
 
 function readIfThere(path: string): string | undefined {

@@ -50,8 +50,11 @@ function factFiles(tree: string, dialect: Dialect): Map<string, string> {
     const schema = loadSchema(path, { dialect });
     for (const source of parseSchema(path, { dialect }).sources)
       files.set(relative(tree, source.file), moduleText(source, dialect));
-    if (!dialect.enforces('no-documentation-exceptions')) {
-      files.set(root, `${files.get(root) ?? ''}\n${documentationExceptions([...schema.definitions.values()])}`);
+    const commented = [...schema.definitions.values()].filter(
+      ({ name, doc }) => doc && factComment(name, doc) !== undefined,
+    );
+    if (commented.length > 0 && !dialect.enforces('no-documentation-exceptions')) {
+      files.set(root, `${files.get(root) ?? ''}\n${documentationExceptions(commented)}`);
     }
   }
   return files;
@@ -115,18 +118,27 @@ function factComment(symbol: string, doc: Doc): string | undefined {
 
 /** The directive that allows the comments above to leave members out. */
 function documentationExceptions(definitions: readonly Definition[]): string {
-  const names = definitions.filter(({ doc }) => doc).map(({ name }) => name);
-  return `{ 'pragma': {\n    'documentation-exceptions': [\n${names.map((name) => `        '${name}'`).join(',\n')} ] } }\n`;
+  const names = definitions.map(({ name }) => `        '${name}'`);
+  return `{ 'pragma': {\n    'documentation-exceptions': [\n${names.join(',\n')} ] } }\n`;
 }
 
-/** As QAPI, broken into lines where it is long. */
-function print(node: Node, indent = 0): string {
+/**
+ * As QAPI, broken into lines where it is long.
+ *
+ * @param used how much of the line stands before it
+ */
+function print(node: Node, indent = 0, used = 0): string {
   const line = printLine(node);
-  if (indent + line.length <= width || node.kind === 'scalar') return line;
+  if (used + line.length <= width || node.kind === 'scalar') return line;
+  const inside = indent + 2;
   const [open, close, parts] =
     node.kind === 'object'
-      ? ['{', '}', [...node.entries].map(([name, { value }]) => `'${name}': ${print(value, indent + 2)}`)]
-      : ['[', ']', node.elements.map((element) => print(element, indent + 2))];
+      ? [
+          '{',
+          '}',
+          [...node.entries].map(([name, { value }]) => `'${name}': ${print(value, inside, inside + name.length + 5)}`),
+        ]
+      : ['[', ']', node.elements.map((element) => print(element, inside, inside + 1))];
   const pad = ' '.repeat(indent);
   return `${open}\n${parts.map((part) => `${pad}  ${part}`).join(',\n')}\n${pad}${close}`;
 }
@@ -154,15 +166,17 @@ function unpack(tarball: string): { path: string; temporary: string } {
 /** The folder has the files, and no others, or stays as it was. */
 function replaceFolder(folder: string, files: ReadonlyMap<string, string>): void {
   mkdirSync(dirname(folder), { recursive: true });
-  const stage = mkdtempSync(`${folder}.`);
+  // What `mkdtemp` makes is private; a folder in it is not.
+  const stage = mkdtempSync(join(dirname(folder), '.qapi-ts-'));
+  const fresh = join(stage, 'new');
   try {
     for (const [path, text] of files) {
-      const file = join(stage, path);
+      const file = join(fresh, path);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(stage, folder);
+    if (existsSync(folder)) renameSync(folder, join(stage, 'old'));
+    renameSync(fresh, folder);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }

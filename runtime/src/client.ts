@@ -8,8 +8,12 @@ import type { Json, JsonObject } from './json.js';
  */
 export type UnknownEnumValue = `\0${string}`;
 
-/** An object without members. */
-export type EmptyObject = Record<string, never>;
+declare const nothing: unique symbol;
+
+/** An object without members. The one that it might have is for nobody to name, so that to give or to read any is a compile error. */
+export interface EmptyObject {
+  readonly [nothing]?: never;
+}
 
 /** Arguments beyond those of the schema, which some commands take (`device_add`: the device's properties). */
 export interface FurtherArguments {
@@ -60,10 +64,14 @@ export type Outcome<R, E extends EventMap<E>, U extends keyof E> = [U] extends [
   : { result: R; event: EventOf<E, U> };
 
 /** The parameters of `execute` behind the name. Arguments can be left out when none are mandatory. */
-export type ExecuteParameters<C extends CommandMap<C>, E extends EventMap<E>, N extends keyof C, U extends keyof E> =
-  Record<string, never> extends C[N]['arguments']
-    ? [args?: C[N]['arguments'] | undefined, options?: OptionsOf<C, E, N, U> | undefined]
-    : [args: C[N]['arguments'], options?: OptionsOf<C, E, N, U> | undefined];
+export type ExecuteParameters<
+  C extends CommandMap<C>,
+  E extends EventMap<E>,
+  N extends keyof C,
+  U extends keyof E,
+> = {} extends C[N]['arguments']
+  ? [args?: C[N]['arguments'] | undefined, options?: OptionsOf<C, E, N, U> | undefined]
+  : [args: C[N]['arguments'], options?: OptionsOf<C, E, N, U> | undefined];
 
 type OptionsOf<C extends CommandMap<C>, E extends EventMap<E>, N extends keyof C, U extends keyof E> = C[N] extends {
   oob: true;

@@ -13,7 +13,7 @@ import {
 } from 'ts-morph';
 
 import { allMembers, type Command, type Event, type Schema } from '../model.js';
-import { quote, References, runtimePackage, spaced, toDocs, type EmitContext } from './module.js';
+import { quote, References, runtimePackage, spaced, toDocs, typeImport, type EmitContext } from './module.js';
 
 /** @param title how the server is called in comments: `QEMU 10.2.2` */
 export function emitClient(schema: Schema, context: EmitContext): SourceFileStructure {
@@ -22,18 +22,7 @@ export function emitClient(schema: Schema, context: EmitContext): SourceFileStru
   const commands = definitions.filter((definition) => definition.kind === 'command');
   const events = definitions.filter((definition) => definition.kind === 'event');
   const statements = spaced([emitter.commandMap(commands), emitter.eventMap(events), ...emitter.client(commands)]);
-  return {
-    kind: StructureKind.SourceFile,
-    statements: [
-      {
-        kind: StructureKind.ImportDeclaration,
-        moduleSpecifier: runtimePackage,
-        namedImports: [{ name: 'Client', alias: 'BaseClient' }, 'type Connection', 'type Protocol'],
-      },
-      ...emitter.imports(),
-      ...statements,
-    ],
-  };
+  return { kind: StructureKind.SourceFile, statements: [...emitter.imports(), ...statements] };
 }
 
 /** @param files the names, without extension, of the modules with types */
@@ -54,7 +43,14 @@ class ClientEmitter {
   }
 
   imports(): StatementStructures[] {
-    return this.#references.imports().map((structure) => ({ kind: StructureKind.ImportDeclaration, ...structure }));
+    this.#references.runtime('Connection');
+    this.#references.runtime('Protocol');
+    return this.#references.imports().map((one) => {
+      if (one.from !== runtimePackage) return typeImport(one);
+      const types = one.names.map((name) => ({ name, isTypeOnly: true }));
+      const namedImports = [{ name: 'Client', alias: 'BaseClient' }, ...types];
+      return { kind: StructureKind.ImportDeclaration, moduleSpecifier: one.from, namedImports };
+    });
   }
 
   commandMap(commands: readonly Command[]): InterfaceDeclarationStructure {

@@ -1,7 +1,7 @@
 /** Documentation comments of the generated code (TSDoc): paragraphs, then tags. */
 
 import { formatCondition } from '../condition.js';
-import type { Branch, Condition, Doc, DocEntry, DocExample, EnumType, Feature } from '../model.js';
+import type { Alternative, Branch, Condition, Doc, DocEntry, DocExample, EnumType, Feature } from '../model.js';
 import { optional } from '../optional.js';
 import { escapeComment, toMarkdown } from './markdown.js';
 
@@ -27,6 +27,8 @@ export interface MemberFacts {
   readonly features: readonly Feature[];
 }
 
+type Texts = readonly (string | undefined)[];
+
 export class Comments {
   readonly #prose: boolean;
   readonly #link: (name: string) => string | undefined;
@@ -42,23 +44,19 @@ export class Comments {
 
   /**
    * @param see the definition's address in a manual
-   * @param remarks further paragraphs
+   * @param remark a further paragraph
    * @returns the text between the marks of the comment, or undefined when there is nothing to say
    */
-  definition(
-    { doc, condition, features }: DefinitionFacts,
-    see?: string,
-    remarks: readonly string[] = [],
-  ): string | undefined {
+  definition({ doc, condition, features }: DefinitionFacts, see?: string, remark?: string): string | undefined {
     const tags = [
-      this.#tag('@returns', doc?.returns),
-      this.#tag('@throws', doc?.errors),
+      this.#tag('@returns', doc?.returns, doc),
+      this.#tag('@throws', doc?.errors, doc),
       ...(this.#prose && doc ? doc.examples.map(exampleTag) : []),
       ...this.#featureTags(features, doc),
       doc?.since === undefined ? undefined : `@since ${doc.since}`,
       see === undefined ? undefined : `@see {@link ${see}}`,
     ];
-    return join([this.#text(doc?.body), ...remarks, conditionNote(condition), this.#featureList(features, doc)], tags);
+    return join([this.#text(doc?.body, doc), remark, conditionNote(condition), this.#featureList(features, doc)], tags);
   }
 
   /** @param doc that of the definition which the member belongs to */
@@ -68,7 +66,7 @@ export class Comments {
       ...this.#featureTags(features, doc),
       entry?.since === undefined ? undefined : `@since ${entry.since}`,
     ];
-    return join([this.#text(entry?.text), conditionNote(condition), this.#featureList(features, doc)], tags);
+    return join([this.#text(entry?.text, doc), conditionNote(condition), this.#featureList(features, doc)], tags);
   }
 
   /** The comment of a union's branches, from what their discriminator's values say. */
@@ -83,47 +81,66 @@ export class Comments {
       );
     }
     // Tags are about one value each, and so do not belong to all of them together.
-    const notes = branches.flatMap(({ name, condition }) =>
-      condition ? [`- \`${name}\`: ${conditionNote(condition)}`] : [],
-    );
-    return notes.length === 0 ? undefined : notes.join('\n');
+    return list(branches.map(({ name, condition }) => [name, [conditionNote(condition)]]));
   }
 
-  #text(text: string | undefined): string | undefined {
+  /** What the alternatives are, for the comment of their type. Since when is told only where texts are. */
+  alternatives(alternatives: readonly Alternative[], doc: Doc | undefined): string | undefined {
+    return list(
+      alternatives.map(({ name, condition }) => [
+        name,
+        [this.#text(doc?.members.get(name)?.text, doc), conditionNote(condition)],
+      ]),
+    );
+  }
+
+  #text(text: string | undefined, doc: Doc | undefined): string | undefined {
     const full = text?.replace(elided, '').trim();
     if (!this.#prose || full === undefined || full === '') return undefined;
-    return escapeComment(toMarkdown(full, this.#link));
+    // In the comment of a definition, the names of its own members mean them.
+    const link = (name: string): string | undefined => (doc?.members.has(name) ? undefined : this.#link(name));
+    return escapeComment(toMarkdown(full, link));
   }
 
-  #tag(tag: string, text: string | undefined): string | undefined {
-    const markdown = this.#text(text);
-    return markdown === undefined ? undefined : `${tag} ${markdown}`;
+  #tag(tag: string, text: string | undefined, doc: Doc | undefined): string | undefined {
+    const markdown = this.#text(text, doc);
+    if (markdown === undefined) return undefined;
+    // A list or the like begins on a line of its own.
+    return `${tag}${/^(?:[->*]|\d+\.|```)/u.test(markdown) ? '\n' : ' '}${markdown}`;
   }
 
   #featureTags(features: readonly Feature[], doc: Doc | undefined): string[] {
     return features.flatMap((feature) => {
       const tag = featureTags.get(feature.name);
-      return tag === undefined ? [] : [[tag, ...this.#featureText(feature, doc)].join(' ')];
+      const texts = this.#featureText(feature, doc).filter((text) => text !== undefined);
+      return tag === undefined ? [] : [[tag, ...texts].join(' ')];
     });
   }
 
   #featureList(features: readonly Feature[], doc: Doc | undefined): string | undefined {
     const others = features.filter(({ name }) => !featureTags.has(name));
     if (others.length === 0) return undefined;
-    const items = others.map((feature) =>
-      [`- \`${feature.name}\``, ...this.#featureText(feature, doc)].join(' ').replaceAll('\n', '\n  '),
-    );
-    return `Features:\n\n${items.join('\n')}`;
+    return `Features:\n\n${others.map((feature) => listItem(feature.name, this.#featureText(feature, doc))).join('\n')}`;
   }
 
-  #featureText(feature: Feature, doc: Doc | undefined): string[] {
-    const condition = feature.condition ? `(${conditionNote(feature.condition)})` : undefined;
-    return [this.#text(doc?.features.get(feature.name)?.text), condition].filter((part) => part !== undefined);
+  #featureText(feature: Feature, doc: Doc | undefined): Texts {
+    return [this.#text(doc?.features.get(feature.name)?.text, doc), conditionNote(feature.condition)];
   }
 }
 
+/** @returns undefined when there is nothing to say of any of them */
+function list(items: readonly (readonly [name: string, texts: Texts])[]): string | undefined {
+  if (items.every(([, texts]) => texts.every((text) => text === undefined))) return undefined;
+  return items.map(([name, texts]) => listItem(name, texts)).join('\n');
+}
+
+function listItem(name: string, texts: Texts): string {
+  const text = texts.filter((part) => part !== undefined).join(' ');
+  return text === '' ? `- \`${name}\`` : `- \`${name}\`: ${text.replaceAll('\n', '\n  ')}`;
+}
+
 function conditionNote(condition: Condition | undefined): string | undefined {
-  return condition && `Only where QEMU was built with \`${escapeComment(formatCondition(condition))}\`.`;
+  return condition && `Only in builds with \`${escapeComment(formatCondition(condition))}\`.`;
 }
 
 function exampleTag({ title, text }: DocExample): string {

@@ -1,9 +1,9 @@
 /**
  * Documentation text, from reStructuredText to Markdown for TSDoc comments.
  *
- * First the blocks, by indentation, into a small tree; then their text, by inline markup; then the tree into lines. What the
- * reader shows of the result may be an editor's hover (TypeScript's parser, then Markdown) or TypeDoc. Both were made for comments
- * that their authors looked at, so nothing of the source reaches them as markup unless it is markup here.
+ * Blocks are parsed by their indentation into a small tree, their text by inline markup, and the tree is rendered as lines. An
+ * editor's hover (TypeScript's comment parser, then Markdown) and TypeDoc show them; each takes other characters for markup. What is
+ * no markup in the source is escaped for all of them.
  */
 
 /** What stands inside `{@link ...}` for a definition: `BlockInfo`, `Client.blockdevAdd | blockdev-add`. */
@@ -93,12 +93,13 @@ const directive = /^\.\. ([\w:+.-]+?) ?::(?: +(.*))?$/u;
 const footnote = /^\.\. (\[[\w#*.-]+\])(?: +(.*))?$/u;
 const adornment = /^([!-/:-@[-`{-~])\1*$/u;
 const tableBorder = /^(?:=+(?: +=+)+|\+-[-+]*\+)$/u;
+/** Messages to and from a server, as older schemas write them without further markup. */
 const exchange = /^(?:->|<-) *(?:[{[]|\.\.\.)|^\{(?: *["']|$)/u;
 const commandLine = /^(?:\$ |-\w+ \S*=)/u;
 
 /** @param lines dedented, without trailing spaces */
 function parseBlocks(lines: readonly string[], links: Links, depth: number): Block[] {
-  if (depth > maximumDepth) return [code(lines)];
+  if (depth > maximumDepth) return code(lines);
   return new BlockParser(lines, links, depth).parse();
 }
 
@@ -128,7 +129,7 @@ class BlockParser {
     else if (/^\.\.(?: |$)/u.test(line)) this.#explicit(line);
     else if (tableBorder.test(line)) this.#table(line);
     else if (this.#heading()) return;
-    else if (exchange.test(line)) this.#blocks.push(code(this.#takeExchange()));
+    else if (exchange.test(line)) this.#blocks.push(...code(this.#takeExchange()));
     else if (this.#list()) return;
     else if (line.startsWith('| ')) this.#lineBlock();
     else if (this.#beginsDefinition()) this.#definitions();
@@ -155,7 +156,7 @@ class BlockParser {
   /** Messages, with the blank lines inside and between. */
   #takeExchange(): string[] {
     const start = this.#at;
-    while (this.#line() !== '' || /^ /u.test(this.#line(1)) || exchange.test(this.#line(1))) this.#at++;
+    while (this.#line() !== '' || this.#line(1).startsWith(' ') || exchange.test(this.#line(1))) this.#at++;
     return this.#lines.slice(start, this.#at);
   }
 
@@ -170,7 +171,7 @@ class BlockParser {
   /** Authors indent lists and examples for looks; only text is a quotation. */
   #quote(): void {
     const content = this.#takeIndented();
-    const blocks = commandLine.test(content[0] ?? '') ? [code(content)] : this.#nested(content);
+    const blocks = commandLine.test(content[0] ?? '') ? code(content) : this.#nested(content);
     if (blocks.some(({ kind }) => kind === 'paragraph')) this.#blocks.push({ kind: 'quote', blocks });
     else this.#blocks.push(...blocks);
   }
@@ -194,7 +195,7 @@ class BlockParser {
     const versionNote = versionNotes.get(name);
     if (language !== undefined && !annotated) {
       const named = /^[\w+#-]+$/u.test(argument) ? argument.toLowerCase() : language;
-      this.#blocks.push(code(body, named === 'qmp' ? 'json' : named));
+      this.#blocks.push(...code(body, named === 'qmp' ? 'json' : named));
     } else if (admonition !== undefined) {
       this.#admonition(admonition, [argument, ...body]);
     } else if (versionNote !== undefined) {
@@ -221,7 +222,7 @@ class BlockParser {
       while (this.#at < this.#lines.length && !(tableBorder.test(this.#line()) && this.#line(1) === '')) this.#at++;
       this.#at++;
     }
-    this.#blocks.push(code(this.#lines.slice(start, this.#at), 'text'));
+    this.#blocks.push(...code(this.#lines.slice(start, this.#at), 'text'));
   }
 
   /** Titles of sections; a comment has no sections of its own, so bold text. A line between paragraphs is left out. */
@@ -246,11 +247,12 @@ class BlockParser {
   }
 
   #list(): boolean {
+    const pattern = [bullet, enumerator, field, option].find((candidate) => this.#beginsItem(candidate));
+    if (!pattern) return false;
     const items: Item[] = [];
-    const kind = [bullet, enumerator, field, option].find((pattern) => this.#beginsItem(pattern));
-    while (kind && this.#beginsItem(kind)) items.push(this.#item(kind, items.length + 1));
-    if (items.length > 0) this.#blocks.push({ kind: 'list', items });
-    return items.length > 0;
+    while (this.#beginsItem(pattern)) items.push(this.#item(pattern, items.length + 1));
+    this.#blocks.push({ kind: 'list', items });
+    return true;
   }
 
   /** Text that happens to begin like an item goes on in the next line without indentation. */
@@ -303,28 +305,26 @@ class BlockParser {
     const literal = source.endsWith('::');
     const text = literal ? source.slice(0, -1).replace(/(?:^| ):$/u, '') : source;
     if (text !== '') this.#blocks.push({ kind: 'paragraph', text: this.#inline(text) });
-    const content = literal ? this.#takeIndented() : [];
-    if (content.length > 0) this.#blocks.push(code(content));
+    if (literal) this.#blocks.push(...code(this.#takeIndented()));
   }
 }
 
-/** Without the indentation that all lines have, and without blank lines around. */
+/** Without the indentation that all lines have. */
 function dedent(lines: readonly string[]): string[] {
   let indentation = Infinity;
   for (const line of lines) if (line !== '') indentation = Math.min(indentation, line.search(/[^ ]/u));
-  const start = lines.findIndex((line) => line !== '');
-  let end = lines.length;
-  while (end > start && lines[end - 1] === '') end--;
-  return start === -1 ? [] : lines.slice(start, end).map((line) => line.slice(indentation));
+  return lines.map((line) => line.slice(indentation));
 }
 
-function code(lines: readonly string[], language?: string): Block {
-  const content = dedent(lines);
-  return {
-    kind: 'code',
-    language: language ?? (/^(?:->|<-|\{)/u.test(content[0] ?? '') ? 'json' : 'text'),
-    lines: content,
-  };
+/** @returns at most one block, without blank lines around */
+function code(lines: readonly string[], language?: string): Block[] {
+  const start = lines.findIndex((line) => line !== '');
+  let end = lines.length;
+  while (lines[end - 1] === '') end--;
+  const content = dedent(lines.slice(start, end));
+  const [first] = content;
+  if (first === undefined) return [];
+  return [{ kind: 'code', language: language ?? (/^(?:->|<-|\{)/u.test(first) ? 'json' : 'text'), lines: content }];
 }
 
 /** Puts text before a block's own. */
@@ -341,6 +341,7 @@ function bold(markdown: string): string {
 
 // ---- inline markup
 
+/** Ends before the punctuation of the sentence around it. */
 const address = /https?:\/\/\w(?:[\w.~:/?#@!$&'()+,;=%-]*[\w/~#@$&+=%-])?/u;
 
 /** Where markup may begin. What a match turns out not to be is text. */
@@ -362,7 +363,7 @@ const markup = new RegExp(
 /** Ends of what a delimiter began: after text, and for emphasis not inside a word. */
 const closers = {
   '``': /(?<=\S)``(?!`)/gu,
-  '`': /(?<=[^\s\\])`/gu,
+  '`': /(?<=[^\s\\`])`(?!`)/gu,
   '**': /(?<=[^\s\\])\*\*(?![\p{L}\p{N}_*])/gu,
   '*': /(?<=[^\s\\*])\*(?![\p{L}\p{N}_*])/gu,
 } as const;
@@ -411,7 +412,7 @@ class InlineParser {
     else if (token.startsWith('[')) this.#text += token.slice(0, -1);
     else if (/^<?http/u.test(token)) this.#emit(link(token.replaceAll(/[<>]/gu, '')));
     else if (token === '*' || token === '**') this.#emphasis(token, start);
-    else if (token === '``') this.#literal(token);
+    else if (token === '``') this.#literal();
     else this.#interpreted(token);
   }
 
@@ -444,8 +445,8 @@ class InlineParser {
     if (content !== undefined) this.#emit(delimiter + new InlineParser(content, this.#links).parse() + delimiter);
   }
 
-  #literal(delimiter: '``'): void {
-    const content = this.#enclosed(delimiter, delimiter);
+  #literal(): void {
+    const content = this.#enclosed('``', '``');
     if (content !== undefined) this.#emit(codeSpan(content));
   }
 

@@ -36,8 +36,8 @@ export interface EmitContext {
   readonly comments: Comments;
   /** The address of a definition in QEMU's manual, where there is one. */
   readonly manual: (definition: Definition) => string | undefined;
-  /** The file name, without extension, of the TypeScript module that has a QAPI module's types. */
-  readonly file: (module: string) => string;
+  /** The file name, without extension, of the TypeScript module that has a definition's types. */
+  readonly file: (definition: Definition) => string;
 }
 
 const builtinTypes: Record<BuiltinName, string> = {
@@ -63,7 +63,7 @@ export const runtimePackage = '@qapi-ts/runtime';
 /** Turns references to types into text, and remembers what they need to be imported from where. */
 export class References {
   readonly #context: EmitContext;
-  /** The QAPI module whose types need no import; none in files that hold no types. */
+  /** The file whose types need no import; none in files that hold no types. */
   readonly #home: string | undefined;
   readonly #imports = new Map<string, Set<string>>();
 
@@ -84,27 +84,29 @@ export class References {
       }
       default:
         if (type.kind === 'enum' && type.implicit === 'predefined') return literals(type.values);
-        return this.#local(this.#context.names.type(type), type.module);
+        return this.#local(this.#context.names.type(type), type);
     }
   }
 
   /** The interface of a branch. */
   branch(union: UnionType, path: readonly string[]): string {
-    return this.#local(this.#context.names.branch(union, path), union.module);
+    return this.#local(this.#context.names.branch(union, path), union);
   }
 
   runtime(name: string): string {
     return this.#import(name, runtimePackage);
   }
 
-  imports(): OptionalKind<ImportDeclarationStructure>[] {
+  /** Packages first. */
+  imports(): Import[] {
     return [...this.#imports]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([moduleSpecifier, names]) => ({ moduleSpecifier, isTypeOnly: true, namedImports: [...names].toSorted() }));
+      .map(([from, names]) => ({ from, names: [...names].toSorted() }))
+      .toSorted((a, b) => (importKey(a) < importKey(b) ? -1 : 1));
   }
 
-  #local(name: string, module: string): string {
-    return module === this.#home ? name : this.#import(name, `./${this.#context.file(module)}.js`);
+  #local(name: string, definition: Definition): string {
+    const file = this.#context.file(definition);
+    return file === this.#home ? name : this.#import(name, `./${file}.js`);
   }
 
   #import(name: string, from: string): string {
@@ -114,19 +116,35 @@ export class References {
   }
 }
 
-/** @returns undefined when the module defines no types */
-export function emitModule(module: Module, context: EmitContext): SourceFileStructure | undefined {
-  const emitter = new ModuleEmitter(context, new References(context, module.name));
+interface Import {
+  readonly from: string;
+  readonly names: readonly string[];
+}
+
+function importKey({ from }: Import): string {
+  return from.startsWith('.') ? `~${from}` : from;
+}
+
+export function typeImport({ from, names }: Import): ImportDeclarationStructure {
+  return {
+    kind: StructureKind.ImportDeclaration,
+    moduleSpecifier: from,
+    isTypeOnly: true,
+    namedImports: names.map((name) => ({ name })),
+  };
+}
+
+/**
+ * @param file the name, without extension, of the file that it is for
+ * @returns undefined when the module defines no types
+ */
+export function emitModule(module: Module, file: string, context: EmitContext): SourceFileStructure | undefined {
+  const emitter = new ModuleEmitter(context, new References(context, file));
   const statements = spaced(module.definitions.flatMap((definition) => emitter.definition(definition)));
   if (statements.length === 0) return undefined;
   return {
     kind: StructureKind.SourceFile,
-    statements: [
-      ...emitter.references
-        .imports()
-        .map((structure) => ({ kind: StructureKind.ImportDeclaration, ...structure }) as const),
-      ...statements,
-    ],
+    statements: [...emitter.references.imports().map(typeImport), ...statements],
   };
 }
 
@@ -232,8 +250,9 @@ class ModuleEmitter {
   }
 
   #alternate(alternate: AlternateType): StatementStructures {
+    const remark = this.#context.comments.alternatives(alternate.alternatives, alternate.doc);
     const types = alternate.alternatives.map(({ type }) => this.references.type(type));
-    return this.#alias(this.#context.names.type(alternate), [...new Set(types)], this.#docs(alternate));
+    return this.#alias(this.#context.names.type(alternate), [...new Set(types)], this.#docs(alternate, remark));
   }
 
   #arguments(owner: Command | Event, data: ObjectType | undefined, what: string): StatementStructures[] {
@@ -242,7 +261,8 @@ class ModuleEmitter {
   }
 
   #alias(name: string, types: readonly string[], docs: OptionalKind<JSDocStructure>[]): StatementStructures {
-    return { kind: StructureKind.TypeAlias, isExported: true, name, type: types.join(' | '), docs };
+    // Conditions that do not hold may leave no branch or alternative.
+    return { kind: StructureKind.TypeAlias, isExported: true, name, type: types.join(' | ') || 'never', docs };
   }
 
   #interface(
@@ -277,8 +297,8 @@ class ModuleEmitter {
     });
   }
 
-  #docs(definition: Definition): OptionalKind<JSDocStructure>[] {
-    return toDocs(this.#context.comments.definition(definition, this.#context.manual(definition)));
+  #docs(definition: Definition, remark?: string): OptionalKind<JSDocStructure>[] {
+    return toDocs(this.#context.comments.definition(definition, this.#context.manual(definition), remark));
   }
 }
 

@@ -19,8 +19,8 @@ const words = (text: string): string[] => text.trim().split(/\s+/u);
 const reservedTypes = new Set(
   words(`
     Client Commands Events BaseClient Connection Protocol CallOptions OobCallOptions connect
-    Int64 Json JsonObject UnknownEnumValue EmptyObject FurtherArguments Outcome Promise
-    any bigint boolean never null number object string symbol undefined unknown void
+    Int64 Json JsonObject UnknownEnumValue EmptyObject FurtherArguments Outcome Promise U protocol
+    any as bigint boolean infer intrinsic keyof module never null number object readonly string symbol undefined unique unknown void
     arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for
     function if implements import in instanceof interface let new package private protected public return static super switch this
     throw true try typeof var while with yield`),
@@ -35,16 +35,15 @@ const reservedMethods = new Set(
 
 /** The names of one schema. */
 export class Names {
+  readonly #definitions: Schema['definitions'];
   /** Who has which exported name. */
-  readonly #exports = new Map<
-    string,
-    { readonly owner: object; readonly title: string; readonly definition: Definition }
-  >();
+  readonly #exports = new Map<string, { readonly title: string; readonly definition: Definition }>();
   readonly #methods = new Map<string, Command>();
   readonly #diagnostics: Diagnostic[] = [];
 
   /** @throws SchemaError when two definitions get the same name */
   constructor(schema: Schema) {
+    this.#definitions = schema.definitions;
     for (const definition of schema.definitions.values()) this.#claimAll(definition);
     if (this.#diagnostics.length > 0) throw new SchemaError(this.#diagnostics);
   }
@@ -54,8 +53,8 @@ export class Names {
     const { implicit } = type as StructType | EnumType;
     if (implicit === 'base') return `${identifier(type.name)}Base`;
     if (implicit === 'arguments') {
-      // QAPI names events in upper case, and nothing else.
-      return `${pascalCase(type.name)}${type.name === type.name.toUpperCase() ? 'Event' : 'Arguments'}`;
+      const ofEvent = this.#definitions.get(type.name)?.kind === 'event';
+      return `${pascalCase(type.name)}${ofEvent ? 'Event' : 'Arguments'}`;
     }
     return typeName(type.name);
   }
@@ -73,51 +72,52 @@ export class Names {
   #claimAll(definition: Definition): void {
     const title = `${definition.kind} '${definition.name}'`;
     if (isType(definition)) {
-      this.#claim(this.type(definition), definition, title, definition);
-      if (definition.kind !== 'union') return;
-      if (definition.base.implicit)
-        this.#claim(this.type(definition.base), definition.base, `the base of ${title}`, definition);
-      if (definition.discriminator.type.implicit === 'discriminator') {
-        this.#claim(
-          this.type(definition.discriminator.type),
-          definition.discriminator.type,
-          `the branches of ${title}`,
-          definition,
-        );
-      }
-      for (const group of branchGroups(definition)) {
-        const paths = group.type?.kind === 'union' ? [[group.name], ...groupPaths(group)] : [[group.name]];
-        for (const path of paths)
-          this.#claim(this.branch(definition, path), group, `branch '${path.join('.')}' of ${title}`, definition);
-      }
+      this.#claim(this.type(definition), title, definition);
+      if (definition.kind === 'union') this.#claimParts(definition, title);
       return;
     }
     const data: ObjectType | undefined = definition.kind === 'command' ? definition.arguments : definition.data;
-    if (data && isImplicit(data)) this.#claim(this.type(data), data, `the arguments of ${title}`, definition);
+    const role = definition.kind === 'command' ? 'arguments' : 'data';
+    if (data && isImplicit(data)) this.#claim(this.type(data), `the ${role} of ${title}`, definition);
     if (definition.kind === 'command') this.#claimMethod(definition);
   }
 
-  #claim(name: string, owner: object, title: string, definition: Definition): void {
+  #claimParts(union: UnionType, title: string): void {
+    const { base, discriminator } = union;
+    if (base.implicit) this.#claim(this.type(base), `the base of ${title}`, union);
+    if (discriminator.type.implicit === 'discriminator') {
+      this.#claim(this.type(discriminator.type), `the branches of ${title}`, union);
+    }
+    for (const group of branchGroups(union)) {
+      const paths = group.type?.kind === 'union' ? [[group.name], ...groupPaths(group)] : [[group.name]];
+      for (const path of paths) this.#claim(this.branch(union, path), `branch '${path.join('.')}' of ${title}`, union);
+    }
+  }
+
+  #claim(name: string, title: string, definition: Definition): void {
     const other = this.#exports.get(name);
-    if (!other) this.#exports.set(name, { owner, title, definition });
-    else this.#clash(definition, `${title} and ${other.title} both become '${name}' in TypeScript`, other.definition);
+    if (!other) {
+      this.#exports.set(name, { title, definition });
+      return;
+    }
+    const problem = `${title} and ${other.title} both become '${name}' in TypeScript`;
+    const remedy = 'rename one of them in the schema, best a type: its name is not on the wire';
+    this.#clash(definition, `${problem}: ${remedy}`, other.definition);
   }
 
   #claimMethod(command: Command): void {
     const name = methodName(command.name);
     const other = this.#methods.get(name);
     if (!other) this.#methods.set(name, command);
-    else
-      this.#clash(
-        command,
-        `command '${command.name}' and command '${other.name}' both become the method '${name}'`,
-        other,
-      );
+    else {
+      const problem = `command '${command.name}' and command '${other.name}' both become the method '${name}'`;
+      this.#clash(command, `${problem}: rename one of them in the schema`, other);
+    }
   }
 
-  #clash(definition: Definition, problem: string, other: Definition): void {
+  #clash(definition: Definition, message: string, other: Definition): void {
     this.#diagnostics.push({
-      message: `${problem}: rename one of them in the schema`,
+      message,
       place: definition.position,
       definition: { title: `${definition.kind} '${definition.name}'`, position: definition.position },
       related: { message: `the other is defined here`, position: other.position },
@@ -132,7 +132,7 @@ function isImplicit(type: ObjectType): type is StructType {
 
 function typeName(name: string): string {
   const word = identifier(name);
-  return reservedTypes.has(word) ? `${word}_` : /^\d/u.test(word) ? `_${word}` : word;
+  return reservedTypes.has(word) ? `${word}_` : word;
 }
 
 function methodName(name: string): string {
@@ -146,12 +146,14 @@ function identifier(name: string): string {
 }
 
 /** `block_resize` and `BLOCK_RESIZE` become `BlockResize`. */
-export function pascalCase(name: string): string {
-  const words = name.split(/[^A-Za-z0-9]+/u).filter((word) => word !== '');
-  return words
+function pascalCase(name: string): string {
+  const parts = name.split(/[^A-Za-z0-9]+/u).filter((word) => word !== '');
+  const joined = parts
     .map(
       (word) =>
         word.charAt(0).toUpperCase() + (word === word.toUpperCase() ? word.slice(1).toLowerCase() : word.slice(1)),
     )
     .join('');
+  // That of a vendor may begin with a digit: `__3com_command`.
+  return /^\d/u.test(joined) ? `_${joined}` : joined;
 }

@@ -2,6 +2,9 @@
 
 import type { Condition } from '../model.js';
 
+/** Deeper nesting than any schema has would exhaust the stack. */
+const maxDepth = 100;
+
 /**
  *     any  = all { "||" all }
  *     all  = not { "&&" not }
@@ -12,6 +15,7 @@ import type { Condition } from '../model.js';
 export function parseTextCondition(text: string): Condition {
   const tokens = text.match(/\|\||&&|[!()]|\w+|\S/gu) ?? [];
   let at = 0;
+  let depth = 0;
   const accept = (token: string): boolean => {
     if (tokens[at] !== token) return false;
     at += 1;
@@ -28,6 +32,12 @@ export function parseTextCondition(text: string): Condition {
   };
   const any = (): Condition | undefined => list('any', '||', () => list('all', '&&', not));
   const not = (): Condition | undefined => {
+    depth += 1;
+    const operand = depth > maxDepth ? undefined : unary();
+    depth -= 1;
+    return operand;
+  };
+  const unary = (): Condition | undefined => {
     if (accept('!')) {
       const operand = not();
       return operand && { kind: 'not', operand };

@@ -54,7 +54,12 @@ export interface CommentLine {
  * @param lines those between the opening and the closing `##`, exclusive
  * @throws SchemaError at the first error
  */
-export function parseDocComment(source: Source, offset: number, lines: readonly CommentLine[], dialect: Dialect): DocComment {
+export function parseDocComment(
+  source: Source,
+  offset: number,
+  lines: readonly CommentLine[],
+  dialect: Dialect,
+): DocComment {
   const parse = (grammar: Grammar): DocComment => grammar.parser(source, lines, dialect).parse(offset);
   const enforced = grammars.find(({ rule }) => dialect.enforces(rule));
   return enforced ? parse(enforced) : best(parse);
@@ -150,7 +155,8 @@ const membersFirstMessage = 'expected descriptions of members before all other s
 const headingMessage = `unexpected '=': a heading belongs in free-form documentation`;
 const freeFormMessage = (name: string): string =>
   `unexpected '${name}' in free-form documentation: a definition is named in the first line of its comment`;
-const indentMessage = (indent: number): string => `expected this line to be indented by at least ${indent} spaces, like those above`;
+const indentMessage = (indent: number): string =>
+  `expected this line to be indented by at least ${indent} spaces, like those above`;
 
 /** A section in the making. */
 interface Draft {
@@ -219,11 +225,15 @@ abstract class DocParser {
     const match = pattern.exec(text)?.[0] ?? '';
     let tag = match.trimEnd();
     if (!this.dialect.enforces('doc-colon-after-name')) tag = `${tag.slice(0, -1).trimEnd()}:`;
-    return { tag: { kind, text: tag, offset }, rest: { text: text.slice(match.length), offset: offset + match.length } };
+    return {
+      tag: { kind, text: tag, offset },
+      rest: { text: text.slice(match.length), offset: offset + match.length },
+    };
   }
 
   #symbol({ text, offset }: Line): string {
-    if (!text.endsWith(':')) this.fail(offset + text.length, `expected ':' at the end of the line that names the definition`);
+    if (!text.endsWith(':'))
+      this.fail(offset + text.length, `expected ':' at the end of the line that names the definition`);
     if (text === '@:') this.fail(offset + 1, nameMessage);
     return text.slice(1, -1);
   }
@@ -331,7 +341,8 @@ class ParagraphParser extends DocParser {
   }
 
   #descriptions(kind: 'member' | 'feature'): void {
-    for (let line = this.#line; line && nameTag.test(line.text); line = this.#line) this.#tagAndText(kind, nameTag, line);
+    for (let line = this.#line; line && nameTag.test(line.text); line = this.#line)
+      this.#tagAndText(kind, nameTag, line);
   }
 
   #tagAndText(kind: SectionKind, pattern: RegExp, line: Line): void {
@@ -428,7 +439,10 @@ class LineParser extends DocParser {
     } else if (section.test(text) && !text.startsWith('Errors:')) {
       this.#part = 'sections';
       this.#tagAndText(kindOf(text), section, line);
-    } else if (text === 'Features:' && (this.#part === 'body' || (this.#part === 'members' && this.#isAfterBlankLine()))) {
+    } else if (
+      text === 'Features:' &&
+      (this.#part === 'body' || (this.#part === 'members' && this.#isAfterBlankLine()))
+    ) {
       this.#part = 'features';
     } else {
       if (this.#endsDescriptions(text)) {
@@ -575,7 +589,8 @@ function loneSince(text: string): string | undefined {
 }
 
 /** `(since 2.4)`, `(default: on; since 2.4)` */
-const sinceInParentheses = /\((?:[^()]*[,;]\s+)?since(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?![.\s]*[\w(])/giu;
+const sinceInParentheses =
+  /\((?:[^()]*[,;]\s+)?since(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?![.\s]*[\w(])/giu;
 /** `Since 2.4.` */
 const sinceSentence = /(?:^s|^S|\sS)ince(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?=[.;]?(?:$|\n\n)|[.;]\s)/gu;
 
@@ -586,7 +601,7 @@ const sinceSentence = /(?:^s|^S|\sS)ince(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?
 function entrySince(text: string): string | undefined {
   const matches = [...text.matchAll(sinceInParentheses), ...text.matchAll(sinceSentence)];
   const versions = matches.flatMap(({ groups }) => groups?.['version'] ?? []);
-  return versions.sort(compareVersions)[0];
+  return versions.toSorted(compareVersions)[0];
 }
 
 function compareVersions(a: string, b: string): number {

@@ -33,6 +33,7 @@ export class Lexer {
       const char = text[at];
       switch (char) {
         case undefined:
+          this.start = endOf(text);
           return this.#take('end', at);
         case ' ':
         case '\n':
@@ -116,6 +117,11 @@ export class Lexer {
 export function lineEnd(text: string, offset: number): number {
   const end = text.indexOf('\n', offset);
   return end === -1 ? text.length : end;
+}
+
+/** Offset of the end of the text as people see it: on its last line, not on the empty one behind a last newline. */
+export function endOf(text: string): number {
+  return text.endsWith('\n') ? text.length - 1 : text.length;
 }
 
 function hint(word: string): string {

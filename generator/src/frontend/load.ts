@@ -2,14 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve as resolvePath } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve as resolvePath } from 'node:path';
 
 import type { Definition, Module, Position, Schema } from '../model.js';
 import { didYouMean } from '../suggest.js';
 import { checkExpression, type Expression } from './check.js';
 import { lenient, type Dialect } from './dialect.js';
 import type { DocComment } from './doc.js';
-import { parse, type Node, type ObjectNode } from './parser.js';
+import { parse, refuseDoc, type Node, type ObjectNode } from './parser.js';
 import { Reporter } from './reporter.js';
 import { resolve } from './resolve.js';
 import { Source } from './source.js';
@@ -30,6 +30,9 @@ export interface Parsed {
   readonly sources: readonly Source[];
   readonly pragmas: Pragmas;
 }
+
+/** Deeper nesting than any schema has would exhaust the stack. */
+const maxIncludes = 100;
 
 /**
  * @throws SchemaError when the schema has errors: the first of syntax, or all others
@@ -102,24 +105,16 @@ class Loader implements Parsed {
     this.#included.add(resolvePath(file));
     const source = decode(file, bytes, includedFrom);
     this.sources.push(source);
-    let doc: DocComment | undefined;
     for (const item of parse(source, this.#dialect)) {
-      if (item.kind === 'doc') {
-        refuseDoc(source, doc);
-        doc = item.doc;
-      } else {
-        this.#expression(source, item.object, doc);
-        doc = undefined;
-      }
+      if (item.kind === 'expression') this.#expression(source, item.object, item.doc);
     }
-    refuseDoc(source, doc);
   }
 
   #expression(source: Source, object: ObjectNode, doc: DocComment | undefined): void {
     for (const directive of ['include', 'pragma'] as const) {
       const entry = object.entries.get(directive);
       if (!entry) continue;
-      refuseDoc(source, doc);
+      if (doc) refuseDoc(source, doc);
       const other = [...object.entries].find(([key]) => key !== directive);
       if (other) source.fail(other[1].offset, `'${other[0]}' beside '${directive}': a directive has one key`);
       if (directive === 'include') this.#include(source, entry.value);
@@ -135,13 +130,15 @@ class Loader implements Parsed {
   #include(source: Source, node: Node): void {
     if (node.kind !== 'scalar' || typeof node.value !== 'string')
       return source.fail(node.offset, "'include' takes the path of a file, a string");
-    const file = join(dirname(source.file), node.value);
+    const file = isAbsolute(node.value) ? node.value : join(dirname(source.file), node.value);
     const path = resolvePath(file);
     const position = source.position(node.offset);
     if ([source.file, ...source.includedFrom.map((from) => from.file)].some((open) => resolvePath(open) === path)) {
       source.fail(node.offset, `'${node.value}' includes itself`);
     }
     if (this.#included.has(path)) return;
+    if (source.includedFrom.length === maxIncludes)
+      source.fail(node.offset, `includes nest more than ${maxIncludes} levels deep`);
     let bytes: Uint8Array;
     try {
       bytes = this.#read(file);
@@ -195,11 +192,6 @@ function strings(source: Source, node: Node, name: string): string[] {
     if (element.kind === 'scalar' && typeof element.value === 'string') return element.value;
     return source.fail(element.offset, `pragma '${name}' takes an array of strings`);
   });
-}
-
-function refuseDoc(source: Source, doc: DocComment | undefined): void {
-  if (doc?.symbol !== undefined)
-    source.fail(doc.offset, `documentation of '${doc.symbol}' without its definition: it must follow at once`);
 }
 
 /** @throws SchemaError at the first byte that is not UTF-8 */

@@ -13,9 +13,10 @@
 
 import JSON5 from 'json5';
 
+import { optional } from '../optional.js';
 import type { Dialect } from './dialect.js';
 import { parseDocComment, type CommentLine, type DocComment } from './doc.js';
-import { Lexer, lineEnd } from './lexer.js';
+import { endOf, Lexer, lineEnd } from './lexer.js';
 import type { Source } from './source.js';
 
 export type Node = ObjectNode | ArrayNode | ScalarNode;
@@ -46,7 +47,9 @@ export interface ScalarNode {
 }
 
 export type Item =
-  { readonly kind: 'expression'; readonly object: ObjectNode } | { readonly kind: 'doc'; readonly doc: DocComment };
+  /** With the comment before it. */
+  | { readonly kind: 'expression'; readonly object: ObjectNode; readonly doc?: DocComment }
+  | { readonly kind: 'doc'; readonly doc: DocComment };
 
 /** Deeper nesting than any schema has would exhaust the stack. */
 const maxDepth = 100;
@@ -54,11 +57,24 @@ const maxDepth = 100;
 /** @throws SchemaError at the first error, after the items before it */
 export function* parse(source: Source, dialect: Dialect): Generator<Item, void, undefined> {
   const lexer = new Lexer(source);
+  let doc: DocComment | undefined;
   while (lexer.kind !== 'end') {
-    yield lexer.kind === 'doc'
-      ? { kind: 'doc', doc: docComment(lexer, dialect) }
-      : { kind: 'expression', object: new ExpressionParser(lexer).topLevel() };
+    if (lexer.kind === 'doc') {
+      if (doc) refuseDoc(source, doc);
+      doc = docComment(lexer, dialect);
+      yield { kind: 'doc', doc };
+    } else {
+      yield { kind: 'expression', object: new ExpressionParser(lexer).topLevel(), ...optional('doc', doc) };
+      doc = undefined;
+    }
   }
+  if (doc) refuseDoc(source, doc);
+}
+
+/** For a comment that stands before no definition: only free-form documentation may. */
+export function refuseDoc(source: Source, { symbol, offset }: DocComment): void {
+  if (symbol === undefined) return;
+  source.fail(offset, `documentation of '${symbol}' without its definition: it must follow at once`);
 }
 
 /** A value's place, before json5 has told the value. */
@@ -87,7 +103,7 @@ class ExpressionParser {
     const shape = this.#expression();
     const text = this.#source.text.slice(start, this.#lastEnd);
     // Only a '#' that stands in no string begins a comment.
-    const bare = text.includes('#') ? text.replaceAll(/('(?:[^'\\]|\\\\)*')|#.*/gu, '$1') : text;
+    const bare = text.includes('#') ? text.replaceAll(/('[^']*')|#[^\n]*/gu, '$1') : text;
     const node = locate(shape, JSON5.parse<unknown>(bare));
     if (node.kind !== 'object') throw new Error('an object was parsed as something else');
     return node;
@@ -198,7 +214,7 @@ function docComment(lexer: Lexer, dialect: Dialect): DocComment {
     at = skipBlanks(text, at);
     if (text[at] !== '#') {
       finish();
-      source.fail(Math.min(at, text.length), "this documentation comment has no end: a line '##'");
+      source.fail(Math.min(at, endOf(text)), "this documentation comment has no end: a line '##'");
     }
     const end = lineEnd(text, at);
     if (text[at + 1] === '#') {

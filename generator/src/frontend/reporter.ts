@@ -3,7 +3,11 @@
 import type { Diagnostic } from '../diagnostic.js';
 import { SchemaError } from '../diagnostic.js';
 import type { Position } from '../model.js';
+import { didYouMean } from '../suggest.js';
 import type { Source } from './source.js';
+import type { DefinitionSyntax } from './syntax.js';
+
+const maxHints = 20;
 
 /** The definition in which errors are found, as `Diagnostic.definition` has it. */
 export interface Context {
@@ -13,8 +17,13 @@ export interface Context {
   readonly offset: number;
 }
 
+export function contextOf({ source, offset, meta, name }: DefinitionSyntax): Context {
+  return { source, offset, title: `${meta} '${name}'` };
+}
+
 export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
+  #hints = 0;
 
   report(context: Context, offset: number, message: string, related?: { message: string; position: Position }): void {
     const { source, title } = context;
@@ -23,6 +32,12 @@ export class Reporter {
       ...(title !== undefined && { definition: { title, position: source.position(context.offset) } }),
       ...(related && { related }),
     });
+  }
+
+  /** Which of the names was meant: only for the first errors, because it takes long where there are many names. */
+  hint(name: string, names: Iterable<string>): string {
+    this.#hints += 1;
+    return this.#hints > maxHints ? '' : didYouMean(name, names);
   }
 
   /** @throws SchemaError with all errors, in the order of the files' first errors and then of their lines */

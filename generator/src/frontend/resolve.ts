@@ -28,11 +28,10 @@ import {
   type UnionType,
 } from '../model.js';
 import { optional } from '../optional.js';
-import { didYouMean } from '../suggest.js';
 import type { Dialect } from './dialect.js';
 import { checkDoc } from './check-doc.js';
 import { toDoc } from './doc.js';
-import type { Context, Reporter } from './reporter.js';
+import { contextOf, type Reporter } from './reporter.js';
 import { allFeatures, inlineMembers } from './syntax.js';
 import type {
   AlternateSyntax,
@@ -54,6 +53,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** Features whose meaning QEMU itself knows. */
 const specialFeatures = ['deprecated', 'unstable'];
 const maxFeatures = 64;
+/** More bases and branches in each other than any schema has would exhaust the stack. */
+const maxNesting = 100;
 
 /** @returns the definitions in the order of the syntax; meaningless when the reporter has errors */
 export function resolve(
@@ -109,7 +110,9 @@ class Resolver {
   readonly #builtins = new Map<string, BuiltinType>(builtinNames.map((name) => [name, { kind: 'builtin', name }]));
   readonly #arrays = new Map<Type, ArrayType>();
   readonly #objectChecks = new Map<ObjectType, () => void>();
-  readonly #checked = new Map<ObjectType, 'running' | 'done'>();
+  readonly #running = new Set<ObjectType>();
+  /** How many levels of bases and branches the types have whose check is done. */
+  readonly #depths = new Map<ObjectType, number>();
   /** Types that are not as written, because of an error told before: nothing more is said of them. */
   readonly #broken = new Set<Definition>();
 
@@ -151,7 +154,7 @@ class Resolver {
         if (isType(entry.definition)) this.#checkTypeFeatures(syntax);
         entry.check();
         if (!this.#broken.has(entry.definition)) {
-          checkDoc(syntax, this.#pragmas, this.#dialect, (offset, message) => this.#error(syntax, offset, message));
+          checkDoc(syntax, this.#pragmas, this.#dialect, this.#reporter);
         }
       };
       this.#entries.set(name, { ...entry, check });
@@ -373,13 +376,18 @@ class Resolver {
   #type(syntax: DefinitionSyntax, reference: TypeSyntax, user: string): Type | undefined {
     const type = this.#lookUp(reference.name);
     if (type) return reference.array ? this.#arrayOf(type) : type;
-    const candidates = [...this.#builtins.keys()];
-    for (const [name, { definition }] of this.#entries) if (isType(definition)) candidates.push(name);
     const other = this.#entries.get(reference.name)?.definition.kind;
-    const hint = other ? `; '${reference.name}' is ${article(other)}` : didYouMean(reference.name, candidates);
+    const hint = other
+      ? `; '${reference.name}' is ${article(other)}`
+      : this.#reporter.hint(reference.name, this.#typeNames());
     this.#error(syntax, reference.offset, `${user} uses unknown type '${reference.name}'${hint}`);
     this.#markBroken(syntax);
     return undefined;
+  }
+
+  *#typeNames(): Generator<string> {
+    yield* this.#builtins.keys();
+    for (const [name, { definition }] of this.#entries) if (isType(definition)) yield name;
   }
 
   #markBroken(syntax: DefinitionSyntax): void {
@@ -416,24 +424,30 @@ class Resolver {
     }
   }
 
-  /** @returns false when the type holds itself, through bases and branches */
-  #checkObject(type: ObjectType): boolean {
-    const state = this.#checked.get(type);
-    if (state) return state === 'done';
-    this.#checked.set(type, 'running');
-    this.#objectChecks.get(type)?.();
-    this.#checked.set(type, 'done');
-    return true;
+  /** @returns why the type being checked, if any, cannot have this one as its base or in a branch */
+  #checkObject(type: ObjectType): string | undefined {
+    if (this.#running.has(type)) return 'contains itself';
+    if (!this.#depths.has(type) && this.#running.size < maxNesting) {
+      this.#running.add(type);
+      this.#objectChecks.get(type)?.();
+      this.#running.delete(type);
+      this.#depths.set(type, this.#depthOf(type));
+    }
+    const depth = this.#depths.get(type) ?? maxNesting;
+    return depth < maxNesting ? undefined : `is in a chain of more than ${maxNesting} bases and branches`;
+  }
+
+  #depthOf(type: ObjectType): number {
+    const parts = type.kind === 'union' ? [type.base, ...type.branches.map((branch) => branch.type)] : [type.base];
+    return 1 + parts.reduce((depth, part) => Math.max(depth, (part && this.#depths.get(part)) ?? 0), 0);
   }
 
   #checkStruct(syntax: StructSyntax, struct: Mutable<StructType>): void {
     const { base } = struct;
-    if (base && !this.#checkObject(base)) {
-      this.#error(
-        syntax,
-        syntax.base?.offset ?? syntax.offset,
-        `struct '${struct.name}' contains itself: its base is '${base.name}'`,
-      );
+    const problem = base && this.#checkObject(base);
+    if (base && problem !== undefined) {
+      const offset = offsetOf(syntax.base) ?? syntax.offset;
+      this.#error(syntax, offset, `struct '${struct.name}' ${problem}: its base is '${base.name}'`);
       delete struct.base;
     }
     const inherited = struct.base ? seenMembers(struct.base) : [];
@@ -442,7 +456,7 @@ class Resolver {
 
   /** Members must not clash with each other, nor with those that come from elsewhere. */
   #checkMembers(syntax: DefinitionSyntax, inherited: readonly Seen[], members: readonly MemberSyntax[]): void {
-    const seen = new Map(inherited.map(({ member, title }) => [wireKey(member.name), title]));
+    const seen = titlesOf(inherited);
     for (const { name, offset } of members) {
       const other = seen.get(wireKey(name));
       if (other !== undefined) this.#error(syntax, offset, `member '${name}' collides with ${other}`);
@@ -451,14 +465,16 @@ class Resolver {
   }
 
   #checkUnion(syntax: UnionSyntax, union: Mutable<UnionType>): void {
+    const problem = this.#checkObject(union.base);
+    if (problem !== undefined) {
+      const offset = offsetOf(syntax.base) ?? syntax.offset;
+      this.#error(syntax, offset, `union '${union.name}' ${problem}: its base is '${union.base.name}'`);
+      union.base = nothing;
+      this.#broken.add(union);
+    }
     if (this.#broken.has(union)) return;
     if (syntax.discriminator) {
-      if (union.base.implicit) {
-        this.#checkMembers(syntax, [], inlineMembers(syntax.base));
-      } else if (!this.#checkObject(union.base)) {
-        this.#error(syntax, offsetOf(syntax.base) ?? syntax.offset, `union '${union.name}' contains itself`);
-        return;
-      }
+      this.#checkMembers(syntax, [], inlineMembers(syntax.base));
       if (!this.#setDiscriminator(syntax, union)) {
         this.#broken.add(union);
         return;
@@ -480,7 +496,9 @@ class Resolver {
     const member = candidates.find((candidate) => candidate.name === name);
     if (!member) {
       const names = candidates.map((candidate) => candidate.name);
-      return this.#broken.has(union.base) ? false : fail(`is not a member of ${where}${didYouMean(name, names)}`);
+      return this.#broken.has(union.base)
+        ? false
+        : fail(`is not a member of ${where}${this.#reporter.hint(name, names)}`);
     }
     if (member.type.kind !== 'enum') return fail(`must be of an enum type, not ${describeType(member.type)}`);
     if (member.optional) return fail('must not be optional');
@@ -491,59 +509,63 @@ class Resolver {
 
   #checkBranches(syntax: UnionSyntax, union: Mutable<UnionType>): void {
     const { values, name: enumName } = union.discriminator.type;
-    const names = values.map(({ name }) => name);
-    for (const { name, offset } of syntax.branches) {
-      if (!names.includes(name))
-        this.#error(syntax, offset, `branch '${name}' is no value of enum '${enumName}'${didYouMean(name, names)}`);
+    const names = new Set(values.map(({ name }) => name));
+    const written = new Map(syntax.branches.map((branch) => [branch.name, branch]));
+    for (const [name, { offset }] of written) {
+      if (names.has(name)) continue;
+      this.#error(
+        syntax,
+        offset,
+        `branch '${name}' is no value of enum '${enumName}'${this.#reporter.hint(name, names)}`,
+      );
     }
-    const written = new Set(syntax.branches.map(({ name }) => name));
     const empty: Branch[] = values
       .filter(({ name }) => !written.has(name))
       .map(({ name, condition }) => ({ name, ...optional('condition', condition) }));
-    const inherited = seenMembers(union.base);
+    const inherited = titlesOf(seenMembers(union.base));
     const sound = union.branches.filter(({ name, type }) => {
-      const branch = syntax.branches.find((candidate) => candidate.name === name);
+      const branch = written.get(name);
       if (!type || !branch || (type.kind === 'struct' && type.implicit)) return true;
-      if (!this.#checkObject(type)) {
-        this.#error(
-          syntax,
-          branch.type.offset,
-          `union '${union.name}' contains itself: branch '${name}' is '${type.name}'`,
-        );
-        return false;
+      const problem = this.#checkObject(type);
+      if (problem === undefined) {
+        this.#checkBranchClash(syntax, branch, inherited, type);
+        return true;
       }
-      this.#checkBranchClash(syntax, branch, inherited, type);
-      return true;
+      const message = `union '${union.name}' ${problem}: branch '${name}' is '${type.name}'`;
+      this.#error(syntax, branch.type.offset, message);
+      return false;
     });
     union.branches = [...sound, ...empty];
     if (union.branches.length === 0) this.#error(syntax, syntax.offset, `union '${union.name}' has no branches`);
   }
 
-  /** A branch's members must not clash with the base's, nor those of a branch in the branch with any of them. */
+  /** A branch's members must not clash with the base's, nor must those of a branch in the branch. */
   #checkBranchClash(
     syntax: UnionSyntax,
     branch: { name: string; offset: number },
-    inherited: readonly Seen[],
+    inherited: ReadonlyMap<string, string>,
     type: ObjectType,
   ): void {
-    const seen = new Map(inherited.map(({ member, title }) => [wireKey(member.name), title]));
-    const own = seenMembers(type);
-    for (const { member, title } of own) {
-      const other = seen.get(wireKey(member.name));
-      if (other !== undefined)
-        this.#error(syntax, branch.offset, `branch '${branch.name}': ${title} collides with ${other}`);
+    const parts = new Set([type]);
+    // Each part once: going down every path would take exponential time.
+    for (const part of parts) {
+      for (const { member, title } of seenMembers(part)) {
+        const other = inherited.get(wireKey(member.name));
+        if (other !== undefined)
+          this.#error(syntax, branch.offset, `branch '${branch.name}': ${title} collides with ${other}`);
+      }
+      if (part.kind === 'struct' || this.#broken.has(part)) continue;
+      for (const inner of part.branches) if (inner.type) parts.add(inner.type);
     }
-    if (type.kind === 'struct' || this.#broken.has(type)) return;
-    for (const inner of type.branches)
-      if (inner.type) this.#checkBranchClash(syntax, branch, [...inherited, ...own], inner.type);
   }
 
   /** The JSON kind of a value decides for an alternative, so no two may have the same, nor be alike as text of a key-value list. */
   #checkAlternate(syntax: AlternateSyntax, alternate: AlternateType): void {
     this.#checkClashes(syntax, 'alternative', syntax.alternatives);
+    const offsets = new Map(syntax.alternatives.map(({ name, offset }) => [name, offset]));
     const taken = new Map<string, string>();
     for (const { name, type } of alternate.alternatives) {
-      const offset = syntax.alternatives.find((alternative) => alternative.name === name)?.offset ?? syntax.offset;
+      const offset = offsets.get(name) ?? syntax.offset;
       const kinds = alternativeKinds(type);
       const other = kinds.map((kind) => taken.get(kind)).find((title) => title !== undefined);
       if (other !== undefined)
@@ -627,6 +649,11 @@ function seenMembers(type: ObjectType): Seen[] {
   return type.base ? [...seenMembers(type.base), ...own] : own;
 }
 
+/** By wire key. */
+function titlesOf(members: readonly Seen[]): Map<string, string> {
+  return new Map(members.map(({ member, title }) => [wireKey(member.name), title]));
+}
+
 /** The kinds of JSON value that select an alternative; a string also reads as what it spells, where it comes from a command line. */
 function alternativeKinds(type: Alternative['type']): string[] {
   switch (type.kind) {
@@ -666,10 +693,6 @@ function offsetOf(data: TypeSyntax | MembersSyntax | undefined): number | undefi
 
 function toFeature({ name, condition }: FeatureSyntax): { name: string; condition?: Condition } {
   return { name, ...optional('condition', condition) };
-}
-
-function contextOf({ source, offset, meta, name }: DefinitionSyntax): Context {
-  return { source, offset, title: `${meta} '${name}'` };
 }
 
 function describeType(type: Type): string {

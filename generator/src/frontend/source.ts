@@ -4,6 +4,9 @@ import type { Diagnostic, Place } from '../diagnostic.js';
 import { SchemaError } from '../diagnostic.js';
 import type { Position } from '../model.js';
 
+/** Nobody reads longer lines, and a schema without newlines would be repeated with each error. */
+const maxShown = 1000;
+
 export class Source {
   /** Offsets at which lines begin. */
   readonly #lines: readonly number[];
@@ -42,8 +45,9 @@ export class Source {
   place(offset: number): Place {
     const position = this.position(offset);
     const begin = offset - position.column + 1;
-    const end = this.text.indexOf('\n', begin);
-    return { ...position, source: this.text.slice(begin, end === -1 ? undefined : end) };
+    const end = this.#start(position.line) - 1;
+    const source = this.text.slice(begin, end);
+    return source.length > maxShown ? position : { ...position, source };
   }
 
   diagnostic(offset: number, message: string): Diagnostic {
