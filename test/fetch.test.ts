@@ -1,5 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -72,7 +82,7 @@ function writeFiles(root: string, files: Record<string, string>): void {
 
 function readFiles(root: string): Record<string, string> {
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const paths = files.map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).sort();
+  const paths = files.map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
   return Object.fromEntries(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 }
 
@@ -115,7 +125,9 @@ class Repository {
   addApt(sources: Record<string, string>, debianVersions: readonly string[]): void {
     const etc = join(this.root, 'etc');
     writeFiles(etc, { 'sources.list.d/README': 'deb http://readme.example/debian sid main', ...sources });
-    const showsrc = debianVersions.map((version) => `Package: qemu\nBinary: qemu-kettle\nVersion: ${version}\n`).join('\n');
+    const showsrc = debianVersions
+      .map((version) => `Package: qemu\nBinary: qemu-kettle\nVersion: ${version}\n`)
+      .join('\n');
     const programs = {
       'apt-config': `console.log("LIST='${etc}/sources.list'\\nPARTS='${etc}/sources.list.d/'")`,
       'apt-cache': `process.stdout.write(${JSON.stringify(showsrc)})`,
@@ -140,9 +152,14 @@ class Repository {
     const { port } = server.address() as AddressInfo;
     const env = { PATH: this.bin, QEMU_DOWNLOAD_URL: `http://127.0.0.1:${port}/mirror/` };
     return new Promise((resolve) => {
-      execFile(process.execPath, [join(this.root, 'scripts', 'fetch-qemu'), ...args], { env }, (error, stdout, stderr) => {
-        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
-      });
+      execFile(
+        process.execPath,
+        [join(this.root, 'scripts', 'fetch-qemu'), ...args],
+        { env },
+        (error, stdout, stderr) => {
+          resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
+        },
+      );
     });
   }
 
@@ -197,9 +214,19 @@ describe('--from', () => {
     ['another version', '9.8.7', { ...WANTED, VERSION: '9.8.6\n' }, /this is QEMU 9.8.6, not 9.8.7/],
     ['no version', '9.8.7', { 'qapi/qapi-schema.json': '' }, /not a QEMU tree/],
     ['no schema', '9.8.7', { VERSION: '9.8.7\n' }, /not a QEMU tree/],
-    ['a change', '9.8.7', { ...WANTED, 'qapi/blimp.json': '#\n' }, new RegExp(`pinned: sha256 ${DIGEST}\\n  found:  sha256 [0-9a-f]{64}`)],
+    [
+      'a change',
+      '9.8.7',
+      { ...WANTED, 'qapi/blimp.json': '#\n' },
+      new RegExp(`pinned: sha256 ${DIGEST}\\n  found:  sha256 [0-9a-f]{64}`),
+    ],
     ['a further schema file', '9.8.7', { ...WANTED, 'qapi/zeppelin.json': '#\n' }, /are not the pinned ones/],
-    ['another pin', '9.8.6', { ...WANTED, VERSION: '9.8.6\n' }, new RegExp(`pinned: sha256 ${OTHER_DIGEST}\\n  found:  sha256 ${DIGEST}`)],
+    [
+      'another pin',
+      '9.8.6',
+      { ...WANTED, VERSION: '9.8.6\n' },
+      new RegExp(`pinned: sha256 ${OTHER_DIGEST}\\n  found:  sha256 ${DIGEST}`),
+    ],
   ])('refuses %s, and leaves nothing in the cache', async (_, version, files, message) => {
     const repository = new Repository({ '9.8.6': OTHER_DIGEST, '9.8.7': DIGEST });
     writeFiles(join(repository.root, 'given'), files);
@@ -214,7 +241,10 @@ describe('--from', () => {
       exitCode: 3,
       stderr: 'fetch-qemu: nowhere does not exist\n',
     });
-    expect(await repository.run('9.8.7', '--from', SCRIPT)).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/tar failed/) });
+    expect(await repository.run('9.8.7', '--from', SCRIPT)).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(/tar failed/),
+    });
   });
 
   test.each([
@@ -237,7 +267,11 @@ describe('the cache', () => {
   test('is asked first', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     writeFiles(join(repository.cache, '9.8.7'), WANTED);
-    expect(await repository.run('9.8.7')).toMatchObject({ exitCode: 0, stdout: `${join(repository.cache, '9.8.7')}\n`, stderr: '' });
+    expect(await repository.run('9.8.7')).toMatchObject({
+      exitCode: 0,
+      stdout: `${join(repository.cache, '9.8.7')}\n`,
+      stderr: '',
+    });
     expect(requests).toEqual([]);
   });
 
@@ -277,7 +311,11 @@ describe("upstream's tarball", () => {
   test('is refused when it is not the pinned one', async () => {
     const repository = new Repository({ '9.8.7': OTHER_DIGEST });
     served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
-    expect(await repository.run('9.8.7')).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(DIGEST) });
+    expect(await repository.run('9.8.7')).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringMatching(DIGEST),
+    });
     expect(repository.cached).toEqual([]);
   });
 
@@ -343,7 +381,9 @@ describe("Debian's source package", () => {
     const repository = new Repository({ [version]: DIGEST });
     repository.addApt({ 'sources.list': ONE_LINE }, debianVersions);
     const { exitCode } = await repository.run(version);
-    expect(readFileSync(join(repository.root, 'used.args'), 'utf8')).toMatch(new RegExp(` qemu=${want.replaceAll('+', '\\+')}$`));
+    expect(readFileSync(join(repository.root, 'used.args'), 'utf8')).toMatch(
+      new RegExp(` qemu=${want.replaceAll('+', '\\+')}$`),
+    );
     // The stand-in for apt-get always delivers a 9.8.7.
     expect(exitCode).toBe(version === '9.8.7' ? 0 : 1);
   });
@@ -353,7 +393,9 @@ describe("Debian's source package", () => {
     repository.addApt({ 'sources.list': ONE_LINE }, ['1:9.8.6+ds-1', '1:19.8.7+ds-1', '1:9.8.7~rc1+ds-1']);
     const result = await repository.run('9.8.7');
     expect(result).toMatchObject({ exitCode: 3, stdout: '' });
-    expect(result.stderr).toMatch(/only 1:9\.8\.6\+ds-1, 1:19\.8\.7\+ds-1, 1:9\.8\.7~rc1\+ds-1\n.*E: one suite is missing/);
+    expect(result.stderr).toMatch(
+      /only 1:9\.8\.6\+ds-1, 1:19\.8\.7\+ds-1, 1:9\.8\.7~rc1\+ds-1\n.*E: one suite is missing/,
+    );
   });
 
   const stanza = (uri: string, signedBy = '') =>
@@ -372,9 +414,12 @@ describe("Debian's source package", () => {
     [
       'other archives, and one archive twice',
       {
-        'sources.list': 'deb http://other.example/linux/debian bookworm stable\ndeb cdrom:[Debian 12]/ bookworm main\ndeb file:/pool ./\n',
-        'sources.list.d/a.list': 'deb http://one.example/debian trixie main\ndeb-src http://one.example/debian trixie-updates main\n',
-        'sources.list.d/b.list': 'deb http://one.example/security trixie-security main\ndeb http://one.example/debian/ sid main\n',
+        'sources.list':
+          'deb http://other.example/linux/debian bookworm stable\ndeb cdrom:[Debian 12]/ bookworm main\ndeb file:/pool ./\n',
+        'sources.list.d/a.list':
+          'deb http://one.example/debian trixie main\ndeb-src http://one.example/debian trixie-updates main\n',
+        'sources.list.d/b.list':
+          'deb http://one.example/security trixie-security main\ndeb http://one.example/debian/ sid main\n',
         'sources.list.d/c.list.disabled': 'deb http://off.example/debian sid main\n',
       },
       stanza('http://one.example/debian/'),
@@ -410,6 +455,7 @@ Components: main
 enabled: yes
 types: deb
 uris:
+# http://comment.example/debian
  mirror+file:///mirrors
 suites: stable
 components: main
@@ -430,7 +476,10 @@ signed-by:
   ])('from apt sources with %s', async (_, sources, want) => {
     const repository = new Repository({ '9.8.7': DIGEST });
     repository.addApt(sources, ['1:9.8.7+ds-1']);
-    expect(await repository.run('9.8.7')).toMatchObject({ exitCode: 0, stdout: `${join(repository.cache, '9.8.7')}\n` });
+    expect(await repository.run('9.8.7')).toMatchObject({
+      exitCode: 0,
+      stdout: `${join(repository.cache, '9.8.7')}\n`,
+    });
     expect(readFileSync(join(repository.root, 'used.sources'), 'utf8')).toBe(want);
   });
 
@@ -438,6 +487,9 @@ signed-by:
     const repository = new Repository({ '9.8.7': DIGEST });
     repository.addApt({ 'sources.list': 'deb http://archive.example/ubuntu noble main\n' }, []);
     const result = await repository.run('9.8.7');
-    expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/apt sources of this machine .* name no Debian archive/) });
+    expect(result).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(/apt sources of this machine .* name no Debian archive/),
+    });
   });
 });

@@ -1,0 +1,171 @@
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const bin = fileURLToPath(new URL('../generator/bin/qapi-ts.js', import.meta.url));
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'qapi-ts-cli-'));
+  writeFileSync(
+    join(folder, 'good.json'),
+    `{ 'command': 'c', 'data': { 'a': 'Aa' } }\n{ 'struct': 'Aa', 'data': {} }\n`,
+  );
+  writeFileSync(join(folder, 'bad.json'), `{ 'command': 'c',\n  'data': { 'a': 'B', 'b': 'C' } }\n`);
+  writeFileSync(join(folder, 'old.json'), `{ 'struct': 'FooKind', 'data': {}, 'if': 'defined(X)' }\n`);
+  writeFileSync(
+    join(folder, 'conditions.json'),
+    `{ 'event': 'E', 'if': 'CONFIG_E' }\n{ 'event': 'F', 'if': 'CONFIG_F' }\n`,
+  );
+  writeFileSync(join(folder, 'file'), '');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { cwd: folder, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+describe('exit codes and output', () => {
+  const nothing = /^$/u;
+  const cases: { args: string[]; status: number; stdout?: RegExp; stderr?: RegExp }[] = [
+    { args: ['--help'], status: 0, stdout: /Usage: qapi-ts/u },
+    { args: ['--version'], status: 0, stdout: /^\d+\.\d+\.\d+\n$/u },
+    { args: [], status: 2, stderr: /Usage: qapi-ts/u },
+    { args: ['make'], status: 2, stderr: /unknown command 'make'/u },
+    { args: ['lint'], status: 2, stderr: /missing required argument 'file'/u },
+    { args: ['lint', '--strict', 'good.json'], status: 2, stderr: /unknown option '--strict'/u },
+    { args: ['lint', 'good.json'], status: 0, stderr: nothing },
+    {
+      args: ['lint', 'bad.json'],
+      status: 1,
+      stderr: /bad\.json:2:18: error: member 'a' uses unknown type 'B'[^]*bad\.json:2:28: error/u,
+    },
+    { args: ['lint', 'bad.json', 'good.json'], status: 1 },
+    { args: ['lint', 'missing.json'], status: 3, stderr: /missing\.json/u },
+    { args: ['lint', 'missing.json', 'bad.json'], status: 3, stderr: /bad\.json:2:18/u },
+    { args: ['lint', '.'], status: 3 },
+    { args: ['lint', 'old.json'], status: 1, stderr: /'defined\(X\)' is not an identifier/u },
+    { args: ['lint', '--dialect', '5.2', 'old.json'], status: 1, stderr: /must not end in 'Kind'/u },
+    { args: ['lint', '--dialect', '5.1', 'old.json'], status: 2, stderr: /unknown dialect '5\.1'.*from 5\.2 on/u },
+    { args: ['introspect', 'old.json'], status: 0, stdout: /^\[\]\n$/u },
+    { args: ['introspect', 'good.json'], status: 0, stdout: /"name": "c"/u, stderr: nothing },
+    { args: ['introspect', 'conditions.json'], status: 0, stdout: /"name": "E"[^]*"name": "F"/u },
+    { args: ['introspect', 'conditions.json', '-D', 'CONFIG_F'], status: 0, stdout: /^(?![^]*"E")[^]*"name": "F"/u },
+    { args: ['introspect', 'bad.json'], status: 1, stdout: nothing },
+    { args: ['introspect', 'missing.json'], status: 3 },
+    { args: ['generate', '--schema', 'bad.json'], status: 1 },
+    { args: ['generate', '--schema', 'missing.json'], status: 3 },
+    { args: ['generate', '--schema', 'good.json', '--out', 'file'], status: 3 },
+    { args: ['generate', '--schema', 'good.json', '--qemu', '10.2'], status: 2, stderr: /cannot be used with/u },
+    {
+      args: ['generate', '--qemu', '1.0'],
+      status: 2,
+      stderr: /no embedded QEMU 1\.0: there are 7\.2\.0, 10\.0\.13, 10\.2\.2/u,
+    },
+    { args: ['vendor', 'file', '--version', '9.0.0'], status: 3 },
+    { args: ['vendor', '.', '--version', '9.0.0'], status: 2, stderr: /no QEMU source tree/u },
+    { args: ['vendor', '.'], status: 2, stderr: /--version/u },
+  ];
+  it.each(cases)('qapi-ts $args', ({ args, status, stdout, stderr }) => {
+    const result = run(...args);
+    expect(result).toMatchObject({ status });
+    if (stdout) expect(result.stdout).toMatch(stdout);
+    if (stderr) expect(result.stderr).toMatch(stderr);
+  });
+
+  it('leaves nothing behind when it fails', () => {
+    expect(existsSync(join(folder, 'generated'))).toBe(false);
+  });
+
+  it('ends quietly when nobody reads on', () => {
+    const shell = `"$0" "$1" introspect "$2" | head -c 1`;
+    const schema = join(repository, 'schema/10.2.2/qapi/qapi-schema.json');
+    const { status, stderr } = spawnSync('sh', ['-c', shell, process.execPath, bin, schema], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('generate and check', () => {
+  const files = (out: string): string[] => readdirSync(join(folder, out)).toSorted();
+
+  it('writes one schema into a folder, and finds it up to date', () => {
+    const options = ['--schema', 'good.json', '--out', 'one'];
+    expect(run('generate', ...options)).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^one: good\.json: 1 modules, 1 commands, 0 events, 1 types; 3 files; read in \d+ ms, written in \d+ ms\n$/u,
+      ),
+    });
+    expect(files('one')).toEqual(['client.ts', 'good.ts', 'index.ts']);
+    expect(run('check', ...options)).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  it('tells what is stale, and the command that mends it', () => {
+    const options = ['--schema', 'good.json', '--out', 'two', '--no-docs', '-D', 'CONFIG_A'];
+    run('generate', ...options);
+    appendFileSync(join(folder, 'two/good.ts'), '// edited\n');
+    rmSync(join(folder, 'two/index.ts'));
+    writeFileSync(join(folder, 'two/gone.ts'), '// Generated by qapi-ts 0.0.1 from something.\n');
+    writeFileSync(join(folder, 'two/mine.ts'), '// mine\n');
+    expect(run('check', ...options)).toEqual({
+      status: 1,
+      stdout: 'two/good.ts: different\ntwo/index.ts: missing\ntwo/gone.ts: not generated any more\n',
+      stderr: `3 of the generated files are stale. Mend it with: npx qapi-ts generate ${options.join(' ')}\n`,
+    });
+    run('generate', ...options);
+    expect(run('check', ...options)).toMatchObject({ status: 0 });
+    expect(files('two')).toEqual(['client.ts', 'good.ts', 'index.ts', 'mine.ts']);
+  });
+
+  const obstacles = [
+    { title: 'a folder', make: (path: string) => void mkdirSync(path) },
+    { title: 'a file that is not generated', make: (path: string) => writeFileSync(path, 'export const mine = 1;\n') },
+  ];
+  it.each(obstacles)('changes nothing when $title is in the way', ({ title, make }) => {
+    const out = title;
+    run('generate', '--schema', 'good.json', '--out', out);
+    const before = readFileSync(join(folder, out, 'good.ts'), 'utf8');
+    make(join(folder, out, 'zoo.ts'));
+    writeFileSync(join(folder, 'zoo.json'), `{ 'struct': 'Other', 'data': { 'a': 'str' } }`);
+    writeFileSync(join(folder, 'changed.json'), `{ 'include': 'zoo.json' }\n{ 'command': 'c', 'data': 'Other' }`);
+    const result = run('generate', '--schema', 'changed.json', '--out', out);
+    expect(result).toMatchObject({ status: 3, stderr: expect.stringMatching(/zoo\.ts is not a generated file/u) });
+    expect(files(out)).toEqual(['client.ts', 'good.ts', 'index.ts', 'zoo.ts']);
+    expect(readFileSync(join(folder, out, 'good.ts'), 'utf8')).toBe(before);
+  });
+
+  it('writes the same bytes anywhere: what is committed is what is generated here', () => {
+    expect(run('generate', '--out', 'all')).toMatchObject({ status: 0 });
+    for (const name of ['qmp', 'qga', 'qsd']) {
+      const texts = (base: string): [string, string][] =>
+        readdirSync(join(base, name))
+          .filter((file) => file.endsWith('.ts'))
+          .map((file) => [file, readFileSync(join(base, name, file), 'utf8')]);
+      expect(texts(join(folder, 'all'))).toEqual(texts(join(repository, 'generated')));
+    }
+    expect(run('check', '--out', 'all')).toMatchObject({ status: 0 });
+  });
+
+  it('takes an embedded version', () => {
+    expect(run('generate', '--qemu', '7.2', '--out', 'old')).toMatchObject({ status: 0 });
+    expect(readFileSync(join(folder, 'old/qmp/index.ts'), 'utf8')).toMatch(
+      /^\/\/ Generated by qapi-ts [\d.]+ from QEMU 7\.2\.0, schema/u,
+    );
+  });
+});

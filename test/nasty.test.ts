@@ -1,0 +1,298 @@
+/** Schemas that try to break the generated code: what is in nasty/, and names that clash. */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { Client as BaseClient } from '@qapi-ts/runtime';
+import { ts } from 'ts-morph';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { conditionTest } from '../generator/src/condition.js';
+import { SchemaError } from '../generator/src/diagnostic.js';
+import { format } from '../generator/src/emit/format.js';
+import { emitPackage } from '../generator/src/emit/package.js';
+import type { Schema } from '../generator/src/model.js';
+import { narrow } from '../generator/src/narrow.js';
+import { compile, repository } from './support/compile.js';
+import { schemaOf } from './support/schema.js';
+
+const folder = join(repository, 'test/nasty');
+
+/** The files of nasty/, the root first. */
+function texts(): Record<string, string> {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.json'));
+  const sorted = ['nasty.json', ...paths.filter((path) => path !== 'nasty.json').toSorted()];
+  return Object.fromEntries(sorted.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+}
+
+function emit(schema: Schema, options: { docs?: boolean; origin?: string } = {}): Promise<Map<string, string>> {
+  return emitPackage(schema, { origin: 'nasty.json', generator: '0.0.0', docs: true, ...options }, format);
+}
+
+const nasty = schemaOf(texts());
+let files: Map<string, string>;
+beforeAll(async () => {
+  files = await emit(nasty);
+});
+
+describe('the code from nasty.json', () => {
+  let out: string;
+  beforeAll(() => {
+    out = mkdtempSync(join(tmpdir(), 'qapi-ts-nasty-'));
+    writeFileSync(join(out, 'package.json'), '{ "type": "module" }');
+    for (const [file, text] of files) writeFileSync(join(out, file), text);
+  });
+  afterAll(() => rmSync(out, { recursive: true }));
+
+  test.each(['5.4', '7.0'] as const)('is as expected by TypeScript %s', { timeout: 60_000 }, async (compiler) => {
+    const paths = { nasty: [join(out, 'index.ts')], '@qapi-ts/runtime': [join(repository, 'runtime/dist/index.d.ts')] };
+    expect(await compile({ compiler, include: ['test/nasty/usage.ts', out], options: { paths } })).toBe('');
+  });
+
+  test('has the values of enums at run time', async () => {
+    const { Client: _, ...values } = await load();
+    expect(values).toEqual({
+      Digits: ['0', '5', '2_5', '10base-t', 'empty', '__org.qemu_x-value', 'constructor'],
+      Events_: ['STOP'],
+      EvilEnum: ['one', 'two', 'three'],
+      InnerWay: ['in', 'out', 'nowhere'],
+      Letters: ['a', 'b'],
+      MiddleWay: ['in', 'out', 'nowhere', 'anywhere'],
+      NeverSo: ['value'],
+      Nothing: [],
+      Object: ['object'],
+      OuterWay: ['in', 'out', 'nowhere', 'anywhere'],
+      Same: ['a'],
+      SimpleKind: ['int', 'list', 'self', 'tree', 'nothing'],
+      as_: ['const'],
+      protocol_: ['QMP'],
+    });
+  });
+
+  test('sends the commands by their own names', async () => {
+    const { Client } = await load();
+    const vm = new Client({ call: (name) => Promise.resolve(name) });
+    // Whoever awaits a client must not send `then`.
+    expect(await Promise.resolve(vm)).toBe(vm);
+    expect(vm.constructor).toBe(Client);
+
+    const methods = Object.getOwnPropertyNames(Client.prototype).filter((name) => name !== 'constructor');
+    const sent = await Promise.all(methods.map(async (name) => vm[name]?.({})));
+    const commands = [...nasty.definitions.values()].filter(({ kind }) => kind === 'command');
+    expect(sent).toEqual(commands.map(({ name }) => name));
+    expect(Object.fromEntries(methods.map((name, index) => [name, sent[index]]))).toMatchObject({
+      then_: 'then',
+      constructor_: 'constructor',
+      hasOwnProperty_: 'has-own-property',
+      orgQemuXCommand: '__org.qemu_x-command',
+      _3comCommand: '__3com_command',
+      stop: 'stop',
+    });
+  });
+
+  async function load(): Promise<Loaded> {
+    for (const [file, text] of files) writeFileSync(join(out, file.replace('.ts', '.js')), toJavaScript(text));
+    return (await import(pathToFileURL(join(out, 'index.js')).href)) as Loaded;
+  }
+});
+
+interface Loaded {
+  readonly [name: string]: unknown;
+  readonly Client: new (connection: {
+    call(name: string): Promise<string>;
+  }) => Record<string, (args: object) => Promise<string>>;
+}
+
+describe('documentation', () => {
+  test('changes nothing of the code', async () => {
+    const plain = await emit(nasty, { docs: false });
+    expect(mapValues(files, tokens)).toEqual(mapValues(plain, tokens));
+  });
+
+  test('has no tags but those that the generator writes', () => {
+    const tags = new Set([...files.values()].flatMap(jsDocTags));
+    expect([...tags].toSorted()).toEqual(['example', 'experimental', 'returns', 'since', 'throws']);
+  });
+
+  test('is the same with the line ends of other systems', async () => {
+    for (const end of ['\r\n', '\r']) {
+      const changed = Object.entries(texts()).map(([path, text]) => [path, text.replaceAll('\n', end)]);
+      expect(await emit(schemaOf(Object.fromEntries(changed)))).toEqual(files);
+    }
+  });
+
+  test('names its origin in one line', async () => {
+    const [text = ''] = (await emit(schemaOf(`{ 'struct': 'A', 'data': {} }`), { origin: 'a\n;b\u2028;c' })).values();
+    expect(text.split('\n')[0]).toMatch(/^\/\/ Generated by qapi-ts .* from a ;b ;c, /u);
+  });
+});
+
+test('what conditions leave empty is never', async () => {
+  const narrowed = await emit(narrow(nasty, conditionTest(['NOTHING'])));
+  // The types are still there, because commands that have no condition refer to them.
+  expect(narrowed.get('conditions.ts')).toContain('export type NeverAny = never;');
+  expect(narrowed.get('conditions.ts')).toContain('export type NeverOne = never;');
+});
+
+describe('files', () => {
+  const struct = (name: string): string => `{ 'struct': '${name}', 'data': { '*root': 'Root' } }\n`;
+
+  test.each([
+    { modules: ['a.json'], want: ['a'] },
+    { modules: ['index.json', 'client.json'], want: ['index_', 'client_'] },
+    { modules: ['index.json', 'index_.json'], want: ['index_', 'index__'] },
+    { modules: ['a/x.json', 'b/x.json', 'c/x.json'], want: ['x', 'x_', 'x__'] },
+    { modules: ['x.json', 'X.json', 'Client.json'], want: ['x', 'X_', 'Client_'] },
+    { modules: ['a.d.json', 'a b.json', '"`.json'], want: ['a_d', 'a_b', '__'] },
+  ])('of $modules', async ({ modules, want }) => {
+    const includes = modules.map((path) => `{ 'include': '${path}' }\n`).join('');
+    const members = modules.map((_, index) => `'m${index}': 'S${index}'`).join(', ');
+    const schema = schemaOf({
+      'root.json': `${includes}{ 'struct': 'Root', 'data': { ${members} } }\n`,
+      ...Object.fromEntries(modules.map((path, index) => [path, struct(`S${index}`)])),
+    });
+    const emitted = await emit(schema);
+    expect([...emitted.keys()]).toEqual(['root', ...want, 'client', 'index'].map((file) => `${file}.ts`));
+    for (const [index, file] of want.entries()) {
+      expect(emitted.get('root.ts')).toContain(`import type { S${index} } from './${file}.js';`);
+      expect(emitted.get(`${file}.ts`)).toContain("import type { Root } from './root.js';");
+      expect(emitted.get('index.ts')).toContain(`export * from './${file}.js';`);
+    }
+  });
+});
+
+describe('names that clash', () => {
+  const best = 'rename one of them in the schema, best a type: its name is not on the wire';
+  const struct = (name: string): string => `{ 'struct': '${name}', 'data': {} }`;
+  const union = (branches: string): string =>
+    `{ 'union': 'Foo', 'base': { 'on': 'On' }, 'discriminator': 'on', 'data': { ${branches} } }`;
+
+  test.each([
+    {
+      what: 'two commands',
+      schema: [`{ 'command': 'foo-bar' }`, `{ 'command': 'foo_bar' }`],
+      want: `2:1: error: command 'foo_bar' and command 'foo-bar' both become the method 'fooBar': rename one of them in the schema
+test.json:2: in command 'foo_bar'
+test.json:1: the other is defined here`,
+    },
+    {
+      what: 'a command that makes way, and one in its way',
+      schema: [`{ 'command': 'then_' }`, `{ 'command': 'then' }`],
+      want: `2:1: error: command 'then' and command 'then_' both become the method 'then_'`,
+    },
+    {
+      what: 'arguments and a type',
+      schema: [`{ 'command': 'foo', 'data': { 'x': 'str' } }`, struct('FooArguments')],
+      want: `2:1: error: struct 'FooArguments' and the arguments of command 'foo' both become 'FooArguments' in TypeScript: ${best}
+test.json:2: in struct 'FooArguments'
+test.json:1: the other is defined here`,
+    },
+    {
+      what: 'data and a type',
+      schema: [struct('FooBarEvent'), `{ 'event': 'FOO_BAR', 'data': { 'x': 'str' } }`],
+      want: `2:1: error: the data of event 'FOO_BAR' and struct 'FooBarEvent' both become 'FooBarEvent' in TypeScript: ${best}`,
+    },
+    {
+      what: 'arguments and arguments',
+      schema: [`{ 'command': 'fooBar', 'data': { 'x': 'str' } }`, `{ 'command': 'foo-bar', 'data': { 'x': 'str' } }`],
+      want: `2:1: error: the arguments of command 'foo-bar' and the arguments of command 'fooBar' both become 'FooBarArguments' in TypeScript`,
+    },
+    {
+      what: 'a base and a type',
+      schema: [`{ 'enum': 'On', 'data': [ 'a', 'b' ] }`, struct('FooBase'), union('')],
+      want: `3:1: error: the base of union 'Foo' and struct 'FooBase' both become 'FooBase' in TypeScript: ${best}`,
+    },
+    {
+      what: 'a branch and a type',
+      schema: [
+        `{ 'enum': 'On', 'data': [ 'a', 'b' ] }`,
+        union(`'a': 'A'`),
+        `{ 'struct': 'A', 'data': { 'x': 'str' } }`,
+        struct('Foo_a'),
+      ],
+      want: `4:1: error: struct 'Foo_a' and branch 'a' of union 'Foo' both become 'Foo_a' in TypeScript: ${best}
+test.json:4: in struct 'Foo_a'
+test.json:2: the other is defined here`,
+    },
+    {
+      what: 'branches without members and a type',
+      schema: [struct('Foo_empty'), `{ 'enum': 'On', 'data': [ 'a', 'b' ] }`, union('')],
+      want: `3:1: error: branch 'empty' of union 'Foo' and struct 'Foo_empty' both become 'Foo_empty' in TypeScript: ${best}`,
+    },
+    {
+      what: 'the enum of a union without discriminator and a type',
+      schema: [struct('FooKind'), `{ 'union': 'Foo', 'data': { 'a': 'str' } }`],
+      want: `2:1: error: the branches of union 'Foo' and struct 'FooKind' both become 'FooKind' in TypeScript: ${best}`,
+    },
+    {
+      what: 'types of vendors',
+      schema: [struct('__org.qemu_Foo'), struct('__org-qemu_Foo')],
+      want: `2:1: error: struct '__org-qemu_Foo' and struct '__org.qemu_Foo' both become '__org_qemu_Foo' in TypeScript: ${best}`,
+    },
+    {
+      what: 'a type that makes way, and one in its way',
+      schema: [struct('Client_'), struct('Client')],
+      want: `2:1: error: struct 'Client' and struct 'Client_' both become 'Client_' in TypeScript: ${best}`,
+    },
+    {
+      what: 'a branch and a branch of a branch',
+      schema: [
+        `{ 'enum': 'On', 'data': [ 'a', 'a-empty' ] }`,
+        `{ 'enum': 'Off', 'data': [ 'b', 'c', 'd' ] }`,
+        `{ 'struct': 'A', 'data': { 'x': 'str' } }`,
+        `{ 'union': 'Inner', 'base': { 'off': 'Off' }, 'discriminator': 'off', 'data': { 'b': 'A' } }`,
+        union(`'a': 'Inner', 'a-empty': 'A'`),
+      ],
+      want: `5:1: error: branch 'a-empty' of union 'Foo' and branch 'a.empty' of union 'Foo' both become 'Foo_a_empty' in TypeScript: ${best}`,
+    },
+  ])('$what', async ({ schema, want }) => {
+    const failure = emit(schemaOf(schema.join('\n')));
+    await expect(failure).rejects.toThrow(SchemaError);
+    await expect(failure).rejects.toThrow(`test.json:${want}`);
+  });
+
+  test('are all told', async () => {
+    const commands = ['a-b', 'a_b', 'c-d', 'c_d'].map((name) => `{ 'command': '${name}' }`);
+    await expect(emit(schemaOf(commands.join('\n')))).rejects.toMatchObject({ diagnostics: { length: 2 } });
+  });
+});
+
+test('no command hides a member of the client or of all objects', async () => {
+  const members = [BaseClient.prototype, Object.prototype].flatMap((prototype) =>
+    Object.getOwnPropertyNames(prototype),
+  );
+  const names = [...new Set(members)].filter((name) => /^[a-z]/iu.test(name));
+  const client = (await emit(schemaOf(names.map((name) => `{ 'command': '${name}' }`).join('\n')))).get('client.ts');
+  for (const name of names) expect(client).toContain(`  ${name}_<`);
+});
+
+function toJavaScript(text: string): string {
+  const runtime = pathToFileURL(join(repository, 'runtime/dist/index.js')).href;
+  const { outputText } = ts.transpileModule(text, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
+  });
+  return outputText.replace("'@qapi-ts/runtime'", `'${runtime}'`);
+}
+
+function mapValues<T>(map: ReadonlyMap<string, string>, f: (value: string) => T): Map<string, T> {
+  return new Map([...map].map(([key, value]) => [key, f(value)]));
+}
+
+/** The text without comments, space, and the commas that depend on the length of lines. */
+function tokens(text: string): string {
+  const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, text);
+  const found: string[] = [];
+  while (scanner.scan() !== ts.SyntaxKind.EndOfFileToken) found.push(scanner.getTokenText());
+  return found.join(' ').replaceAll(' , ]', ' ]');
+}
+
+function jsDocTags(text: string): string[] {
+  const source = ts.createSourceFile('x.ts', text, ts.ScriptTarget.Latest, true);
+  const visit = (node: ts.Node): string[] => [
+    ...ts.getJSDocTags(node).map((tag) => tag.tagName.text),
+    ...node.getChildren().flatMap(visit),
+  ];
+  return visit(source);
+}

@@ -1,0 +1,12 @@
+/** Material that lies beside the repository on some machines. Tests that want it say loudly when it is not there. */
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The path of a file in `../shared`, or undefined when it is not there, which is then told. */
+export function sharedFile(path: string, leftOut: string): string | undefined {
+  const file = fileURLToPath(new URL(`../../../shared/${path}`, import.meta.url));
+  if (existsSync(file)) return file;
+  console.warn(`LEFT OUT, for want of ../shared/${path}: ${leftOut}`);
+  return undefined;
+}

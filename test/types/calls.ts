@@ -1,0 +1,56 @@
+/** Every stub is `(args, options)`, and both can be left out where no argument is mandatory. */
+
+import type { Client as Agent } from '@qapi-ts/qemu/qga';
+import type { Client, DirtyRateInfo, StatusInfo } from '@qapi-ts/qemu/qmp';
+import { accept } from './assert.js';
+
+export async function calls(vm: Client, agent: Agent, { signal }: AbortController): Promise<void> {
+  accept<StatusInfo>(await vm.queryStatus());
+  await vm.queryStatus({});
+  await vm.queryStatus(undefined, { timeout: 5 });
+  await vm.queryStatus({}, { timeout: 5, signal });
+  // @ts-expect-error it has no arguments
+  await vm.queryStatus({ x: 1 });
+  // @ts-expect-error options come second
+  await vm.queryStatus({ timeout: 5 });
+  const variable = { x: 1 };
+  // @ts-expect-error not in a variable either
+  await vm.queryStatus(variable);
+  // @ts-expect-error null is no absence
+  await vm.queryStatus(null);
+  // @ts-expect-error there is no third
+  await vm.queryStatus({}, {}, {});
+  // @ts-expect-error no such option
+  await vm.queryStatus({}, { deadline: 5 });
+  // @ts-expect-error no number
+  await vm.queryStatus({}, { timeout: '5' });
+
+  // All arguments are optional.
+  accept<DirtyRateInfo>(await vm.queryDirtyRate());
+  await vm.queryDirtyRate({ 'calc-time-unit': 'millisecond' }, { timeout: 5 });
+
+  // One is mandatory.
+  accept<void>(await vm.balloon({ value: 2 ** 30 }, { timeout: 5 }));
+  // @ts-expect-error it is missing
+  await vm.balloon();
+  // @ts-expect-error it is missing
+  await vm.balloon({});
+  // @ts-expect-error it is missing
+  await vm.balloon(undefined, { timeout: 5 });
+
+  // No reply, no result.
+  accept<void>(await agent.guestShutdown({ mode: 'reboot' }));
+
+  // Features and versions are said in comments and nowhere else.
+  await vm.blockJobPause({ device: 'job0' });
+}
+
+export async function oob(vm: Client): Promise<void> {
+  await vm.migratePause({}, { oob: true });
+  await vm.migrateRecover({ uri: 'tcp:localhost:4444' }, { oob: true, timeout: 5 });
+  await vm.execute('migrate-pause', {}, { oob: true });
+  // @ts-expect-error not out of band
+  await vm.migrateContinue({ state: 'pre-switchover' }, { oob: true });
+  // @ts-expect-error not out of band
+  await vm.execute('query-status', {}, { oob: true });
+}

@@ -1,0 +1,65 @@
+/** Enums: the known values as literals, and one value that stands for all of newer servers. */
+
+import { PCIELinkSpeed, RunState, type Client, type StatusInfo } from '@qapi-ts/qemu/qmp';
+import type { UnknownEnumValue } from '@qapi-ts/runtime';
+import { accept, type Expect, type Same } from './assert.js';
+
+accept<RunState>('paused');
+// @ts-expect-error a typo
+accept<RunState>('pause');
+
+export function assign(state: RunState, text: string): void {
+  accept<string>(state);
+  // @ts-expect-error any text
+  accept<RunState>(text);
+}
+
+// The values are there at run time, in the order of the schema.
+accept<readonly string[]>(RunState);
+accept<'debug'>(RunState[0]);
+accept<readonly ['2_5', '5', '8', '16', '32', '64']>(PCIELinkSpeed);
+// @ts-expect-error nobody adds to them
+RunState.push('paused');
+
+export function compare({ status }: StatusInfo): string {
+  // @ts-expect-error a typo in a comparison
+  if (status === 'pause') return 'never';
+  if (status !== 'running') accept<Exclude<RunState, 'running'>>(status);
+  switch (status) {
+    case 'running':
+      return status;
+    // @ts-expect-error a typo in a case
+    case 'suspend':
+      return status;
+    default:
+      return status;
+  }
+}
+
+/** With every known value handled there is still the unknown one. */
+export function exhaust(speed: PCIELinkSpeed): number {
+  switch (speed) {
+    case '2_5':
+      return 2.5;
+    case '5':
+    case '8':
+    case '16':
+    case '32':
+    case '64':
+      return Number(speed);
+    default:
+      accept<UnknownEnumValue>(speed);
+      // @ts-expect-error there is such a value
+      accept<never>(speed);
+      return 0;
+  }
+}
+
+/** What a server says can be compared with what is known. */
+export async function comparable(vm: Client): Promise<void> {
+  const { status } = await vm.queryStatus();
+  accept<(typeof RunState)[number] | UnknownEnumValue>(status);
+  accept<boolean>(RunState.some((known) => known === status));
+}
+
+export type OnlyKnown = Expect<Same<Extract<RunState, 'paused' | 'pause'>, 'paused'>>;

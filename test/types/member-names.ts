@@ -1,0 +1,15 @@
+/** Members have the names that they have on the wire; only commands are renamed, to methods. */
+
+import type { Client } from '@qapi-ts/qemu/qmp';
+import { accept } from './assert.js';
+
+export async function names(vm: Client): Promise<void> {
+  await vm.blockdevDel({ 'node-name': 'disk0' });
+  // @ts-expect-error members are not renamed
+  await vm.blockdevDel({ nodeName: 'disk0' });
+  // @ts-expect-error a method has no wire name
+  await vm['blockdev-del']({ 'node-name': 'disk0' });
+  await vm.deviceDel({ id: 'net0' });
+  const { 'human-readable-text': text } = await vm.xQueryJit();
+  accept<string>(text);
+}
