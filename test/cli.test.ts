@@ -134,7 +134,7 @@ describe('generate and check', () => {
   });
 
   const obstacles = [
-    { title: 'a folder', make: (path: string) => void mkdirSync(path) },
+    { title: 'a folder', make: (path: string) => mkdirSync(path) },
     { title: 'a file that is not generated', make: (path: string) => writeFileSync(path, 'export const mine = 1;\n') },
   ];
   it.each(obstacles)('changes nothing when $title is in the way', ({ title, make }) => {

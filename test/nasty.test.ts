@@ -1,6 +1,6 @@
 /** Schemas that try to break the generated code: what is in nasty/, and names that clash. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,12 +13,14 @@ import { conditionTest } from '../generator/src/condition.js';
 import { SchemaError } from '../generator/src/diagnostic.js';
 import { format } from '../generator/src/emit/format.js';
 import { emitPackage } from '../generator/src/emit/package.js';
-import type { Schema } from '../generator/src/model.js';
+import { builtinNames, type Schema } from '../generator/src/model.js';
 import { narrow } from '../generator/src/narrow.js';
 import { compile, repository } from './support/compile.js';
 import { schemaOf } from './support/schema.js';
 
 const folder = join(repository, 'test/nasty');
+/** Where the code in a temporary folder finds the runtime. */
+const runtime = { '@qapi-ts/runtime': [join(repository, 'runtime/dist/index.d.ts')] };
 
 /** The files of nasty/, the root first. */
 function texts(): Record<string, string> {
@@ -37,65 +39,76 @@ beforeAll(async () => {
   files = await emit(nasty);
 });
 
+let out: string;
+beforeAll(() => {
+  out = mkdtempSync(join(tmpdir(), 'qapi-ts-nasty-'));
+});
+afterAll(() => rmSync(out, { recursive: true }));
+
+function write(name: string, contents: ReadonlyMap<string, string>): string {
+  const target = join(out, name);
+  mkdirSync(target);
+  writeFileSync(join(target, 'package.json'), '{ "type": "module" }');
+  for (const [file, text] of contents) writeFileSync(join(target, file), text);
+  return target;
+}
+
 describe('the code from nasty.json', () => {
-  let out: string;
-  beforeAll(() => {
-    out = mkdtempSync(join(tmpdir(), 'qapi-ts-nasty-'));
-    writeFileSync(join(out, 'package.json'), '{ "type": "module" }');
-    for (const [file, text] of files) writeFileSync(join(out, file), text);
-  });
-  afterAll(() => rmSync(out, { recursive: true }));
-
   test.each(['5.4', '7.0'] as const)('is as expected by TypeScript %s', { timeout: 60_000 }, async (compiler) => {
-    const paths = { nasty: [join(out, 'index.ts')], '@qapi-ts/runtime': [join(repository, 'runtime/dist/index.d.ts')] };
-    expect(await compile({ compiler, include: ['test/nasty/usage.ts', out], options: { paths } })).toBe('');
+    // With a period, it would be taken for a file.
+    const code = write(compiler.replace('.', '_'), files);
+    const paths = { ...runtime, nasty: [join(code, 'index.ts')] };
+    expect(await compile({ compiler, include: ['test/nasty/usage.ts', code], options: { paths } })).toBe('');
   });
 
-  test('has the values of enums at run time', async () => {
-    const { Client: _, ...values } = await load();
-    expect(values).toEqual({
-      Digits: ['0', '5', '2_5', '10base-t', 'empty', '__org.qemu_x-value', 'constructor'],
-      Events_: ['STOP'],
-      EvilEnum: ['one', 'two', 'three'],
-      InnerWay: ['in', 'out', 'nowhere'],
-      Letters: ['a', 'b'],
-      MiddleWay: ['in', 'out', 'nowhere', 'anywhere'],
-      NeverSo: ['value'],
-      Nothing: [],
-      Object: ['object'],
-      OuterWay: ['in', 'out', 'nowhere', 'anywhere'],
-      Same: ['a'],
-      SimpleKind: ['int', 'list', 'self', 'tree', 'nothing'],
-      as_: ['const'],
-      protocol_: ['QMP'],
+  describe('at run time', () => {
+    let module: Loaded;
+    beforeAll(async () => {
+      const scripts = [...files].map(([file, text]) => [file.replace('.ts', '.js'), toJavaScript(text)] as const);
+      module = (await import(pathToFileURL(join(write('js', new Map(scripts)), 'index.js')).href)) as Loaded;
+    });
+
+    test('has the values of enums', () => {
+      const { Client: _, ...values } = module;
+      expect(values).toEqual({
+        Digits: ['0', '5', '2_5', '10base-t', 'empty', '__org.qemu_x-value', 'constructor'],
+        Events_: ['STOP'],
+        EvilEnum: ['one', 'two', 'three'],
+        InnerWay: ['in', 'out', 'nowhere'],
+        Letters: ['a', 'b'],
+        MiddleWay: ['in', 'out', 'nowhere', 'anywhere'],
+        NeverSo: ['value'],
+        Nothing: [],
+        Object: ['object'],
+        OuterWay: ['in', 'out', 'nowhere', 'anywhere'],
+        Same: ['a'],
+        SimpleKind: ['int', 'list', 'self', 'tree', 'nothing'],
+        as_: ['const'],
+        protocol_: ['QMP'],
+      });
+    });
+
+    test('sends the commands by their own names', async () => {
+      const { Client } = module;
+      const vm = new Client({ call: (name) => Promise.resolve(name) });
+      // Whoever awaits a client must not send `then`.
+      expect(await Promise.resolve(vm)).toBe(vm);
+      expect(vm.constructor).toBe(Client);
+
+      const methods = Object.getOwnPropertyNames(Client.prototype).filter((name) => name !== 'constructor');
+      const sent = await Promise.all(methods.map(async (name) => vm[name]?.({})));
+      const commands = [...nasty.definitions.values()].filter(({ kind }) => kind === 'command');
+      expect(sent).toEqual(commands.map(({ name }) => name));
+      expect(Object.fromEntries(methods.map((name, index) => [name, sent[index]]))).toMatchObject({
+        then_: 'then',
+        constructor_: 'constructor',
+        hasOwnProperty_: 'has-own-property',
+        orgQemuXCommand: '__org.qemu_x-command',
+        _3comCommand: '__3com_command',
+        stop: 'stop',
+      });
     });
   });
-
-  test('sends the commands by their own names', async () => {
-    const { Client } = await load();
-    const vm = new Client({ call: (name) => Promise.resolve(name) });
-    // Whoever awaits a client must not send `then`.
-    expect(await Promise.resolve(vm)).toBe(vm);
-    expect(vm.constructor).toBe(Client);
-
-    const methods = Object.getOwnPropertyNames(Client.prototype).filter((name) => name !== 'constructor');
-    const sent = await Promise.all(methods.map(async (name) => vm[name]?.({})));
-    const commands = [...nasty.definitions.values()].filter(({ kind }) => kind === 'command');
-    expect(sent).toEqual(commands.map(({ name }) => name));
-    expect(Object.fromEntries(methods.map((name, index) => [name, sent[index]]))).toMatchObject({
-      then_: 'then',
-      constructor_: 'constructor',
-      hasOwnProperty_: 'has-own-property',
-      orgQemuXCommand: '__org.qemu_x-command',
-      _3comCommand: '__3com_command',
-      stop: 'stop',
-    });
-  });
-
-  async function load(): Promise<Loaded> {
-    for (const [file, text] of files) writeFileSync(join(out, file.replace('.ts', '.js')), toJavaScript(text));
-    return (await import(pathToFileURL(join(out, 'index.js')).href)) as Loaded;
-  }
 });
 
 interface Loaded {
@@ -127,6 +140,38 @@ describe('documentation', () => {
     const [text = ''] = (await emit(schemaOf(`{ 'struct': 'A', 'data': {} }`), { origin: 'a\n;b\u2028;c' })).values();
     expect(text.split('\n')[0]).toMatch(/^\/\/ Generated by qapi-ts .* from a ;b ;c, /u);
   });
+});
+
+describe('a type may have the name of any keyword, and of anything in the generated code', () => {
+  const definitions = {
+    struct: (word: string, index: number) => [
+      `{ 'struct': '${word}', 'data': { '*self': '${word}' } }`,
+      `{ 'struct': 'Derived${index}', 'base': '${word}', 'data': {} }`,
+      `{ 'event': 'EVENT_${index}', 'data': '${word}' }`,
+    ],
+    enum: (word: string) => [`{ 'enum': '${word}', 'data': [ 'value' ] }`],
+  };
+
+  test.each(['struct', 'enum'] as const)('as %s', { timeout: 60_000 }, async (kind) => {
+    const lines = words().flatMap((word, index) => [
+      ...definitions[kind](word, index),
+      `{ 'struct': 'Members${index}', 'data': { 'one': '${word}', '*two': '${word}', 'three': [ '${word}' ] } }`,
+      `{ 'alternate': 'Alternate${index}', 'data': { 'only': '${word}' } }`,
+      `{ 'command': 'command-${index}', 'data': { 'x': '${word}' }, 'returns': [ '${word}' ] }`,
+    ]);
+    const exceptions = words().map((_, index) => `'command-${index}'`);
+    const pragma = `{ 'pragma': { 'command-returns-exceptions': [ ${exceptions.join(', ')} ] } }`;
+    const code = write(kind, await emit(schemaOf([pragma, ...lines].join('\n'))));
+    expect(await compile({ compiler: '7.0', include: [code], options: { paths: runtime } })).toBe('');
+  });
+
+  function words(): string[] {
+    const kinds = Object.keys(ts.SyntaxKind).filter((kind) => kind.endsWith('Keyword'));
+    const keywords = kinds.map((kind) => kind.replace('Keyword', '').toLowerCase());
+    const used = tokens(files.get('client.ts') ?? '').match(/(?<!['.\w])[A-Za-z]\w*/gu) ?? [];
+    const taken = new Set<string>(builtinNames);
+    return [...new Set([...keywords, ...used])].filter((word) => !taken.has(word) && !word.endsWith('_'));
+  }
 });
 
 test('what conditions leave empty is never', async () => {
@@ -269,11 +314,11 @@ test('no command hides a member of the client or of all objects', async () => {
 });
 
 function toJavaScript(text: string): string {
-  const runtime = pathToFileURL(join(repository, 'runtime/dist/index.js')).href;
+  const url = pathToFileURL(join(repository, 'runtime/dist/index.js')).href;
   const { outputText } = ts.transpileModule(text, {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
   });
-  return outputText.replace("'@qapi-ts/runtime'", `'${runtime}'`);
+  return outputText.replace("'@qapi-ts/runtime'", `'${url}'`);
 }
 
 function mapValues<T>(map: ReadonlyMap<string, string>, f: (value: string) => T): Map<string, T> {

@@ -7,8 +7,10 @@ import { SchemaError, formatDiagnostic } from './diagnostic.js';
 import { schemaFolder, servers } from './embedded.js';
 import { dialectOf, newestDialect } from './frontend/dialect.js';
 import { loadSchema } from './frontend/load.js';
+import type * as generateModule from './generate.js';
 import type { Generated, GenerateOptions } from './generate.js';
 import { introspect } from './introspect.js';
+import type * as outputModule from './output.js';
 import { generatorVersion } from './version.js';
 
 /** Other people's scripts rely on these. */
@@ -101,7 +103,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 /** What `generate` and `check` need takes longer to load than the other commands run. */
-async function generation(): Promise<typeof import('./generate.js') & typeof import('./output.js')> {
+async function generation(): Promise<typeof generateModule & typeof outputModule> {
   return { ...(await import('./generate.js')), ...(await import('./output.js')) };
 }
 

@@ -56,7 +56,7 @@ try {
     const a = [];
     /** @type {{ wall: number, memory: number }[]} */
     const b = [];
-    for (let run = 0; run < runs; run += 1) {
+    for (let index = 0; index < runs; index += 1) {
       a.push(await measure(mine));
       b.push(await measure(theirs));
     }
