@@ -2,8 +2,10 @@
 
 import {
   Client as BaseClient,
+  Connection,
+  type Address,
   type CallOptions,
-  type Connection,
+  type ConnectOptions,
   type EmptyObject,
   type Int64,
   type Outcome,
@@ -109,16 +111,13 @@ export interface Commands {
 export interface Events {}
 
 const protocol: Protocol = {
+  handshake: 'sync',
   withoutReply: ['guest-shutdown', 'guest-suspend-disk', 'guest-suspend-ram', 'guest-suspend-hybrid'],
   outOfBand: [],
 };
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
 export class Client extends BaseClient<Commands, Events> {
-  constructor(connection: Connection) {
-    super(connection, protocol);
-  }
-
   /**
    * @since 1.1
    * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-sync-delimited}
@@ -648,4 +647,13 @@ export class Client extends BaseClient<Commands, Events> {
   ): Promise<Outcome<GuestNetworkRoute[], Events, U>> {
     return this.execute('guest-network-get-route', args, options);
   }
+}
+
+/**
+ * Connects to a server, or starts one.
+ *
+ * @throws QmpError when no connection comes about in time
+ */
+export async function connect(address: Address, options?: ConnectOptions): Promise<Client> {
+  return new Client(await Connection.open(address, protocol, options));
 }

@@ -2,8 +2,10 @@
 
 import {
   Client as BaseClient,
+  Connection,
+  type Address,
   type CallOptions,
-  type Connection,
+  type ConnectOptions,
   type EmptyObject,
   type FurtherArguments,
   type Json,
@@ -883,14 +885,14 @@ export interface Events {
   VFIO_MIGRATION: { data: VfioMigrationEvent };
 }
 
-const protocol: Protocol = { withoutReply: [], outOfBand: ['migrate-recover', 'migrate-pause', 'yank', 'query-yank'] };
+const protocol: Protocol = {
+  handshake: 'greeting',
+  withoutReply: [],
+  outOfBand: ['migrate-recover', 'migrate-pause', 'yank', 'query-yank'],
+};
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
 export class Client extends BaseClient<Commands, Events> {
-  constructor(connection: Connection) {
-    super(connection, protocol);
-  }
-
   /**
    * @since 0.14
    * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-run-state.query-status}
@@ -3658,4 +3660,13 @@ export class Client extends BaseClient<Commands, Events> {
   ): Promise<Outcome<void, Events, U>> {
     return this.execute('cxl-release-dynamic-capacity', args, options);
   }
+}
+
+/**
+ * Connects to a server, or starts one.
+ *
+ * @throws QmpError when no connection comes about in time
+ */
+export async function connect(address: Address, options?: ConnectOptions): Promise<Client> {
+  return new Client(await Connection.open(address, protocol, options));
 }

@@ -2,8 +2,10 @@
 
 import {
   Client as BaseClient,
+  Connection,
+  type Address,
   type CallOptions,
-  type Connection,
+  type ConnectOptions,
   type EmptyObject,
   type Json,
   type Outcome,
@@ -263,14 +265,14 @@ export interface Events {
   VSERPORT_CHANGE: { data: VserportChangeEvent };
 }
 
-const protocol: Protocol = { withoutReply: [], outOfBand: [] };
+const protocol: Protocol = {
+  handshake: 'greeting',
+  withoutReply: [],
+  outOfBand: [],
+};
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
 export class Client extends BaseClient<Commands, Events> {
-  constructor(connection: Connection) {
-    super(connection, protocol);
-  }
-
   /**
    * @since 3.0
    * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-job.job-pause}
@@ -1134,4 +1136,13 @@ export class Client extends BaseClient<Commands, Events> {
   ): Promise<Outcome<void, Events, U>> {
     return this.execute('object-del', args, options);
   }
+}
+
+/**
+ * Connects to a server, or starts one.
+ *
+ * @throws QmpError when no connection comes about in time
+ */
+export async function connect(address: Address, options?: ConnectOptions): Promise<Client> {
+  return new Client(await Connection.open(address, protocol, options));
 }

@@ -1,6 +1,11 @@
 /** What generated clients are made of: calls by wire name, typed by maps that the generator writes. */
 
+import type { ChildProcess } from 'node:child_process';
+
+import type { Connection, ConnectionEvents, RawCallOptions } from './connection.js';
+import { anyEvent, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
 import type { Json, JsonObject } from './json.js';
+import type { Greeting } from './session.js';
 
 /**
  * The value of an enum that the generated code does not know, because the server is newer. No known text can be assigned to it,
@@ -28,12 +33,7 @@ export type EventMap<E> = { [N in keyof E]: { data: object } };
 
 /** An event as the server sent it. */
 export type EventOf<E extends EventMap<E>, N extends keyof E> = {
-  [Name in N]: {
-    readonly event: Name;
-    readonly data: E[Name]['data'];
-    /** Since 1970; both are -1 when the server has no time. */
-    readonly timestamp: { readonly seconds: number; readonly microseconds: number };
-  };
+  [Name in N]: Omit<QmpEvent, 'event' | 'data'> & { readonly event: Name; readonly data: E[Name]['data'] };
 }[N];
 
 /**
@@ -79,18 +79,15 @@ type OptionsOf<C extends CommandMap<C>, E extends EventMap<E>, N extends keyof C
   ? OobCallOptions<E, U>
   : CallOptions<E, U>;
 
-/** What a schema says of its commands that matters to the protocol, by wire name. */
-export interface Protocol {
-  /** Commands that send no reply when they succeed. */
-  readonly withoutReply: readonly string[];
-  /** Commands that may be executed out of band. */
-  readonly outOfBand: readonly string[];
-}
+/** What can be listened to: events of the schema by name, all events by `*`, and what happens to the connection itself. */
+export type Listenable<E extends EventMap<E>> = (keyof E & string) | typeof anyEvent | keyof ConnectionEvents;
 
-/** Carries calls to a server and results back. */
-export interface Connection {
-  call(name: string, args: object | undefined, options: object | undefined, protocol: Protocol): Promise<unknown>;
-}
+/** What a listener gets. */
+export type Heard<E extends EventMap<E>, N> = N extends keyof E
+  ? EventOf<E, N>
+  : N extends keyof ConnectionEvents
+    ? ConnectionEvents[N]
+    : QmpEvent;
 
 /**
  * A client of one server. Generated clients add a method for each command.
@@ -98,25 +95,87 @@ export interface Connection {
  * @typeParam C the schema's commands
  * @typeParam E the schema's events
  */
-export class Client<C extends CommandMap<C>, E extends EventMap<E>> {
+export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements AsyncDisposable {
   readonly #connection: Connection;
-  readonly #protocol: Protocol;
 
-  constructor(connection: Connection, protocol: Protocol) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#protocol = protocol;
   }
 
-  /** Executes a command of the schema by its wire name. */
+  /** What the server said of itself when the connection was made; undefined for a guest agent. */
+  get greeting(): Greeting | undefined {
+    return this.#connection.greeting;
+  }
+
+  /** The server's process, when it was launched. */
+  get process(): ChildProcess | undefined {
+    return this.#connection.process;
+  }
+
+  /**
+   * Executes a command of the schema by its wire name.
+   *
+   * @throws QmpError
+   */
   execute<N extends keyof C & string, U extends keyof E = never>(
     name: N,
     ...[args, options]: ExecuteParameters<C, E, N, U>
   ): Promise<Outcome<C[N]['result'], E, U>> {
-    return this.#connection.call(name, args, options, this.#protocol) as Promise<Outcome<C[N]['result'], E, U>>;
+    return this.#connection.call(name, args, options as RawCallOptions) as Promise<Outcome<C[N]['result'], E, U>>;
   }
 
-  /** Executes any command, known to the schema or not. */
-  executeRaw(name: string, args?: JsonObject, options?: CallOptions<E>): Promise<Json> {
-    return this.#connection.call(name, args, options, this.#protocol) as Promise<Json>;
+  /**
+   * Executes any command, known to the schema or not.
+   *
+   * @throws QmpError
+   */
+  executeRaw(name: string, args?: JsonObject, options?: OobCallOptions<E>): Promise<Json> {
+    return this.#connection.call(name, args, options as RawCallOptions) as Promise<Json>;
+  }
+
+  /** Calls a listener for every event of a name, for every event (`*`), or when the connection is lost or there again. */
+  on<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
+    this.#connection.addListener(name, listener);
+    return this;
+  }
+
+  /** Takes a listener back. */
+  off<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
+    this.#connection.removeListener(name, this.#onces.get(listener) ?? listener);
+    return this;
+  }
+
+  /** Like `on`, for the next one only. */
+  once<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
+    const once = (event: Heard<E, N>): void => {
+      this.#connection.removeListener(name, once);
+      listener(event);
+    };
+    this.#onces.set(listener, once);
+    return this.on(name, once);
+  }
+
+  readonly #onces = new WeakMap<Listener, Listener>();
+
+  /**
+   * Reads events of some names with `for await`, from now on, in the order in which they come. It ends when the client is closed, and
+   * throws when the connection is lost.
+   */
+  events<N extends keyof E & string>(
+    names: readonly N[],
+    options: EventsOptions = {},
+  ): AsyncIterableIterator<EventOf<E, N>> {
+    return this.#connection.read(names, options) satisfies EventReader as unknown as AsyncIterableIterator<
+      EventOf<E, N>
+    >;
+  }
+
+  /** Takes no more calls, waits for those in flight, five seconds at the most, and ends the connection, with the server if it was launched. */
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

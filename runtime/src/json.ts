@@ -1,4 +1,4 @@
-/** JSON with exact integers. */
+/** JSON with exact integers, both ways. */
 
 /**
  * An integer of up to 64 bits, as QAPI's `int`, `int64`, `uint64` and `size` have them: a `number` whenever that is exact (a safe
@@ -11,4 +11,141 @@ export type Json = null | boolean | string | Int64 | Json[] | JsonObject;
 
 export interface JsonObject {
   [name: string]: Json | undefined;
+}
+
+/**
+ * An {@link Int64} as a number.
+ *
+ * @throws RangeError when no number is exact
+ */
+export function toNumber(value: Int64): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) || typeof value === 'number') return number;
+  throw new RangeError(`${value} is not exact as a number`);
+}
+
+/**
+ * Like JSON.parse, with integers beyond the safe ones as `bigint`.
+ *
+ * @throws SyntaxError, and RangeError for nesting that exhausts the stack
+ */
+export function parse(text: string): Json {
+  const value = JSON.parse(text) as Json;
+  // Native parsing rounds an unsafe integer to an unsafe number: nearly no text has one, and none is scanned for it.
+  return hasUnsafe(value) ? new ExactParser(text).parse() : value;
+}
+
+function hasUnsafe(value: Json | undefined): boolean {
+  if (typeof value === 'number') return value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER;
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) {
+    for (const element of value) if (hasUnsafe(element)) return true;
+    return false;
+  }
+  // oxlint-disable-next-line guard-for-in -- what was parsed has no inherited members, and this is the fastest way
+  for (const name in value) if (hasUnsafe(value[name])) return true;
+  return false;
+}
+
+/** Parses text that native parsing has accepted, so errors cannot occur. */
+class ExactParser {
+  readonly #text: string;
+  /** Any token; strings need no more than their end here. */
+  readonly #token = /[\s,:]*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[a-z]+|[[\]{}])/uy;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  parse(): Json {
+    return this.#value(this.#next());
+  }
+
+  #next(): string {
+    return this.#token.exec(this.#text)?.[1] ?? '';
+  }
+
+  #value(token: string): Json {
+    if (token === '{') return this.#object();
+    if (token === '[') return this.#array();
+    return /^-?\d+$/u.test(token) ? integer(token) : (JSON.parse(token) as Json);
+  }
+
+  #object(): Json {
+    const object: JsonObject = {};
+    for (let token = this.#next(); token !== '}'; token = this.#next()) {
+      const name = JSON.parse(token) as string;
+      const value = this.#value(this.#next());
+      // Assignment would set the prototype.
+      if (name === '__proto__')
+        Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+      else object[name] = value;
+    }
+    return object;
+  }
+
+  #array(): Json {
+    const array: Json[] = [];
+    for (let token = this.#next(); token !== ']'; token = this.#next()) array.push(this.#value(token));
+    return array;
+  }
+}
+
+function integer(digits: string): Int64 {
+  const number = Number(digits);
+  return Number.isSafeInteger(number) ? number : BigInt(digits);
+}
+
+/** QEMU's own limit for what it reads. */
+const maxDepth = 1024;
+
+/**
+ * Like JSON.stringify, with `bigint` as an integer, and with what JSON cannot say refused instead of turned into something else.
+ * Members that are `undefined` are left out.
+ *
+ * @throws TypeError for NaN and infinities, for integers beyond the safe ones as numbers (use a bigint), for strings with half
+ *   a surrogate pair, for functions, symbols, `undefined` in arrays, and for what nests more than 1024 deep or holds itself
+ */
+export function stringify(value: unknown): string {
+  return write(value, '', 0);
+}
+
+function write(value: unknown, path: string, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      if (!value.isWellFormed()) throw unfit(path, 'a string with half a surrogate pair');
+      return JSON.stringify(value);
+    case 'number':
+      if (!Number.isFinite(value)) throw unfit(path, String(value));
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        throw unfit(path, `${value}, which is not exact as a number: use a bigint`);
+      }
+      return JSON.stringify(value);
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    case 'object':
+      if (value === null) return 'null';
+      if (depth === maxDepth) throw unfit(path, 'something that nests too deep, or holds itself');
+      return Array.isArray(value) ? writeArray(value, path, depth + 1) : writeObject(value, path, depth + 1);
+    default:
+      throw unfit(path, value === undefined ? 'undefined' : `a ${typeof value}`);
+  }
+}
+
+function writeArray(array: readonly unknown[], path: string, depth: number): string {
+  return `[${array.map((element, index) => write(element, `${path}[${index}]`, depth)).join(',')}]`;
+}
+
+function writeObject(object: object, path: string, depth: number): string {
+  let text = '';
+  for (const [name, value] of Object.entries(object)) {
+    if (value === undefined) continue;
+    text += `${text === '' ? '' : ','}${write(name, path, depth)}:${write(value, path === '' ? name : `${path}.${name}`, depth)}`;
+  }
+  return `{${text}}`;
+}
+
+function unfit(path: string, what: string): TypeError {
+  return new TypeError(`${path === '' ? 'the value' : path} is ${what}`);
 }

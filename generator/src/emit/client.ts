@@ -15,7 +15,6 @@ import {
 import { allMembers, type Command, type Event, type Schema } from '../model.js';
 import { quote, References, runtimePackage, spaced, toDocs, typeImport, type EmitContext } from './module.js';
 
-/** @param title how the server is called in comments: `QEMU 10.2.2` */
 export function emitClient(schema: Schema, context: EmitContext): SourceFileStructure {
   const emitter = new ClientEmitter(context);
   const definitions = [...schema.definitions.values()];
@@ -43,12 +42,11 @@ class ClientEmitter {
   }
 
   imports(): StatementStructures[] {
-    this.#references.runtime('Connection');
-    this.#references.runtime('Protocol');
+    for (const name of ['Address', 'ConnectOptions', 'Protocol']) this.#references.runtime(name);
     return this.#references.imports().map((one) => {
       if (one.from !== runtimePackage) return typeImport(one);
       const types = one.names.map((name) => ({ name, isTypeOnly: true }));
-      const namedImports = [{ name: 'Client', alias: 'BaseClient' }, ...types];
+      const namedImports = [{ name: 'Client', alias: 'BaseClient' }, { name: 'Connection' }, ...types];
       return { kind: StructureKind.ImportDeclaration, moduleSpecifier: one.from, namedImports };
     });
   }
@@ -86,8 +84,6 @@ class ClientEmitter {
   }
 
   client(commands: readonly Command[]): StatementStructures[] {
-    const list = (kept: readonly Command[]): string => `[${kept.map(({ name }) => quote(name)).join(', ')}]`;
-    const protocol = `{ withoutReply: ${list(commands.filter(({ successResponse }) => !successResponse))}, outOfBand: ${list(commands.filter(({ allowOob }) => allowOob))} }`;
     const client: ClassDeclarationStructure = {
       kind: StructureKind.Class,
       isExported: true,
@@ -96,18 +92,28 @@ class ClientEmitter {
       docs: toDocs(
         'A client with a method for each command. Every method takes the arguments of the command, then options of the call.',
       ),
-      ctors: [
-        { parameters: [{ name: 'connection', type: 'Connection' }], statements: ['super(connection, protocol);'] },
-      ],
       methods: commands.map((command) => this.#method(command)),
     };
     return [
       {
         kind: StructureKind.VariableStatement,
         declarationKind: VariableDeclarationKind.Const,
-        declarations: [{ name: 'protocol', type: 'Protocol', initializer: protocol }],
+        declarations: [{ name: 'protocol', type: 'Protocol', initializer: protocol(commands) }],
       },
       client,
+      {
+        kind: StructureKind.Function,
+        isExported: true,
+        isAsync: true,
+        name: 'connect',
+        parameters: [
+          { name: 'address', type: 'Address' },
+          { name: 'options', type: 'ConnectOptions', hasQuestionToken: true },
+        ],
+        returnType: 'Promise<Client>',
+        statements: ['return new Client(await Connection.open(address, protocol, options));'],
+        docs: toDocs('Connects to a server, or starts one.\n\n@throws QmpError when no connection comes about in time'),
+      },
     ];
   }
 
@@ -137,4 +143,16 @@ class ClientEmitter {
   #result({ returns }: Command): string {
     return returns ? this.#references.type(returns) : 'void';
   }
+}
+
+/** What the runtime needs to know of the commands. */
+function protocol(commands: readonly Command[]): string {
+  const list = (kept: readonly Command[]): string => `[${kept.map(({ name }) => quote(name)).join(', ')}]`;
+  // The protocol's own command, by which one comes to an understanding with an agent.
+  const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
+  return `{
+    handshake: '${handshake}',
+    withoutReply: ${list(commands.filter(({ successResponse }) => !successResponse))},
+    outOfBand: ${list(commands.filter(({ allowOob }) => allowOob))},
+  }`;
 }

@@ -18,7 +18,7 @@ const words = (text: string): string[] => text.trim().split(/\s+/u);
 /** Names that generated modules use, and words that cannot name a type: a type of that name gets a `_` at its end. */
 const reservedTypes = new Set(
   words(`
-    Client Commands Events BaseClient Connection Protocol CallOptions OobCallOptions connect
+    Client Commands Events BaseClient Connection Protocol CallOptions OobCallOptions connect Address ConnectOptions
     Int64 Json JsonObject UnknownEnumValue EmptyObject FurtherArguments Outcome Promise U protocol
     any as bigint boolean infer intrinsic keyof module never null number object readonly string symbol undefined unique unknown void
     arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for
@@ -29,7 +29,7 @@ const reservedTypes = new Set(
 /** Members that a client has beside the commands, or that JavaScript gives a meaning: a method of that name gets a `_` at its end. */
 const reservedMethods = new Set(
   words(`
-    execute executeRaw on off once events close connection greeting version supports
+    execute executeRaw on off once events close greeting process supports
     constructor then catch finally toString toJSON valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString __proto__`),
 );
 

@@ -1,0 +1,357 @@
+/** Calls and events over a connection that may end, and come again. */
+
+import type { ChildProcess } from 'node:child_process';
+
+import { open, type Address, type Opened } from './address.js';
+import {
+  AbortedError,
+  ArgumentsError,
+  ConnectError,
+  ConnectionLostError,
+  NotSentError,
+  QmpError,
+  TimeoutError,
+} from './errors.js';
+import { Events, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
+import type { JsonObject } from './json.js';
+import { defaultLog, guarded, type Log, type Trace } from './log.js';
+import { Session, type Greeting, type Protocol, type Settled } from './session.js';
+
+export interface ConnectOptions {
+  /** In milliseconds, for the connection, the greeting and the negotiation together; 10000 unless told. */
+  connectTimeout?: number | undefined;
+  /** The largest message that is read, in bytes; 64 MiB unless told. */
+  messageLimit?: number | undefined;
+  /** Gets what happens beside results; without it, warnings become warnings of the process. */
+  log?: Log | undefined;
+  /** Gets every message. */
+  trace?: Trace | undefined;
+  /** Connects again when the connection is lost. What was in flight is lost all the same: nothing is sent twice. */
+  reconnect?: boolean | ReconnectOptions | undefined;
+}
+
+/** Delays in milliseconds; each is up to twice the one before, at random between half of it and all. */
+export interface ReconnectOptions {
+  /** 100 unless told. */
+  initialDelay?: number | undefined;
+  /** 10000 unless told. */
+  maxDelay?: number | undefined;
+}
+
+/** What a call may be told; see the typed form in `client.ts`. */
+export interface RawCallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeout?: number | undefined;
+  readonly until?: readonly string[] | undefined;
+  readonly where?: ((event: never) => boolean) | undefined;
+  readonly oob?: boolean | undefined;
+}
+
+/** What happens to the connection itself. */
+export interface ConnectionEvents {
+  /** The connection is lost. With `reconnect`, another is being made. */
+  disconnected: { readonly error: QmpError };
+  /** There is a connection again. Events in between were missed: ask again for what you follow. */
+  reconnected: { readonly attempts: number; readonly greeting: Greeting | undefined };
+}
+
+/** How long `close` waits for calls in flight. */
+const drainTimeout = 5000;
+
+export class Connection {
+  readonly #address: Address;
+  readonly #protocol: Protocol;
+  readonly #options: ConnectOptions;
+  readonly #log: Log;
+  readonly #events: Events;
+  #session: Session | undefined;
+  #opened: Opened | undefined;
+  #greeting: Greeting | undefined;
+  /** Events that came before anybody could listen. */
+  #held: (readonly [string, JsonObject])[] | undefined = [];
+  #closing: Promise<void> | undefined;
+  /** Ends the pause before the next attempt to connect. */
+  readonly #stop = new AbortController();
+  #unsettledCalls = 0;
+  /** Called when there are none any more. */
+  #onIdle: (() => void) | undefined;
+
+  private constructor(address: Address, protocol: Protocol, options: ConnectOptions) {
+    this.#address = address;
+    this.#protocol = protocol;
+    this.#options = options;
+    this.#log = guarded(options.log ?? defaultLog);
+    this.#events = new Events(this.#log);
+  }
+
+  /** @throws QmpError when no connection comes about in time */
+  static async open(address: Address, protocol: Protocol, options: ConnectOptions = {}): Promise<Connection> {
+    const connection = new Connection(address, protocol, options);
+    await connection.#connect();
+    // Whoever waits for this has had a chance to listen before anything else is read.
+    setImmediate(() => connection.#release());
+    return connection;
+  }
+
+  /** What the server said of itself; undefined for an agent. */
+  get greeting(): Greeting | undefined {
+    return this.#greeting;
+  }
+
+  /** The server, when it was launched. */
+  get process(): ChildProcess | undefined {
+    return this.#opened?.process;
+  }
+
+  /**
+   * Executes a command.
+   *
+   * @returns its result; with `until`, `{ result, event }`
+   * @throws QmpError
+   */
+  async call(command: string, args?: object, options: RawCallOptions = {}): Promise<unknown> {
+    this.#unsettledCalls += 1;
+    const outcome = await this.#settle(command, args, options);
+    this.#unsettledCalls -= 1;
+    if (this.#unsettledCalls === 0) this.#onIdle?.();
+    // Errors are made here, behind the await, so that their stack leads to the caller.
+    if ('failure' in outcome) throw outcome.failure();
+    return outcome.result;
+  }
+
+  addListener(name: string, listener: Listener): void {
+    this.#events.add(name, listener);
+  }
+
+  removeListener(name: string, listener: Listener): void {
+    this.#events.remove(name, listener);
+  }
+
+  read(names: readonly string[], options: EventsOptions): EventReader {
+    return this.#events.reader(names, options);
+  }
+
+  /**
+   * Takes no more calls, waits for those in flight (five seconds at the most), and ends the connection; a server that was launched
+   * is ended, too.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  #settle(command: string, args: object | undefined, options: RawCallOptions): Promise<Settled> {
+    const { signal, timeout, until, oob = false } = options;
+    return new Promise((resolve) => {
+      const session = this.#session;
+      const problem = this.#problem(session, options);
+      if (problem || !session) {
+        resolve({ failure: () => problem?.() ?? new NotSentError(`${command}: there is no connection`) });
+        return;
+      }
+      if (!signal && timeout === undefined && !until) {
+        this.#send(session, command, args, oob, resolve);
+      } else {
+        this.#sendBounded(session, command, args, options, resolve);
+      }
+    });
+  }
+
+  /** Why a call cannot even be tried. */
+  #problem(session: Session | undefined, { signal, oob }: RawCallOptions): (() => QmpError) | undefined {
+    if (signal?.aborted)
+      return () => new AbortedError('the call was given up before it was sent', { cause: signal.reason });
+    if (this.#closing) return () => new NotSentError('the connection is being closed');
+    if (!session || session.ended) return () => new NotSentError('there is no connection');
+    if (oob && !session.oob) return () => new NotSentError('the server does not execute out of band');
+    return undefined;
+  }
+
+  /** @returns what gives the request up */
+  #send(
+    session: Session,
+    command: string,
+    args: object | undefined,
+    oob: boolean,
+    resolve: (outcome: Settled) => void,
+  ): () => void {
+    try {
+      return session.send({
+        command,
+        args,
+        oob,
+        settle: resolve,
+      });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      resolve({ failure: () => new ArgumentsError(`${command}: arguments: ${text}`, { cause: error }) });
+      return () => {};
+    }
+  }
+
+  /** A call that a signal or the time may end, or that goes on until an event. */
+  #sendBounded(
+    session: Session,
+    command: string,
+    args: object | undefined,
+    { signal, timeout, until = [], where, oob = false }: RawCallOptions,
+    resolve: (outcome: Settled) => void,
+  ): void {
+    let result: Settled | undefined;
+    let event: QmpEvent | undefined;
+    const clean: (() => void)[] = [];
+    const finish = (outcome: Settled): void => {
+      for (const undo of clean.splice(0)) undo();
+      resolve(outcome);
+    };
+    const progress = (): void => {
+      if (!result || (until.length > 0 && !event)) return;
+      if ('failure' in result || until.length === 0) finish(result);
+      else finish({ result: { result: result.result, event } as never });
+    };
+    if (until.length > 0) {
+      const listener = (candidate: QmpEvent): void => {
+        if (event || (where && !where(candidate as never))) return;
+        event = candidate;
+        progress();
+      };
+      for (const name of until) this.#events.add(name, listener);
+      const removeEnding = this.#events.whenEnded((error) => {
+        const problem = `${command}: the connection ended before ${until.join(' or ')} came`;
+        finish({ failure: () => new ConnectionLostError(problem, { cause: error }) });
+      });
+      clean.push(removeEnding, () => until.forEach((name) => this.#events.remove(name, listener)));
+    }
+    const giveUp = this.#send(session, command, args, oob, (outcome) => {
+      result = outcome;
+      if ('failure' in outcome) finish(outcome);
+      else progress();
+    });
+    const abandon = (failure: () => QmpError): void => {
+      giveUp();
+      finish({ failure });
+    };
+    if (signal) {
+      const abort = (): void =>
+        abandon(() => new AbortedError(`${command}: the call was given up`, { cause: signal.reason }));
+      signal.addEventListener('abort', abort);
+      clean.push(() => signal.removeEventListener('abort', abort));
+    }
+    if (timeout !== undefined) {
+      const what = until.length > 0 ? `no reply and ${until.join(' or ')}` : 'no reply';
+      const timer = setTimeout(
+        () => abandon(() => new TimeoutError(`${command}: ${what} within ${timeout} ms`)),
+        timeout,
+      );
+      clean.push(() => clearTimeout(timer));
+    }
+    // It may have ended at once.
+    if (result && 'failure' in result) finish(result);
+  }
+
+  // Connecting
+
+  async #connect(): Promise<void> {
+    const { connectTimeout = 10_000, messageLimit, trace } = this.#options;
+    const deadline = AbortSignal.timeout(connectTimeout);
+    let session: Session | undefined;
+    try {
+      const opened = await open(this.#address, deadline);
+      this.#opened = opened;
+      session = new Session(opened.stream, {
+        protocol: this.#protocol,
+        log: this.#log,
+        trace: trace && guarded(trace),
+        onEvent: (name, message) => this.#onEvent(name, message),
+        onEnd: (error) => this.#onEnd(session, error),
+        ...(messageLimit !== undefined && { messageLimit }),
+      });
+      const late = (): void =>
+        session?.destroy(new ConnectError(`no greeting within ${connectTimeout} ms: another client may be connected`));
+      deadline.addEventListener('abort', late);
+      this.#greeting = await session.open().finally(() => deadline.removeEventListener('abort', late));
+      this.#session = session;
+    } catch (error) {
+      session?.destroy();
+      const { diagnosis } = this.#opened ?? {};
+      const text = (await diagnosis?.()) ?? (error instanceof Error ? error.message : String(error));
+      throw error instanceof QmpError && !diagnosis ? error : new ConnectError(text, { cause: error });
+    }
+  }
+
+  #onEvent(name: string, message: JsonObject): void {
+    if (this.#held) this.#held.push([name, message]);
+    else this.#events.dispatch(name, message);
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const [name, message] of held) this.#events.dispatch(name, message);
+  }
+
+  #onEnd(session: Session | undefined, error: QmpError | undefined): void {
+    // One that did not come about is told by whoever has made it.
+    if (!session || session !== this.#session) return;
+    this.#session = undefined;
+    const again = this.#options.reconnect && !this.#closing;
+    if (error) {
+      this.#log({ level: 'info', message: 'the connection ended', error });
+      this.#events.emit('disconnected', { error } satisfies ConnectionEvents['disconnected']);
+    }
+    // Calls that wait for an event may have missed it.
+    this.#events.end(error);
+    if (again) void this.#reconnect();
+  }
+
+  async #reconnect(): Promise<void> {
+    const { reconnect } = this.#options;
+    const { initialDelay = 100, maxDelay = 10_000 } = typeof reconnect === 'object' ? reconnect : {};
+    for (let attempts = 1, delay = initialDelay; ; attempts += 1, delay = Math.min(delay * 2, maxDelay)) {
+      await pause(delay * (0.5 + Math.random() / 2), this.#stop.signal);
+      if (this.#closing) return;
+      try {
+        await this.#connect();
+      } catch (error) {
+        this.#log({ level: 'info', message: `attempt ${attempts} to connect again failed`, error });
+        continue;
+      }
+      if (this.#closing) this.#session?.destroy();
+      else
+        this.#events.emit('reconnected', {
+          attempts,
+          greeting: this.#greeting,
+        } satisfies ConnectionEvents['reconnected']);
+      return;
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#stop.abort();
+    const session = this.#session;
+    if (this.#unsettledCalls > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, drainTimeout);
+        this.#onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    session?.destroy();
+    await this.#opened?.dispose?.();
+  }
+}
+
+/** Resolves after a time, or when the signal says so. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
+}

@@ -1,0 +1,88 @@
+/** What can go wrong with a connection or a call, each kind with a stable `code`. */
+
+export type ErrorCode =
+  | 'ERR_QMP_COMMAND'
+  | 'ERR_QMP_CONNECT'
+  | 'ERR_QMP_CONNECTION_LOST'
+  | 'ERR_QMP_NOT_SENT'
+  | 'ERR_QMP_TIMEOUT'
+  | 'ERR_QMP_ABORTED'
+  | 'ERR_QMP_PROTOCOL'
+  | 'ERR_QMP_ARGUMENTS'
+  | 'ERR_QMP_EVENTS_DROPPED';
+
+/** All errors of this package are of this class. */
+export abstract class QmpError extends Error {
+  abstract readonly code: ErrorCode;
+}
+
+/** The server refused or failed to execute the command. QEMU's manual: "QMP Specification", "error". */
+export class CommandError extends QmpError {
+  override readonly name = 'CommandError';
+  readonly code = 'ERR_QMP_COMMAND';
+
+  /**
+   * @param command its name
+   * @param errorClass `GenericError`, `CommandNotFound`, `DeviceNotActive`, `DeviceNotFound`, `KVMMissingCap`, or one of a newer server
+   * @param desc for people, and not stable
+   */
+  constructor(
+    readonly command: string,
+    readonly errorClass: string,
+    readonly desc: string,
+  ) {
+    super(`${command}: ${desc}`);
+  }
+}
+
+/** No connection came about. */
+export class ConnectError extends QmpError {
+  override readonly name = 'ConnectError';
+  readonly code = 'ERR_QMP_CONNECT';
+}
+
+/** The connection ended after the command was sent: whether it was executed is unknown. */
+export class ConnectionLostError extends QmpError {
+  override readonly name = 'ConnectionLostError';
+  readonly code = 'ERR_QMP_CONNECTION_LOST';
+}
+
+/** The connection ended before the command was sent, or there is none: the command was not executed. */
+export class NotSentError extends QmpError {
+  override readonly name = 'NotSentError';
+  readonly code = 'ERR_QMP_NOT_SENT';
+}
+
+/** Time ran out. If the command was sent, it may still be executed. */
+export class TimeoutError extends QmpError {
+  override readonly name = 'TimeoutError';
+  readonly code = 'ERR_QMP_TIMEOUT';
+}
+
+/** The caller's signal gave the call up; `cause` is the signal's reason. If the command was sent, it may still be executed. */
+export class AbortedError extends QmpError {
+  override readonly name = 'AbortError';
+  readonly code = 'ERR_QMP_ABORTED';
+}
+
+/** The peer does not speak QMP, or no longer; the connection is closed. */
+export class ProtocolError extends QmpError {
+  override readonly name = 'ProtocolError';
+  readonly code = 'ERR_QMP_PROTOCOL';
+}
+
+/** The arguments cannot be sent. */
+export class ArgumentsError extends QmpError {
+  override readonly name = 'ArgumentsError';
+  readonly code = 'ERR_QMP_ARGUMENTS';
+}
+
+/** A reader of events was so slow that some were dropped. */
+export class EventsDroppedError extends QmpError {
+  override readonly name = 'EventsDroppedError';
+  readonly code = 'ERR_QMP_EVENTS_DROPPED';
+
+  constructor(readonly count: number) {
+    super(`${count} events were dropped because they were not read in time`);
+  }
+}
