@@ -2,8 +2,10 @@
 
 import {
   Client as BaseClient,
+  Connection,
+  type Address,
   type CallOptions,
-  type Connection,
+  type ConnectOptions,
   type EmptyObject,
   type FurtherArguments,
   type OobCallOptions,
@@ -29,14 +31,14 @@ export interface Events {
   FIRE: { data: EmptyObject };
 }
 
-const protocol: Protocol = { withoutReply: ['fan-explode'], outOfBand: ['query-fans'] };
+const protocol: Protocol = {
+  handshake: 'greeting',
+  withoutReply: ['fan-explode'],
+  outOfBand: ['query-fans'],
+};
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
 export class Client extends BaseClient<Commands, Events> {
-  constructor(connection: Connection) {
-    super(connection, protocol);
-  }
-
   /**
    * Features:
    *
@@ -86,4 +88,13 @@ export class Client extends BaseClient<Commands, Events> {
   ): Promise<Outcome<void, Events, U>> {
     return this.execute('fan-explode', args, options);
   }
+}
+
+/**
+ * Connects to a server, or starts one.
+ *
+ * @throws QmpError when no connection comes about in time
+ */
+export async function connect(address: Address, options?: ConnectOptions): Promise<Client> {
+  return new Client(await Connection.open(address, protocol, options));
 }
