@@ -79,7 +79,9 @@ export function checkExpression(
   dialect: Dialect,
   reporter: Reporter,
 ): DefinitionSyntax | undefined {
-  return new Checker(expression, pragmas, dialect, reporter).definition();
+  const before = reporter.count;
+  const syntax = new Checker(expression, pragmas, dialect, reporter).definition();
+  return syntax && reporter.count > before ? { ...syntax, broken: true } : syntax;
 }
 
 class Checker {
@@ -164,7 +166,8 @@ class Checker {
       else if (kind === 'returns' && !this.#object.entries.has('returns') && this.#dialect.enforces('doc-sections')) {
         this.#error(offset, "'Returns:' is documented, but the command returns nothing");
       }
-      if (kind === 'errors' && meta !== 'command') this.#error(offset, "only commands have an 'Errors:' section");
+      if (kind === 'errors' && meta !== 'command' && this.#dialect.enforces('doc-sections'))
+        this.#error(offset, "only commands have an 'Errors:' section");
     }
   }
 
@@ -317,7 +320,7 @@ class Checker {
       const parts = this.#typed(entry, `${role} '${name}'`, ['if']);
       if (!parts) return [];
       const type = arrays
-        ? this.#typeOrArray(parts.type, `${role} '${name}'`)
+        ? this.#typeOrArray(parts.type, `the type of ${role} '${name}'`)
         : this.#type(parts.type, `the type of ${role} '${name}'`);
       return type ? [{ name, type, ...optional('condition', parts.condition), offset: entry.offset }] : [];
     });
@@ -371,7 +374,7 @@ class Checker {
       this.#checkMemberName(name, `member name '${name}'`, entry.offset, permissive);
       if (/^(?:u$|has[^A-Za-z0-9])/u.test(name)) this.#error(entry.offset, `member name '${name}' is reserved`);
       const parts = this.#typed(entry, `member '${name}'`, ['if', 'features']);
-      const type = parts && this.#typeOrArray(parts.type, `member '${name}'`);
+      const type = parts && this.#typeOrArray(parts.type, `the type of member '${name}'`);
       if (!type) return [];
       const features = entry.value.kind === 'object' ? this.#features(entry.value) : [];
       return [
@@ -444,14 +447,13 @@ class Checker {
   }
 
   #typeOrArray(node: Node, what: string): TypeSyntax | undefined {
-    if (node.kind !== 'array') return this.#type(node, `the type of ${what}`, " or an array such as [ 'str' ]");
-    const [element] = node.elements;
-    if (node.elements.length === 1 && element?.kind === 'scalar' && typeof element.value === 'string') {
-      return { name: element.value, array: true, offset: element.offset };
+    if (node.kind !== 'array') return this.#type(node, what, " or an array such as [ 'str' ]");
+    const [element, ...others] = node.elements;
+    if (element?.kind !== 'scalar' || typeof element.value !== 'string' || others.length > 0) {
+      this.#error((others[0] ?? element ?? node).offset, `${what}: an array holds the name of one type`);
+      return undefined;
     }
-    const at = element && element.kind !== 'scalar' ? element : (node.elements[1] ?? node);
-    this.#error(at.offset, `${what}: an array type holds the name of one type`);
-    return undefined;
+    return { name: element.value, array: true, offset: element.offset };
   }
 
   #condition(object: ObjectNode, what: string): Condition | undefined {
@@ -474,15 +476,15 @@ class Checker {
       }
     } else if (node.kind === 'array' && !noText) {
       return this.#conditionList('all', node, what, (element) => {
-        if (element.kind === 'scalar' && typeof element.value === 'string') return this.#conditionNode(element, what);
-        this.#error(element.offset, `'if' of ${what} must be a string or a list of strings`);
-        return undefined;
+        const text = this.#string(element, `a part of 'if' of ${what}`, 'a string');
+        return text === undefined ? undefined : this.#conditionNode(element, what);
       });
     } else if (node.kind === 'object' && !noObjects) {
       return this.#conditionObject(node, what);
     } else {
-      const forms = noText ? "a string or an object with 'all', 'any' or 'not'" : 'a string or a list of strings';
-      this.#error(node.offset, `'if' of ${what} must be ${forms}, not ${describe(node)}`);
+      const object = noObjects ? '' : " or an object with 'all', 'any' or 'not'";
+      const form = `a string${noText ? '' : ' or a list of strings'}${object}`;
+      this.#error(node.offset, `'if' of ${what} must be ${form}, not ${describe(node)}`);
     }
     return undefined;
   }
@@ -493,7 +495,8 @@ class Checker {
     const [operator] = operators;
     const operand = operator && node.entries.get(operator)?.value;
     if (operator === undefined || operand === undefined || operators.length > 1) {
-      this.#error(node.offset, `'if' of ${what} needs exactly one of 'all', 'any' and 'not'`);
+      if (operators.length === node.entries.size)
+        this.#error(node.offset, `'if' of ${what} needs exactly one of 'all', 'any' and 'not'`);
       return undefined;
     }
     if (operator === 'not') {

@@ -91,7 +91,7 @@ export class Lexer {
           const char = text[at];
           if (char === undefined || char === '\n')
             return source.fail(start, `this string has no closing "'" on its line`);
-          source.fail(at - 1, `unknown escape '\\${printable(text, at)}': a string knows only '\\\\'`);
+          source.fail(at - 1, `unknown escape: a string knows only '\\\\'`);
         }
       } else if (Number.isNaN(code) || code === 0x0a) {
         source.fail(start, `this string has no closing "'" on its line`);
@@ -107,9 +107,9 @@ export class Lexer {
     const code = text.charCodeAt(at);
     if (code < 0x20 || code > 0x7e) return source.fail(at, `${printable(text, at)} outside of a comment`);
     let end = at + 1;
-    while (end < text.length && /[^[\]{}:,\s']/u.test(text[end] ?? '')) end += 1;
-    const word = text.slice(at, Math.min(end, at + 40));
-    return source.fail(at, `stray '${word}': ${hint(word)}`);
+    while (end < at + 40 && /[!-~]/u.test(text[end] ?? '') && !/[[\]{}:,']/u.test(text[end] ?? '')) end += 1;
+    const word = text.slice(at, end);
+    return source.fail(at, `stray '${word}'${hint(word)}`);
   }
 }
 
@@ -125,11 +125,11 @@ export function endOf(text: string): number {
 }
 
 function hint(word: string): string {
-  if (word.startsWith('"')) return 'strings stand in single quotes';
-  if (/^[-+.]?\d/u.test(word)) return 'the schema language has no numbers';
-  if (word.startsWith('null')) return "the schema language has no null; the type is 'null', in quotes";
-  if (word.startsWith('//') || word.startsWith('/*')) return "comments begin with '#'";
-  return 'names stand in single quotes';
+  if (word.startsWith('"')) return ': strings stand in single quotes';
+  if (/^[-+.]?\d/u.test(word)) return ': the schema language has no numbers';
+  if (word.startsWith('null')) return ": the schema language has no null; the type is 'null', in quotes";
+  if (word.startsWith('//') || word.startsWith('/*')) return ": comments begin with '#'";
+  return /^[\w`]/u.test(word) ? ': names stand in single quotes' : '';
 }
 
 /** A character for a message: itself where it can be seen, and its code where not. */
@@ -137,5 +137,6 @@ function printable(text: string, offset: number): string {
   const point = text.codePointAt(offset) ?? 0;
   const code = `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;
   if (point < 0x20 || (point >= 0x7f && point < 0xa0)) return `control character ${code}`;
-  return point < 0x7f ? String.fromCodePoint(point) : `character '${String.fromCodePoint(point)}' (${code})`;
+  const char = String.fromCodePoint(point);
+  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(char) ? `character '${char}' (${code})` : `character ${code}`;
 }

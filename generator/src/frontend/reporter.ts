@@ -25,6 +25,10 @@ export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
   #hints = 0;
 
+  get count(): number {
+    return this.#diagnostics.length;
+  }
+
   report(context: Context, offset: number, message: string, related?: { message: string; position: Position }): void {
     const { source, title } = context;
     this.#diagnostics.push({

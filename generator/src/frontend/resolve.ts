@@ -158,6 +158,7 @@ class Resolver {
         }
       };
       this.#entries.set(name, { ...entry, check });
+      if (syntax.broken) this.#broken.add(entry.definition);
     }
   }
 
@@ -216,7 +217,7 @@ class Resolver {
     return {
       name,
       module: this.#moduleOf(syntax),
-      position: source.position(offset),
+      position: source.place(offset),
       ...optional('condition', condition),
       features: features.map(toFeature),
       ...optional('doc', doc && toDoc(doc, source.position(doc.offset))),
@@ -456,12 +457,12 @@ class Resolver {
 
   /** Members must not clash with each other, nor with those that come from elsewhere. */
   #checkMembers(syntax: DefinitionSyntax, inherited: readonly Seen[], members: readonly MemberSyntax[]): void {
-    const seen = titlesOf(inherited);
+    const titles = titlesOf(inherited);
     for (const { name, offset } of members) {
-      const other = seen.get(wireKey(name));
+      const other = titles.get(wireKey(name));
       if (other !== undefined) this.#error(syntax, offset, `member '${name}' collides with ${other}`);
-      else seen.set(wireKey(name), `member '${name}'`);
     }
+    this.#checkClashes(syntax, 'member', members);
   }
 
   #checkUnion(syntax: UnionSyntax, union: Mutable<UnionType>): void {
@@ -509,6 +510,7 @@ class Resolver {
 
   #checkBranches(syntax: UnionSyntax, union: Mutable<UnionType>): void {
     const { values, name: enumName } = union.discriminator.type;
+    if (this.#broken.has(union.discriminator.type)) return;
     const names = new Set(values.map(({ name }) => name));
     const written = new Map(syntax.branches.map((branch) => [branch.name, branch]));
     for (const [name, { offset }] of written) {
@@ -581,9 +583,11 @@ class Resolver {
   ): void {
     const seen = new Map<string, string>();
     for (const { name, offset } of named) {
-      const other = seen.get(wireKey(name));
-      if (other !== undefined) this.#error(syntax, offset, `${role} '${name}' collides with ${role} '${other}'`);
-      else seen.set(wireKey(name), name);
+      const key = wireKey(name);
+      const other = seen.get(key);
+      if (other === undefined) seen.set(key, name);
+      else if (other === name) this.#error(syntax, offset, `duplicate ${role} '${name}'`);
+      else this.#error(syntax, offset, `${role} '${name}' collides with ${role} '${other}'`);
     }
   }
 

@@ -17,6 +17,8 @@ interface Common {
   readonly condition?: Condition;
   readonly features: readonly FeatureSyntax[];
   readonly doc?: DocComment;
+  /** It has errors, which are told, so parts may be missing. */
+  readonly broken?: boolean;
 }
 
 export interface EnumSyntax extends Common {

@@ -1,0 +1,120 @@
+/** QEMU's own compilers, and ours in the dialect of each: they accept the same schemas, and find the same errors. */
+
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, normalize } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { SchemaError, type Diagnostic } from '../generator/src/diagnostic.js';
+import { dialectOf, lenient, type Dialect } from '../generator/src/frontend/dialect.js';
+import { loadSchema } from '../generator/src/frontend/load.js';
+import { tables } from './malformed/tables.js';
+import { filesOf } from './support/diagnostics.js';
+import { python, qemuVerdicts, type Verdict } from './support/qemu-compiler.js';
+import { qemuTree } from './support/qemu.js';
+
+const versions = ['5.2.0', '7.2.0', '10.0.13', '10.2.2'];
+
+const atMember = "before QEMU 9, it names the comment's first line, we that of the member";
+const atTag = 'it finds out at the next section, we name the one without text';
+
+/** QEMU's test schemas for which we name another line, and why. */
+const otherLines: Readonly<Record<string, string>> = {
+  'base-cycle-indirect.json': 'it names the first type of the circle, we the one that closes it',
+  'doc-bad-alternate-member.json': atMember,
+  'doc-bad-boxed-command-arg.json': atMember,
+  'doc-bad-command-arg.json': atMember,
+  'doc-bad-enum-member.json': atMember,
+  'doc-bad-event-arg.json': atMember,
+  'doc-bad-feature.json': atMember,
+  'doc-bad-union-member.json': atMember,
+  'doc-invalid-return.json': atMember,
+  'doc-duplicated-arg.json': atTag,
+  'doc-empty-features.json': atTag,
+  'doc-empty-section.json': atTag,
+};
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'qapi-ts-dialects-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function diagnosticsOf(path: string, dialect: Dialect): readonly Diagnostic[] {
+  try {
+    loadSchema(path, { dialect });
+    return [];
+  } catch (error) {
+    if (error instanceof SchemaError) return error.diagnostics;
+    throw error;
+  }
+}
+
+/** Whether one of the errors is the one that QEMU found; semantic errors QEMU places at the definition. */
+function names({ file = '', line }: Exclude<Verdict, 'accepted'>, diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ place, definition }) =>
+    [place, definition?.position].some((at) => at && at.line === line && normalize(at.file) === normalize(file)),
+  );
+}
+
+describe.each(versions)('QEMU %s', (version) => {
+  const what = `our dialect ${version} against QEMU's own compiler`;
+  const tree = qemuTree(version, what);
+  const here = tree !== undefined && python(what) !== undefined;
+  const dialect = dialectOf(version);
+
+  it.skipIf(!here)('accepts what its test suite has as good, and nothing else', () => {
+    const schemas = join(tree ?? '', 'tests/qapi-schema');
+    const paths = readdirSync(schemas)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => join(schemas, name));
+    expect(paths.length).toBeGreaterThan(190);
+    const differences: string[] = [];
+    for (const [index, verdict] of qemuVerdicts(tree ?? '', paths).entries()) {
+      const path = paths[index] ?? '';
+      const name = basename(path);
+      const diagnostics = diagnosticsOf(path, dialect);
+      if (verdict === 'accepted') {
+        if (diagnostics.length > 0) differences.push(`${name}: good, but we say ${diagnostics[0]?.message}`);
+        if (diagnosticsOf(path, lenient).length > 0) differences.push(`${name}: good, but not to the lenient dialect`);
+      } else if (diagnostics.length === 0) {
+        differences.push(`${name}: bad (${verdict.message}), but we accept it`);
+      } else if (verdict.line !== undefined && !names(verdict, diagnostics) && !otherLines[name]) {
+        differences.push(`${name}:${verdict.line}: ${verdict.message}, but we say ${diagnostics[0]?.place.line}`);
+      }
+    }
+    expect(differences).toEqual([]);
+  });
+
+  it.skipIf(!here)('refuses all that we refuse', () => {
+    const cases = Object.values(tables)
+      .flat()
+      .filter(([, , { dialect: only } = {}]) => only === undefined || version.startsWith(`${only}.`));
+    expect(cases.length).toBeGreaterThan(400);
+    const paths = cases.map(([given], index) => {
+      const files = Object.entries(filesOf(given)).map(([name, content]) => ({
+        path: join(folder, version, String(index), name),
+        content,
+      }));
+      for (const { path, content } of files) {
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, content);
+      }
+      return files[0]?.path ?? '';
+    });
+    const differences: string[] = [];
+    for (const [index, verdict] of qemuVerdicts(tree ?? '', paths).entries()) {
+      const [given, want, { qemuTakesIt } = {}] = cases[index] ?? [];
+      if ((verdict === 'accepted') !== (qemuTakesIt !== undefined)) {
+        differences.push(`${JSON.stringify(given)}\n${want}\n${JSON.stringify(verdict)}`);
+      }
+    }
+    expect(differences).toEqual([]);
+  });
+
+  it.skipIf(!here)('is right that its own schemas are good', () => {
+    const roots = ['qapi/qapi-schema.json', 'qga/qapi-schema.json', 'storage-daemon/qapi/qapi-schema.json'];
+    for (const root of roots) expect(diagnosticsOf(join(tree ?? '', root), dialect), root).toEqual([]);
+  });
+});

@@ -1,0 +1,176 @@
+/** The front end against schemas that nobody wrote: real ones, changed at random, and huge ones. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { SchemaError, type Diagnostic } from '../generator/src/diagnostic.js';
+import { schemaFolder } from '../generator/src/embedded.js';
+import { dialectOf, lenient, type Dialect } from '../generator/src/frontend/dialect.js';
+import { loadSchema } from '../generator/src/frontend/load.js';
+import { qemuTree } from './support/qemu.js';
+
+/** A schema file. */
+interface Sample {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The modules of QEMU's main schema that take little time, with what they include. */
+function samplesOf(tree: string | undefined): Sample[] {
+  if (tree === undefined) return [];
+  const folder = join(tree, 'qapi');
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => join(folder, name))
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+    .filter(({ text }) => text.length < 20_000 && !text.includes('block-core.json'));
+}
+
+function proseOf(version: string): Sample[] {
+  return samplesOf(qemuTree(version, `changing the documented schemas of ${version} at random`));
+}
+
+/** What to cut a text into. */
+const units: readonly ((text: string) => string[])[] = [
+  (text) => text.split(''),
+  // Tokens, the blanks between them, and the lines of comments.
+  (text) => text.match(/'[^'\n]*'|#[^\n]*|[{}[\]:,]|\s+|\w+|./gsu) ?? [],
+  (text) => text.split(/(?<=\n)/u),
+];
+
+/** What to put into a text. */
+const oddities = [
+  `' " \\ # ## { } [ ] : , \t \r\n \0 \u00E9 \u{1F600} \u2028 true false null 1 // * @ __proto__`.split(' '),
+  "'constructor' 'if' 'data' 'base' 'union' 'List'".split(' '),
+  ["'boxed': true,", "{ 'not': 'X' }", "[ 'str' ]", "{ 'include': 'common.json' }", '# Features:\n', '# @a: b\n'],
+  ['# Returns: x\n', '##\n# @a:\n##\n', "{ 'pragma': { 'doc-required': true } }\n"],
+].flat();
+
+/** Changes the list of parts at one place, perhaps with the part at another. */
+const edits: readonly ((parts: string[], at: number, other: number) => void)[] = [
+  (parts, at) => parts.splice(at, 1),
+  (parts, at) => parts.splice(at, 0, parts[at] ?? ''),
+  (parts, at, other) => parts.splice(at, 0, parts[other] ?? ''),
+  (parts, at, other) => ([parts[at], parts[other]] = [parts[other] ?? '', parts[at] ?? '']),
+  (parts, at, other) => parts.splice(at, 0, oddities[other % oddities.length] ?? ''),
+  (parts, at, other) => parts.splice(at, 1, oddities[other % oddities.length] ?? ''),
+  (parts, at) => parts.splice(at),
+];
+
+/** A place, as a fraction of the length. */
+const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const mutations = fc.array(
+  fc.record({ unit: fc.constantFrom(...units), edit: fc.constantFrom(...edits), at: place, other: place }),
+  { minLength: 1, maxLength: 4 },
+);
+
+type Files = ReadonlyMap<string, string>;
+
+/** @throws what is no SchemaError */
+function errorsOf(files: Files, root: string, dialect: Dialect): readonly Diagnostic[] {
+  try {
+    loadSchema(root, { dialect, read: (path) => Buffer.from(files.get(path) ?? readFileSync(path)) });
+    return [];
+  } catch (error) {
+    if (error instanceof SchemaError) return error.diagnostics;
+    throw error;
+  }
+}
+
+function checkPlaces(files: Files, diagnostic: Diagnostic): void {
+  const linesOf = (file: string): string[] => (files.get(file) ?? readFileSync(file, 'utf8')).split(/\r\n?|\n/u);
+  const { place: main, definition, related, includedFrom } = diagnostic;
+  const others = [definition, related].flatMap((one) => (one ? [one.position] : []));
+  for (const { file, line, column } of [main, ...others, ...includedFrom]) {
+    const text = linesOf(file)[line - 1];
+    expect(text, `${file} has no line ${line}`).toBeDefined();
+    expect(column).toBeGreaterThanOrEqual(1);
+    expect(column).toBeLessThanOrEqual((text ?? '').length + 1);
+  }
+  if (main.source !== undefined) expect(main.source).toBe(linesOf(main.file)[main.line - 1]);
+}
+
+describe.each([
+  { what: 'facts of 10.2.2', samples: samplesOf(join(schemaFolder(), '10.2.2')), dialect: lenient, runs: 1000 },
+  { what: 'prose of 10.2.2', samples: proseOf('10.2.2'), dialect: lenient, runs: 500 },
+  { what: 'prose of 10.2.2, by its rules', samples: proseOf('10.2.2'), dialect: dialectOf('10.2'), runs: 500 },
+  { what: 'prose of 7.2.0, by its rules', samples: proseOf('7.2.0'), dialect: dialectOf('7.2'), runs: 500 },
+  { what: 'prose of 5.2.0, by its rules', samples: proseOf('5.2.0'), dialect: dialectOf('5.2'), runs: 500 },
+])('$what, changed at random', ({ samples, dialect, runs }) => {
+  it.skipIf(samples.length === 0)('is good, or has errors in places that exist', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...samples), mutations, (sample, changes) => {
+        const text = changes.reduce((before, { unit, edit, at, other }) => {
+          const parts = unit(before);
+          edit(parts, Math.floor(at * parts.length), Math.floor(other * parts.length));
+          return parts.join('');
+        }, sample.text);
+        // With the pragmas of the whole schema.
+        const root = join(dirname(sample.path), 'random.json');
+        const includes = `{ 'include': 'pragma.json' }\n{ 'include': '${basename(sample.path)}' }`;
+        const files = new Map([
+          [root, includes],
+          [sample.path, text],
+        ]);
+        for (const diagnostic of errorsOf(files, root, dialect)) checkPlaces(files, diagnostic);
+      }),
+      { numRuns: runs },
+    );
+  });
+});
+
+describe('a schema of 10 MB', () => {
+  const documented = (index: number): string => `##
+# @Type${index}:
+#
+# What the type is.
+#
+# @name: its name
+#
+# @others: all others  (since 2.1)
+#
+# Since: 1.0
+##
+{ 'struct': 'Type${index}',
+  'data': { 'name': 'str', '*others': [ 'Type${(index * 7) % 5000}' ] } } # end
+
+`;
+  const repeat = (count: number, part: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => part(index)).join('');
+
+  /** The milliseconds that some runs take together. */
+  function time(runs: number, text: string): number {
+    const bytes = Buffer.from(text);
+    const start = performance.now();
+    for (let run = 0; run < runs; run += 1) loadSchema('test.json', { read: () => bytes });
+    return performance.now() - start;
+  }
+
+  it.each([
+    { what: 'many definitions', megabytes: (size: number) => repeat(5000 * size, documented) },
+    {
+      what: 'one enum',
+      megabytes: (size: number) =>
+        `{ 'enum': 'Foo', 'data': [\n${repeat(75_000 * size, (i) => `'value-${i}',\n`)}'z' ] }`,
+    },
+  ])(
+    'takes less than ten times the time of one of 1 MB, and a quarter: $what',
+    { timeout: 120_000 },
+    ({ megabytes }) => {
+      const small = megabytes(1);
+      const large = megabytes(10);
+      expect(small.length).toBeGreaterThan(1_000_000);
+      expect(large.length).toBeGreaterThan(10 * small.length);
+      // The best of some attempts, because the machine may be busy. Each takes the small one ten times, because a single run may
+      // leave its garbage to the next.
+      let factor = Infinity;
+      for (let attempt = 0; attempt < 6 && factor >= 12.5; attempt += 1) {
+        factor = Math.min(factor, (10 * time(1, large)) / time(10, small));
+      }
+      expect(factor).toBeLessThan(12.5);
+    },
+  );
+});

@@ -1,0 +1,48 @@
+/** Errors of schemas that are in memory. */
+
+import type { Diagnostic } from '../../generator/src/diagnostic.js';
+import { SchemaError } from '../../generator/src/diagnostic.js';
+import { dialectOf } from '../../generator/src/frontend/dialect.js';
+import { loadSchema } from '../../generator/src/frontend/load.js';
+import type { Schema } from '../../generator/src/model.js';
+
+/** Texts, or bytes, by path; the first is the root. */
+export type Files = Readonly<Record<string, string | Uint8Array>>;
+
+export function filesOf(given: string | Files): Files {
+  return typeof given === 'string' ? { 'test.json': given } : given;
+}
+
+/**
+ * @param dialect a version, or undefined for the lenient dialect
+ * @throws SchemaError
+ */
+export function load(given: string | Files, dialect?: string): Schema {
+  const files = filesOf(given);
+  const [root = ''] = Object.keys(files);
+  return loadSchema(root, {
+    ...(dialect !== undefined && { dialect: dialectOf(dialect) }),
+    read: (path) => {
+      const content = files[path];
+      if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      return typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    },
+  });
+}
+
+/** All errors; none if the schema is sound. */
+export function diagnosticsOf(given: string | Files, dialect?: string): readonly Diagnostic[] {
+  try {
+    load(given, dialect);
+    return [];
+  } catch (error) {
+    if (error instanceof SchemaError) return error.diagnostics;
+    throw error;
+  }
+}
+
+/** `LINE:COLUMN: in DEFINITION: MESSAGE`, with the file in front where there are several. */
+export function briefly(given: string | Files, { place, definition, message }: Diagnostic): string {
+  const file = Object.keys(filesOf(given)).length > 1 ? `${place.file}:` : '';
+  return `${file}${place.line}:${place.column}: ${definition ? `in ${definition.title}: ` : ''}${message}`;
+}

@@ -1,0 +1,100 @@
+/** Real servers for tests. Each ends with the test that has started it, however that ends. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+import { connect, type Client } from '@qapi-ts/qemu/qmp';
+import { launch, type ConnectOptions } from '@qapi-ts/runtime';
+import { onTestFinished, vi } from 'vitest';
+
+/** Where an administrator's programs are, for users who do not have it in their PATH. */
+const furtherFolders = ['/usr/sbin', '/usr/local/sbin'];
+
+/** The path of a program, or undefined when it is not there. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...furtherFolders];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether tests that need some programs can run. If not it is told, and an error in CI. */
+export function installed(names: readonly string[], leftOut: string): boolean {
+  const missing = names.filter((name) => !findProgram(name));
+  if (missing.length === 0) return true;
+  const problem = `LEFT OUT, for want of ${missing.join(', ')} (scripts/install-qemu): ${leftOut}`;
+  if (process.env['CI']) throw new Error(problem);
+  console.warn(problem);
+  return false;
+}
+
+const paused = ['-accel', 'tcg', '-nodefaults', '-display', 'none', '-S'];
+/** Enough for a monitor to answer. */
+export const bare = ['-machine', 'none', ...paused];
+/** A machine with devices, and a bus that unplugs at once. */
+export const pc = ['-machine', 'pc', '-m', '64', ...paused, '-device', 'qemu-xhci'];
+
+/** A QEMU with its monitor on a socket pair. */
+export async function launchQemu(args: readonly string[] = bare, options?: ConnectOptions): Promise<Client> {
+  const vm = await connect(launch('qemu-system-x86_64', args), options);
+  onTestFinished(() => kill(vm.process));
+  return vm;
+}
+
+/**
+ * Arguments for one more monitor, which listens on a socket once the first has greeted.
+ *
+ * @param address of the socket, as a character device takes it
+ * @param monitor further options
+ */
+export function monitorAt(address: string, monitor: readonly string[] = []): string[] {
+  const chardev = `socket,id=more,${address},server=on,wait=off`;
+  return ['-chardev', chardev, '-mon', ['chardev=more', 'mode=control', ...monitor].join(',')];
+}
+
+/** A program that runs until the test ends. */
+export function start(name: string, args: readonly string[]): ChildProcess {
+  const child = spawn(findProgram(name) ?? name, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  onTestFinished(() => kill(child));
+  return child;
+}
+
+/** Ends a process at once. */
+export async function kill(child: ChildProcess | undefined): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+/** A new folder, for the test's time. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'qapi-ts-real-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** A server needs a moment until it listens. */
+export function whenListening<T>(attempt: () => Promise<T>): Promise<T> {
+  return vi.waitFor(attempt, { interval: 10, timeout: 10_000 });
+}
+
+/** What a promise is rejected with. */
+export async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => {
+      throw new Error(`no failure, but ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error,
+  );
+}
