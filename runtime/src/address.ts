@@ -22,30 +22,36 @@ export type Address =
 
 /** Starts a server. */
 export interface Launch {
-  readonly launch: (signal: AbortSignal) => Promise<Opened>;
+  readonly launch: () => Promise<Opened>;
 }
 
 export interface Opened {
   readonly stream: Duplex;
+  /** Where the server is, for people. */
+  readonly where: string;
   readonly process?: ChildProcess;
-  /** Why the stream has ended, if that is known better than from the stream. */
-  readonly diagnosis?: () => Promise<string | undefined>;
   /** Ends what was started. */
   readonly dispose?: () => Promise<void>;
+  /** Ends what was started because it failed. @returns what it has to say of that */
+  readonly fail?: (error: Error) => Promise<string>;
 }
 
 /** @throws ConnectError when it fails, or the signal ends it */
 export async function open(address: Address, signal: AbortSignal): Promise<Opened> {
-  if ('launch' in address) return address.launch(signal);
-  if ('fd' in address) return { stream: new Socket({ fd: address.fd }) };
-  if (!('path' in address) && !('port' in address)) return { stream: address };
-  return { stream: await connect(address, signal) };
+  if ('launch' in address) return address.launch();
+  if ('fd' in address) return { stream: new Socket({ fd: address.fd }), where: `file descriptor ${address.fd}` };
+  if (!('path' in address) && !('port' in address)) return { stream: address, where: 'the stream' };
+  const where = 'path' in address ? address.path.replace('\0', '@') : `${address.host ?? 'localhost'}:${address.port}`;
+  return { stream: await connect(address, where, signal), where };
 }
 
-function connect(address: Extract<Address, { path: string } | { port: number }>, signal: AbortSignal): Promise<Socket> {
+function connect(
+  address: Extract<Address, { path: string } | { port: number }>,
+  where: string,
+  signal: AbortSignal,
+): Promise<Socket> {
   const target: NetConnectOpts =
     'path' in address ? { path: address.path } : { host: address.host ?? 'localhost', port: address.port };
-  const where = 'path' in address ? address.path.replace('\0', '@') : `${address.host ?? 'localhost'}:${address.port}`;
   const { tls } = address;
   return new Promise((resolve, reject) => {
     const socket = tls ? connectTls({ ...target, ...tls } as TlsOptions) : connectSocket(target);

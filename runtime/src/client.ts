@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 
 import type { Connection, ConnectionEvents, RawCallOptions } from './connection.js';
-import { anyEvent, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
+import type { anyEvent, EventReader, EventsOptions, Listener, QmpEvent } from './events.js';
 import type { Json, JsonObject } from './json.js';
 import type { Greeting } from './session.js';
 
@@ -130,7 +130,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    * @throws QmpError
    */
   executeRaw(name: string, args?: JsonObject, options?: OobCallOptions<E>): Promise<Json> {
-    return this.#connection.call(name, args, options as RawCallOptions) as Promise<Json>;
+    return this.#connection.call(name, args, options) as Promise<Json>;
   }
 
   /** Calls a listener for every event of a name, for every event (`*`), or when the connection is lost or there again. */

@@ -9,6 +9,7 @@ import {
   ConnectError,
   ConnectionLostError,
   NotSentError,
+  ProtocolError,
   QmpError,
   TimeoutError,
 } from './errors.js';
@@ -253,10 +254,10 @@ export class Connection {
   async #connect(): Promise<void> {
     const { connectTimeout = 10_000, messageLimit, trace } = this.#options;
     const deadline = AbortSignal.timeout(connectTimeout);
+    let opened: Opened | undefined;
     let session: Session | undefined;
     try {
-      const opened = await open(this.#address, deadline);
-      this.#opened = opened;
+      opened = await open(this.#address, deadline);
       session = new Session(opened.stream, {
         protocol: this.#protocol,
         log: this.#log,
@@ -265,17 +266,27 @@ export class Connection {
         onEnd: (error) => this.#onEnd(session, error),
         ...(messageLimit !== undefined && { messageLimit }),
       });
-      const late = (): void =>
-        session?.destroy(new ConnectError(`no greeting within ${connectTimeout} ms: another client may be connected`));
+      const late = (): void => session?.destroy(new ConnectError(this.#silence(connectTimeout)));
       deadline.addEventListener('abort', late);
       this.#greeting = await session.open().finally(() => deadline.removeEventListener('abort', late));
+      if (session.ended) throw new ConnectionLostError('the server closed the connection');
+      this.#opened = opened;
       this.#session = session;
     } catch (error) {
       session?.destroy();
-      const { diagnosis } = this.#opened ?? {};
-      const text = (await diagnosis?.()) ?? (error instanceof Error ? error.message : String(error));
-      throw error instanceof QmpError && !diagnosis ? error : new ConnectError(text, { cause: error });
+      if (!opened || !(error instanceof Error)) throw error;
+      // What became of the connection says more than what became of the command that was in flight.
+      const cause = error instanceof ConnectionLostError && error.cause instanceof QmpError ? error.cause : error;
+      const text = opened.fail ? await opened.fail(cause) : `cannot connect to ${opened.where}: ${cause.message}`;
+      throw cause instanceof ProtocolError ? cause : new ConnectError(text, { cause });
     }
+  }
+
+  /** Why the server may have said nothing. */
+  #silence(timeout: number): string {
+    if (this.#protocol.handshake === 'sync') return `no answer within ${timeout} ms: the agent may not be running`;
+    const problem = `no greeting within ${timeout} ms`;
+    return 'launch' in this.#address ? problem : `${problem}: another client may be connected`;
   }
 
   #onEvent(name: string, message: JsonObject): void {

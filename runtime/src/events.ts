@@ -97,7 +97,8 @@ export class Events {
   }
 
   end(error: QmpError | undefined): void {
-    for (const callback of [...this.#endings]) callback(error);
+    // What is called takes itself out.
+    for (const callback of this.#endings) callback(error);
   }
 
   /** Reads events of some names, from now on. */
@@ -130,7 +131,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
   #dropped = 0;
   #ended: { readonly error: QmpError | undefined } | undefined;
   /** Reads that wait for an event. */
-  #waiting: { resolve(result: IteratorResult<QmpEvent, undefined>): void; reject(error: QmpError): void }[] = [];
+  readonly #waiting: Read[] = [];
 
   constructor(limit: number, overflow: 'throw' | 'drop', onDropped: (count: number) => void) {
     this.#limit = limit;
@@ -165,13 +166,13 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
       if (event) {
         this.#tellDropped();
         resolve({ value: event, done: false });
-      } else if (this.#ended) {
-        this.#settle({ resolve, reject });
       } else if (this.#dropped > 0 && this.#overflow === 'throw') {
         const error = new EventsDroppedError(this.#dropped);
         this.#dropped = 0;
         this.end(undefined);
         reject(error);
+      } else if (this.#ended) {
+        this.#settle({ resolve, reject });
       } else {
         this.#waiting.push({ resolve, reject });
       }
@@ -195,18 +196,17 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
   }
 
   /** An error is told once, and the end after it. */
-  #settle({
-    resolve,
-    reject,
-  }: {
-    resolve(result: IteratorResult<QmpEvent, undefined>): void;
-    reject(error: QmpError): void;
-  }): void {
+  #settle(read: Read): void {
     const error = this.#ended?.error;
     this.#ended = { error: undefined };
-    if (error) reject(error);
-    else resolve({ value: undefined, done: true });
+    if (error) read.reject(error);
+    else read.resolve({ value: undefined, done: true });
   }
+}
+
+interface Read {
+  readonly resolve: (result: IteratorResult<QmpEvent, undefined>) => void;
+  readonly reject: (error: QmpError) => void;
 }
 
 function isObject(value: unknown): value is JsonObject {

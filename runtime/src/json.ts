@@ -24,58 +24,89 @@ export function toNumber(value: Int64): number {
   throw new RangeError(`${value} is not exact as a number`);
 }
 
+/** QEMU's own limit for what it reads; nothing that it sends comes near it. */
+const maxDepth = 1024;
+
 /**
- * Like JSON.parse, with integers beyond the safe ones as `bigint`.
+ * Like JSON.parse, with integers beyond the safe ones as `bigint`. One of more than 20 digits has more than 64 bits, is none of QAPI's,
+ * and becomes a number: to read it exactly takes more than linear time.
  *
- * @throws SyntaxError, and RangeError for nesting that exhausts the stack
+ * @throws SyntaxError, and RangeError for what nests more than 1024 deep
  */
 export function parse(text: string): Json {
   const value = JSON.parse(text) as Json;
   // Native parsing rounds an unsafe integer to an unsafe number: nearly no text has one, and none is scanned for it.
-  return hasUnsafe(value) ? new ExactParser(text).parse() : value;
+  return hasUnsafe(value, 0) ? new ExactParser(text).parse() : value;
 }
 
-function hasUnsafe(value: Json | undefined): boolean {
+function hasUnsafe(value: Json | undefined, depth: number): boolean {
   if (typeof value === 'number') return value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER;
   if (typeof value !== 'object' || value === null) return false;
+  if (depth === maxDepth) throw new RangeError('it nests too deep');
   if (Array.isArray(value)) {
-    for (const element of value) if (hasUnsafe(element)) return true;
+    for (const element of value) if (hasUnsafe(element, depth + 1)) return true;
     return false;
   }
   // oxlint-disable-next-line guard-for-in -- what was parsed has no inherited members, and this is the fastest way
-  for (const name in value) if (hasUnsafe(value[name])) return true;
+  for (const name in value) if (hasUnsafe(value[name], depth + 1)) return true;
   return false;
 }
 
-/** Parses text that native parsing has accepted, so errors cannot occur. */
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** Parses text that native parsing has accepted, so errors of syntax cannot occur. */
 class ExactParser {
   readonly #text: string;
-  /** Any token; strings need no more than their end here. */
-  readonly #token = /[\s,:]*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[a-z]+|[[\]{}])/uy;
+  #at = 0;
+  readonly #separators = /[\s,:]*/uy;
+  /** Any token but a string: a regular expression would exhaust its stack on a long one. */
+  readonly #token = /-?\d[\d.eE+-]*|[a-z]+|[[\]{}]/uy;
 
   constructor(text: string) {
     this.#text = text;
   }
 
   parse(): Json {
-    return this.#value(this.#next());
+    return this.#value(this.#next(), 0);
   }
 
   #next(): string {
-    return this.#token.exec(this.#text)?.[1] ?? '';
+    const begin = this.#endOf(this.#separators, this.#at);
+    const isString = this.#text.charCodeAt(begin) === quote;
+    this.#at = isString ? this.#endOfString(begin) : this.#endOf(this.#token, begin);
+    return this.#text.slice(begin, this.#at);
   }
 
-  #value(token: string): Json {
-    if (token === '{') return this.#object();
-    if (token === '[') return this.#array();
-    return /^-?\d+$/u.test(token) ? integer(token) : (JSON.parse(token) as Json);
+  #endOf(pattern: RegExp, begin: number): number {
+    pattern.lastIndex = begin;
+    pattern.test(this.#text);
+    return pattern.lastIndex;
   }
 
-  #object(): Json {
+  #endOfString(begin: number): number {
+    let end = begin;
+    let backslashes = 1;
+    while (backslashes % 2 === 1) {
+      end = this.#text.indexOf('"', end + 1);
+      backslashes = 0;
+      while (this.#text.charCodeAt(end - 1 - backslashes) === backslash) backslashes += 1;
+    }
+    return end + 1;
+  }
+
+  #value(token: string, depth: number): Json {
+    if (depth > maxDepth) throw new RangeError('it nests too deep');
+    if (token === '{') return this.#object(depth);
+    if (token === '[') return this.#array(depth);
+    return /^-?\d{1,20}$/u.test(token) ? integer(token) : (JSON.parse(token) as Json);
+  }
+
+  #object(depth: number): Json {
     const object: JsonObject = {};
     for (let token = this.#next(); token !== '}'; token = this.#next()) {
       const name = JSON.parse(token) as string;
-      const value = this.#value(this.#next());
+      const value = this.#value(this.#next(), depth + 1);
       // Assignment would set the prototype.
       if (name === '__proto__')
         Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
@@ -84,9 +115,9 @@ class ExactParser {
     return object;
   }
 
-  #array(): Json {
+  #array(depth: number): Json {
     const array: Json[] = [];
-    for (let token = this.#next(); token !== ']'; token = this.#next()) array.push(this.#value(token));
+    for (let token = this.#next(); token !== ']'; token = this.#next()) array.push(this.#value(token, depth + 1));
     return array;
   }
 }
@@ -96,15 +127,13 @@ function integer(digits: string): Int64 {
   return Number.isSafeInteger(number) ? number : BigInt(digits);
 }
 
-/** QEMU's own limit for what it reads. */
-const maxDepth = 1024;
-
 /**
  * Like JSON.stringify, with `bigint` as an integer, and with what JSON cannot say refused instead of turned into something else.
  * Members that are `undefined` are left out.
  *
  * @throws TypeError for NaN and infinities, for integers beyond the safe ones as numbers (use a bigint), for strings with half
- *   a surrogate pair, for functions, symbols, `undefined` in arrays, and for what nests more than 1024 deep or holds itself
+ *   a surrogate pair, for functions, symbols, `undefined` in arrays, for a Date, a Map and the like, and for what nests more than
+ *   1024 deep or holds itself
  */
 export function stringify(value: unknown): string {
   return write(value, '', 0);
@@ -127,14 +156,17 @@ function write(value: unknown, path: string, depth: number): string {
     case 'object':
       if (value === null) return 'null';
       if (depth === maxDepth) throw unfit(path, 'something that nests too deep, or holds itself');
-      return Array.isArray(value) ? writeArray(value, path, depth + 1) : writeObject(value, path, depth + 1);
+      if (Array.isArray(value)) return writeArray(value, path, depth + 1);
+      if (kindOf(value) !== 'Object') throw unfit(path, `a ${kindOf(value)}`);
+      return writeObject(value, path, depth + 1);
     default:
       throw unfit(path, value === undefined ? 'undefined' : `a ${typeof value}`);
   }
 }
 
 function writeArray(array: readonly unknown[], path: string, depth: number): string {
-  return `[${array.map((element, index) => write(element, `${path}[${index}]`, depth)).join(',')}]`;
+  // Unlike `map`, this takes a hole for the `undefined` that it is.
+  return `[${Array.from(array, (element, index) => write(element, `${path}[${index}]`, depth)).join(',')}]`;
 }
 
 function writeObject(object: object, path: string, depth: number): string {
@@ -146,6 +178,12 @@ function writeObject(object: object, path: string, depth: number): string {
   return `{${text}}`;
 }
 
+/** What the object is built in as: `Object`, unless it is a `Date`, a `Map`, bytes, and so on. */
+function kindOf(value: object): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
 function unfit(path: string, what: string): TypeError {
-  return new TypeError(`${path === '' ? 'the value' : path} is ${what}`);
+  const where = path.length > 200 ? `${path.slice(0, 200)}...` : path;
+  return new TypeError(`${where === '' ? 'the value' : where} is ${what}`);
 }

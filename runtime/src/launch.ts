@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 
 import type { Launch, Opened } from './address.js';
-import { ConnectError } from './errors.js';
+import { ConnectError, ConnectionLostError } from './errors.js';
 
 export interface LaunchOptions {
   /** How the server takes its monitor: QEMU by `-mon`, the storage daemon by `--monitor`. `-mon` unless told. */
@@ -26,20 +26,15 @@ const endTimeout = 5000;
 
 /**
  * What to give to `connect` to start a server, such as `connect(launch('qemu-system-x86_64', ['-machine', 'none']))`. The server is ended
- * when the client is closed.
+ * when the client is closed, or this process exits.
  *
  * @param args without those for a monitor
  */
 export function launch(command: string, args: readonly string[] = [], options: LaunchOptions = {}): Launch {
-  return { launch: (signal) => start(command, args, options, signal) };
+  return { launch: () => start(command, args, options) };
 }
 
-async function start(
-  command: string,
-  args: readonly string[],
-  options: LaunchOptions,
-  signal: AbortSignal,
-): Promise<Opened> {
+async function start(command: string, args: readonly string[], options: LaunchOptions): Promise<Opened> {
   const { monitor = '-mon', cwd, env, stdout = 'ignore' } = options;
   const chardev = ['-chardev', `socket,id=qapi-ts,fd=${monitorFd}`];
   const own =
@@ -51,25 +46,49 @@ async function start(
     ...(cwd !== undefined && { cwd }),
     ...(env !== undefined && { env }),
   });
+  endWithProcess(child);
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-stderrLimit);
   });
+  const lastWords = (): string => (stderr.trim() === '' ? '' : `: ${stderr.trim()}`);
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`cannot start ${command}: ${error.message}`));
     child.once('close', (code, name) =>
-      resolve(`${command} ended with ${name === null ? `status ${code}` : name}: ${stderr.trim()}`),
+      resolve(`${command} ended with ${name === null ? `status ${code}` : name}${lastWords()}`),
     );
   });
-  const stream = child.stdio[monitorFd] as Duplex;
   if (child.pid === undefined) throw new ConnectError(await ended);
-  signal.throwIfAborted();
   return {
-    stream,
+    stream: child.stdio[monitorFd] as Duplex,
+    where: command,
     process: child,
-    diagnosis: () => Promise.race([ended, after(1000)]),
     dispose: () => end(child),
+    fail: async (error) => {
+      // Whoever closes the connection is about to end, and the reason for that is worth a wait.
+      const reason = error instanceof ConnectionLostError ? await Promise.race([ended, after(1000)]) : undefined;
+      await end(child);
+      return reason ?? `cannot connect to ${command}: ${error.message}${lastWords()}`;
+    },
   };
+}
+
+/** Servers that run. */
+const running = new Set<ChildProcess>();
+
+/** Ends a server with this process, when that exits without having closed its clients. */
+function endWithProcess(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  if (running.size === 0) process.on('exit', endAll);
+  running.add(child);
+  child.once('exit', () => {
+    running.delete(child);
+    if (running.size === 0) process.off('exit', endAll);
+  });
+}
+
+function endAll(): void {
+  for (const child of running) child.kill('SIGTERM');
 }
 
 async function end(child: ChildProcess): Promise<void> {
