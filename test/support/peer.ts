@@ -89,7 +89,7 @@ export class Peer implements AsyncDisposable {
   readonly #links: Link[] = [];
   /** Of received requests, those that `request` has not returned yet. */
   readonly #untaken: PeerRequest[] = [];
-  #onReceived: (() => void)[] = [];
+  readonly #onReceived: (() => void)[] = [];
   #server: Server | undefined;
   /** Where a socket is. */
   #folder: string | undefined;
