@@ -69,7 +69,7 @@ describe('the code from nasty.json', () => {
     });
 
     test('has the values of enums', () => {
-      const { Client: _, ...values } = module;
+      const { Client: _, connect: __, ...values } = module;
       expect(values).toEqual({
         Digits: ['0', '5', '2_5', '10base-t', 'empty', '__org.qemu_x-value', 'constructor'],
         Events_: ['STOP'],
@@ -219,6 +219,8 @@ describe('names that clash', () => {
       what: 'two commands',
       schema: [`{ 'command': 'foo-bar' }`, `{ 'command': 'foo_bar' }`],
       want: `2:1: error: command 'foo_bar' and command 'foo-bar' both become the method 'fooBar': rename one of them in the schema
+  { 'command': 'foo_bar' }
+  ^
 test.json:2: in command 'foo_bar'
 test.json:1: the other is defined here`,
     },
@@ -231,6 +233,8 @@ test.json:1: the other is defined here`,
       what: 'arguments and a type',
       schema: [`{ 'command': 'foo', 'data': { 'x': 'str' } }`, struct('FooArguments')],
       want: `2:1: error: struct 'FooArguments' and the arguments of command 'foo' both become 'FooArguments' in TypeScript: ${best}
+  { 'struct': 'FooArguments', 'data': {} }
+  ^
 test.json:2: in struct 'FooArguments'
 test.json:1: the other is defined here`,
     },
@@ -258,6 +262,8 @@ test.json:1: the other is defined here`,
         struct('Foo_a'),
       ],
       want: `4:1: error: struct 'Foo_a' and branch 'a' of union 'Foo' both become 'Foo_a' in TypeScript: ${best}
+  { 'struct': 'Foo_a', 'data': {} }
+  ^
 test.json:4: in struct 'Foo_a'
 test.json:2: the other is defined here`,
     },
