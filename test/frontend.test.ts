@@ -295,17 +295,15 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
   ],
 };
 
-for (const [title, rows] of Object.entries(tables)) {
-  describe(title, () => {
-    for (const [given, want, dialect] of rows) {
-      const files = { 'test.json': given, 'empty.json': '' };
-      test(`${dialect ?? 'any version'}: ${JSON.stringify(given)}`, () => {
-        expect(shapes(load(files)).at(-1)).toBe(want);
-        if (dialect !== undefined) expect(shapes(load(files, dialect)).at(-1)).toBe(want);
-      });
-    }
-  });
-}
+describe.each(Object.entries(tables))('%s', (_title, rows) => {
+  for (const [given, want, dialect] of rows) {
+    const files = { 'test.json': given, 'empty.json': '' };
+    test(`${dialect ?? 'any version'}: ${JSON.stringify(given)}`, () => {
+      expect(shapes(load(files)).at(-1)).toBe(want);
+      if (dialect !== undefined) expect(shapes(load(files, dialect)).at(-1)).toBe(want);
+    });
+  }
+});
 
 describe('versions of QEMU differ', () => {
   /** The versions around a change of rules. */

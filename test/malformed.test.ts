@@ -6,15 +6,13 @@ import { formatDiagnostic, SchemaError } from '../generator/src/diagnostic.js';
 import { tables } from './malformed/tables.js';
 import { briefly, diagnosticsOf, load, type Files } from './support/diagnostics.js';
 
-for (const [section, cases] of Object.entries(tables)) {
-  describe(section, () => {
-    for (const [given, want, { dialect } = {}] of cases) {
-      test(`${dialect ?? 'any version'}: ${JSON.stringify(given)}`, () => {
-        expect(allOf(given, dialect)).toEqual([want]);
-      });
-    }
-  });
-}
+describe.each(Object.entries(tables))('%s', (_section, cases) => {
+  for (const [given, want, { dialect } = {}] of cases) {
+    test(`${dialect ?? 'any version'}: ${JSON.stringify(given)}`, () => {
+      expect(allOf(given, dialect)).toEqual([want]);
+    });
+  }
+});
 
 function allOf(given: string | Files, dialect?: string): string[] {
   return diagnosticsOf(given, dialect).map((diagnostic) => briefly(given, diagnostic));

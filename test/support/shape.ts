@@ -15,10 +15,14 @@ import type {
 } from '../../generator/src/model.js';
 
 export function shapes(schema: Schema): string[] {
-  return [...schema.definitions.values()].map((definition) => shape(definition) + suffix(definition));
+  return [...schema.definitions.values()].map(shapeOf);
 }
 
-function shape(definition: Definition): string {
+export function shapeOf(definition: Definition): string {
+  return withoutSuffix(definition) + suffix(definition);
+}
+
+function withoutSuffix(definition: Definition): string {
   const head = `${definition.kind} ${definition.name}`;
   switch (definition.kind) {
     case 'enum': {

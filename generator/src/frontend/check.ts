@@ -79,9 +79,7 @@ export function checkExpression(
   dialect: Dialect,
   reporter: Reporter,
 ): DefinitionSyntax | undefined {
-  const before = reporter.count;
-  const syntax = new Checker(expression, pragmas, dialect, reporter).definition();
-  return syntax && reporter.count > before ? { ...syntax, broken: true } : syntax;
+  return new Checker(expression, pragmas, dialect, reporter).definition();
 }
 
 class Checker {
@@ -125,11 +123,17 @@ class Checker {
     this.#context = { ...this.#context, title: `${meta} '${name}'` };
     this.#checkDefinitionName(meta, name, nameNode.offset);
     this.#checkDoc(meta, name);
+    const errors = this.#reporter.count;
+    const syntax = this.#parts(meta, name, nameNode.offset);
+    return this.#reporter.count > errors ? { ...syntax, broken: true } : syntax;
+  }
+
+  #parts(meta: Meta, name: string, nameOffset: number): DefinitionSyntax {
     this.#checkKeys(this.#object, `${meta} '${name}'`, keys[meta].required, keys[meta].optional, this.#object.offset);
     const common = {
       source: this.#expression.source,
       name,
-      nameOffset: nameNode.offset,
+      nameOffset,
       offset: this.#object.offset,
       ...optional('condition', this.#condition(this.#object, `${meta} '${name}'`)),
       features: this.#features(this.#object),
@@ -372,7 +376,10 @@ class Checker {
       const isOptional = key.startsWith('*');
       const name = isOptional ? key.slice(1) : key;
       this.#checkMemberName(name, `member name '${name}'`, entry.offset, permissive);
-      if (/^(?:u$|has[^A-Za-z0-9])/u.test(name)) this.#error(entry.offset, `member name '${name}' is reserved`);
+      const reserved = /^(?:u$|has[^A-Za-z0-9])/u.test(name);
+      if (reserved && (!isOptional || this.#dialect.enforces('reserved-optional-names'))) {
+        this.#error(entry.offset, `member name '${name}' is reserved`);
+      }
       const parts = this.#typed(entry, `member '${name}'`, ['if', 'features']);
       const type = parts && this.#typeOrArray(parts.type, `the type of member '${name}'`);
       if (!type) return [];

@@ -21,6 +21,8 @@ const rules = {
   'naming-conventions': { since: '6.0' },
   /** Before those: lower case in names of members, values, features and alternatives. */
   'lower-case-members': { until: '6.0' },
+  /** Optional members, too, are not called `u`, and not `has-` anything. */
+  'reserved-optional-names': { since: '6.0' },
   /** Any name, not only a type's, must not end in `List`. */
   'list-suffix-on-all': { until: '6.0' },
   /** No name ends in `Kind`, the suffix of implicit enums of unions without discriminator. */
