@@ -10,7 +10,7 @@ import { SchemaError, type Diagnostic } from '../generator/src/diagnostic.js';
 import { dialectOf, lenient, type Dialect } from '../generator/src/frontend/dialect.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { tables } from './malformed/tables.js';
-import { filesOf } from './support/diagnostics.js';
+import { filesOf } from './support/schema.js';
 import { hasPython, qemuShapes, qemuVerdicts, type Verdict } from './support/qemu-compiler.js';
 import { qemuTree } from './support/qemu.js';
 import { shapeOf } from './support/shape.js';

@@ -9,7 +9,7 @@ import { describe, expect, it, test } from 'vitest';
 import { dialectOf, newestDialect, oldestDialect } from '../generator/src/frontend/dialect.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { allMembers, isObjectType, isType } from '../generator/src/model.js';
-import { diagnosticsOf, load } from './support/diagnostics.js';
+import { diagnosticsOf, schemaOf } from './support/schema.js';
 import { shapes } from './support/shape.js';
 
 /** A schema, its last definition in short, and the version that accepts it if not all do. */
@@ -299,8 +299,8 @@ describe.each(Object.entries(tables))('%s', (_title, rows) => {
   for (const [given, want, dialect] of rows) {
     const files = { 'test.json': given, 'empty.json': '' };
     test(`${dialect ?? 'any version'}: ${JSON.stringify(given)}`, () => {
-      expect(shapes(load(files)).at(-1)).toBe(want);
-      if (dialect !== undefined) expect(shapes(load(files, dialect)).at(-1)).toBe(want);
+      expect(shapes(schemaOf(files)).at(-1)).toBe(want);
+      if (dialect !== undefined) expect(shapes(schemaOf(files, dialect)).at(-1)).toBe(want);
     });
   }
 });
@@ -405,7 +405,7 @@ describe('versions of QEMU differ', () => {
 
 describe('the model', () => {
   it('refers to types by identity', () => {
-    const { definitions } = load(
+    const { definitions } = schemaOf(
       `${shape} { 'command': 'foo', 'data': { 'a': [ 'Shape' ], 'b': [ 'Shape' ] }, 'returns': 'Shape' }`,
     );
     const union = definitions.get('Shape');
@@ -421,7 +421,7 @@ describe('the model', () => {
   });
 
   it('has members of bases first', () => {
-    const { definitions } = load(`${point}
+    const { definitions } = schemaOf(`${point}
       { 'struct': 'Foo', 'base': 'Point', 'data': { 'y': 'int' } }
       { 'struct': 'Bar', 'base': 'Foo', 'data': { 'z': 'int' } }`);
     const bar = definitions.get('Bar');
@@ -433,14 +433,14 @@ describe('the model', () => {
     ["{ 'command': 'foo', 'data': { 'a': 'int' } }", 'arguments'],
     ["{ 'event': 'FOO', 'data': { 'a': 'int' } }", 'arguments'],
   ])('says why a type is implicit: %s', (given, implicit) => {
-    const [definition] = load(given).definitions.values();
+    const [definition] = schemaOf(given).definitions.values();
     const object =
       definition?.kind === 'command' ? definition.arguments : definition?.kind === 'event' && definition.data;
     expect(object).toMatchObject({ kind: 'struct', name: definition?.name, implicit });
   });
 
   it('says why the types of a union without discriminator are implicit', () => {
-    const union = load("{ 'union': 'Foo', 'data': { 'a': 'int' }, 'if': 'X' }").definitions.get('Foo');
+    const union = schemaOf("{ 'union': 'Foo', 'data': { 'a': 'int' }, 'if': 'X' }").definitions.get('Foo');
     expect(union).toMatchObject({
       base: { name: 'Foo', implicit: 'base' },
       discriminator: {
@@ -452,13 +452,13 @@ describe('the model', () => {
   });
 
   it('has the predefined enum', () => {
-    const foo = load("{ 'struct': 'Foo', 'data': { 'a': 'QType' } }").definitions.get('Foo');
+    const foo = schemaOf("{ 'struct': 'Foo', 'data': { 'a': 'QType' } }").definitions.get('Foo');
     expect(foo).toMatchObject({ members: [{ type: { name: 'QType', module: 'builtin', implicit: 'predefined' } }] });
   });
 
   it('keeps the form of conditions', () => {
     const conditionOf = (text: string): unknown =>
-      [...load(`{ 'command': 'foo', 'if': ${text} }`).definitions.values()][0]?.condition;
+      [...schemaOf(`{ 'command': 'foo', 'if': ${text} }`).definitions.values()][0]?.condition;
     const x = { kind: 'defined', name: 'X' };
     const y = { kind: 'defined', name: 'Y' };
     expect(conditionOf("'X'")).toEqual(x);
@@ -473,7 +473,7 @@ describe('the model', () => {
   });
 
   it('has what a definition needs and no more', () => {
-    const [definition] = load("# text\n  { 'event': 'FOO' }").definitions.values();
+    const [definition] = schemaOf("# text\n  { 'event': 'FOO' }").definitions.values();
     expect(definition).toStrictEqual({
       kind: 'event',
       name: 'FOO',
@@ -494,7 +494,7 @@ describe('modules', () => {
   };
 
   it('come in the order of their inclusion, once each', () => {
-    const schema = load(files);
+    const schema = schemaOf(files);
     expect(
       schema.modules.map(({ name, path, definitions }) => [name, path, definitions.map((one) => one.name)]),
     ).toEqual([
@@ -510,7 +510,7 @@ describe('modules', () => {
   });
 
   it('share pragmas', () => {
-    const schema = load(
+    const schema = schemaOf(
       {
         'test.json': "{ 'include': 'a.json' }\n{ 'include': 'pragma.json' }",
         'a.json': "{ 'struct': 'Foo', 'data': { 'A_B': 'int' } }",
@@ -522,7 +522,7 @@ describe('modules', () => {
   });
 
   it('have a digest of what they say', () => {
-    const digest = (changes: Record<string, string> = {}): string => load({ ...files, ...changes }).digest;
+    const digest = (changes: Record<string, string> = {}): string => schemaOf({ ...files, ...changes }).digest;
     expect(digest()).toMatch(/^[0-9a-f]{64}$/u);
     expect(digest()).toBe(digest());
     expect(digest({ 'c-d.json': `${files['c-d.json']}\n` })).not.toBe(digest());
@@ -535,7 +535,7 @@ describe('modules', () => {
       mkdirSync(join(folder, 'sub/b'), { recursive: true });
       for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
       const schema = loadSchema(join(folder, 'sub/root.json'));
-      expect(schema.digest).toBe(load(files).digest);
+      expect(schema.digest).toBe(schemaOf(files).digest);
       expect(schema.modules.map(({ path }) => path)).toEqual(['root.json', 'a.json', 'b/b.json', '../c-d.json']);
       writeFileSync(
         join(folder, 'absolute.json'),
@@ -562,21 +562,21 @@ describe('text', () => {
     ['no last newline', text.slice(0, -1)],
     ['tabs', text.replaceAll("'data'", "\t'data'")],
   ])('is the same with %s', (_what, variant) => {
-    expect(load(variant).definitions).toEqual(load(text).definitions);
+    expect(schemaOf(variant).definitions).toEqual(schemaOf(text).definitions);
   });
 
   it.each(['', '\n', ' \t\n\n', '#', '# text', '#text\n\n', '##\n##', '##\n# text\n##\n'])(
     'may say nothing: %j',
     (given) => {
-      expect(load(given).definitions.size).toBe(0);
-      expect(load(given).modules).toEqual([{ name: 'test', path: 'test.json', definitions: [] }]);
+      expect(schemaOf(given).definitions.size).toBe(0);
+      expect(schemaOf(given).modules).toEqual([{ name: 'test', path: 'test.json', definitions: [] }]);
     },
   );
 });
 
 describe('documentation', () => {
   it('belongs to the definition that follows', () => {
-    const { definitions } = load(`##
+    const { definitions } = schemaOf(`##
 # text
 ##
 
@@ -626,7 +626,7 @@ describe('documentation', () => {
     const at = given.lastIndexOf("{ '", given.indexOf("'Foo'"));
     const comment = ['##', '# @Foo:', ...members.flatMap((name) => ['#', `# @${name}: text`]), '##', ''].join('\n');
     const documented = `${given.slice(0, at)}\n${comment}${given.slice(at)}`;
-    expect([...(load(documented).definitions.get('Foo')?.doc?.members.keys() ?? [])]).toEqual(members);
+    expect([...(schemaOf(documented).definitions.get('Foo')?.doc?.members.keys() ?? [])]).toEqual(members);
   });
 
   it('is required where the pragma says so', () => {

@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 
 import { formatDiagnostic, SchemaError } from '../generator/src/diagnostic.js';
 import { tables } from './malformed/tables.js';
-import { briefly, diagnosticsOf, load, type Files } from './support/diagnostics.js';
+import { briefly, diagnosticsOf, schemaOf, type Files } from './support/schema.js';
 
 describe.each(Object.entries(tables))('%s', (_section, cases) => {
   for (const [given, want, { dialect } = {}] of cases) {
@@ -241,7 +241,7 @@ describe('formatDiagnostic', () => {
   });
 
   it('makes the message of a SchemaError, one after the other', () => {
-    expect(() => load("{ 'event': 'FOO', 'gen': false }\n{ 'command': true }")).toThrowErrorMatchingInlineSnapshot(`
+    expect(() => schemaOf("{ 'event': 'FOO', 'gen': false }\n{ 'command': true }")).toThrowErrorMatchingInlineSnapshot(`
       [SchemaError: test.json:1:19: error: event 'FOO' has no key 'gen'; it can have 'event', 'data', 'boxed', 'if', 'features'
         { 'event': 'FOO', 'gen': false }
                           ^
@@ -251,7 +251,7 @@ describe('formatDiagnostic', () => {
                      ^]
     `);
     try {
-      load("{ 'event': true }");
+      schemaOf("{ 'event': true }");
     } catch (error) {
       expect(error).toBeInstanceOf(SchemaError);
       expect(error).toMatchObject({ name: 'SchemaError', code: 'ERR_QAPI_SCHEMA', diagnostics: [{}] });

@@ -10,7 +10,7 @@ import { dirname, join, relative } from 'node:path';
 
 import { servers } from './embedded.js';
 import { dialectOf, type Dialect } from './frontend/dialect.js';
-import { toDoc, type DocComment } from './frontend/doc.js';
+import { toDoc } from './frontend/doc.js';
 import { loadSchema, parseSchema } from './frontend/load.js';
 import { parse, type Node, type ObjectNode } from './frontend/parser.js';
 import type { Source } from './frontend/source.js';
@@ -62,19 +62,13 @@ function factFiles(tree: string, dialect: Dialect): Map<string, string> {
 
 function moduleText(source: Source, dialect: Dialect): string {
   const texts: string[] = [];
-  let comment: DocComment | undefined;
   for (const item of parse(source, dialect)) {
-    if (item.kind === 'doc') {
-      comment = item.doc;
-      continue;
-    }
+    const expression = item.kind === 'expression' ? withoutDocRequired(item.object) : undefined;
+    if (!expression) continue;
+    const { doc } = item;
     const facts =
-      comment?.symbol === undefined
-        ? undefined
-        : factComment(comment.symbol, toDoc(comment, source.position(comment.offset)));
-    const expression = withoutDocRequired(item.object);
-    if (expression) texts.push(facts === undefined ? print(expression) : `${facts}\n${print(expression)}`);
-    comment = undefined;
+      doc?.symbol === undefined ? undefined : factComment(doc.symbol, toDoc(doc, source.position(doc.offset)));
+    texts.push(facts === undefined ? print(expression) : `${facts}\n${print(expression)}`);
   }
   return `${texts.join('\n\n')}\n`;
 }

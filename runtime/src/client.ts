@@ -83,10 +83,10 @@ type OptionsOf<C extends CommandMap<C>, E extends EventMap<E>, N extends keyof C
 export type Listenable<E extends EventMap<E>> = (keyof E & string) | typeof anyEvent | keyof ConnectionEvents;
 
 /** What a listener gets. */
-export type Heard<E extends EventMap<E>, N> = N extends keyof E
-  ? EventOf<E, N>
-  : N extends keyof ConnectionEvents
-    ? ConnectionEvents[N]
+export type Heard<E extends EventMap<E>, N> = N extends keyof ConnectionEvents
+  ? ConnectionEvents[N]
+  : N extends keyof E
+    ? EventOf<E, N>
     : QmpEvent;
 
 /**

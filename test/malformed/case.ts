@@ -1,6 +1,6 @@
 /** Schemas with one error each. */
 
-import type { Files } from '../support/diagnostics.js';
+import type { Files } from '../support/schema.js';
 
 /**
  * A schema, and what is said of it: `LINE:COLUMN: MESSAGE`, with the file in front where there are several, and

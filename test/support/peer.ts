@@ -91,6 +91,7 @@ export class Peer implements AsyncDisposable {
   readonly #untaken: PeerRequest[] = [];
   readonly #onReceived: (() => void)[] = [];
   #server: Server | undefined;
+  #client: Duplex | undefined;
   /** Where a socket is. */
   #folder: string | undefined;
 
@@ -125,6 +126,7 @@ export class Peer implements AsyncDisposable {
   /** A new connection within the process. @returns the client's end of it */
   stream(): Duplex {
     const [client, server] = duplexPair();
+    this.#client = client;
     this.#accept(server);
     return client;
   }
@@ -152,6 +154,12 @@ export class Peer implements AsyncDisposable {
   /** How many connections there have been. */
   get connections(): number {
     return this.#links.length;
+  }
+
+  /** What `stream` has last returned. */
+  get client(): Duplex {
+    if (!this.#client) throw new Error('the peer has no connection within the process');
+    return this.#client;
   }
 
   /** The server's end of the latest connection. */

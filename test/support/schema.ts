@@ -1,22 +1,48 @@
-/** Schemas from texts. */
+/** Schemas that are in memory, and their errors. */
 
+import type { Diagnostic } from '../../generator/src/diagnostic.js';
+import { SchemaError } from '../../generator/src/diagnostic.js';
+import { dialectOf } from '../../generator/src/frontend/dialect.js';
 import { loadSchema } from '../../generator/src/frontend/load.js';
-import type { Dialect } from '../../generator/src/frontend/dialect.js';
 import type { Schema } from '../../generator/src/model.js';
 
+/** Texts, or bytes, by path; the first is the root. */
+export type Files = Readonly<Record<string, string | Uint8Array>>;
+
+export function filesOf(given: string | Files): Files {
+  return typeof given === 'string' ? { 'test.json': given } : given;
+}
+
 /**
- * @param files texts by path, or the text of the only file, `test.json`; the first is the root
+ * @param dialect a version, or undefined for the lenient dialect
  * @throws SchemaError
  */
-export function schemaOf(files: string | Readonly<Record<string, string>>, dialect?: Dialect): Schema {
-  const texts = typeof files === 'string' ? { 'test.json': files } : files;
-  const [root = 'test.json'] = Object.keys(texts);
+export function schemaOf(given: string | Files, dialect?: string): Schema {
+  const files = filesOf(given);
+  const [root = ''] = Object.keys(files);
   return loadSchema(root, {
-    ...(dialect && { dialect }),
+    ...(dialect !== undefined && { dialect: dialectOf(dialect) }),
     read: (path) => {
-      const text = texts[path];
-      if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
-      return new TextEncoder().encode(text);
+      const content = files[path];
+      if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      return typeof content === 'string' ? new TextEncoder().encode(content) : content;
     },
   });
+}
+
+/** All errors; none if the schema is sound. */
+export function diagnosticsOf(given: string | Files, dialect?: string): readonly Diagnostic[] {
+  try {
+    schemaOf(given, dialect);
+    return [];
+  } catch (error) {
+    if (error instanceof SchemaError) return error.diagnostics;
+    throw error;
+  }
+}
+
+/** `LINE:COLUMN: in DEFINITION: MESSAGE`, with the file in front where there are several. */
+export function briefly(given: string | Files, { place, definition, message }: Diagnostic): string {
+  const file = Object.keys(filesOf(given)).length > 1 ? `${place.file}:` : '';
+  return `${file}${place.line}:${place.column}: ${definition ? `in ${definition.title}: ` : ''}${message}`;
 }
