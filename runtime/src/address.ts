@@ -3,13 +3,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { connect as connectSocket, Socket, type NetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
 
 import { ConnectError } from './errors.js';
 
 /** Where a server is. */
 export type Address =
-  /** A Unix socket, an abstract one (`\0name`), or a named pipe of Windows. */
+  /** A Unix socket, an abstract one (`\0name`; Node 20 fills names up, which QEMU calls `tight=off`), or a named pipe of Windows. */
   | { readonly path: string; readonly tls?: TlsOptions | undefined }
   /** TCP; `localhost` unless told. `tls` for a monitor with `tls-creds`: its `ca`, and `cert` and `key` of a client certificate. */
   | { readonly host?: string | undefined; readonly port: number; readonly tls?: TlsOptions | undefined }
@@ -30,26 +31,65 @@ export interface Opened {
   /** Where the server is, for people. */
   readonly where: string;
   readonly process?: ChildProcess;
+  /** Resolves when that has ended. */
+  readonly ended?: Promise<Ending>;
   /** Ends what was started. */
   readonly dispose?: () => Promise<void>;
   /** Ends what was started because it failed. @returns what it has to say of that */
   readonly fail?: (error: Error) => Promise<string>;
 }
 
-/** @throws ConnectError when it fails, or the signal ends it */
-export async function open(address: Address, signal: AbortSignal): Promise<Opened> {
-  if ('launch' in address) return address.launch();
-  if ('fd' in address) return { stream: new Socket({ fd: address.fd }), where: `file descriptor ${address.fd}` };
-  if (!('path' in address) && !('port' in address)) return { stream: address, where: 'the stream' };
-  const where = 'path' in address ? address.path.replace('\0', '@') : `${address.host ?? 'localhost'}:${address.port}`;
-  return { stream: await connect(address, where, signal), where };
+/** How a process has ended. */
+export interface Ending {
+  /** For people, with its last words. */
+  readonly text: string;
+  /** Whether it was meant to end. */
+  readonly orderly: boolean;
 }
 
-function connect(
-  address: Extract<Address, { path: string } | { port: number }>,
-  where: string,
-  signal: AbortSignal,
-): Promise<Socket> {
+/** @throws ConnectError when it fails, or the signal ends it */
+export async function open(address: Address, signal: AbortSignal): Promise<Opened> {
+  // Streams may have members such as a path, too.
+  if ('write' in address) {
+    if (address.destroyed || address.readableEnded) throw new ConnectError('the stream has ended already');
+    return { stream: address, where: 'the stream' };
+  }
+  if ('launch' in address) return address.launch();
+  const where = nameOf(address);
+  try {
+    return { stream: 'fd' in address ? new Socket({ fd: address.fd }) : await connect(address, signal), where };
+  } catch (error) {
+    throw new ConnectError(`cannot connect to ${where}: ${reasonOf(error).replaceAll('\0', '@')}`, { cause: error });
+  }
+}
+
+/** Whether another connection can be made when one has ended. */
+export function canBeFoundAgain(address: Address): boolean {
+  return !('write' in address) && ('path' in address || 'port' in address);
+}
+
+type SocketAddress = Extract<Address, { path: string } | { port: number }>;
+
+function nameOf(address: SocketAddress | { readonly fd: number }): string {
+  if ('fd' in address) return `file descriptor ${address.fd}`;
+  if ('port' in address) return `${address.host ?? 'localhost'}:${address.port}`;
+  return address.path.startsWith('\0') ? `@${address.path.replaceAll('\0', '')}` : address.path;
+}
+
+async function connect(address: SocketAddress, signal: AbortSignal): Promise<Socket> {
+  for (;;) {
+    try {
+      return await attempt(address, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      if (signal.aborted) throw new Error('too many clients wait for it', { cause: error });
+      // There is no more room among those who wait for the server. A blocking call would wait for that, too.
+      await pause(20);
+    }
+  }
+}
+
+function attempt(address: SocketAddress, signal: AbortSignal): Promise<Socket> {
   const target: NetConnectOpts =
     'path' in address ? { path: address.path } : { host: address.host ?? 'localhost', port: address.port };
   const { tls } = address;
@@ -60,7 +100,7 @@ function connect(
     const fail = (error: Error): void => {
       done();
       socket.destroy();
-      reject(new ConnectError(`cannot connect to ${where}: ${error.message}`, { cause: error }));
+      reject(error);
     };
     const late = (): void => fail(new Error('it takes too long'));
     const succeed = (): void => {
@@ -76,4 +116,10 @@ function connect(
     socket.once('error', fail).once(tls ? 'secureConnect' : 'connect', succeed);
     signal.addEventListener('abort', late);
   });
+}
+
+function reasonOf(error: unknown): string {
+  // A host with several addresses gives an error for each, and no message.
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
 }

@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 
 import type { Connection, ConnectionEvents, RawCallOptions } from './connection.js';
-import type { anyEvent, EventReader, EventsOptions, Listener, QmpEvent } from './events.js';
+import type { anyEvent, EventReader, EventsOptions, QmpEvent } from './events.js';
 import type { Json, JsonObject } from './json.js';
 import type { Greeting } from './session.js';
 
@@ -141,21 +141,15 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
 
   /** Takes a listener back. */
   off<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
-    this.#connection.removeListener(name, this.#onces.get(listener) ?? listener);
+    this.#connection.removeListener(name, listener);
     return this;
   }
 
   /** Like `on`, for the next one only. */
   once<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
-    const once = (event: Heard<E, N>): void => {
-      this.#connection.removeListener(name, once);
-      listener(event);
-    };
-    this.#onces.set(listener, once);
-    return this.on(name, once);
+    this.#connection.addListener(name, listener, true);
+    return this;
   }
-
-  readonly #onces = new WeakMap<Listener, Listener>();
 
   /**
    * Reads events of some names with `for await`, from now on, in the order in which they come. It ends when the client is closed, and

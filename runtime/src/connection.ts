@@ -2,7 +2,8 @@
 
 import type { ChildProcess } from 'node:child_process';
 
-import { open, type Address, type Opened } from './address.js';
+import { onAbort } from './abort.js';
+import { canBeFoundAgain, open, type Address, type Ending, type Opened } from './address.js';
 import {
   AbortedError,
   ArgumentsError,
@@ -27,7 +28,7 @@ export interface ConnectOptions {
   log?: Log | undefined;
   /** Gets every message. */
   trace?: Trace | undefined;
-  /** Connects again when the connection is lost. What was in flight is lost all the same: nothing is sent twice. */
+  /** Connects again to a path or port when the connection is lost. What was in flight is lost all the same: nothing is sent twice. */
   reconnect?: boolean | ReconnectOptions | undefined;
 }
 
@@ -56,6 +57,8 @@ export interface ConnectionEvents {
   reconnected: { readonly attempts: number; readonly greeting: Greeting | undefined };
 }
 
+/** Longer ones end at once; nobody waits for 24 days. */
+const longestTimer = 2 ** 31 - 1;
 /** How long `close` waits for calls in flight. */
 const drainTimeout = 5000;
 
@@ -71,6 +74,9 @@ export class Connection {
   /** Events that came before anybody could listen. */
   #held: (readonly [string, JsonObject])[] | undefined = [];
   #closing: Promise<void> | undefined;
+  /** Set when no more events can come. */
+  #over: { readonly error: QmpError | undefined } | undefined;
+  #reconnecting: Promise<void> | undefined;
   /** Ends the pause before the next attempt to connect. */
   readonly #stop = new AbortController();
   #unsettledCalls = 0;
@@ -87,6 +93,9 @@ export class Connection {
 
   /** @throws QmpError when no connection comes about in time */
   static async open(address: Address, protocol: Protocol, options: ConnectOptions = {}): Promise<Connection> {
+    if (options.reconnect && !canBeFoundAgain(address)) {
+      throw new ConnectError('only a path or a port can be connected to again: leave out reconnect');
+    }
     const connection = new Connection(address, protocol, options);
     await connection.#connect();
     // Whoever waits for this has had a chance to listen before anything else is read.
@@ -120,8 +129,8 @@ export class Connection {
     return outcome.result;
   }
 
-  addListener(name: string, listener: Listener): void {
-    this.#events.add(name, listener);
+  addListener(name: string, listener: Listener, once = false): void {
+    this.#events.add(name, listener, once);
   }
 
   removeListener(name: string, listener: Listener): void {
@@ -129,7 +138,9 @@ export class Connection {
   }
 
   read(names: readonly string[], options: EventsOptions): EventReader {
-    return this.#events.reader(names, options);
+    const reader = this.#events.reader(names, options);
+    if (this.#over) reader.end(this.#over.error);
+    return reader;
   }
 
   /**
@@ -143,13 +154,10 @@ export class Connection {
   #settle(command: string, args: object | undefined, options: RawCallOptions): Promise<Settled> {
     const { signal, timeout, until, oob = false } = options;
     return new Promise((resolve) => {
-      const session = this.#session;
-      const problem = this.#problem(session, options);
-      if (problem || !session) {
-        resolve({ failure: () => problem?.() ?? new NotSentError(`${command}: there is no connection`) });
-        return;
-      }
-      if (!signal && timeout === undefined && !until) {
+      const session = this.#sessionFor(command, options);
+      if (typeof session === 'function') {
+        resolve({ failure: session });
+      } else if (!signal && timeout === undefined && !until) {
         this.#send(session, command, args, oob, resolve);
       } else {
         this.#sendBounded(session, command, args, options, resolve);
@@ -157,14 +165,17 @@ export class Connection {
     });
   }
 
-  /** Why a call cannot even be tried. */
-  #problem(session: Session | undefined, { signal, oob }: RawCallOptions): (() => QmpError) | undefined {
-    if (signal?.aborted)
-      return () => new AbortedError('the call was given up before it was sent', { cause: signal.reason });
-    if (this.#closing) return () => new NotSentError('the connection is being closed');
-    if (!session || session.ended) return () => new NotSentError('there is no connection');
-    if (oob && !session.oob) return () => new NotSentError('the server does not execute out of band');
-    return undefined;
+  /** What a call can be sent by; or else why it cannot. */
+  #sessionFor(command: string, { signal, oob }: RawCallOptions): Session | (() => QmpError) {
+    const session = this.#session;
+    const notSent = (why: string) => () => new NotSentError(`${command}: ${why}`);
+    if (signal?.aborted) {
+      return () => new AbortedError(`${command}: the call was given up before it was sent`, { cause: signal.reason });
+    }
+    if (this.#closing) return notSent('the connection is being closed');
+    if (!session || session.ended) return notSent('there is no connection');
+    if (oob && !session.oob) return notSent('the server does not execute out of band');
+    return session;
   }
 
   /** @returns what gives the request up */
@@ -211,7 +222,12 @@ export class Connection {
     };
     if (until.length > 0) {
       const listener = (candidate: QmpEvent): void => {
-        if (event || (where && !where(candidate as never))) return;
+        try {
+          if (event || (where && !where(candidate as never))) return;
+        } catch (error) {
+          abandon(() => error as Error);
+          return;
+        }
         event = candidate;
         progress();
       };
@@ -227,22 +243,21 @@ export class Connection {
       if ('failure' in outcome) finish(outcome);
       else progress();
     });
-    const abandon = (failure: () => QmpError): void => {
+    const abandon = (failure: () => Error): void => {
       giveUp();
       finish({ failure });
     };
     if (signal) {
       const abort = (): void =>
         abandon(() => new AbortedError(`${command}: the call was given up`, { cause: signal.reason }));
-      signal.addEventListener('abort', abort);
-      clean.push(() => signal.removeEventListener('abort', abort));
+      clean.push(onAbort(signal, abort));
     }
-    if (timeout !== undefined) {
-      const what = until.length > 0 ? `no reply and ${until.join(' or ')}` : 'no reply';
-      const timer = setTimeout(
-        () => abandon(() => new TimeoutError(`${command}: ${what} within ${timeout} ms`)),
-        timeout,
-      );
+    if (timeout !== undefined && timeout <= longestTimer) {
+      const late = (): void => {
+        const what = result ? until.join(' or ') : 'reply';
+        abandon(() => new TimeoutError(`${command}: no ${what} within ${timeout} ms`));
+      };
+      const timer = setTimeout(late, timeout);
       clean.push(() => clearTimeout(timer));
     }
     // It may have ended at once.
@@ -253,7 +268,7 @@ export class Connection {
 
   async #connect(): Promise<void> {
     const { connectTimeout = 10_000, messageLimit, trace } = this.#options;
-    const deadline = AbortSignal.timeout(connectTimeout);
+    const deadline = AbortSignal.any([AbortSignal.timeout(Math.min(connectTimeout, longestTimer)), this.#stop.signal]);
     let opened: Opened | undefined;
     let session: Session | undefined;
     try {
@@ -266,7 +281,7 @@ export class Connection {
         onEnd: (error) => this.#onEnd(session, error),
         ...(messageLimit !== undefined && { messageLimit }),
       });
-      const late = (): void => session?.destroy(new ConnectError(this.#silence(connectTimeout)));
+      const late = (): void => session?.destroy(new ConnectError(this.#silence(session, connectTimeout)));
       deadline.addEventListener('abort', late);
       this.#greeting = await session.open().finally(() => deadline.removeEventListener('abort', late));
       if (session.ended) throw new ConnectionLostError('the server closed the connection');
@@ -278,15 +293,21 @@ export class Connection {
       // What became of the connection says more than what became of the command that was in flight.
       const cause = error instanceof ConnectionLostError && error.cause instanceof QmpError ? error.cause : error;
       const text = opened.fail ? await opened.fail(cause) : `cannot connect to ${opened.where}: ${cause.message}`;
-      throw cause instanceof ProtocolError ? cause : new ConnectError(text, { cause });
+      throw cause instanceof ProtocolError
+        ? new ProtocolError(cause.message, { cause })
+        : new ConnectError(text, { cause });
     }
   }
 
   /** Why the server may have said nothing. */
-  #silence(timeout: number): string {
+  #silence(session: Session | undefined, timeout: number): string {
+    const address = this.#address;
     if (this.#protocol.handshake === 'sync') return `no answer within ${timeout} ms: the agent may not be running`;
+    if (session?.greeted) return `the server greeted, but did not answer within ${timeout} ms`;
     const problem = `no greeting within ${timeout} ms`;
-    return 'launch' in this.#address ? problem : `${problem}: another client may be connected`;
+    if ('launch' in address) return problem;
+    const hint = 'port' in address && !address.tls ? ', or it expects TLS' : '';
+    return `${problem}: the server may have another client${hint}`;
   }
 
   #onEvent(name: string, message: JsonObject): void {
@@ -311,7 +332,15 @@ export class Connection {
     }
     // Calls that wait for an event may have missed it.
     this.#events.end(error);
-    if (again) void this.#reconnect();
+    if (this.#opened?.ended) void this.#tellEnding(this.#opened.ended);
+    if (again) this.#reconnecting = this.#reconnect();
+    else this.#over = { error };
+  }
+
+  /** The last words of a server that has ended by itself are worth knowing. */
+  async #tellEnding(ended: Promise<Ending>): Promise<void> {
+    const { text, orderly } = await ended;
+    this.#log({ level: orderly ? 'info' : 'warn', message: text });
   }
 
   async #reconnect(): Promise<void> {
@@ -326,19 +355,15 @@ export class Connection {
         this.#log({ level: 'info', message: `attempt ${attempts} to connect again failed`, error });
         continue;
       }
-      if (this.#closing) this.#session?.destroy();
-      else
-        this.#events.emit('reconnected', {
-          attempts,
-          greeting: this.#greeting,
-        } satisfies ConnectionEvents['reconnected']);
+      if (this.#closing) return;
+      const greeting = this.#greeting;
+      this.#events.emit('reconnected', { attempts, greeting } satisfies ConnectionEvents['reconnected']);
       return;
     }
   }
 
   async #close(): Promise<void> {
     this.#stop.abort();
-    const session = this.#session;
     if (this.#unsettledCalls > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, drainTimeout);
@@ -348,7 +373,10 @@ export class Connection {
         };
       });
     }
-    session?.destroy();
+    await this.#reconnecting;
+    this.#session?.destroy();
+    this.#over ??= { error: undefined };
+    this.#events.end(undefined);
     await this.#opened?.dispose?.();
   }
 }

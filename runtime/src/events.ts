@@ -1,8 +1,10 @@
 /** Events from the server to listeners, iterators and waiting calls. */
 
+import { onAbort } from './abort.js';
 import { EventsDroppedError, type QmpError } from './errors.js';
-import type { JsonObject } from './json.js';
+import type { Json, JsonObject } from './json.js';
 import type { Log } from './log.js';
+import { Queue } from './queue.js';
 
 /** An event as the server sent it. */
 export class QmpEvent {
@@ -16,16 +18,14 @@ export class QmpEvent {
     this.event = name;
     this.data = isObject(message['data']) ? message['data'] : {};
     const timestamp = isObject(message['timestamp']) ? message['timestamp'] : {};
-    this.timestamp = {
-      seconds: Number(timestamp['seconds'] ?? -1),
-      microseconds: Number(timestamp['microseconds'] ?? -1),
-    };
+    this.timestamp = { seconds: time(timestamp['seconds']), microseconds: time(timestamp['microseconds']) };
   }
 
   /** When it happened, by the server's clock; undefined when the server has no time. */
   get date(): Date | undefined {
     const { seconds, microseconds } = this.timestamp;
-    return seconds < 0 ? undefined : new Date(seconds * 1000 + microseconds / 1000);
+    const date = new Date(seconds * 1000 + microseconds / 1000);
+    return seconds < 0 || Number.isNaN(date.getTime()) ? undefined : date;
   }
 }
 
@@ -48,9 +48,18 @@ export interface EventsOptions {
 /** Stands for events of any name. */
 export const anyEvent = '*';
 
+/** What listeners can have beside events of the server. No event has such a name: QAPI wants upper case. */
+const reserved: ReadonlySet<string> = new Set([anyEvent, 'disconnected', 'reconnected']);
+
+/** A listener with how it was added. */
+interface Added {
+  readonly listener: Listener;
+  readonly once: boolean;
+}
+
 export class Events {
   /** By event name. Lists are replaced, not changed, so that a listener may remove itself. */
-  readonly #listeners = new Map<string, readonly Listener[]>();
+  readonly #listeners = new Map<string, readonly Added[]>();
   /** Told when no more events can come. */
   readonly #endings = new Set<(error: QmpError | undefined) => void>();
   readonly #log: Log;
@@ -59,17 +68,21 @@ export class Events {
     this.#log = log;
   }
 
-  add(name: string, listener: Listener): void {
-    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
+  /** @param once whether it is called for the next one only */
+  add(name: string, listener: Listener, once = false): void {
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), { listener, once }]);
   }
 
   /** Removes a listener that was added once, or one of its additions. */
   remove(name: string, listener: Listener): void {
-    const listeners = this.#listeners.get(name) ?? [];
-    const at = listeners.indexOf(listener);
-    if (at === -1) return;
-    if (listeners.length === 1) this.#listeners.delete(name);
-    else this.#listeners.set(name, listeners.toSpliced(at, 1));
+    const added = this.#listeners.get(name)?.find((candidate) => candidate.listener === listener);
+    if (added) this.#remove(name, added);
+  }
+
+  #remove(name: string, added: Added): void {
+    const others = (this.#listeners.get(name) ?? []).filter((other) => other !== added);
+    if (others.length === 0) this.#listeners.delete(name);
+    else this.#listeners.set(name, others);
   }
 
   /** Calls back when no more events can come. @returns what takes that back */
@@ -80,6 +93,10 @@ export class Events {
 
   dispatch(name: string, message: JsonObject): void {
     if (!this.#listeners.has(name) && !this.#listeners.has(anyEvent)) return;
+    if (reserved.has(name)) {
+      this.#log({ level: 'warn', message: 'an event that no server can have was dropped', event: name });
+      return;
+    }
     const event = new QmpEvent(name, message);
     this.emit(name, event);
     this.emit(anyEvent, event);
@@ -87,9 +104,10 @@ export class Events {
 
   /** A listener that throws harms no other, nor whoever emits. */
   emit(name: string, event: object): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    for (const added of this.#listeners.get(name) ?? []) {
+      if (added.once) this.#remove(name, added);
       try {
-        listener(event as never);
+        added.listener(event as never);
       } catch (error) {
         this.#log({ level: 'error', message: `a listener of ${name} threw`, event: name, error });
       }
@@ -107,14 +125,14 @@ export class Events {
       this.#log({ level: 'warn', message: `${count} events were dropped because they were not read in time` });
     });
     const listener = (event: QmpEvent): void => reader.put(event);
-    for (const name of names) this.add(name, listener);
+    const distinct = new Set(names);
+    for (const name of distinct) this.add(name, listener);
     const removeEnding = this.whenEnded((error) => reader.end(error));
-    const abort = (): void => reader.end(undefined);
-    signal?.addEventListener('abort', abort);
+    const removeAbort = signal && onAbort(signal, () => reader.end(undefined));
     reader.onDone = () => {
-      for (const name of names) this.remove(name, listener);
+      for (const name of distinct) this.remove(name, listener);
       removeEnding();
-      signal?.removeEventListener('abort', abort);
+      removeAbort?.();
     };
     if (signal?.aborted) reader.end(undefined);
     return reader;
@@ -127,11 +145,11 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
   readonly #limit: number;
   readonly #overflow: 'throw' | 'drop';
   readonly #onDropped: (count: number) => void;
-  #events: QmpEvent[] = [];
+  readonly #events = new Queue<QmpEvent>();
   #dropped = 0;
   #ended: { readonly error: QmpError | undefined } | undefined;
   /** Reads that wait for an event. */
-  readonly #waiting: Read[] = [];
+  readonly #waiting = new Queue<Read>();
 
   constructor(limit: number, overflow: 'throw' | 'drop', onDropped: (count: number) => void) {
     this.#limit = limit;
@@ -140,6 +158,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
   }
 
   put(event: QmpEvent): void {
+    if (this.#ended) return;
     const waiting = this.#waiting.shift();
     if (waiting) {
       waiting.resolve({ value: event, done: false });
@@ -157,7 +176,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
     if (this.#ended) return;
     this.#ended = { error };
     this.onDone();
-    for (const waiting of this.#waiting.splice(0)) this.#settle(waiting);
+    for (const waiting of this.#waiting.takeAll()) this.#settle(waiting);
   }
 
   next(): Promise<IteratorResult<QmpEvent, undefined>> {
@@ -180,7 +199,8 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
   }
 
   return(): Promise<IteratorResult<QmpEvent, undefined>> {
-    this.#events = [];
+    this.#events.takeAll();
+    this.#tellDropped();
     this.end(undefined);
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -207,6 +227,10 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
 interface Read {
   readonly resolve: (result: IteratorResult<QmpEvent, undefined>) => void;
   readonly reject: (error: QmpError) => void;
+}
+
+function time(value: Json | undefined): number {
+  return typeof value === 'number' ? value : -1;
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -10,6 +10,14 @@ import { parse, type Json } from './json.js';
 /** What is not a message, or too long for one. */
 export class FramingError extends Error {
   override readonly name = 'FramingError';
+
+  /** @param text what it is about; the message does not quote it, because it may hold secrets */
+  constructor(
+    problem: string,
+    readonly text = '',
+  ) {
+    super(problem);
+  }
 }
 
 /** Gets a message, and its text. */
@@ -29,15 +37,19 @@ export class Framer {
   #lineLength = 0;
   /** Lines that are the begin of a message. */
   #unfinished: Unfinished | undefined;
-  #resyncing = false;
+  /** Whether a delimiter ends what came before it. */
+  #delimited = false;
+  /** Whether everything is dropped until a delimiter comes. */
+  #dropping = false;
 
   constructor(limit: number = defaultMessageLimit) {
     this.#limit = limit;
   }
 
-  /** Drops everything up to and including the next 0xFF byte. */
+  /** Drops everything up to and including the next 0xFF byte. Any later one ends what is unfinished before it, too. */
   resync(): void {
-    this.#resyncing = true;
+    this.#delimited = true;
+    this.#dropping = true;
     this.#lineLength = 0;
     this.#unfinished = undefined;
   }
@@ -48,31 +60,31 @@ export class Framer {
    * @throws FramingError; nothing can be read after it
    */
   push(chunk: Uint8Array, emit: Emit): void {
-    let bytes = chunk;
-    if (this.#resyncing) {
-      const at = bytes.lastIndexOf(delimiter);
-      if (at === -1) return;
-      this.#resyncing = false;
-      bytes = bytes.subarray(at + 1);
-    }
-    const last = bytes.lastIndexOf(newline);
-    if (last === -1) {
-      this.#keep(bytes);
-      return;
-    }
-    let whole = bytes.subarray(0, last + 1);
+    let bytes = this.#delimited ? this.#behindDelimiter(chunk) : chunk;
     if (this.#lineLength > 0) {
-      this.#keep(whole);
-      whole = this.#line.subarray(0, this.#lineLength);
-      this.#lineLength = 0;
+      const end = bytes.indexOf(newline);
+      this.#keep(end === -1 ? bytes : bytes.subarray(0, end));
+      if (end === -1) return;
+      this.#takeLine(this.#takeKept(), emit);
+      bytes = bytes.subarray(end + 1);
     }
-    const text = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength).toString('utf8');
-    if (this.#line.length > keptCapacity) this.#line = new Uint8Array(0);
-    if (last + 1 < bytes.length) this.#keep(bytes.subarray(last + 1));
-    this.#lines(text, emit);
+    const end = bytes.lastIndexOf(newline) + 1;
+    if (end > this.#limit) this.#takeLongLines(bytes.subarray(0, end), emit);
+    else if (end > 0) this.#takeLines(decode(bytes.subarray(0, end)), emit);
+    if (end < bytes.length) this.#keep(bytes.subarray(end));
+  }
+
+  #behindDelimiter(chunk: Uint8Array): Uint8Array {
+    const at = chunk.lastIndexOf(delimiter);
+    if (at !== -1) {
+      this.resync();
+      this.#dropping = false;
+    }
+    return this.#dropping ? new Uint8Array(0) : chunk.subarray(at + 1);
   }
 
   #keep(bytes: Uint8Array): void {
+    if (this.#dropping) return;
     const length = this.#lineLength + bytes.length;
     if (length > this.#limit) throw this.#tooLong();
     if (length > this.#line.length) {
@@ -84,18 +96,39 @@ export class Framer {
     this.#lineLength = length;
   }
 
-  /** @param text whole lines */
-  #lines(text: string, emit: Emit): void {
+  #takeKept(): string {
+    const line = decode(this.#line.subarray(0, this.#lineLength));
+    this.#lineLength = 0;
+    if (this.#line.length > keptCapacity) this.#line = new Uint8Array(0);
+    return line;
+  }
+
+  /** Takes whole lines, which together are not too long for a message. */
+  #takeLines(text: string, emit: Emit): void {
     for (let begin = 0; begin < text.length;) {
       const end = text.indexOf('\n', begin);
-      const line = text.slice(begin, end);
+      this.#takeLine(text.slice(begin, end), emit);
       begin = end + 1;
-      if (line.length > this.#limit) throw this.#tooLong();
-      // Nearly every line is a whole message, and that is found out by parsing it.
-      const message = this.#unfinished || !looksWhole(line) ? undefined : tryParse(line);
-      if (message === undefined) this.#continue(line, emit);
-      else emit(message, line);
     }
+  }
+
+  /** Takes whole lines, of which each may be too long for a message. */
+  #takeLongLines(bytes: Uint8Array, emit: Emit): void {
+    for (let begin = 0; begin < bytes.length;) {
+      const end = bytes.indexOf(newline, begin);
+      if (end - begin > this.#limit) throw this.#tooLong();
+      this.#takeLine(decode(bytes.subarray(begin, end)), emit);
+      begin = end + 1;
+    }
+  }
+
+  #takeLine(line: string, emit: Emit): void {
+    // Whoever got a message may have asked for a delimiter: what came in before it is of no interest any more.
+    if (this.#dropping) return;
+    // Nearly every line is a whole message, and that is found out by parsing it.
+    const message = this.#unfinished || !looksWhole(line) ? undefined : tryParse(line);
+    if (message === undefined) this.#continue(line, emit);
+    else emit(message, line);
   }
 
   /** A message over several lines ends when everything that it opens is closed. */
@@ -108,13 +141,17 @@ export class Framer {
     this.#unfinished = undefined;
     const text = unfinished.text();
     const message = tryParse(text);
-    if (message === undefined) throw new FramingError(`not JSON: ${excerpt(text)}`);
+    if (message === undefined) throw new FramingError('not JSON', text);
     emit(message, text);
   }
 
   #tooLong(): FramingError {
     return new FramingError(`a message of more than ${this.#limit} bytes`);
   }
+}
+
+function decode(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 /** A larger buffer than this is not kept for the next line. */
@@ -127,11 +164,12 @@ function looksWhole(line: string): boolean {
   return last === 0x7d || (last === 0x0d && line.charCodeAt(line.length - 2) === 0x7d);
 }
 
-/** @returns undefined for what is no JSON, or nests so deep that it cannot be parsed */
+/** @returns undefined for what is no JSON */
 function tryParse(text: string): Json | undefined {
   try {
     return parse(text);
-  } catch {
+  } catch (error) {
+    if (error instanceof RangeError) throw new FramingError(`a message that cannot be read: ${error.message}`, text);
     return undefined;
   }
 }
@@ -139,17 +177,19 @@ function tryParse(text: string): Json | undefined {
 /** Lines of a message that is not whole yet. */
 class Unfinished {
   readonly #lines: string[] = [];
-  length = 0;
+  /** In bytes, without the last line's end. */
+  length = -1;
   #depth = 0;
   #inString = false;
 
+  /** A string cannot go on in another line: what tries to is as whole as it can be. */
   get isOpen(): boolean {
-    return this.#depth > 0 || this.#inString;
+    return this.#depth > 0 && !this.#inString;
   }
 
   add(line: string): void {
     this.#lines.push(line);
-    this.length += line.length + 1;
+    this.length += Buffer.byteLength(line) + 1;
     for (let at = 0; at < line.length; at += 1) {
       const code = line.charCodeAt(at);
       if (this.#inString) {
@@ -164,9 +204,4 @@ class Unfinished {
   text(): string {
     return this.#lines.join('\n');
   }
-}
-
-function excerpt(text: string): string {
-  const start = JSON.stringify(text.slice(0, 60));
-  return text.length > 60 ? `${start}...` : start;
 }

@@ -131,8 +131,8 @@ function integer(digits: string): Int64 {
  * Like JSON.stringify, with `bigint` as an integer, and with what JSON cannot say refused instead of turned into something else.
  * Members that are `undefined` are left out.
  *
- * @throws TypeError for NaN and infinities, for integers beyond the safe ones as numbers (use a bigint), for strings with half
- *   a surrogate pair, for functions, symbols, `undefined` in arrays, for a Date, a Map and the like, and for what nests more than
+ * @throws TypeError for NaN and infinities, for integers beyond the safe ones as numbers (use a bigint) and beyond 64 bits, for
+ *   strings with half a surrogate pair, for functions, symbols, `undefined` in arrays, for a Date, a Map and the like, and for what nests more than
  *   1024 deep or holds itself
  */
 export function stringify(value: unknown): string {
@@ -151,6 +151,10 @@ function write(value: unknown, path: string, depth: number): string {
       }
       return JSON.stringify(value);
     case 'bigint':
+      if (BigInt.asIntN(64, value) !== value && BigInt.asUintN(64, value) !== value) {
+        throw unfit(path, `${value}, which does not fit into 64 bits`);
+      }
+      return String(value);
     case 'boolean':
       return String(value);
     case 'object':

@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 
-import type { Launch, Opened } from './address.js';
+import type { Ending, Launch, Opened } from './address.js';
 import { ConnectError, ConnectionLostError } from './errors.js';
 
 export interface LaunchOptions {
@@ -52,23 +52,25 @@ async function start(command: string, args: readonly string[], options: LaunchOp
     stderr = (stderr + text).slice(-stderrLimit);
   });
   const lastWords = (): string => (stderr.trim() === '' ? '' : `: ${stderr.trim()}`);
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(`cannot start ${command}: ${error.message}`));
-    child.once('close', (code, name) =>
-      resolve(`${command} ended with ${name === null ? `status ${code}` : name}${lastWords()}`),
-    );
+  const ended = new Promise<Ending>((resolve) => {
+    child.once('error', (error) => resolve({ text: `cannot start ${command}: ${error.message}`, orderly: false }));
+    child.once('close', (code, name) => {
+      const text = `${command} ended with ${name === null ? `status ${code}` : name}${lastWords()}`;
+      resolve({ text, orderly: code === 0 || child.killed });
+    });
   });
-  if (child.pid === undefined) throw new ConnectError(await ended);
+  if (child.pid === undefined) throw new ConnectError((await ended).text);
   return {
     stream: child.stdio[monitorFd] as Duplex,
     where: command,
     process: child,
+    ended,
     dispose: () => end(child),
     fail: async (error) => {
       // Whoever closes the connection is about to end, and the reason for that is worth a wait.
-      const reason = error instanceof ConnectionLostError ? await Promise.race([ended, after(1000)]) : undefined;
+      const ending = error instanceof ConnectionLostError ? await Promise.race([ended, after(1000)]) : undefined;
       await end(child);
-      return reason ?? `cannot connect to ${command}: ${error.message}${lastWords()}`;
+      return ending?.text ?? `cannot connect to ${command}: ${error.message}${lastWords()}`;
     },
   };
 }

@@ -9,7 +9,8 @@ import { CommandError, ConnectionLostError, NotSentError, ProtocolError, type Qm
 import { Framer, FramingError } from './framing.js';
 import { stringify, type Json, type JsonObject } from './json.js';
 import type { Log, Trace } from './log.js';
-import { hideSecrets, withoutSecrets } from './secrets.js';
+import { Queue } from './queue.js';
+import { hideSecrets, secretsOf, shownRequest } from './secrets.js';
 
 /** What a schema says of its commands that matters to the protocol, by wire name. */
 export interface Protocol {
@@ -44,21 +45,25 @@ export interface SessionOptions {
 }
 
 /** How a request ended. Failures are made where they are thrown, so that their stack leads to the caller. */
-export type Settled = { readonly result: Json } | { readonly failure: () => QmpError };
+export type Settled = { readonly result: Json } | { readonly failure: () => Error };
 
 export interface Request {
   readonly command: string;
   readonly args: object | undefined;
   readonly oob: boolean;
-  settle(outcome: Settled): void;
+  readonly settle: (outcome: Settled) => void;
 }
 
-/** A request on its way. */
+/** A request on its way. What it needs of the arguments is taken at once: their owner may change them. */
 interface Entry {
-  readonly request: Request;
   readonly id: number;
-  /** As it goes onto the wire. */
-  readonly text: string;
+  readonly command: string;
+  readonly oob: boolean;
+  /** As it goes onto the wire; empty when it has. */
+  text: string;
+  /** What a server may repeat, and nobody should see. */
+  readonly secrets: readonly string[];
+  settle: (outcome: Settled) => void;
   sent: boolean;
   /** Nobody waits any more; its reply is dropped when it comes. */
   abandoned: boolean;
@@ -75,29 +80,36 @@ export class Session {
   readonly #framer: Framer;
   /** Sent, and not replied to, in the order of sending. */
   readonly #inFlight = new Map<number, Entry>();
-  /** Not sent yet. */
-  #queue: Entry[] = [];
+  /** Of those, the ones that hold secrets. */
+  readonly #secretive = new Set<Entry>();
+  /** Not sent yet; those out of band pass the others. */
+  readonly #inBand = new Queue<Entry>();
+  readonly #outOfBand = new Queue<Entry>();
   #inBandInFlight = 0;
   #inBandLimit = Infinity;
   #nextId = 1;
   #flushScheduled = false;
   #ended = false;
-  /** Waits for the greeting. */
-  #opening: { resolve(greeting: Greeting): void; reject(error: QmpError): void } | undefined;
+  /** Waits for the greeting, or for an agent's first echo. */
+  #opening: { resolve(greeting: Greeting | undefined): void; reject(error: QmpError): void } | undefined;
+  /** The number that an agent has to echo before anything else counts. */
+  #echo: number | undefined;
+  #greeted = false;
   #oob = false;
+  readonly #listeners = {
+    data: (chunk: Uint8Array | string) => this.#receive(typeof chunk === 'string' ? Buffer.from(chunk) : chunk),
+    drain: () => this.#flush(),
+    error: (error: Error) =>
+      this.#end(new ConnectionLostError(`the connection failed: ${error.message}`, { cause: error })),
+    end: () => this.#end(new ConnectionLostError('the server closed the connection')),
+    close: () => this.#end(new ConnectionLostError('the connection is closed')),
+  };
 
   constructor(stream: Duplex, options: SessionOptions) {
     this.#stream = stream;
     this.#options = options;
     this.#framer = new Framer(options.messageLimit);
-    stream.on('data', (chunk: Uint8Array) => this.#receive(chunk));
-    stream.on('drain', () => this.#flush());
-    stream.on('error', (error) =>
-      this.#end(new ConnectionLostError(`the connection failed: ${error.message}`, { cause: error })),
-    );
-    // A peer that has said its last word gets ours, too.
-    stream.on('end', () => this.#end(new ConnectionLostError('the server closed the connection')));
-    stream.on('close', () => this.#end(new ConnectionLostError('the connection is closed')));
+    for (const [name, listener] of Object.entries(this.#listeners)) stream.on(name, listener);
   }
 
   /** Whether out-of-band execution has been agreed upon. */
@@ -109,6 +121,10 @@ export class Session {
     return this.#ended;
   }
 
+  get greeted(): boolean {
+    return this.#greeted;
+  }
+
   /**
    * Does what a connection begins with.
    *
@@ -116,15 +132,19 @@ export class Session {
    * @throws QmpError when it ends before
    */
   async open(): Promise<Greeting | undefined> {
-    if (this.#options.protocol.handshake === 'sync') {
-      await this.#sync();
-      return undefined;
-    }
-    const greeting = await new Promise<Greeting>((resolve, reject) => {
+    const { destroyed, readableEnded, writableEnded } = this.#stream;
+    if (destroyed || readableEnded || writableEnded) throw new ConnectionLostError('the stream has ended already');
+    const opened = new Promise<Greeting | undefined>((resolve, reject) => {
       this.#opening = { resolve, reject };
     });
+    if (this.#options.protocol.handshake === 'sync') {
+      this.#inBandLimit = 1;
+      this.#sync();
+    }
+    const greeting = await opened;
+    if (!greeting) return undefined;
     const oob = greeting.capabilities.includes('oob');
-    await this.#internal('qmp_capabilities', oob ? { enable: ['oob'] } : undefined);
+    await this.#negotiate(oob ? { enable: ['oob'] } : undefined);
     if (oob) this.#inBandLimit = inBandLimit;
     this.#oob = oob;
     return greeting;
@@ -136,22 +156,20 @@ export class Session {
    * @returns what gives it up: it is not sent any more, or its reply is dropped; it is not settled then
    * @throws TypeError when the arguments are no JSON
    */
-  send(request: Request): () => void {
-    const { command, args, oob } = request;
+  send({ command, args, oob, settle }: Request): () => void {
     const id = this.#nextId;
     this.#nextId += 1;
     const head = `{"${oob ? 'exec-oob' : 'execute'}":${stringify(command)}`;
     const text = `${head}${args === undefined ? '' : `,"arguments":${stringify(args)}`},"id":${id}}\n`;
-    const entry: Entry = { request, id, text, sent: false, abandoned: false };
     if (this.#ended) {
-      request.settle({ failure: () => new NotSentError(`${command}: there is no connection`) });
+      settle({ failure: () => new NotSentError(`${command}: there is no connection`) });
       return () => {};
     }
-    this.#queue.push(entry);
+    const secrets = secretsOf(command, args);
+    const entry: Entry = { id, command, oob, text, secrets, settle, sent: false, abandoned: false };
+    (oob ? this.#outOfBand : this.#inBand).push(entry);
     this.#schedule();
-    return () => {
-      entry.abandoned = true;
-    };
+    return () => this.#abandon(entry);
   }
 
   /** Ends the connection. What is in flight is settled as lost, what is queued as not sent. */
@@ -172,38 +190,48 @@ export class Session {
   }
 
   #flush(): void {
-    while (this.#queue.length > 0 && !this.#ended && !this.#stream.writableNeedDrain) {
+    while (!this.#ended && this.#echo === undefined && !this.#stream.writableNeedDrain) {
       const batch = this.#takeBatch();
       if (batch.length === 0) return;
       const { withoutReply } = this.#options.protocol;
-      const silent = batch.filter(({ request }) => withoutReply.includes(request.command));
+      const silent = batch.filter(({ command }) => withoutReply.includes(command));
       this.#stream.write(batch.map(({ text }) => text).join(''), (error) => {
         if (!error) for (const entry of silent) this.#finish(entry, { result: {} });
       });
-      if (this.#options.trace) for (const { request, id } of batch) this.#options.trace('out', traceText(request, id));
+      const { trace } = this.#options;
+      if (trace) for (const { command, text } of batch) trace('out', shownRequest(command, text.trimEnd()));
+      for (const entry of batch) entry.text = '';
     }
   }
 
-  /** What may be sent now, in order; out-of-band requests pass those that have to wait. */
+  /** What may be sent now. */
   #takeBatch(): Entry[] {
     const batch: Entry[] = [];
-    const rest: Entry[] = [];
-    let size = 0;
-    for (const entry of this.#queue) {
-      if (entry.abandoned) continue;
-      const { oob } = entry.request;
-      if (size >= writeSize || (!oob && this.#inBandInFlight >= this.#inBandLimit)) {
-        rest.push(entry);
-        continue;
-      }
+    for (let size = 0; size < writeSize;) {
+      const mayPass = this.#inBandInFlight < this.#inBandLimit;
+      const entry = this.#outOfBand.shift() ?? (mayPass ? this.#inBand.shift() : undefined);
+      if (!entry) break;
       size += entry.text.length;
       entry.sent = true;
-      if (!oob) this.#inBandInFlight += 1;
+      if (!entry.oob) this.#inBandInFlight += 1;
+      if (entry.secrets.length > 0) this.#secretive.add(entry);
       this.#inFlight.set(entry.id, entry);
       batch.push(entry);
     }
-    this.#queue = rest;
     return batch;
+  }
+
+  #abandon(entry: Entry): void {
+    if (this.#ended || entry.abandoned) return;
+    entry.abandoned = true;
+    // A server that never answers should not make the caller's promise live forever.
+    entry.settle = () => {};
+    if (!entry.sent) (entry.oob ? this.#outOfBand : this.#inBand).remove(entry);
+    if (this.#options.protocol.handshake === 'greeting') return;
+    // Nobody knows whether the agent is still busy with it, was started anew, or is gone: what comes next has to begin anew.
+    const isSyncDue = this.#echo === undefined ? entry.sent : !this.#stream.writableNeedDrain;
+    this.#remove(entry);
+    if (isSyncDue) this.#sync();
   }
 
   // In
@@ -213,16 +241,17 @@ export class Session {
     try {
       this.#framer.push(chunk, (message, text) => this.#message(message, text));
     } catch (error) {
-      if (!(error instanceof FramingError)) throw error;
-      this.#violation(error.message, error);
+      // What has gone wrong is quoted without secrets, so the error that has all of it goes no further.
+      if (error instanceof FramingError) this.#violation(error.message, error.text);
+      else this.#violation(String(error), '', error);
     }
   }
 
   #message(message: Json, text: string): void {
     if (this.#ended) return;
-    this.#options.trace?.('in', text);
+    this.#options.trace?.('in', this.#hide(text.trimEnd()));
     if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-      this.#violation(`the server sent what is no message: ${text.slice(0, 60)}`);
+      this.#violation('the server sent what is no message', text);
     } else if (message['return'] !== undefined || message['error'] !== undefined) {
       this.#reply(message);
     } else if (typeof message['event'] === 'string') {
@@ -230,54 +259,80 @@ export class Session {
     } else if (message['QMP'] !== undefined) {
       this.#greeting(message['QMP']);
     } else {
-      this.#violation(`the server sent what is no message: ${text.slice(0, 60)}`);
+      this.#violation('the server sent what is no message', text);
     }
   }
 
   #reply(message: JsonObject): void {
+    if (this.#echo !== undefined) {
+      if (message['return'] === this.#echo) this.#synced();
+      // Else it is the reply to something that was given up, or to an earlier connection.
+      return;
+    }
     const entry = this.#entryOf(message);
     if (!entry) {
-      const content = message['error'] ?? message['id'] ?? null;
-      this.#options.log({ level: 'warn', message: 'a reply that belongs to no command was dropped', content });
+      this.#unmatched(message);
       return;
     }
     const { error } = message;
     const outcome =
-      error === undefined
-        ? { result: message['return'] ?? null }
-        : { failure: () => toCommandError(entry.request, error) };
+      error === undefined ? { result: message['return'] ?? null } : { failure: () => toCommandError(entry, error) };
     this.#finish(entry, outcome);
   }
 
   /** Replies carry the id of their command; but for those to what the server could not parse, and those of old agents. */
-  #entryOf(message: JsonObject): Entry | undefined {
-    const { id } = message;
+  #entryOf({ id }: JsonObject): Entry | undefined {
     if (typeof id === 'number') return this.#inFlight.get(id);
-    if (id !== undefined) return undefined;
-    const candidates = [...this.#inFlight.values()].filter(({ request }) => !request.oob);
-    return candidates.length === 1 || this.#options.protocol.handshake === 'sync' ? candidates[0] : undefined;
+    if (id !== undefined || this.#inFlight.size !== 1) return undefined;
+    const [entry] = this.#inFlight.values();
+    return entry;
+  }
+
+  #unmatched({ id, error }: JsonObject): void {
+    const { errorClass, desc } = errorOf(error ?? null);
+    // With an id it is about a command whose secrets are not known any more.
+    const shown = id === undefined ? this.#hide(desc) : undefined;
+    const content = error === undefined ? { id } : { id, class: errorClass, desc: shown };
+    this.#options.log({ level: 'warn', message: 'a reply that belongs to no command was dropped', content });
+  }
+
+  /** A text from the server, without secrets that it repeats. */
+  #hide(text: string): string {
+    if (this.#secretive.size === 0) return text;
+    return hideSecrets(
+      text,
+      [...this.#secretive].flatMap(({ secrets }) => secrets),
+    );
   }
 
   #finish(entry: Entry, outcome: Settled): void {
-    if (!this.#inFlight.delete(entry.id)) return;
-    if (!entry.request.oob) this.#inBandInFlight -= 1;
-    if (!entry.abandoned) entry.request.settle(outcome);
-    if (this.#queue.length > 0) this.#flush();
+    if (!this.#remove(entry)) return;
+    if (!entry.abandoned) entry.settle(outcome);
+    if (this.#inBand.length > 0) this.#schedule();
+  }
+
+  #remove(entry: Entry): boolean {
+    if (!this.#inFlight.delete(entry.id)) return false;
+    this.#secretive.delete(entry);
+    if (!entry.oob) this.#inBandInFlight -= 1;
+    return true;
   }
 
   #greeting(greeting: Json): void {
     const opening = this.#opening;
-    if (!opening) {
-      this.#options.log({ level: 'warn', message: 'the server greeted again', content: greeting });
+    if (!opening || this.#greeted || this.#options.protocol.handshake === 'sync') {
+      this.#options.log({ level: 'warn', message: 'a greeting that nobody expects was dropped', content: greeting });
+      return;
+    }
+    const { version, capabilities } = (typeof greeting === 'object' ? (greeting ?? {}) : {}) as Partial<
+      Record<keyof Greeting, unknown>
+    >;
+    if (typeof version !== 'object' || version === null || !Array.isArray(capabilities)) {
+      this.#violation('the greeting has no version or no capabilities');
       return;
     }
     this.#opening = undefined;
-    const { version, capabilities } = greeting as Partial<Record<keyof Greeting, unknown>>;
-    if (typeof version !== 'object' || version === null || !Array.isArray(capabilities)) {
-      this.#violation('the greeting has no version or no capabilities');
-      opening.reject(new ProtocolError('the greeting has no version or no capabilities'));
-      return;
-    }
+    this.#greeted = true;
     opening.resolve({
       version: version as Greeting['version'],
       capabilities: capabilities.filter((name) => typeof name === 'string'),
@@ -286,69 +341,86 @@ export class Session {
 
   // The begin and the end
 
-  /** One of the session's own requests. */
-  async #internal(command: string, args: object | undefined): Promise<Json> {
-    const outcome = await new Promise<Settled>((settle) => this.send({ command, args, oob: false, settle }));
+  async #negotiate(args: object | undefined): Promise<void> {
+    const outcome = await new Promise<Settled>((settle) => {
+      this.send({ command: 'qmp_capabilities', args, oob: false, settle });
+    });
     if ('failure' in outcome) throw outcome.failure();
-    return outcome.result;
   }
 
   /**
-   * An agent may be in the middle of what an earlier connection left. The delimiter ends that, and everything before the marked reply is
-   * dropped. QEMU's manual: "Guest Agent Protocol", `guest-sync-delimited`.
+   * An agent may be in the middle of what an earlier connection left, or busy with what was given up. The delimiter ends the one, and the
+   * echo of a number the other. QEMU's manual: "Guest Agent Protocol", `guest-sync-delimited`.
    */
-  async #sync(): Promise<void> {
-    const id = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
-    this.#inBandLimit = 1;
+  #sync(): void {
+    this.#echo = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
     this.#framer.resync();
-    this.#stream.write(Buffer.from([0xff]));
-    const echoed = await this.#internal('guest-sync-delimited', { id });
-    if (echoed !== id) throw new ProtocolError('the agent did not echo the number that it was given');
+    const text = stringify({ execute: 'guest-sync-delimited', arguments: { id: this.#echo } });
+    this.#stream.write(Buffer.concat([Buffer.from([0xff]), Buffer.from(`${text}\n`)]));
+    this.#options.trace?.('out', text);
   }
 
-  #violation(problem: string, cause?: unknown): void {
-    const error = new ProtocolError(problem, { cause });
-    this.#options.log({ level: 'error', message: `the connection is closed: ${problem}` });
-    this.#end(error);
+  #synced(): void {
+    this.#echo = undefined;
+    this.#opening?.resolve(undefined);
+    this.#opening = undefined;
+    this.#schedule();
+  }
+
+  #violation(problem: string, text = '', cause?: unknown): void {
+    const message = text === '' ? problem : `${problem}: ${excerpt(this.#hide(text))}`;
+    this.#options.log({ level: 'error', message: `the connection is closed: ${message}` });
+    this.#end(new ProtocolError(message, { cause }));
   }
 
   #end(error: QmpError | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#stream.destroy();
+    this.#detach();
     const cause = error ?? new ConnectionLostError('the connection was closed by this side');
     this.#opening?.reject(cause);
     this.#opening = undefined;
-    const entries = [...this.#inFlight.values(), ...this.#queue].filter(({ abandoned }) => !abandoned);
+    const entries = [...this.#inFlight.values(), ...this.#outOfBand.takeAll(), ...this.#inBand.takeAll()];
     this.#inFlight.clear();
-    this.#queue = [];
-    for (const { request, sent } of entries) {
-      const { command } = request;
+    this.#secretive.clear();
+    for (const { command, sent, abandoned, settle } of entries) {
+      if (abandoned) continue;
       const failure = (): QmpError =>
         sent
           ? new ConnectionLostError(`${command}: ${cause.message}; whether it was executed is unknown`, { cause })
           : new NotSentError(`${command}: ${cause.message}; it was not sent`, { cause });
-      request.settle(this.#endsSuccessfully(request, sent) ? { result: {} } : { failure });
+      // The end of the connection is what a command without a reply is for.
+      const isSuccess = sent && this.#options.protocol.withoutReply.includes(command);
+      settle(isSuccess ? { result: {} } : { failure });
     }
     this.#options.onEnd(error);
   }
 
-  /** The end of the connection is what a command without a reply is for. */
-  #endsSuccessfully({ command }: Request, sent: boolean): boolean {
-    return sent && this.#options.protocol.withoutReply.includes(command);
+  #detach(): void {
+    const stream = this.#stream;
+    for (const [name, listener] of Object.entries(this.#listeners)) stream.off(name, listener);
+    // What fails after the end is of no interest.
+    const ignore = (): void => {};
+    stream.on('error', ignore).once('close', () => stream.off('error', ignore));
+    stream.destroy();
   }
 }
 
-function toCommandError({ command, args }: Request, error: Json): CommandError {
-  const { class: errorClass, desc } = (typeof error === 'object' && error !== null ? error : {}) as JsonObject;
-  const text = typeof desc === 'string' ? desc : 'the server gave no description';
-  return new CommandError(
-    command,
-    typeof errorClass === 'string' ? errorClass : 'GenericError',
-    hideSecrets(text, command, args),
-  );
+function toCommandError({ command, secrets }: Entry, error: Json): CommandError {
+  const { errorClass, desc } = errorOf(error);
+  return new CommandError(command, errorClass, hideSecrets(desc, secrets));
 }
 
-function traceText({ command, args, oob }: Request, id: number): string {
-  return stringify({ [oob ? 'exec-oob' : 'execute']: command, arguments: withoutSecrets(command, args), id });
+function errorOf(error: Json): { errorClass: string; desc: string } {
+  const { class: errorClass, desc } = (typeof error === 'object' && error !== null ? error : {}) as JsonObject;
+  return {
+    errorClass: typeof errorClass === 'string' ? errorClass : 'GenericError',
+    desc: typeof desc === 'string' ? desc : 'the server gave no description',
+  };
+}
+
+function excerpt(text: string): string {
+  const shown = text.trim();
+  const start = JSON.stringify(shown.slice(0, 60));
+  return shown.length > 60 ? `${start}...` : start;
 }

@@ -127,8 +127,15 @@ export class Peer implements AsyncDisposable {
   stream(): Duplex {
     const [client, server] = duplexPair();
     this.#client = client;
-    this.#accept(server);
+    this.serve(server);
     return client;
+  }
+
+  /** Serves a connection that there is already. */
+  serve(stream: Duplex): void {
+    const link = new Link(stream, this.#options, (request) => this.#receive(request));
+    this.#links.push(link);
+    if (this.#options.greets) link.send(greetingOf(this.#options));
   }
 
   /** Listens on a Unix socket, of a temporary folder unless told. */
@@ -227,6 +234,13 @@ export class Peer implements AsyncDisposable {
     return Buffer.concat(this.#links.flatMap(({ bytes }) => bytes));
   }
 
+  /** Forgets what was received, for tests that measure memory. */
+  forget(): void {
+    this.received.length = 0;
+    this.#untaken.length = 0;
+    for (const { bytes } of this.#links) bytes.length = 0;
+  }
+
   /** Ends everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.stopListening();
@@ -242,18 +256,12 @@ export class Peer implements AsyncDisposable {
   }
 
   #listen(where: { path: string } | { host: string; port: number }): Promise<Server> {
-    const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.serve(socket));
     this.#server = server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(where, () => resolve(server));
     });
-  }
-
-  #accept(stream: Duplex): void {
-    const link = new Link(stream, this.#options, (request) => this.#receive(request));
-    this.#links.push(link);
-    if (this.#options.greets) link.send(greetingOf(this.#options));
   }
 
   #receive(request: PeerRequest): void {
@@ -289,6 +297,7 @@ class Link {
     this.options = options;
     this.#onRequest = onRequest;
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
+    stream.on('end', () => stream.end());
     // A client that goes is nothing to complain about.
     stream.on('error', () => {});
     if (stream instanceof Socket) stream.setNoDelay(true);

@@ -1,0 +1,185 @@
+/** A monitor of a real QEMU: the begin of a connection, calls, events, and its end. */
+
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { connect, RunState } from '@qapi-ts/qemu/qmp';
+import { CommandError, ConnectError, NotSentError, QmpError } from '@qapi-ts/runtime';
+import { describe, expect, test } from 'vitest';
+
+import { bare, failure, installed, launchQemu, monitorAt, pc, temporaryFolder } from '../support/servers.js';
+
+describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real monitor', () => {
+  test('greets, and agrees upon out-of-band execution', async () => {
+    await using vm = await launchQemu();
+    expect(vm.greeting).toEqual({
+      version: {
+        qemu: { major: expect.any(Number), minor: expect.any(Number), micro: expect.any(Number) },
+        package: expect.any(String),
+      },
+      capabilities: ['oob'],
+    });
+    expect(await vm.queryVersion()).toEqual(vm.greeting?.version);
+    // It would be refused by a monitor where it is not agreed upon.
+    expect(await vm.queryYank({}, { oob: true })).toMatchObject([{ type: 'chardev' }]);
+  });
+
+  test('answers queries', async () => {
+    await using vm = await launchQemu([...pc, '-drive', 'if=none,id=cd,media=cdrom', '-smp', '2']);
+    const { status, running } = await vm.queryStatus();
+    expect([status, running]).toEqual(['prelaunch', false]);
+    expect(RunState).toContain(status);
+    expect(await vm.queryBlock()).toMatchObject([{ device: 'cd', locked: false, removable: true }]);
+    expect(await vm.queryCpusFast()).toMatchObject([
+      { 'cpu-index': 0, target: 'x86_64' },
+      { 'cpu-index': 1, target: 'x86_64' },
+    ]);
+    const schema = await vm.queryQmpSchema();
+    expect(schema.length).toBeGreaterThan(500);
+    expect(schema.find(({ name }) => name === 'query-status')).toMatchObject({ 'meta-type': 'command' });
+  });
+
+  test('says what is wrong with a command', async () => {
+    await using vm = await launchQemu();
+    const error = await failure(vm.deviceDel({ id: 'nothing' }));
+    expect(error).toBeInstanceOf(CommandError);
+    expect(error).toMatchObject({
+      code: 'ERR_QMP_COMMAND',
+      command: 'device_del',
+      errorClass: 'DeviceNotFound',
+      message: "device_del: Device 'nothing' not found",
+      stack: expect.stringContaining('monitor.test.ts'),
+    });
+    expect(await failure(vm.executeRaw('no-such-command'))).toMatchObject({ errorClass: 'CommandNotFound' });
+  });
+
+  test('stops and goes on, to an iterator and to listeners', async () => {
+    await using vm = await launchQemu(pc);
+    const heard: string[] = [];
+    vm.on('STOP', ({ event }) => heard.push(event));
+    vm.once('RESUME', ({ event }) => heard.push(event));
+    const events = vm.events(['STOP', 'RESUME']);
+    for (let round = 0; round < 2; round += 1) {
+      await vm.cont();
+      await vm.stop();
+    }
+    const read: string[] = [];
+    for await (const { event, date } of events) {
+      expect(Math.abs(Number(date) - Date.now())).toBeLessThan(60_000);
+      if (read.push(event) === 4) break;
+    }
+    expect(read).toEqual(['RESUME', 'STOP', 'RESUME', 'STOP']);
+    expect(heard).toEqual(['RESUME', 'STOP', 'STOP']);
+  });
+
+  test('resets', async () => {
+    await using vm = await launchQemu(pc);
+    const { event } = await vm.systemReset({}, { until: ['RESET'], timeout: 10_000 });
+    expect(event.data).toEqual({ guest: false, reason: 'host-qmp-system-reset' });
+  });
+
+  test('gives events to no reader that comes too late', async () => {
+    const vm = await launchQemu();
+    const early = vm.events(['STOP']);
+    await vm.close();
+    expect(await early.next()).toEqual({ done: true, value: undefined });
+    expect(await vm.events(['STOP']).next()).toEqual({ done: true, value: undefined });
+
+    const killed = await launchQemu();
+    const lost = killed.events(['STOP']).next();
+    killed.process?.kill('SIGKILL');
+    expect(await failure(lost)).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
+    expect(await failure(killed.events(['STOP']).next())).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
+  });
+
+  test('keeps to what a call is told', async () => {
+    await using vm = await launchQemu(pc);
+    expect(await vm.queryStatus({}, { timeout: Infinity })).toMatchObject({ status: 'prelaunch' });
+    const mistake = new Error('a mistake of the caller');
+    const where = (): never => {
+      throw mistake;
+    };
+    expect(await failure(vm.cont({}, { until: ['RESUME'], where }))).toBe(mistake);
+    // Given up, but executed all the same; the next call has its own reply.
+    const controller = new AbortController();
+    const stop = vm.stop({}, { signal: controller.signal });
+    const stopped = vm.events(['STOP']).next();
+    await Promise.resolve();
+    controller.abort(new Error('changed my mind'));
+    expect(await failure(stop)).toMatchObject({
+      code: 'ERR_QMP_ABORTED',
+      name: 'AbortError',
+      cause: { message: 'changed my mind' },
+    });
+    await stopped;
+    expect(await vm.queryStatus()).toMatchObject({ status: 'paused' });
+  });
+
+  test('quits, with a reply and an orderly end', async () => {
+    const vm = await launchQemu();
+    const { process } = vm;
+    const exit = process && once(process, 'exit');
+    const disconnected = new Promise((resolve) => vm.on('disconnected', resolve));
+    const { event } = await vm.quit({}, { until: ['SHUTDOWN'] });
+    expect(event.data).toEqual({ guest: false, reason: 'host-qmp-quit' });
+    expect(await disconnected).toMatchObject({ error: { code: 'ERR_QMP_CONNECTION_LOST' } });
+    expect(await exit).toEqual([0, null]);
+    expect(await failure(vm.queryStatus())).toBeInstanceOf(NotSentError);
+    await vm.close();
+  });
+
+  test('is killed in the middle of 100 calls, and each of them settles', async () => {
+    await using vm = await launchQemu();
+    let settled = 0;
+    const calls = Array.from({ length: 100 }, async () => {
+      const outcome = await vm.queryQmpSchema().catch((error: unknown) => error);
+      settled += 1;
+      if (settled === 10) vm.process?.kill('SIGKILL');
+      return outcome;
+    });
+    const kinds = (await Promise.all(calls)).map((outcome) => {
+      if (Array.isArray(outcome)) return 'result';
+      return outcome instanceof QmpError ? outcome.code : outcome;
+    });
+    expect(new Set(kinds)).toEqual(new Set(['result', 'ERR_QMP_CONNECTION_LOST', 'ERR_QMP_NOT_SENT']));
+    // No more are in flight with out-of-band execution.
+    expect(kinds.filter((kind) => kind === 'ERR_QMP_CONNECTION_LOST').length).toBeLessThanOrEqual(8);
+    expect(await failure(vm.queryStatus())).toBeInstanceOf(NotSentError);
+  });
+
+  test('has one client at a time', async () => {
+    const path = join(temporaryFolder(), 'monitor');
+    await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
+    const first = await connect({ path });
+    const error = await failure(connect({ path }, { connectTimeout: 200 }));
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({
+      message: expect.stringContaining('no greeting within 200 ms: the server may have another client'),
+    });
+    expect(await first.queryStatus()).toMatchObject({ status: 'prelaunch' });
+    const waiting = connect({ path });
+    await first.close();
+    await using second = await waiting;
+    expect(await second.queryStatus()).toMatchObject({ status: 'prelaunch' });
+  });
+
+  test('has clients that wait, more than its queue has room for', async () => {
+    const path = join(temporaryFolder(), 'monitor');
+    await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
+    const clients = Array.from({ length: 5 }, async () => {
+      await using vm = await connect({ path });
+      return vm.queryStatus();
+    });
+    expect((await Promise.all(clients)).map(({ status }) => status)).toEqual(clients.map(() => 'prelaunch'));
+  });
+
+  test('may print its replies over several lines', async () => {
+    const path = join(temporaryFolder(), 'monitor');
+    await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`, ['pretty=on'])]);
+    const received: string[] = [];
+    await using vm = await connect({ path }, { trace: (direction, text) => direction === 'in' && received.push(text) });
+    expect((await vm.queryQmpSchema()).length).toBeGreaterThan(500);
+    expect(await vm.queryStatus()).toMatchObject({ status: 'prelaunch' });
+    expect(received.every((text) => text.includes('\n'))).toBe(true);
+  });
+});

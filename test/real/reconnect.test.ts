@@ -1,0 +1,81 @@
+/** A client that outlives its server. */
+
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+import { connect } from '@qapi-ts/qemu/qmp';
+import { launch, type LogEntry } from '@qapi-ts/runtime';
+import { describe, expect, test } from 'vitest';
+
+import {
+  bare,
+  closeWithTest,
+  failure,
+  installed,
+  launchQemu,
+  monitorAt,
+  pc,
+  temporaryFolder,
+} from '../support/servers.js';
+
+describe.runIf(installed(['qemu-system-x86_64'], 'connecting again to a real QEMU'))('reconnection', () => {
+  test('finds the server that was started again on the same path', async () => {
+    const path = join(temporaryFolder(), 'monitor');
+    const log: LogEntry[] = [];
+    const first = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
+    await using vm = await connect(
+      { path },
+      { reconnect: { initialDelay: 10, maxDelay: 50 }, log: (entry) => log.push(entry) },
+    );
+    const stops: string[] = [];
+    vm.on('STOP', ({ event }) => stops.push(event));
+    const happened: unknown[] = [];
+    vm.on('disconnected', ({ error }) => happened.push(error.code));
+    vm.on('reconnected', ({ greeting }) => happened.push(greeting?.capabilities));
+    const events = vm.events(['RESUME']);
+
+    const disconnected = new Promise((resolve) => vm.once('disconnected', resolve));
+    await first.close();
+    await disconnected;
+    expect(await failure(events.next())).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
+    expect(await failure(vm.queryStatus())).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
+
+    const reconnected = new Promise((resolve) => vm.once('reconnected', resolve));
+    await using _ = await launchQemu([...pc, ...monitorAt(`path=${path}`)]);
+    await reconnected;
+    expect(happened).toEqual(['ERR_QMP_CONNECTION_LOST', ['oob']]);
+    // Out-of-band execution is agreed upon again, and listeners are still there.
+    await vm.queryYank({}, { oob: true });
+    await vm.cont();
+    await vm.stop();
+    expect(stops).toEqual(['STOP']);
+    expect(new Set(log.map(({ level }) => level))).toEqual(new Set(['info']));
+  });
+
+  test.each(['in a pause', 'in an attempt'])('ends with the client %s', async (moment) => {
+    const path = join(temporaryFolder(), 'monitor');
+    const server = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
+    const vm = await connect({ path }, { reconnect: { initialDelay: moment === 'in a pause' ? 10_000 : 1 } });
+    const disconnected = new Promise((resolve) => vm.once('disconnected', resolve));
+    await server.close();
+    await disconnected;
+    if (moment === 'in an attempt') {
+      // Takes connections, and never greets.
+      const silent = createServer().listen(path);
+      closeWithTest(silent);
+      await once(silent, 'connection');
+    }
+    const begin = performance.now();
+    await vm.close();
+    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(await failure(vm.queryStatus())).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
+  });
+
+  test('is not for a server that ends with its client', async () => {
+    expect(await failure(connect(launch('qemu-system-x86_64', bare), { reconnect: true }))).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: expect.stringContaining('leave out reconnect'),
+    });
+  });
+});
