@@ -58,7 +58,7 @@ describe('exit codes and output', () => {
     { args: ['lint', 'bad.json', 'good.json'], status: 1 },
     { args: ['lint', 'missing.json'], status: 3, stderr: /missing\.json/u },
     { args: ['lint', 'missing.json', 'bad.json'], status: 3, stderr: /bad\.json:2:18/u },
-    { args: ['lint', '.'], status: 3 },
+    { args: ['lint', '.'], status: 3, stderr: /^error: cannot read '\.': it is a directory$/mu },
     { args: ['lint', 'old.json'], status: 1, stderr: /'defined\(X\)' is not an identifier/u },
     { args: ['lint', '--dialect', '5.2', 'old.json'], status: 1, stderr: /must not end in 'Kind'/u },
     { args: ['lint', '--dialect', '5.1', 'old.json'], status: 2, stderr: /unknown dialect '5\.1'.*from 5\.2 on/u },
@@ -67,7 +67,7 @@ describe('exit codes and output', () => {
     { args: ['introspect', 'conditions.json'], status: 0, stdout: /"name": "E"[^]*"name": "F"/u },
     { args: ['introspect', 'conditions.json', '-D', 'CONFIG_F'], status: 0, stdout: /^(?![^]*"E")[^]*"name": "F"/u },
     { args: ['introspect', 'bad.json'], status: 1, stdout: nothing },
-    { args: ['introspect', 'missing.json'], status: 3 },
+    { args: ['introspect', 'missing.json'], status: 3, stderr: /cannot read 'missing\.json': no such file/u },
     { args: ['generate', '--schema', 'bad.json'], status: 1 },
     { args: ['generate', '--schema', 'missing.json'], status: 3 },
     { args: ['generate', '--schema', 'good.json', '--out', 'file'], status: 3 },
@@ -80,6 +80,7 @@ describe('exit codes and output', () => {
     { args: ['vendor', 'file', '--version', '9.0.0'], status: 3 },
     { args: ['vendor', '.', '--version', '9.0.0'], status: 2, stderr: /no QEMU source tree/u },
     { args: ['vendor', '.'], status: 2, stderr: /--version/u },
+    { args: ['vendor', '.', '--version', '9'], status: 2, stderr: /full version, such as 10\.2\.2, not '9'/u },
   ];
   it.each(cases)('qapi-ts $args', ({ args, status, stdout, stderr }) => {
     const result = run(...args);
@@ -126,11 +127,18 @@ describe('generate and check', () => {
     expect(run('check', ...options)).toEqual({
       status: 1,
       stdout: 'two/good.ts: different\ntwo/index.ts: missing\ntwo/gone.ts: not generated any more\n',
-      stderr: `3 of the generated files are stale. Mend it with: npx qapi-ts generate ${options.join(' ')}\n`,
+      stderr: `3 generated files are stale. Mend it with: npx qapi-ts generate ${options.join(' ')}\n`,
     });
     run('generate', ...options);
     expect(run('check', ...options)).toMatchObject({ status: 0 });
     expect(files('two')).toEqual(['client.ts', 'good.ts', 'index.ts', 'mine.ts']);
+  });
+
+  it('quotes the command for a shell', () => {
+    const { stderr } = run('check', '--schema', 'good.json', '--out', "it's one");
+    expect(stderr).toBe(
+      `3 generated files are stale. Mend it with: npx qapi-ts generate --schema good.json --out 'it'\\''s one'\n`,
+    );
   });
 
   const obstacles = [

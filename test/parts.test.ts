@@ -5,9 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { conditionTest, formatCondition } from '../generator/src/condition.js';
 import { manualAddress, servers } from '../generator/src/embedded.js';
 import { Names } from '../generator/src/emit/names.js';
+import { UsageError } from '../generator/src/errors.js';
 import { parseTextCondition } from '../generator/src/frontend/condition.js';
 import { dialectOf, lenient, type Rule } from '../generator/src/frontend/dialect.js';
 import type { Condition, Definition } from '../generator/src/model.js';
+import { narrow } from '../generator/src/narrow.js';
 import { didYouMean } from '../generator/src/suggest.js';
 import { schemaOf } from './support/schema.js';
 
@@ -50,6 +52,27 @@ describe('conditions of old schemas', () => {
     [['C'], { kind: 'any', operands: [is('A'), is('B')] }, false],
   ])('-D %j: %j is %s', (defined, condition, want) => {
     expect(conditionTest(defined)(condition)).toBe(want);
+  });
+});
+
+describe('narrow', () => {
+  it('leaves out the branch of a value that is left out', () => {
+    const schema = schemaOf(
+      `{ 'enum': 'Shape', 'data': [ 'round', { 'name': 'square', 'if': 'CONFIG_SQUARE' } ] }
+       { 'struct': 'Round', 'data': { 'radius': 'int' } }
+       { 'struct': 'Square', 'data': { 'side': 'int' } }
+       { 'union': 'Hole', 'base': { 'shape': 'Shape' }, 'discriminator': 'shape',
+         'data': { 'round': 'Round', 'square': 'Square' } }`,
+    );
+    const hole = narrow(schema, conditionTest(['CONFIG_OTHER'])).definitions.get('Hole');
+    expect(hole?.kind === 'union' && hole.branches.map(({ name }) => name)).toEqual(['round']);
+  });
+
+  it('takes long chains of types', () => {
+    const count = 5_000;
+    const links = Array.from({ length: count }, (_, at) => `{ 'struct': 'L${at}x', 'data': { '*n': 'L${at + 1}x' } }`);
+    const schema = schemaOf([...links, `{ 'struct': 'L${count}x', 'data': {} }`].join('\n'));
+    expect(narrow(schema, () => true).definitions.size).toBe(count + 1);
   });
 });
 
@@ -107,7 +130,7 @@ describe('dialects', () => {
   });
 
   it.each(['', '5.1', '5', 'latest', '10.2-rc1', '1e3.0'])("refuses '%s'", (version) => {
-    expect(() => dialectOf(version)).toThrow(RangeError);
+    expect(() => dialectOf(version)).toThrow(UsageError);
   });
 });
 

@@ -190,8 +190,19 @@ describe('vendor', () => {
       version: '9.0.0',
       want: /qga\/qapi-schema\.json:1:2: error/u,
     },
-    { title: 'half a version', files: small, version: '9.0', want: /full version, such as 9\.0\.0/u },
-    { title: 'a version that is none', files: small, version: 'new', want: /unknown dialect 'new'/u },
+    { title: 'half a version', files: small, version: '9.0', want: /full version, such as 10\.2\.2, not '9\.0'/u },
+    {
+      title: 'a version that is none',
+      files: small,
+      version: 'new',
+      want: /full version, such as 10\.2\.2, not 'new'/u,
+    },
+    {
+      title: 'a schema that goes on elsewhere',
+      files: { ...small, 'qga/qapi-schema.json': "{ 'include': '../../elsewhere.json' }", '../elsewhere.json': '' },
+      version: '9.0.0',
+      want: /qga\/qapi-schema\.json includes .*elsewhere\.json/u,
+    },
   ];
   it.each(refused)('refuses $title, and leaves what was there', ({ title, files, version, want: message }) => {
     const target = join(folder, title);

@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { conditionTest } from './condition.js';
 import { SchemaError, formatDiagnostic } from './diagnostic.js';
 import { schemaFolder, servers } from './embedded.js';
+import { FileError, UsageError } from './errors.js';
 import { dialectOf, newestDialect } from './frontend/dialect.js';
 import { loadSchema } from './frontend/load.js';
 import type * as generateModule from './generate.js';
@@ -52,9 +53,8 @@ export async function main(args: readonly string[]): Promise<number> {
       const differences = compare(await generate(options));
       for (const { path, problem } of differences) process.stdout.write(`${path}: ${problem}\n`);
       if (differences.length === 0) return;
-      process.stderr.write(
-        `${differences.length} of the generated files are stale. Mend it with: ${generateCommand(options)}\n`,
-      );
+      const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
+      process.stderr.write(`${stale} stale. Mend it with: ${generateCommand(options)}\n`);
       exitCode = exitCodes.failed;
     });
 
@@ -128,16 +128,16 @@ function reporting(action: () => void): number {
 /** @returns the exit code */
 function tell(error: unknown): number {
   if (error instanceof SchemaError) {
-    const colour = process.stderr.isTTY && process.env['NO_COLOR'] === undefined;
+    const colour = process.stderr.isTTY && !process.env['NO_COLOR'];
     for (const diagnostic of error.diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic, colour)}\n`);
     return exitCodes.failed;
   }
-  if (error instanceof RangeError) {
+  if (error instanceof UsageError) {
     process.stderr.write(`error: ${error.message}\n`);
     return exitCodes.usage;
   }
-  // What the file system and `tar` refuse, and what stands in the way.
-  if (error instanceof Error && ('syscall' in error || 'status' in error || error.name === 'OccupiedError')) {
+  // Beside our own, what the file system and `tar` refuse.
+  if (error instanceof FileError || (error instanceof Error && ('syscall' in error || 'status' in error))) {
     process.stderr.write(`error: ${error.message}\n`);
     return exitCodes.io;
   }
@@ -152,13 +152,18 @@ function summary({ folder, origin, schema, files, time }: Generated): string {
   return `${folder}: ${read}; ${files.size} files; read in ${time.front.toFixed(0)} ms, written in ${time.emit.toFixed(0)} ms`;
 }
 
+/** A command for a shell. */
 function generateCommand({ schema, qemu, out, docs, define }: GenerateOptions): string {
   return [
-    'npx qapi-ts generate',
-    ...(schema === undefined ? [] : [`--schema ${schema}`]),
-    ...(qemu === undefined ? [] : [`--qemu ${qemu}`]),
-    ...(out === 'generated' ? [] : [`--out ${out}`]),
+    'npx',
+    'qapi-ts',
+    'generate',
+    ...(schema === undefined ? [] : ['--schema', schema]),
+    ...(qemu === undefined ? [] : ['--qemu', qemu]),
+    ...(out === 'generated' ? [] : ['--out', out]),
     ...(docs === undefined ? [] : [docs ? '--docs' : '--no-docs']),
-    ...define.map((name) => `-D ${name}`),
-  ].join(' ');
+    ...define.flatMap((name) => ['-D', name]),
+  ]
+    .map((word) => (/^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');
 }

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { UsageError } from './errors.js';
 import { isType, type Definition } from './model.js';
 
 /** A server of QEMU, and the schema it speaks. */
@@ -55,12 +56,12 @@ export function schemaFolder(): string {
   return folder;
 }
 
-/** @throws RangeError when no embedded version has the name */
+/** @throws UsageError when no embedded version has the name */
 export function resolveVersion(wanted: string): string {
   const versions = embeddedVersions();
   const found = versions.filter((version) => version === wanted || version.startsWith(`${wanted}.`));
   const newest = found.at(-1);
-  if (newest === undefined) throw new RangeError(`no embedded QEMU ${wanted}: there are ${versions.join(', ')}`);
+  if (newest === undefined) throw new UsageError(`no embedded QEMU ${wanted}: there are ${versions.join(', ')}`);
   return newest;
 }
 

@@ -35,7 +35,7 @@ export interface Generated extends Output {
   readonly time: { readonly front: number; readonly emit: number };
 }
 
-/** @throws SchemaError, RangeError for an unknown version, errors of the file system */
+/** @throws SchemaError, UsageError for an unknown version, FileError, errors of the file system */
 export async function generate(options: GenerateOptions): Promise<Generated[]> {
   const thread = new FormatThread();
   try {

@@ -202,6 +202,8 @@ export interface DocEntry {
 export interface DocExample {
   readonly title?: string;
   readonly text: string;
+  /** Set when the text is reStructuredText, with the exchange in literal blocks of it. */
+  readonly annotated?: true;
 }
 
 /** All members of a struct with those of its bases, those first; of a union, those of its base. */

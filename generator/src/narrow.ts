@@ -12,6 +12,7 @@ export function narrow(schema: Schema, holds: (condition: Condition) => boolean)
   const narrower = new Narrower(holds);
   const all = [...schema.definitions.values()];
   for (const definition of all) if (narrower.keeps(definition)) narrower.copy(definition);
+  narrower.narrowCopies();
   const kept = (definitions: readonly Definition[]): Definition[] =>
     definitions.map((definition) => narrower.copied(definition)).filter((copy) => copy !== undefined);
   return {
@@ -23,7 +24,7 @@ export function narrow(schema: Schema, holds: (condition: Condition) => boolean)
 
 class Narrower {
   readonly #holds: (condition: Condition) => boolean;
-  readonly #copies = new Map<Definition, Definition>();
+  readonly #copies = new Map<Definition, Mutable<Definition>>();
 
   constructor(holds: (condition: Condition) => boolean) {
     this.#holds = holds;
@@ -35,14 +36,18 @@ class Narrower {
     return this.#copies.get(definition);
   }
 
-  /** Copies a definition and all that it refers to. */
+  /** Narrows all copies, and what they refer to. */
+  narrowCopies(): void {
+    // More copies come to the map while it is walked.
+    for (const copy of this.#copies.values()) this.#narrowParts(copy);
+  }
+
+  /** Gives the copy of a definition, which may not be narrowed yet. */
   copy<T extends Definition>(definition: T): T {
     const known = this.#copies.get(definition);
     if (known) return known as T;
     const copy: Mutable<Definition> = { ...definition, features: this.#features(definition.features) };
-    // Before its parts, which may refer to it.
     this.#copies.set(definition, copy);
-    this.#narrowParts(copy);
     return copy as T;
   }
 
@@ -55,13 +60,15 @@ class Narrower {
         copy.members = this.#typed(copy.members);
         if (copy.base) copy.base = this.copy(copy.base);
         break;
-      case 'union':
+      case 'union': {
+        const values = new Set(this.#parts(copy.discriminator.type.values).map(({ name }) => name));
         copy.base = this.copy(copy.base);
         copy.discriminator = { ...copy.discriminator, type: this.copy(copy.discriminator.type) };
         copy.branches = copy.branches
-          .filter(this.keeps)
+          .filter((branch) => this.keeps(branch) && values.has(branch.name))
           .map((branch) => (branch.type ? { ...branch, type: this.copy(branch.type) } : branch));
         break;
+      }
       case 'alternate':
         copy.alternatives = this.#typed(copy.alternatives);
         break;

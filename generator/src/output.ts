@@ -13,6 +13,7 @@ import {
 import { basename, join } from 'node:path';
 
 import { generatedMark } from './emit/package.js';
+import { FileError } from './errors.js';
 
 /** Files to be in one folder: texts by path relative to it. */
 export interface Output {
@@ -41,7 +42,11 @@ export function compare(outputs: readonly Output[]): Difference[] {
   });
 }
 
-/** Replaces what is there, and deletes what was generated and is not any more. When anything fails, everything is as before. */
+/**
+ * Replaces what is there, and deletes what was generated and is not any more. When anything fails, everything is as before.
+ *
+ * @throws FileError when something that is not generated stands in the way; errors of the file system
+ */
 export function write(outputs: readonly Output[]): void {
   const changes: Change[] = [];
   try {
@@ -52,16 +57,6 @@ export function write(outputs: readonly Output[]): void {
     throw error;
   } finally {
     for (const change of changes) change.clear();
-  }
-}
-
-/** Something that is not the generator's stands where it would write. */
-export class OccupiedError extends Error {
-  override readonly name = 'OccupiedError';
-  readonly code = 'ERR_QAPI_OCCUPIED';
-
-  constructor(path: string) {
-    super(`${path} is not a generated file: delete it, or let the output go elsewhere with --out`);
   }
 }
 
@@ -91,7 +86,11 @@ function stage({ folder, files }: Output): Change {
   return {
     apply() {
       const old = [...files.keys()].map((name) => join(folder, name)).filter((path) => isGenerated(path) !== undefined);
-      for (const path of old) if (!isGenerated(path)) throw new OccupiedError(path);
+      const occupied = old.find((path) => !isGenerated(path));
+      if (occupied !== undefined)
+        throw new FileError(
+          `${occupied} is not a generated file: delete it, or let the output go elsewhere with --out`,
+        );
       for (const path of [...old, ...leftovers(folder, files)]) move(path, join(place, `old ${basename(path)}`));
       for (const name of files.keys()) move(join(place, name), join(folder, name));
     },

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
 import { servers } from './embedded.js';
+import { UsageError } from './errors.js';
 import { dialectOf, type Dialect } from './frontend/dialect.js';
 import { toDoc } from './frontend/doc.js';
 import { loadSchema, parseSchema } from './frontend/load.js';
@@ -24,12 +25,12 @@ const elision = '...';
  * Writes the schemas of a QEMU tree, or of a tarball of one, to `folder/VERSION`.
  *
  * @returns the paths of the written files, relative to `folder`
- * @throws SchemaError when a schema has errors; RangeError when the source is no QEMU; errors of the file system and of `tar`
+ * @throws SchemaError when a schema has errors; UsageError when the source is no QEMU; errors of the file system and of `tar`
  */
 export function vendor(source: string, version: string, folder: string): string[] {
-  const dialect = dialectOf(version);
   if (!/^\d+\.\d+\.\d+$/u.test(version))
-    throw new RangeError(`give the full version, such as ${version}.0, not ${version}`);
+    throw new UsageError(`give the full version, such as 10.2.2, not '${version}'`);
+  const dialect = dialectOf(version);
   const tree = statSync(source).isDirectory() ? { path: source } : unpack(source);
   try {
     const files = factFiles(tree.path, dialect);
@@ -46,10 +47,13 @@ function factFiles(tree: string, dialect: Dialect): Map<string, string> {
   for (const { root, title } of servers) {
     const path = join(tree, root);
     if (!existsSync(path))
-      throw new RangeError(`'${tree}' is no QEMU source tree: it has no ${root} (the schema of ${title})`);
+      throw new UsageError(`'${tree}' is no QEMU source tree: it has no ${root} (the schema of ${title})`);
     const schema = loadSchema(path, { dialect });
-    for (const source of parseSchema(path, { dialect }).sources)
-      files.set(relative(tree, source.file), moduleText(source, dialect));
+    for (const source of parseSchema(path, { dialect }).sources) {
+      const inTree = relative(tree, source.file);
+      if (inTree.startsWith('..')) throw new UsageError(`'${tree}' is not complete: ${root} includes ${source.file}`);
+      files.set(inTree, moduleText(source, dialect));
+    }
     const commented = [...schema.definitions.values()].filter(
       ({ name, doc }) => doc && factComment(name, doc) !== undefined,
     );
@@ -151,7 +155,7 @@ function unpack(tarball: string): { path: string; temporary: string } {
   const list = execFileSync('tar', ['-tf', tarball], { encoding: 'utf8', maxBuffer: 1 << 28 }).split('\n');
   const paths = list.filter((path) => /^[^/]+\/(?:qapi|qga|storage-daemon\/qapi)\/[^/]+\.json$/u.test(path));
   const top = paths[0]?.split('/')[0];
-  if (top === undefined) throw new RangeError(`'${tarball}' is no QEMU release: it holds no qapi/*.json`);
+  if (top === undefined) throw new UsageError(`'${tarball}' is no QEMU release: it holds no qapi/*.json`);
   const temporary = mkdtempSync(join(tmpdir(), 'qapi-ts-'));
   execFileSync('tar', ['-xf', tarball, '-C', temporary, ...paths]);
   return { path: join(temporary, top), temporary };
@@ -163,14 +167,18 @@ function replaceFolder(folder: string, files: ReadonlyMap<string, string>): void
   // What `mkdtemp` makes is private; a folder in it is not.
   const stage = mkdtempSync(join(dirname(folder), '.qapi-ts-'));
   const fresh = join(stage, 'new');
+  const old = join(stage, 'old');
   try {
     for (const [path, text] of files) {
       const file = join(fresh, path);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }
-    if (existsSync(folder)) renameSync(folder, join(stage, 'old'));
+    if (existsSync(folder)) renameSync(folder, old);
     renameSync(fresh, folder);
+  } catch (error) {
+    if (existsSync(old)) renameSync(old, folder);
+    throw error;
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }

@@ -8,10 +8,8 @@ import { escapeComment, toMarkdown } from './markdown.js';
 /** What `qapi-ts vendor` writes in place of a text. */
 const elided = /^\.\.\.(?=\s|$)/u;
 
-const featureTags: ReadonlyMap<string, string> = new Map([
-  ['deprecated', '@deprecated'],
-  ['unstable', '@experimental'],
-]);
+/** `(since 2.10)` at the end of a text, or `Since 2.10` as its last paragraph. */
+const sinceAtEnd = /(?:[ \n]{0,2}\(since:? (?:QEMU )?|(?:^|\n\n)since:? )(\d+(?:\.\d+)+)(\)?)(\.?)$/iu;
 
 /** What the comment of a definition is made from. */
 export interface DefinitionFacts {
@@ -51,12 +49,20 @@ export class Comments {
     const tags = [
       this.#tag('@returns', doc?.returns, doc),
       this.#tag('@throws', doc?.errors, doc),
-      ...(this.#prose && doc ? doc.examples.map(exampleTag) : []),
+      ...(this.#prose && doc ? doc.examples.map((example) => this.#exampleTag(example, doc)) : []),
       ...this.#featureTags(features, doc),
       doc?.since === undefined ? undefined : `@since ${doc.since}`,
       see === undefined ? undefined : `@see {@link ${see}}`,
     ];
-    return join([this.#text(doc?.body, doc), remark, conditionNote(condition), this.#featureList(features, doc)], tags);
+    return join(
+      [
+        this.#text(withoutSince(doc?.body, doc?.since), doc),
+        remark,
+        conditionNote(condition),
+        this.#featureList(features, doc),
+      ],
+      tags,
+    );
   }
 
   /** @param doc that of the definition which the member belongs to */
@@ -66,7 +72,14 @@ export class Comments {
       ...this.#featureTags(features, doc),
       entry?.since === undefined ? undefined : `@since ${entry.since}`,
     ];
-    return join([this.#text(entry?.text, doc), conditionNote(condition), this.#featureList(features, doc)], tags);
+    return join(
+      [
+        this.#text(withoutSince(entry?.text, entry?.since), doc),
+        conditionNote(condition),
+        this.#featureList(features, doc),
+      ],
+      tags,
+    );
   }
 
   /** The comment of a union's branches, from what their discriminator's values say. */
@@ -109,23 +122,40 @@ export class Comments {
     return `${tag}${/^(?:[->*]|\d+\.|```)/u.test(markdown) ? '\n' : ' '}${markdown}`;
   }
 
+  #exampleTag({ title, text, annotated }: DocExample, doc: Doc): string {
+    const content = annotated ? this.#text(text, doc) : codeBlock(text);
+    return `@example${title === undefined ? '' : ` ${escapeComment(title)}`}\n${content ?? ''}`;
+  }
+
   #featureTags(features: readonly Feature[], doc: Doc | undefined): string[] {
     return features.flatMap((feature) => {
-      const tag = featureTags.get(feature.name);
-      const texts = this.#featureText(feature, doc).filter((text) => text !== undefined);
-      return tag === undefined ? [] : [[tag, ...texts].join(' ')];
+      if (feature.name === 'deprecated') return [['@deprecated', ...this.#featureTexts(feature, doc)].join(' ')];
+      // TSDoc gives this tag no text of its own.
+      return feature.name === 'unstable' ? ['@experimental'] : [];
     });
   }
 
   #featureList(features: readonly Feature[], doc: Doc | undefined): string | undefined {
-    const others = features.filter(({ name }) => !featureTags.has(name));
-    if (others.length === 0) return undefined;
-    return `Features:\n\n${others.map((feature) => listItem(feature.name, this.#featureText(feature, doc))).join('\n')}`;
+    const items = features.flatMap((feature) => {
+      const texts = this.#featureTexts(feature, doc);
+      if (feature.name === 'deprecated' || (feature.name === 'unstable' && texts.length === 0)) return [];
+      return [listItem(feature.name, texts)];
+    });
+    return items.length === 0 ? undefined : `Features:\n\n${items.join('\n')}`;
   }
 
-  #featureText(feature: Feature, doc: Doc | undefined): Texts {
-    return [this.#text(doc?.features.get(feature.name)?.text, doc), conditionNote(feature.condition)];
+  #featureTexts(feature: Feature, doc: Doc | undefined): string[] {
+    const texts = [this.#text(doc?.features.get(feature.name)?.text, doc), conditionNote(feature.condition)];
+    return texts.filter((text) => text !== undefined);
   }
+}
+
+/** The text without what its tag says. */
+function withoutSince(text: string | undefined, since: string | undefined): string | undefined {
+  return text?.replace(sinceAtEnd, (whole, version: string, parenthesis: string, period: string) => {
+    if (version !== since) return whole;
+    return parenthesis === '' ? '' : period;
+  });
 }
 
 /** @returns undefined when there is nothing to say of any of them */
@@ -143,10 +173,10 @@ function conditionNote(condition: Condition | undefined): string | undefined {
   return condition && `Only in builds with \`${escapeComment(formatCondition(condition))}\`.`;
 }
 
-function exampleTag({ title, text }: DocExample): string {
+function codeBlock(text: string): string {
   const longest = Math.max(2, ...(text.match(/`+/gu) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
-  return `@example${title === undefined ? '' : ` ${escapeComment(title)}`}\n${fence}json\n${escapeComment(text)}\n${fence}`;
+  return `${fence}json\n${escapeComment(text)}\n${fence}`;
 }
 
 function join(paragraphs: readonly (string | undefined)[], tags: readonly (string | undefined)[]): string | undefined {

@@ -6,7 +6,7 @@
  * no markup in the source is escaped for all of them.
  */
 
-/** What stands inside `{@link ...}` for a definition: `BlockInfo`, `Client.blockdevAdd | blockdev-add`. */
+/** What stands inside `{@link ...}` for a definition: `BlockInfo`, `Client.blockdevAdd`. */
 type Links = (name: string) => string | undefined;
 
 type Block =
@@ -472,10 +472,10 @@ class InlineParser {
   }
 }
 
-/** @param title shown instead of the one that the target has */
+/** @param title shown instead of the target */
 function link(target: string, title = ''): string {
   const text = title.replaceAll(/[{}|@`\\<>]/gu, '').trim();
-  return glued(text === '' ? `{@link ${target}}` : `{@link ${target.replace(/ *\|.*$/u, '')} | ${text}}`);
+  return glued(text === '' ? `{@link ${target}}` : `{@link ${target} | ${text}}`);
 }
 
 function codeSpan(text: string): string {

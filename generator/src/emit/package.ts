@@ -81,11 +81,13 @@ function moduleFiles(schema: Schema): Map<string, string> {
   return files;
 }
 
+/** Without a title of its own: editors show that beside the target where the target is not imported. */
 function linkTarget(schema: Schema, names: Names, name: string): string | undefined {
   const definition = schema.definitions.get(name);
   if (!definition) return undefined;
-  if (definition.kind === 'command') return `Client.${names.method(definition)} | ${name}`;
-  return definition.kind === 'event' ? `Events | ${name}` : names.type(definition);
+  if (definition.kind === 'command') return `Client.${names.method(definition)}`;
+  if (definition.kind === 'event') return /^\w+$/u.test(name) ? `Events.${name}` : undefined;
+  return names.type(definition);
 }
 
 /** Whether the documentation says more than `qapi-ts vendor` keeps. */

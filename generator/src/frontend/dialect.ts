@@ -5,6 +5,8 @@
  * enforces: it takes any schema that any of them took.
  */
 
+import { UsageError } from '../errors.js';
+
 export interface Version {
   readonly major: number;
   readonly minor: number;
@@ -88,11 +90,11 @@ export const oldestDialect = '5.2';
 
 export const lenient: Dialect = { enforces: () => false };
 
-/** @throws RangeError when the text is no version, or one before {@link oldestDialect} */
+/** @throws UsageError when the text is no version, or one before {@link oldestDialect} */
 export function dialectOf(text: string): Dialect {
   const version = parseVersion(text);
   if (!version || compare(version, known(oldestDialect)) < 0) {
-    throw new RangeError(
+    throw new UsageError(
       `unknown dialect '${text}': give a QEMU version from ${oldestDialect} on, such as ${newestDialect}`,
     );
   }

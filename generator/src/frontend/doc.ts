@@ -575,7 +575,11 @@ function toExample(lines: readonly string[]): DocExample {
   const options = lines[0]?.trim().startsWith(':') ? lines.slice(0, blank === -1 ? lines.length : blank) : [];
   const joined = options.map((line) => line.trim()).join(' ');
   const title = /:title: +(.+?)(?= :[a-z]+:(?: |$)|$)/u.exec(joined)?.[1];
-  return { ...(title !== undefined && { title }), text: dedent(withoutOuterBlankLines(lines.slice(options.length))) };
+  return {
+    ...(title !== undefined && { title }),
+    ...(/(?:^| ):annotated:/u.test(joined) && { annotated: true }),
+    text: dedent(withoutOuterBlankLines(lines.slice(options.length))),
+  };
 }
 
 function toEntry(text: string): DocEntry {

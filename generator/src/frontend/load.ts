@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve as resolvePath } from 'node:path';
 
+import { FileError } from '../errors.js';
 import type { Definition, Module, Position, Schema } from '../model.js';
 import { didYouMean } from '../suggest.js';
 import { checkExpression, type Expression } from './check.js';
@@ -36,7 +37,7 @@ const maxIncludes = 100;
 
 /**
  * @throws SchemaError when the schema has errors: the first of syntax, or all others
- * @throws Error of the file system when the root cannot be read
+ * @throws FileError when the root cannot be read
  */
 export function loadSchema(root: string, options: LoadOptions = {}): Schema {
   const { dialect = lenient } = options;
@@ -74,7 +75,7 @@ function moduleName({ file }: Source): string {
 /** @throws like loadSchema, for errors of syntax and directives only */
 export function parseSchema(root: string, options: LoadOptions = {}): Parsed {
   const loader = new Loader(options.dialect ?? lenient, options.read ?? ((path) => readFileSync(path)));
-  loader.load(root, []);
+  loader.loadRoot(root);
   return loader;
 }
 
@@ -97,8 +98,20 @@ class Loader implements Parsed {
     this.#read = read;
   }
 
-  load(file: string, includedFrom: readonly Position[]): void {
-    this.#loadText(file, this.#read(file), includedFrom);
+  loadRoot(file: string): void {
+    this.#load(file, [], (reason) => {
+      throw new FileError(`cannot read '${file}': ${reason}`);
+    });
+  }
+
+  #load(file: string, includedFrom: readonly Position[], refuse: (reason: string) => never): void {
+    let bytes: Uint8Array;
+    try {
+      bytes = this.#read(file);
+    } catch (error) {
+      return refuse(error instanceof Error ? reasonOf(error) : String(error));
+    }
+    this.#loadText(file, bytes, includedFrom);
   }
 
   #loadText(file: string, bytes: Uint8Array, includedFrom: readonly Position[]): void {
@@ -139,16 +152,9 @@ class Loader implements Parsed {
     if (this.#included.has(path)) return;
     if (source.includedFrom.length === maxIncludes)
       source.fail(node.offset, `includes nest more than ${maxIncludes} levels deep`);
-    let bytes: Uint8Array;
-    try {
-      bytes = this.#read(file);
-    } catch (error) {
-      return source.fail(
-        node.offset,
-        `cannot read include file '${file}': ${error instanceof Error ? reason(error) : String(error)}`,
-      );
-    }
-    this.#loadText(file, bytes, [position, ...source.includedFrom]);
+    this.#load(file, [position, ...source.includedFrom], (reason) =>
+      source.fail(node.offset, `cannot read include file '${file}': ${reason}`),
+    );
   }
 
   #pragma(source: Source, node: Node): void {
@@ -209,7 +215,7 @@ function decode(file: string, bytes: Uint8Array, includedFrom: readonly Position
   }
 }
 
-function reason(error: Error): string {
+function reasonOf(error: Error): string {
   const code = (error as NodeJS.ErrnoException).code;
   const texts: Record<string, string> = {
     ENOENT: 'no such file',
