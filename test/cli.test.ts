@@ -66,6 +66,12 @@ describe('exit codes and output', () => {
     { args: ['introspect', 'good.json'], status: 0, stdout: /"name": "c"/u, stderr: nothing },
     { args: ['introspect', 'conditions.json'], status: 0, stdout: /"name": "E"[^]*"name": "F"/u },
     { args: ['introspect', 'conditions.json', '-D', 'CONFIG_F'], status: 0, stdout: /^(?![^]*"E")[^]*"name": "F"/u },
+    {
+      args: ['introspect', 'conditions.json', '-D', 'CONFIG_G'],
+      status: 0,
+      stdout: /^(?![^]*"[EF]")/u,
+      stderr: /^warning: no condition mentions 'CONFIG_G' \(did you mean 'CONFIG_[EF]'\?\)\n$/u,
+    },
     { args: ['introspect', 'bad.json'], status: 1, stdout: nothing },
     { args: ['introspect', 'missing.json'], status: 3, stderr: /cannot read 'missing\.json': no such file/u },
     { args: ['generate', '--schema', 'bad.json'], status: 1 },
@@ -110,7 +116,7 @@ describe('generate and check', () => {
       status: 0,
       stdout: '',
       stderr: expect.stringMatching(
-        /^one: good\.json: 1 modules, 1 commands, 0 events, 1 types; 3 files; read in \d+ ms, written in \d+ ms\n$/u,
+        /^one: good\.json: 1 modules, 1 commands, 0 events, 1 types; 3 files; read in \d+ ms, emitted in \d+ ms\nwith formatting and writing: \d+ ms\n$/u,
       ),
     });
     expect(files('one')).toEqual(['client.ts', 'good.ts', 'index.ts']);

@@ -3,31 +3,15 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it, test } from 'vitest';
 
-import { conditionTest } from '../generator/src/condition.js';
+import { conditionNames, conditionTest } from '../generator/src/condition.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { introspect, type SchemaInfo } from '../generator/src/introspect.js';
-import type { Condition, Schema } from '../generator/src/model.js';
+import type { Schema } from '../generator/src/model.js';
 import { schemaOf } from './support/schema.js';
 import { sharedFile } from './support/shared.js';
 
 function embedded(path: string): Schema {
   return loadSchema(fileURLToPath(new URL(`../schema/${path}/qapi-schema.json`, import.meta.url)));
-}
-
-/** Every name that a condition of the schema has. */
-function conditionNames(schema: Schema): Set<string> {
-  const names = new Set<string>();
-  introspect(schema, (condition) => {
-    collect(condition, names);
-    return true;
-  });
-  return names;
-}
-
-function collect(condition: Condition, names: Set<string>): void {
-  if (condition.kind === 'defined') names.add(condition.name);
-  else if (condition.kind === 'not') collect(condition.operand, names);
-  else for (const operand of condition.operands) collect(operand, names);
 }
 
 function byName(infos: readonly SchemaInfo[]): Map<string, SchemaInfo> {

@@ -307,6 +307,19 @@ test.json:2: the other is defined here`,
     await expect(failure).rejects.toThrow(`test.json:${want}`);
   });
 
+  test('are told before there are millions of them', async () => {
+    const level = (index: number): string =>
+      `{ 'union': 'Level${index}', 'base': { 'on${index}': 'On' }, 'discriminator': 'on${index}', 'data': { 'a': 'Level${index + 1}', 'b': 'Level${index + 1}' } }`;
+    const schema = [
+      `{ 'enum': 'On', 'data': [ 'a', 'b' ] }`,
+      ...Array.from({ length: 40 }, (_, index) => level(index)),
+      struct('Level40'),
+    ];
+    await expect(emit(schemaOf(schema.join('\n')))).rejects.toThrow(
+      "test.json:2:1: error: union 'Level0' has 549755813888 branches when those that are unions are replaced by theirs: more than 10000",
+    );
+  });
+
   test('are all told', async () => {
     const commands = ['a-b', 'a_b', 'c-d', 'c_d'].map((name) => `{ 'command': '${name}' }`);
     await expect(emit(schemaOf(commands.join('\n')))).rejects.toMatchObject({ diagnostics: { length: 2 } });

@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, Option } from 'commander';
 
-import { conditionTest } from './condition.js';
+import { conditionNames, conditionTest } from './condition.js';
 import { SchemaError, formatDiagnostic } from './diagnostic.js';
 import { schemaFolder, servers } from './embedded.js';
 import { FileError, UsageError } from './errors.js';
@@ -12,6 +12,7 @@ import type * as generateModule from './generate.js';
 import type { Generated, GenerateOptions } from './generate.js';
 import { introspect } from './introspect.js';
 import type * as outputModule from './output.js';
+import { didYouMean } from './suggest.js';
 import { generatorVersion } from './version.js';
 
 /** Other people's scripts rely on these. */
@@ -41,9 +42,12 @@ export async function main(args: readonly string[]): Promise<number> {
     .description('write TypeScript for a schema; without options, for those of the current QEMU')
     .action(async (options: GenerateOptions) => {
       const { generate, write } = await generation();
+      const begin = performance.now();
       const results = await generate(options);
+      warnOfUnknown(options.define, results);
       write(results);
       for (const result of results) process.stderr.write(`${summary(result)}\n`);
+      process.stderr.write(`with formatting and writing: ${(performance.now() - begin).toFixed(0)} ms\n`);
     });
 
   generating(program.command('check'))
@@ -77,7 +81,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .argument('<file>', 'a root schema file')
     .option(...defineOption)
     .action((file: string, { define }: { define: string[] }) => {
-      process.stdout.write(`${JSON.stringify(introspect(loadSchema(file), conditionTest(define)), undefined, 2)}\n`);
+      const schema = loadSchema(file);
+      warnOfUnknown(define, [{ conditions: conditionNames(schema) }]);
+      process.stdout.write(`${JSON.stringify(introspect(schema, conditionTest(define)), undefined, 2)}\n`);
     });
 
   program
@@ -144,12 +150,23 @@ function tell(error: unknown): number {
   throw error;
 }
 
+/** A name that is mistyped would leave out more than was meant. */
+function warnOfUnknown(
+  define: readonly string[],
+  schemas: readonly { readonly conditions: ReadonlySet<string> }[],
+): void {
+  const known = new Set(schemas.flatMap(({ conditions }) => [...conditions]));
+  for (const name of define.filter((candidate) => !known.has(candidate))) {
+    process.stderr.write(`warning: no condition mentions '${name}'${didYouMean(name, known)}\n`);
+  }
+}
+
 function summary({ folder, origin, schema, files, time }: Generated): string {
   const count = (kind: string): number =>
     [...schema.definitions.values()].filter((definition) => definition.kind === kind).length;
   const types = schema.definitions.size - count('command') - count('event');
   const read = `${origin}: ${schema.modules.length} modules, ${count('command')} commands, ${count('event')} events, ${types} types`;
-  return `${folder}: ${read}; ${files.size} files; read in ${time.front.toFixed(0)} ms, written in ${time.emit.toFixed(0)} ms`;
+  return `${folder}: ${read}; ${files.size} files; read in ${time.read.toFixed(0)} ms, emitted in ${time.emit.toFixed(0)} ms`;
 }
 
 /** A command for a shell. */

@@ -20,6 +20,7 @@ export class FormatThread {
   readonly #worker = new Worker(new URL(import.meta.url));
   readonly #waiting = new Map<number, { resolve: (text: string) => void; reject: (error: unknown) => void }>();
   #next = 0;
+  #broken: { readonly error: unknown } | undefined;
 
   constructor() {
     this.#worker.on('message', (reply: Reply) => {
@@ -29,6 +30,7 @@ export class FormatThread {
       else waiting?.reject(reply.error);
     });
     this.#worker.on('error', (error) => {
+      this.#broken = { error };
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
     });
@@ -36,6 +38,10 @@ export class FormatThread {
 
   readonly format: Format = (text) =>
     new Promise((resolve, reject) => {
+      if (this.#broken) {
+        reject(this.#broken.error);
+        return;
+      }
       this.#waiting.set(this.#next, { resolve, reject });
       this.#worker.postMessage({ id: this.#next, text } satisfies Request);
       this.#next += 1;

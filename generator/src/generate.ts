@@ -2,7 +2,8 @@
 
 import { basename, join } from 'node:path';
 
-import { conditionTest } from './condition.js';
+import { conditionNames, conditionTest } from './condition.js';
+import { SchemaError } from './diagnostic.js';
 import { currentVersion, embeddedRoot, manualAddress, resolveVersion, servers } from './embedded.js';
 import type { Format } from './emit/format.js';
 import { emitPackage, hasProse } from './emit/package.js';
@@ -31,15 +32,24 @@ export interface Generated extends Output {
   /** `QEMU 10.2.2`, or the name of the root file. */
   readonly origin: string;
   readonly schema: Schema;
-  /** In milliseconds: from the files to the model, and from there to the text. */
-  readonly time: { readonly front: number; readonly emit: number };
+  /** The names in the conditions of the whole schema. */
+  readonly conditions: ReadonlySet<string>;
+  /** In milliseconds: from the files to the model, and from there to text that is not formatted yet. */
+  readonly time: { readonly read: number; readonly emit: number };
 }
 
 /** @throws SchemaError, UsageError for an unknown version, FileError, errors of the file system */
 export async function generate(options: GenerateOptions): Promise<Generated[]> {
   const thread = new FormatThread();
   try {
-    return await Promise.all(jobs(options).map((job) => generateOne(job, options, thread.format)));
+    const results = await Promise.allSettled(jobs(options).map((job) => generateOne(job, options, thread.format)));
+    const failures = results.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
+    // The errors of all schemas are told, not only those of the first.
+    if (failures.length > 0 && failures.every((failure) => failure instanceof SchemaError)) {
+      throw new SchemaError(failures.flatMap(({ diagnostics }) => diagnostics));
+    }
+    if (failures.length > 0) throw failures[0];
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   } finally {
     await thread.dispose();
   }
@@ -75,6 +85,7 @@ async function generateOne(
   const middle = performance.now();
   const docs = options.docs ?? hasProse(schema);
   const emitOptions = { origin, generator: generatorVersion(), docs, ...optional('manual', manual) };
-  const files = await emitPackage(schema, emitOptions, format);
-  return { folder, files, origin, schema, time: { front: middle - begin, emit: performance.now() - middle } };
+  const formatting = emitPackage(schema, emitOptions, format);
+  const time = { read: middle - begin, emit: performance.now() - middle };
+  return { folder, files: await formatting, origin, schema, conditions: conditionNames(whole), time };
 }

@@ -11,7 +11,7 @@ import {
   type StructType,
   type UnionType,
 } from '../model.js';
-import { branchGroups, groupPaths } from './union.js';
+import { branchGroups, groupPaths, leafCount } from './union.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/u);
 
@@ -33,12 +33,16 @@ const reservedMethods = new Set(
     constructor then catch finally toString toJSON valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString __proto__`),
 );
 
+/** Each becomes an interface; more than any schema has would take for ever. */
+const maxLeaves = 10_000;
+
 /** The names of one schema. */
 export class Names {
   readonly #definitions: Schema['definitions'];
   /** Who has which exported name. */
   readonly #exports = new Map<string, { readonly title: string; readonly definition: Definition }>();
   readonly #methods = new Map<string, Command>();
+  readonly #leafCounts = new Map<UnionType, number>();
   readonly #diagnostics: Diagnostic[] = [];
 
   /** @throws SchemaError when two definitions get the same name */
@@ -87,6 +91,15 @@ export class Names {
     if (base.implicit) this.#claim(this.type(base), `the base of ${title}`, union);
     if (discriminator.type.implicit === 'discriminator') {
       this.#claim(this.type(discriminator.type), `the branches of ${title}`, union);
+    }
+    const leaves = leafCount(union, this.#leafCounts);
+    if (leaves > maxLeaves) {
+      this.#diagnostics.push({
+        message: `${title} has ${leaves} branches when those that are unions are replaced by theirs: more than ${maxLeaves}`,
+        place: union.position,
+        includedFrom: [],
+      });
+      return;
     }
     for (const group of branchGroups(union)) {
       const paths = group.type?.kind === 'union' ? [[group.name], ...groupPaths(group)] : [[group.name]];

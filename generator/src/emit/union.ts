@@ -32,6 +32,18 @@ export function groupPaths({ name, type }: BranchGroup): string[][] {
   return type?.kind === 'union' ? leafPaths(type).map((path) => [name, ...path]) : [[name]];
 }
 
+/** How many paths there are, without making them: unions in unions multiply. */
+export function leafCount(union: UnionType, known: Map<UnionType, number>): number {
+  const before = known.get(union);
+  if (before !== undefined) return before;
+  const count = branchGroups(union).reduce(
+    (sum, { type }) => sum + (type?.kind === 'union' ? leafCount(type, known) : 1),
+    0,
+  );
+  known.set(union, count);
+  return count;
+}
+
 /** Whether a type has no members at all, not even through its base. */
 export function isEmpty(type: ObjectType): boolean {
   return type.kind === 'struct' && type.members.length === 0 && (!type.base || isEmpty(type.base));
