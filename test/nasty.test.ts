@@ -71,8 +71,8 @@ describe('the code from nasty.json', () => {
     });
 
     test('has the values of enums', () => {
-      const { Client: _, connect: __, ...values } = module;
-      expect(values).toEqual({
+      const values = Object.entries(module).filter(([, value]) => Array.isArray(value));
+      expect(Object.fromEntries(values)).toEqual({
         Digits: ['0', '5', '2_5', '10base-t', 'empty', '__org.qemu_x-value', 'constructor'],
         Events_: ['STOP'],
         EvilEnum: ['one', 'two', 'three'],

@@ -2,3 +2,19 @@
 
 export * from './client.js';
 export * from './qapi-schema.js';
+export {
+  launch,
+  isKnown,
+  stringify,
+  toNumber,
+  AbortedError,
+  ArgumentsError,
+  CommandError,
+  ConnectError,
+  ConnectionLostError,
+  EventsDroppedError,
+  NotSentError,
+  ProtocolError,
+  QmpError,
+  TimeoutError,
+} from '@qapi-ts/runtime';

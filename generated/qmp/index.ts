@@ -45,3 +45,19 @@ export * from './ui.js';
 export * from './vfio.js';
 export * from './virtio.js';
 export * from './yank.js';
+export {
+  launch,
+  isKnown,
+  stringify,
+  toNumber,
+  AbortedError,
+  ArgumentsError,
+  CommandError,
+  ConnectError,
+  ConnectionLostError,
+  EventsDroppedError,
+  NotSentError,
+  ProtocolError,
+  QmpError,
+  TimeoutError,
+} from '@qapi-ts/runtime';

@@ -13,3 +13,19 @@ export * from './job.js';
 export * from './qom.js';
 export * from './sockets.js';
 export * from './transaction.js';
+export {
+  launch,
+  isKnown,
+  stringify,
+  toNumber,
+  AbortedError,
+  ArgumentsError,
+  CommandError,
+  ConnectError,
+  ConnectionLostError,
+  EventsDroppedError,
+  NotSentError,
+  ProtocolError,
+  QmpError,
+  TimeoutError,
+} from '@qapi-ts/runtime';

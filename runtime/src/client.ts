@@ -13,6 +13,16 @@ import type { Greeting } from './session.js';
  */
 export type UnknownEnumValue = `\0${string}`;
 
+/**
+ * Whether a value is one of an enum's that the generated code knows: `isKnown(RunState, status)`. In a `switch`, `default:` is where the
+ * others are.
+ *
+ * @param values the run-time values of the enum
+ */
+export function isKnown<V extends string>(values: readonly V[], value: string): value is V {
+  return (values as readonly string[]).includes(value);
+}
+
 declare const nothing: unique symbol;
 
 /** An object without members. The one that it might have is for nobody to name, so that to give or to read any is a compile error. */

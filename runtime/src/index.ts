@@ -1,6 +1,7 @@
 export type { Address, Launch } from './address.js';
 export {
   Client,
+  isKnown,
   type CallOptions,
   type CommandMap,
   type EmptyObject,

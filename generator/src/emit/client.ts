@@ -13,6 +13,7 @@ import {
 } from 'ts-morph';
 
 import { allMembers, type Command, type Event, type Schema } from '../model.js';
+import { runtimeExports } from './names.js';
 import { quote, References, runtimePackage, spaced, toDocs, typeImport, type EmitContext } from './module.js';
 
 export function emitClient(schema: Schema, context: EmitContext): SourceFileStructure {
@@ -26,10 +27,13 @@ export function emitClient(schema: Schema, context: EmitContext): SourceFileStru
 
 /** @param files the names, without extension, of the modules with types */
 export function emitIndex(files: readonly string[]): SourceFileStructure {
-  const exports = [...files]
-    .toSorted()
-    .map((file) => ({ kind: StructureKind.ExportDeclaration, moduleSpecifier: `./${file}.js` }) as const);
-  return { kind: StructureKind.SourceFile, statements: exports };
+  const modules = [...files].toSorted().map((file) => ({ moduleSpecifier: `./${file}.js` }));
+  // What a program needs beside the schema comes from the same package, so that it need not depend on another.
+  const exports = [...modules, { moduleSpecifier: runtimePackage, namedExports: [...runtimeExports] }];
+  return {
+    kind: StructureKind.SourceFile,
+    statements: exports.map((one) => ({ kind: StructureKind.ExportDeclaration, ...one })),
+  };
 }
 
 class ClientEmitter {

@@ -15,16 +15,22 @@ import { branchGroups, groupPaths, leafCount } from './union.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/u);
 
+/** What the runtime has for programs, and the index of a schema exports, too. */
+export const runtimeExports = words(`
+  launch isKnown stringify toNumber
+  AbortedError ArgumentsError CommandError ConnectError ConnectionLostError EventsDroppedError NotSentError ProtocolError QmpError TimeoutError`);
+
 /** Names that generated modules use, and words that cannot name a type: a type of that name gets a `_` at its end. */
-const reservedTypes = new Set(
-  words(`
+const reservedTypes = new Set([
+  ...runtimeExports,
+  ...words(`
     Client Commands Events BaseClient Connection Protocol CallOptions OobCallOptions connect Address ConnectOptions
     Int64 Json JsonObject UnknownEnumValue EmptyObject FurtherArguments Outcome Promise U protocol
     any as bigint boolean infer intrinsic keyof module never null number object readonly string symbol undefined unique unknown void
     arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for
     function if implements import in instanceof interface let new package private protected public return static super switch this
     throw true try typeof var while with yield`),
-);
+]);
 
 /** Members that a client has beside the commands, or that JavaScript gives a meaning: a method of that name gets a `_` at its end. */
 const reservedMethods = new Set(

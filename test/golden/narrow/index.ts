@@ -3,3 +3,19 @@
 export * from './client.js';
 export * from './documented.js';
 export * from './shared.js';
+export {
+  launch,
+  isKnown,
+  stringify,
+  toNumber,
+  AbortedError,
+  ArgumentsError,
+  CommandError,
+  ConnectError,
+  ConnectionLostError,
+  EventsDroppedError,
+  NotSentError,
+  ProtocolError,
+  QmpError,
+  TimeoutError,
+} from '@qapi-ts/runtime';
