@@ -689,7 +689,7 @@ describe('toDoc', () => {
         '',
         '     -> boil',
       ],
-      want: { body: '', examples: [{ title: 'Tea or not', text: 'This boils::\n\n  -> boil' }] },
+      want: { body: '', examples: [{ title: 'Tea or not', annotated: true, text: 'This boils::\n\n  -> boil' }] },
     },
     {
       title: 'in a member, a feature, Returns, Errors and a note',

@@ -17,7 +17,7 @@ import {
 import { Events, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
 import type { JsonObject } from './json.js';
 import { defaultLog, guarded, type Log, type Trace } from './log.js';
-import { Session, type Greeting, type Protocol, type Settled } from './session.js';
+import { Session, type Entry, type Greeting, type Protocol, type Settled } from './session.js';
 
 export interface ConnectOptions {
   /** In milliseconds, for the connection, the greeting and the negotiation together; 10000 unless told. */
@@ -119,14 +119,11 @@ export class Connection {
    * @returns its result; with `until`, `{ result, event }`
    * @throws QmpError
    */
-  async call(command: string, args?: object, options: RawCallOptions = {}): Promise<unknown> {
-    this.#unsettledCalls += 1;
-    const outcome = await this.#settle(command, args, options);
-    this.#unsettledCalls -= 1;
-    if (this.#unsettledCalls === 0) this.#onIdle?.();
-    // Errors are made here, behind the await, so that their stack leads to the caller.
-    if ('failure' in outcome) throw outcome.failure();
-    return outcome.result;
+  call(command: string, args?: object, options: RawCallOptions = {}): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#unsettledCalls += 1;
+      this.#start(command, args, options, this.#settler(resolve));
+    });
   }
 
   addListener(name: string, listener: Listener, once = false): void {
@@ -151,18 +148,25 @@ export class Connection {
     return (this.#closing ??= this.#close());
   }
 
-  #settle(command: string, args: object | undefined, options: RawCallOptions): Promise<Settled> {
+  /** What settles a call. Apart from `call`, so that it does not keep the arguments alive. */
+  #settler(resolve: (result: unknown) => void): (outcome: Settled) => void {
+    return (outcome) => {
+      resolve('failure' in outcome ? fail(outcome.failure) : outcome.result);
+      this.#unsettledCalls -= 1;
+      if (this.#unsettledCalls === 0) this.#onIdle?.();
+    };
+  }
+
+  #start(command: string, args: object | undefined, options: RawCallOptions, settle: (outcome: Settled) => void): void {
     const { signal, timeout, until, oob = false } = options;
-    return new Promise((resolve) => {
-      const session = this.#sessionFor(command, options);
-      if (typeof session === 'function') {
-        resolve({ failure: session });
-      } else if (!signal && timeout === undefined && !until) {
-        this.#send(session, command, args, oob, resolve);
-      } else {
-        this.#sendBounded(session, command, args, options, resolve);
-      }
-    });
+    const session = this.#sessionFor(command, options);
+    if (typeof session === 'function') {
+      settle({ failure: session });
+    } else if (!signal && timeout === undefined && !until) {
+      this.#send(session, command, args, oob, settle);
+    } else {
+      this.#sendBounded(session, command, args, options, settle);
+    }
   }
 
   /** What a call can be sent by; or else why it cannot. */
@@ -178,25 +182,20 @@ export class Connection {
     return session;
   }
 
-  /** @returns what gives the request up */
+  /** @returns what can be abandoned */
   #send(
     session: Session,
     command: string,
     args: object | undefined,
     oob: boolean,
-    resolve: (outcome: Settled) => void,
-  ): () => void {
+    settle: (outcome: Settled) => void,
+  ): Entry | undefined {
     try {
-      return session.send({
-        command,
-        args,
-        oob,
-        settle: resolve,
-      });
+      return session.send({ command, args, oob, settle });
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      resolve({ failure: () => new ArgumentsError(`${command}: arguments: ${text}`, { cause: error }) });
-      return () => {};
+      settle({ failure: () => new ArgumentsError(`${command}: arguments: ${text}`, { cause: error }) });
+      return undefined;
     }
   }
 
@@ -206,14 +205,16 @@ export class Connection {
     command: string,
     args: object | undefined,
     { signal, timeout, until = [], where, oob = false }: RawCallOptions,
-    resolve: (outcome: Settled) => void,
+    settle: (outcome: Settled) => void,
   ): void {
+    let isSettled = false;
     let result: Settled | undefined;
     let event: QmpEvent | undefined;
     const clean: (() => void)[] = [];
     const finish = (outcome: Settled): void => {
       for (const undo of clean.splice(0)) undo();
-      resolve(outcome);
+      if (!isSettled) settle(outcome);
+      isSettled = true;
     };
     const progress = (): void => {
       if (!result || (until.length > 0 && !event)) return;
@@ -238,13 +239,13 @@ export class Connection {
       });
       clean.push(removeEnding, () => until.forEach((name) => this.#events.remove(name, listener)));
     }
-    const giveUp = this.#send(session, command, args, oob, (outcome) => {
+    const entry = this.#send(session, command, args, oob, (outcome) => {
       result = outcome;
       if ('failure' in outcome) finish(outcome);
       else progress();
     });
     const abandon = (failure: () => Error): void => {
-      giveUp();
+      if (entry) session.abandon(entry);
       finish({ failure });
     };
     if (signal) {
@@ -393,4 +394,14 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done);
     if (signal.aborted) done();
   });
+}
+
+/**
+ * Rejects. The error is made behind an `await`, so that its stack leads to whoever awaits the call, and calls that succeed need none.
+ * It takes two of them: a promise that is resolved with this one waits for it only from the first on.
+ */
+async function fail(failure: () => Error): Promise<never> {
+  await Promise.resolve();
+  await Promise.resolve();
+  throw failure();
 }

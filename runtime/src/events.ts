@@ -92,19 +92,25 @@ export class Events {
   }
 
   dispatch(name: string, message: JsonObject): void {
-    if (!this.#listeners.has(name) && !this.#listeners.has(anyEvent)) return;
+    const named = this.#listeners.get(name);
+    const any = this.#listeners.get(anyEvent);
+    if (!named && !any) return;
     if (reserved.has(name)) {
       this.#log({ level: 'warn', message: 'an event that no server can have was dropped', event: name });
       return;
     }
     const event = new QmpEvent(name, message);
-    this.emit(name, event);
-    this.emit(anyEvent, event);
+    if (named) this.#call(named, name, event);
+    if (any) this.#call(any, anyEvent, event);
+  }
+
+  emit(name: string, event: object): void {
+    this.#call(this.#listeners.get(name) ?? [], name, event);
   }
 
   /** A listener that throws harms no other, nor whoever emits. */
-  emit(name: string, event: object): void {
-    for (const added of this.#listeners.get(name) ?? []) {
+  #call(listeners: readonly Added[], name: string, event: object): void {
+    for (const added of listeners) {
       if (added.once) this.#remove(name, added);
       try {
         added.listener(event as never);

@@ -70,7 +70,7 @@ export class Framer {
     }
     const end = bytes.lastIndexOf(newline) + 1;
     if (end > this.#limit) this.#takeLongLines(bytes.subarray(0, end), emit);
-    else if (end > 0) this.#takeLines(decode(bytes.subarray(0, end)), emit);
+    else if (end > 0) this.#takeLines(decode(bytes, 0, end), emit);
     if (end < bytes.length) this.#keep(bytes.subarray(end));
   }
 
@@ -97,7 +97,7 @@ export class Framer {
   }
 
   #takeKept(): string {
-    const line = decode(this.#line.subarray(0, this.#lineLength));
+    const line = decode(this.#line, 0, this.#lineLength);
     this.#lineLength = 0;
     if (this.#line.length > keptCapacity) this.#line = new Uint8Array(0);
     return line;
@@ -117,7 +117,7 @@ export class Framer {
     for (let begin = 0; begin < bytes.length;) {
       const end = bytes.indexOf(newline, begin);
       if (end - begin > this.#limit) throw this.#tooLong();
-      this.#takeLine(decode(bytes.subarray(begin, end)), emit);
+      this.#takeLine(decode(bytes, begin, end), emit);
       begin = end + 1;
     }
   }
@@ -150,8 +150,8 @@ export class Framer {
   }
 }
 
-function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+function decode(bytes: Uint8Array, begin: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + begin, end - begin).toString('utf8');
 }
 
 /** A larger buffer than this is not kept for the next line. */

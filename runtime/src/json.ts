@@ -36,19 +36,28 @@ const maxDepth = 1024;
 export function parse(text: string): Json {
   const value = JSON.parse(text) as Json;
   // Native parsing rounds an unsafe integer to an unsafe number: nearly no text has one, and none is scanned for it.
-  return hasUnsafe(value, 0) ? new ExactParser(text).parse() : value;
+  return isUnsafe(value, 0) ? new ExactParser(text).parse() : value;
 }
 
-function hasUnsafe(value: Json | undefined, depth: number): boolean {
-  if (typeof value === 'number') return value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER;
-  if (typeof value !== 'object' || value === null) return false;
-  if (depth === maxDepth) throw new RangeError('it nests too deep');
+function isUnsafe(value: Json | undefined, depth: number): boolean {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER;
+  return typeof value === 'object' && value !== null && hasUnsafe(value, depth + 1);
+}
+
+function hasUnsafe(value: Json[] | JsonObject, depth: number): boolean {
+  if (depth > maxDepth) throw new RangeError('it nests too deep');
   if (Array.isArray(value)) {
-    for (const element of value) if (hasUnsafe(element, depth + 1)) return true;
+    let index = 0;
+    // Large messages are full of numbers. Without a loop of their own, or with an iterator, they would take half as long again.
+    for (let number = value[0]; typeof number === 'number'; number = value[index]) {
+      if (Math.abs(number) > Number.MAX_SAFE_INTEGER) return true;
+      index += 1;
+    }
+    for (; index < value.length; index += 1) if (isUnsafe(value[index], depth)) return true;
     return false;
   }
   // oxlint-disable-next-line guard-for-in -- what was parsed has no inherited members, and this is the fastest way
-  for (const name in value) if (hasUnsafe(value[name], depth + 1)) return true;
+  for (const name in value) if (isUnsafe(value[name], depth)) return true;
   return false;
 }
 

@@ -1,50 +1,64 @@
-/** First in, first out, in constant time however long it is: the `shift` of an array is not. */
+/**
+ * First in, first out, each item with a number, by which it can be had and taken out: all in constant time on average, which the
+ * `shift` of an array is not. (A Map would do, but tables that it has outgrown keep alive what was in them: it took twice the time.)
+ */
 export class Queue<T> {
-  #items: (T | undefined)[] = [];
-  /** Where the first one is. */
+  /** Those that were taken out are `undefined`. */
+  readonly #items: (T | undefined)[] = [];
+  /** The number of the first one of `#items`. */
+  #firstNumber = 1;
+  /** Where the first one is that was not taken out. */
   #head = 0;
-  /** Those that were taken out of the middle, and are still among the items. */
-  readonly #removed = new Set<T>();
+  #length = 0;
 
   get length(): number {
-    return this.#items.length - this.#head - this.#removed.size;
+    return this.#length;
   }
 
-  push(item: T): void {
-    this.#items.push(item);
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  /** @returns its number, one more than that of the one before */
+  push(item: T): number {
+    this.#length += 1;
+    return this.#firstNumber + this.#items.push(item) - 1;
+  }
+
+  get(number: number): T | undefined {
+    return this.#items[number - this.#firstNumber];
   }
 
   shift(): T | undefined {
-    while (this.#head < this.#items.length) {
-      const item = this.#items[this.#head] as T;
-      // It should not be kept alive.
-      this.#items[this.#head] = undefined;
-      this.#head += 1;
-      const isRemoved = this.#removed.delete(item);
-      if (this.#head * 2 > this.#items.length) this.#compact();
-      if (!isRemoved) return item;
-    }
-    return undefined;
+    const item = this.first;
+    this.remove(this.#firstNumber + this.#head);
+    return item;
   }
 
-  /** Takes one out that is in it. */
-  remove(item: T): void {
-    this.#removed.add(item);
-    if (this.#removed.size * 2 > this.#items.length - this.#head) this.#compact();
+  /** @returns whether it was there */
+  remove(number: number): boolean {
+    if (this.get(number) === undefined) return false;
+    this.#items[number - this.#firstNumber] = undefined;
+    this.#length -= 1;
+    while (this.#head < this.#items.length && this.first === undefined) this.#head += 1;
+    if (this.#head >= fewItems && this.#head * 2 >= this.#items.length) this.#forget(this.#head);
+    return true;
   }
 
   /** Empties it. @returns what was in it, in order */
   takeAll(): T[] {
-    this.#compact();
-    const items = this.#items as T[];
-    this.#items = [];
+    const items = this.#items.filter((item) => item !== undefined);
+    this.#forget(this.#items.length);
+    this.#length = 0;
     return items;
   }
 
-  #compact(): void {
-    const items = this.#items.slice(this.#head);
-    this.#items = this.#removed.size === 0 ? items : items.filter((item) => !this.#removed.has(item as T));
+  #forget(count: number): void {
+    this.#items.splice(0, count);
+    this.#firstNumber += count;
     this.#head = 0;
-    this.#removed.clear();
   }
 }
+
+/** So few are not worth the work of forgetting them. */
+const fewItems = 64;

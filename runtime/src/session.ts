@@ -55,18 +55,18 @@ export interface Request {
 }
 
 /** A request on its way. What it needs of the arguments is taken at once: their owner may change them. */
-interface Entry {
-  readonly id: number;
+export interface Entry {
+  /** Its number in the queue that it is in; once it is sent, that is its id. */
+  id: number;
   readonly command: string;
   readonly oob: boolean;
-  /** As it goes onto the wire; empty when it has. */
-  text: string;
+  /** The arguments as they go onto the wire; dropped when they have. */
+  args: string | undefined;
   /** What a server may repeat, and nobody should see. */
   readonly secrets: readonly string[];
+  /** Does nothing when nobody waits any more. */
   settle: (outcome: Settled) => void;
   sent: boolean;
-  /** Nobody waits any more; its reply is dropped when it comes. */
-  abandoned: boolean;
 }
 
 /** A monitor with out-of-band execution holds this many commands; one more would keep it from reading an out-of-band one. */
@@ -79,7 +79,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #framer: Framer;
   /** Sent, and not replied to, in the order of sending. */
-  readonly #inFlight = new Map<number, Entry>();
+  readonly #inFlight = new Queue<Entry>();
   /** Of those, the ones that hold secrets. */
   readonly #secretive = new Set<Entry>();
   /** Not sent yet; those out of band pass the others. */
@@ -87,7 +87,6 @@ export class Session {
   readonly #outOfBand = new Queue<Entry>();
   #inBandInFlight = 0;
   #inBandLimit = Infinity;
-  #nextId = 1;
   #flushScheduled = false;
   #ended = false;
   /** Waits for the greeting, or for an agent's first echo. */
@@ -153,23 +152,32 @@ export class Session {
   /**
    * Queues a request. It is settled exactly once, whatever happens.
    *
-   * @returns what gives it up: it is not sent any more, or its reply is dropped; it is not settled then
+   * @returns what can be abandoned
    * @throws TypeError when the arguments are no JSON
    */
-  send({ command, args, oob, settle }: Request): () => void {
-    const id = this.#nextId;
-    this.#nextId += 1;
-    const head = `{"${oob ? 'exec-oob' : 'execute'}":${stringify(command)}`;
-    const text = `${head}${args === undefined ? '' : `,"arguments":${stringify(args)}`},"id":${id}}\n`;
+  send({ command, args, oob, settle }: Request): Entry {
+    const text = args === undefined ? undefined : stringify(args);
+    const secrets = secretsOf(command, args);
+    const entry: Entry = { id: 0, command, args: text, oob, secrets, settle, sent: false };
     if (this.#ended) {
       settle({ failure: () => new NotSentError(`${command}: there is no connection`) });
-      return () => {};
+    } else {
+      entry.id = this.#queueOf(entry).push(entry);
+      this.#schedule();
     }
-    const secrets = secretsOf(command, args);
-    const entry: Entry = { id, command, oob, text, secrets, settle, sent: false, abandoned: false };
-    (oob ? this.#outOfBand : this.#inBand).push(entry);
-    this.#schedule();
-    return () => this.#abandon(entry);
+    return entry;
+  }
+
+  /** Gives a request up: it is not sent any more, or its reply is dropped; it is not settled then. */
+  abandon(entry: Entry): void {
+    if (this.#ended) return;
+    entry.settle = () => {};
+    if (!entry.sent) this.#queueOf(entry).remove(entry.id);
+    if (this.#options.protocol.handshake === 'greeting') return;
+    // Nobody knows whether the agent is still busy with it, was started anew, or is gone: what comes next has to begin anew.
+    const isSyncDue = this.#echo === undefined ? entry.sent : !this.#stream.writableNeedDrain;
+    if (entry.sent) this.#remove(entry);
+    if (isSyncDue) this.#sync();
   }
 
   /** Ends the connection. What is in flight is settled as lost, what is queued as not sent. */
@@ -190,54 +198,45 @@ export class Session {
   }
 
   #flush(): void {
+    const { protocol, trace } = this.#options;
     while (!this.#ended && this.#echo === undefined && !this.#stream.writableNeedDrain) {
-      const batch = this.#takeBatch();
-      if (batch.length === 0) return;
-      const { withoutReply } = this.#options.protocol;
-      const silent = batch.filter(({ command }) => withoutReply.includes(command));
-      this.#stream.write(batch.map(({ text }) => text).join(''), (error) => {
+      const silent: Entry[] = [];
+      let batch = '';
+      while (batch.length < writeSize) {
+        const entry = this.#takeNext();
+        if (!entry) break;
+        const text = textOf(entry);
+        batch += `${text}\n`;
+        if (protocol.withoutReply.includes(entry.command)) silent.push(entry);
+        trace?.('out', shownRequest(entry.command, text));
+        entry.args = undefined;
+      }
+      if (batch === '') return;
+      this.#stream.write(batch, (error) => {
         if (!error) for (const entry of silent) this.#finish(entry, { result: {} });
       });
-      const { trace } = this.#options;
-      if (trace) for (const { command, text } of batch) trace('out', shownRequest(command, text.trimEnd()));
-      for (const entry of batch) entry.text = '';
     }
   }
 
-  /** What may be sent now. */
-  #takeBatch(): Entry[] {
-    const batch: Entry[] = [];
-    for (let size = 0; size < writeSize;) {
-      const mayPass = this.#inBandInFlight < this.#inBandLimit;
-      const entry = this.#outOfBand.shift() ?? (mayPass ? this.#inBand.shift() : undefined);
-      if (!entry) break;
-      size += entry.text.length;
-      entry.sent = true;
-      if (!entry.oob) this.#inBandInFlight += 1;
-      if (entry.secrets.length > 0) this.#secretive.add(entry);
-      this.#inFlight.set(entry.id, entry);
-      batch.push(entry);
-    }
-    return batch;
+  /** The next that may be sent now, which is in flight from now on. */
+  #takeNext(): Entry | undefined {
+    const mayPass = this.#inBandInFlight < this.#inBandLimit;
+    const entry = this.#outOfBand.shift() ?? (mayPass ? this.#inBand.shift() : undefined);
+    if (!entry) return undefined;
+    entry.id = this.#inFlight.push(entry);
+    entry.sent = true;
+    if (!entry.oob) this.#inBandInFlight += 1;
+    if (entry.secrets.length > 0) this.#secretive.add(entry);
+    return entry;
   }
 
-  #abandon(entry: Entry): void {
-    if (this.#ended || entry.abandoned) return;
-    entry.abandoned = true;
-    // A server that never answers should not make the caller's promise live forever.
-    entry.settle = () => {};
-    if (!entry.sent) (entry.oob ? this.#outOfBand : this.#inBand).remove(entry);
-    if (this.#options.protocol.handshake === 'greeting') return;
-    // Nobody knows whether the agent is still busy with it, was started anew, or is gone: what comes next has to begin anew.
-    const isSyncDue = this.#echo === undefined ? entry.sent : !this.#stream.writableNeedDrain;
-    this.#remove(entry);
-    if (isSyncDue) this.#sync();
+  #queueOf({ oob }: Entry): Queue<Entry> {
+    return oob ? this.#outOfBand : this.#inBand;
   }
 
   // In
 
   #receive(chunk: Uint8Array): void {
-    if (this.#ended) return;
     try {
       this.#framer.push(chunk, (message, text) => this.#message(message, text));
     } catch (error) {
@@ -283,9 +282,8 @@ export class Session {
   /** Replies carry the id of their command; but for those to what the server could not parse, and those of old agents. */
   #entryOf({ id }: JsonObject): Entry | undefined {
     if (typeof id === 'number') return this.#inFlight.get(id);
-    if (id !== undefined || this.#inFlight.size !== 1) return undefined;
-    const [entry] = this.#inFlight.values();
-    return entry;
+    if (id !== undefined || this.#inFlight.length !== 1) return undefined;
+    return this.#inFlight.first;
   }
 
   #unmatched({ id, error }: JsonObject): void {
@@ -307,12 +305,12 @@ export class Session {
 
   #finish(entry: Entry, outcome: Settled): void {
     if (!this.#remove(entry)) return;
-    if (!entry.abandoned) entry.settle(outcome);
+    entry.settle(outcome);
     if (this.#inBand.length > 0) this.#schedule();
   }
 
   #remove(entry: Entry): boolean {
-    if (!this.#inFlight.delete(entry.id)) return false;
+    if (!this.#inFlight.remove(entry.id)) return false;
     this.#secretive.delete(entry);
     if (!entry.oob) this.#inBandInFlight -= 1;
     return true;
@@ -380,11 +378,9 @@ export class Session {
     const cause = error ?? new ConnectionLostError('the connection was closed by this side');
     this.#opening?.reject(cause);
     this.#opening = undefined;
-    const entries = [...this.#inFlight.values(), ...this.#outOfBand.takeAll(), ...this.#inBand.takeAll()];
-    this.#inFlight.clear();
+    const entries = [...this.#inFlight.takeAll(), ...this.#outOfBand.takeAll(), ...this.#inBand.takeAll()];
     this.#secretive.clear();
-    for (const { command, sent, abandoned, settle } of entries) {
-      if (abandoned) continue;
+    for (const { command, sent, settle } of entries) {
       const failure = (): QmpError =>
         sent
           ? new ConnectionLostError(`${command}: ${cause.message}; whether it was executed is unknown`, { cause })
@@ -404,6 +400,12 @@ export class Session {
     stream.on('error', ignore).once('close', () => stream.off('error', ignore));
     stream.destroy();
   }
+}
+
+/** A request as it goes onto the wire. */
+function textOf({ id, command, args, oob }: Entry): string {
+  const name = `"${oob ? 'exec-oob' : 'execute'}":${JSON.stringify(command)}`;
+  return args === undefined ? `{${name},"id":${id}}` : `{${name},"arguments":${args},"id":${id}}`;
 }
 
 function toCommandError({ command, secrets }: Entry, error: Json): CommandError {

@@ -327,9 +327,21 @@ class Link {
   #receiveLine(line: Buffer): void {
     const delimiter = line.lastIndexOf(0xff);
     // Real agents take the byte for a syntax error, and say so.
-    if (delimiter !== -1) this.send({ error: { class: 'GenericError', desc: 'JSON parse error' } });
+    if (delimiter !== -1) this.#failToParse();
     const text = line.subarray(delimiter + 1).toString();
-    if (text !== '') this.#onRequest(new PeerRequest(text, this));
+    if (text.trim() === '') return;
+    let request: PeerRequest;
+    try {
+      request = new PeerRequest(text, this);
+    } catch {
+      this.#failToParse();
+      return;
+    }
+    this.#onRequest(request);
+  }
+
+  #failToParse(): void {
+    this.send({ error: { class: 'GenericError', desc: 'JSON parse error' } });
   }
 }
 

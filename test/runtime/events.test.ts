@@ -1,0 +1,437 @@
+/** Events, to listeners and to iterators. */
+
+import { describe, expect, test, vi } from 'vitest';
+
+import type { LogEntry, QmpEvent } from '../../runtime/src/index.js';
+import { connectPeer, failure, settled, type AnyClient } from '../support/client.js';
+import { Peer } from '../support/peer.js';
+
+describe('listeners', () => {
+  test('get the events of their name, or all', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    const heard: string[] = [];
+    vm.on('STOP', ({ event }) => heard.push(`on ${event}`));
+    vm.on('*', ({ event }) => heard.push(`any ${event}`));
+    vm.once('RESUME', ({ event }) => heard.push(`once ${event}`));
+    for (const name of ['STOP', 'RESUME', 'RESUME', 'stop', 'STOP']) peer.event(name);
+    await settled();
+    expect(heard).toEqual([
+      'on STOP',
+      'any STOP',
+      'once RESUME',
+      'any RESUME',
+      'any RESUME',
+      'any stop',
+      'on STOP',
+      'any STOP',
+    ]);
+  });
+
+  test('are called in the order in which they were added, the same one as often', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    const heard: number[] = [];
+    const one = (): unknown => heard.push(1);
+    vm.on('STOP', one)
+      .on('STOP', () => heard.push(2))
+      .on('STOP', one)
+      .off('STOP', one);
+    peer.event('STOP');
+    await settled();
+    expect(heard).toEqual([2, 1]);
+  });
+
+  test('that are taken back are not called, however they were added', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    const cases: [what: string, prepare: (listener: () => void) => void, count: number][] = [
+      ['on', (f) => vm.on('A', f).off('A', f), 0],
+      ['once', (f) => vm.once('A', f).off('A', f), 0],
+      ['of another name', (f) => vm.on('A', f).once('B', f).off('A', f), 1],
+      ['once of two names', (f) => vm.once('A', f).once('B', f).off('A', f), 1],
+      ['never added', (f) => vm.off('A', f), 0],
+      ['twice', (f) => vm.on('A', f).off('A', f).off('A', f), 0],
+      ['once, of two', (f) => vm.on('A', f).once('A', f).off('A', f), 1],
+      ['of all', (f) => vm.on('*', f).on('A', f).off('*', f), 1],
+    ];
+    for (const [what, prepare, count] of cases) {
+      const listener = vi.fn<() => void>();
+      prepare(listener);
+      peer.event('A');
+      peer.event('B');
+      await settled();
+      expect(listener, what).toHaveBeenCalledTimes(count);
+      vm.off('A', listener).off('B', listener).off('*', listener);
+    }
+    // After it was called, too.
+    const again = vi.fn<() => void>();
+    vm.once('A', again);
+    peer.event('A');
+    await settled();
+    vm.on('A', again).off('A', again);
+    peer.event('A');
+    await settled();
+    expect(again).toHaveBeenCalledTimes(1);
+  });
+
+  test('may add and take back listeners, which changes nothing for this event', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    const heard: string[] = [];
+    const last = (): unknown => heard.push('last');
+    const first = (): void => {
+      heard.push('first');
+      vm.off('STOP', first)
+        .off('STOP', last)
+        .on('STOP', () => heard.push('new'));
+    };
+    vm.on('STOP', first).on('STOP', last);
+    peer.event('STOP');
+    peer.event('STOP');
+    await settled();
+    expect(heard).toEqual(['first', 'last', 'new']);
+  });
+
+  test('that throw harm nobody else, and are told', async () => {
+    await using peer = new Peer();
+    const entries: LogEntry[] = [];
+    await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
+    const problem = new Error('mine');
+    const heard: string[] = [];
+    vm.on('STOP', () => {
+      throw problem;
+    });
+    vm.on('STOP', () => heard.push('next'));
+    vm.on('*', () => heard.push('any'));
+    peer.on('x', () => {
+      peer.event('STOP');
+      return {};
+    });
+    expect(await vm.execute('x', {}, { until: ['STOP'] })).toMatchObject({ event: { event: 'STOP' } });
+    expect(heard).toEqual(['next', 'any']);
+    expect(entries).toEqual([{ level: 'error', message: 'a listener of STOP threw', event: 'STOP', error: problem }]);
+  });
+
+  test('may make calls, and close the client', async () => {
+    await using peer = new Peer();
+    const vm = await connectPeer(peer);
+    peer.on('cont', {});
+    const closed = new Promise<void>((resolve, reject) => {
+      vm.once('STOP', () => {
+        vm.execute('cont')
+          .then(() => vm.close())
+          .then(resolve, reject);
+      });
+    });
+    peer.event('STOP');
+    await closed;
+    expect(peer.commands).toEqual(['qmp_capabilities', 'cont']);
+  });
+
+  test('get nothing more after the client is closed', async () => {
+    await using peer = new Peer();
+    const vm = await connectPeer(peer);
+    const heard = vi.fn<() => void>();
+    vm.on('*', heard);
+    await vm.close();
+    peer.event('STOP');
+    await settled();
+    expect(heard).not.toHaveBeenCalled();
+  });
+
+  test('of the connection are not called by what a server sends', async () => {
+    await using peer = new Peer();
+    const entries: LogEntry[] = [];
+    await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
+    const heard = vi.fn<() => void>();
+    const any: string[] = [];
+    vm.on('disconnected', heard)
+      .on('reconnected', heard)
+      .on('*', ({ event }) => any.push(event));
+    for (const name of ['disconnected', 'reconnected', '*', '__proto__', 'constructor', 'STOP']) peer.event(name);
+    await settled();
+    expect(heard).not.toHaveBeenCalled();
+    expect(any).toEqual(['__proto__', 'constructor', 'STOP']);
+    expect(entries.map(({ event }) => event)).toEqual(['disconnected', 'reconnected', '*']);
+  });
+});
+
+describe('an event', () => {
+  async function received(text: string): Promise<QmpEvent> {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    const event = new Promise<QmpEvent>((resolve) => vm.once('*', resolve));
+    peer.write(`${text}\r\n`);
+    return await event;
+  }
+
+  test.each<[text: string, want: object, date: string | undefined]>([
+    [
+      '{"timestamp": {"seconds": 1000000000, "microseconds": 123456}, "event": "X", "data": {"a": 18446744073709551615}}',
+      { event: 'X', data: { a: 18446744073709551615n }, timestamp: { seconds: 1000000000, microseconds: 123456 } },
+      '2001-09-09T01:46:40.123Z',
+    ],
+    [
+      '{"timestamp": {"seconds": -1, "microseconds": -1}, "event": "X"}',
+      { event: 'X', data: {}, timestamp: { seconds: -1, microseconds: -1 } },
+      undefined,
+    ],
+    ['{"event": "X"}', { event: 'X', data: {}, timestamp: { seconds: -1, microseconds: -1 } }, undefined],
+    [
+      '{"event": "X", "data": null, "timestamp": 5}',
+      { event: 'X', data: {}, timestamp: { seconds: -1, microseconds: -1 } },
+      undefined,
+    ],
+    ['{"event": "X", "data": [1]}', { event: 'X', data: {}, timestamp: { seconds: -1, microseconds: -1 } }, undefined],
+    ['{"event": "X", "timestamp": {"seconds": "now"}}', { timestamp: { seconds: -1, microseconds: -1 } }, undefined],
+    [
+      '{"event": "X", "timestamp": {"seconds": 1e300, "microseconds": 0}}',
+      { timestamp: { seconds: 1e300 } },
+      undefined,
+    ],
+    [
+      '{"event": "X", "timestamp": {"seconds": 0, "microseconds": 0}}',
+      { timestamp: { seconds: 0 } },
+      '1970-01-01T00:00:00.000Z',
+    ],
+  ])('%s', async (text, want, date) => {
+    const event = await received(text);
+    expect(event).toMatchObject(want);
+    expect(event.date?.toISOString()).toBe(date);
+  });
+
+  test('has what a log wants to show', async () => {
+    const event = await received('{"event": "X", "data": {"a": 1}}');
+    expect(JSON.parse(JSON.stringify(event))).toEqual({
+      event: 'X',
+      data: { a: 1 },
+      timestamp: { seconds: -1, microseconds: -1 },
+    });
+  });
+});
+
+test('events that came while connecting are delivered to whoever listens at once', async () => {
+  await using peer = new Peer({ greets: false });
+  const connecting = connectPeer(peer);
+  peer.event('EARLY');
+  peer.greet();
+  await using vm = await connecting;
+  const heard: string[] = [];
+  vm.on('*', ({ event }) => heard.push(event));
+  const events = vm.events(['EARLY', 'LATER']);
+  peer.on('x', {});
+  const call = vm.execute('x', {}, { until: ['EARLY'] });
+  peer.event('LATER');
+  expect((await events.next()).value).toMatchObject({ event: 'EARLY' });
+  expect((await events.next()).value).toMatchObject({ event: 'LATER' });
+  expect(await call).toMatchObject({ event: { event: 'EARLY' } });
+  expect(heard).toEqual(['EARLY', 'LATER']);
+});
+
+describe('an iterator', () => {
+  async function names(events: AsyncIterable<{ event: string }>): Promise<string[]> {
+    const read: string[] = [];
+    for await (const { event } of events) read.push(event);
+    return read;
+  }
+
+  test('gives events of its names in order, from when it is made until the client is closed', async () => {
+    await using peer = new Peer();
+    const vm = await connectPeer(peer);
+    peer.event('BEFORE');
+    await settled();
+    // A name twice is as good as once.
+    const events = vm.events(['STOP', 'RESUME', 'BEFORE', 'STOP']);
+    for (const name of ['STOP', 'OTHER', 'RESUME', 'STOP']) peer.event(name);
+    await settled();
+    const reading = names(events);
+    peer.event('RESUME');
+    await settled();
+    await vm.close();
+    expect(await reading).toEqual(['STOP', 'RESUME', 'STOP', 'RESUME']);
+    expect(await events.next()).toEqual({ value: undefined, done: true });
+  });
+
+  test('serves reads in their order', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    const events = vm.events(['A']);
+    const reads = Promise.all([events.next(), events.next(), events.next()]);
+    for (const n of [0, 1, 2]) peer.event('A', { n });
+    expect((await reads).map(({ value }) => value?.data)).toEqual([{ n: 0 }, { n: 1 }, { n: 2 }]);
+  });
+
+  test.each<[what: string, end: (vm: AnyClient, peer: Peer, abort: AbortController) => unknown, want: string]>([
+    ['its signal', (_, __, abort) => abort.abort(), 'done'],
+    ['the client', (vm) => vm.close(), 'done'],
+    ['the loss of the connection', (_, peer) => peer.reset(), 'ERR_QMP_CONNECTION_LOST'],
+    ['the end of the connection', (_, peer) => peer.end(), 'ERR_QMP_CONNECTION_LOST'],
+    ['nonsense', (_, peer) => peer.write('nonsense\n'), 'ERR_QMP_PROTOCOL'],
+  ])('is ended by %s, after what had come', async (_, end, want) => {
+    await using peer = new Peer();
+    const vm = await connectPeer(peer);
+    const abort = new AbortController();
+    const [waiting, filled] = [vm.events(['A'], { signal: abort.signal }), vm.events(['B'], { signal: abort.signal })];
+    const read = outcome(waiting.next());
+    peer.event('B');
+    await settled();
+    await end(vm, peer, abort);
+    expect(await read).toBe(want);
+    expect((await filled.next()).value?.event).toBe('B');
+    expect(await outcome(filled.next())).toBe(want);
+    // An error is told once.
+    for (const events of [waiting, filled]) expect(await outcome(events.next())).toBe('done');
+    await vm.close();
+  });
+
+  function outcome(read: Promise<IteratorResult<unknown>>): Promise<string> {
+    return read.then(
+      ({ done }) => (done ? 'done' : 'event'),
+      (error: { code: string }) => error.code,
+    );
+  }
+
+  test('is left by break, and holds nothing then', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    const events = vm.events(['A']);
+    for (let n = 0; n < 5; n += 1) peer.event('A', { n });
+    for await (const { data } of events) {
+      expect(data).toEqual({ n: 0 });
+      break;
+    }
+    peer.event('A');
+    await settled();
+    expect(await events.next()).toEqual({ value: undefined, done: true });
+  });
+
+  test('is left by return while a read waits', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    const events = vm.events(['A']);
+    const read = events.next();
+    expect(await events.return?.()).toEqual({ value: undefined, done: true });
+    expect(await read).toEqual({ value: undefined, done: true });
+  });
+
+  test('with a signal that has said so is over', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    expect(await names(vm.events(['A'], { signal: AbortSignal.abort() }))).toEqual([]);
+  });
+
+  test('of a client that has no connection any more is over', async () => {
+    await using peer = new Peer();
+    const vm = await connectPeer(peer);
+    await vm.close();
+    expect(await names(vm.events(['A']))).toEqual([]);
+
+    const lost = await connectPeer(peer);
+    peer.reset();
+    await settled();
+    expect(await failure(names(lost.events(['A'])))).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
+  });
+
+  describe('that is not read in time', () => {
+    test('keeps the first of them, throws after those, and is over', async () => {
+      await using peer = new Peer();
+      await using vm = await connectPeer(peer);
+      const events = vm.events(['A'], { limit: 3 });
+      for (let n = 0; n < 10; n += 1) peer.event('A', { n });
+      await settled();
+      const read: unknown[] = [];
+      const error = await failure(
+        (async () => {
+          for await (const { data } of events) {
+            read.push(data['n']);
+            // One more place does not make up for what was dropped.
+            peer.event('A', { n: 'later' });
+            await settled();
+          }
+        })(),
+      );
+      expect(read).toEqual([0, 1, 2]);
+      expect(error).toMatchObject({
+        code: 'ERR_QMP_EVENTS_DROPPED',
+        name: 'EventsDroppedError',
+        count: 10,
+        message: '10 events were dropped because they were not read in time',
+      });
+      expect(error.stack).toContain('events.test.ts');
+      expect(await events.next()).toEqual({ value: undefined, done: true });
+    });
+
+    test('tells of it even when the connection has gone', async () => {
+      await using peer = new Peer();
+      await using vm = await connectPeer(peer);
+      const events = vm.events(['A'], { limit: 1 });
+      for (let n = 0; n < 3; n += 1) peer.event('A', { n });
+      await settled();
+      peer.reset();
+      await settled();
+      expect((await events.next()).value?.data).toEqual({ n: 0 });
+      expect(await failure(events.next())).toMatchObject({ code: 'ERR_QMP_EVENTS_DROPPED', count: 2 });
+    });
+
+    test('keeps the last of them where it is told to, and tells the log', async () => {
+      await using peer = new Peer();
+      const entries: LogEntry[] = [];
+      const vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
+      const events = vm.events(['A'], { limit: 3, overflow: 'drop' });
+      for (let n = 0; n < 10; n += 1) peer.event('A', { n });
+      await settled();
+      for (const n of [7, 8]) expect((await events.next()).value?.data).toEqual({ n });
+      expect(entries).toEqual([{ level: 'warn', message: '7 events were dropped because they were not read in time' }]);
+      for (let n = 10; n < 14; n += 1) peer.event('A', { n });
+      await settled();
+      await vm.close();
+      for (const n of [11, 12, 13]) expect((await events.next()).value?.data).toEqual({ n });
+      expect((await events.next()).done).toBe(true);
+      expect(entries.slice(1)).toEqual([
+        { level: 'warn', message: '2 events were dropped because they were not read in time' },
+      ]);
+    });
+
+    test('tells the log when it is left, too', async () => {
+      await using peer = new Peer();
+      const entries: LogEntry[] = [];
+      await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
+      const events = vm.events(['A'], { limit: 1, overflow: 'drop' });
+      for (let n = 0; n < 3; n += 1) peer.event('A', { n });
+      await settled();
+      await events.return?.();
+      expect(entries).toEqual([{ level: 'warn', message: '2 events were dropped because they were not read in time' }]);
+    });
+
+    test('keeps a thousand unless told', async () => {
+      await using peer = new Peer();
+      await using vm = await connectPeer(peer);
+      await settled();
+      const events = vm.events(['A']);
+      for (let n = 0; n < 1001; n += 1) peer.event('A', { n });
+      peer.on('x', {});
+      await vm.execute('x');
+      for (let n = 0; n < 1000; n += 1) expect((await events.next()).value?.data).toEqual({ n });
+      expect(await failure(events.next())).toMatchObject({ code: 'ERR_QMP_EVENTS_DROPPED', count: 1 });
+    });
+
+    test('takes linear time to be read at last', { retry: 2 }, async () => {
+      await using peer = new Peer();
+      await using vm = await connectPeer(peer);
+      const time = async (count: number): Promise<number> => {
+        const events = vm.events(['A'], { limit: Infinity });
+        peer.write('{"event": "A"}\n'.repeat(count));
+        peer.on('x', {});
+        await vm.execute('x');
+        const begin = performance.now();
+        for (let n = 0; n < count; n += 1) await events.next();
+        await events.return?.();
+        return performance.now() - begin;
+      };
+      await time(10_000);
+      const once = await time(20_000);
+      expect((await time(80_000)) / once).toBeLessThan(10);
+    });
+  });
+});

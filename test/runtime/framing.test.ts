@@ -1,0 +1,269 @@
+/** Bytes into messages. */
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { Framer, FramingError } from '../../runtime/src/framing.js';
+import type { Json } from '../../runtime/src/json.js';
+
+/** The messages that chunks hold, and the error that ended them. */
+function read(chunks: readonly Uint8Array[], framer = new Framer()): { messages: Json[]; problem?: string } {
+  const messages: Json[] = [];
+  try {
+    for (const chunk of chunks) framer.push(chunk, (message) => messages.push(message));
+  } catch (error) {
+    if (!(error instanceof FramingError)) throw error;
+    return { messages, problem: error.message };
+  }
+  return { messages };
+}
+
+function bytes(text: string): Uint8Array {
+  return Buffer.from(text);
+}
+
+/** All ways to cut in two, and one byte at a time. */
+function cuts(whole: Uint8Array): Uint8Array[][] {
+  const two = Array.from(whole, (_, at) => [whole.subarray(0, at), whole.subarray(at)]);
+  return [...two, Array.from(whole, (_, at) => whole.subarray(at, at + 1))];
+}
+
+describe('however it is cut', () => {
+  test.each<[what: string, given: string, want: Json[], problem?: string]>([
+    ['a message', '{"a":1}\n', [{ a: 1 }]],
+    ['a message with CRLF', '{"a":1}\r\n', [{ a: 1 }]],
+    ['several messages', '{"a":1}\r\n{"b":[]}\n{"c":"}"}\r\n', [{ a: 1 }, { b: [] }, { c: '}' }]],
+    ['no newline yet', '{"a":1}\n{"b":', [{ a: 1 }]],
+    ['blank lines', '\n\r\n  \r\n{"a":1}\n\n\n{"b":2}\n', [{ a: 1 }, { b: 2 }]],
+    ['space around', '  {"a":1} \r\n\t[1]\n', [{ a: 1 }, [1]]],
+    ['all kinds of values', '{}\n[]\n"x"\n1\ntrue\nnull\n', [{}, [], 'x', 1, true, null]],
+    [
+      'a pretty message',
+      '{\r\n    "a": {\r\n        "b": [\r\n            1\r\n        ]\r\n    }\r\n}\r\n{"c":1}\n',
+      [{ a: { b: [1] } }, { c: 1 }],
+    ],
+    ['a pretty message that looks whole', '{"a": {}\n,"b": {}\n}\n', [{ a: {}, b: {} }]],
+    ['blank lines within', '{\n\n"a"\n:\n\n1\n}\n', [{ a: 1 }]],
+    [
+      'brackets and escapes in strings over lines',
+      '{\n"]}": "{[\\"\\\\",\n"b\\\\": "\\\\\\"}"\n}\n',
+      [{ ']}': '{["\\', 'b\\': '\\"}' }],
+    ],
+    [
+      'an exact integer',
+      '{"a":9007199254740993}\n{\n"a":18446744073709551615}\n',
+      [{ a: 9007199254740993n }, { a: 18446744073709551615n }],
+    ],
+    ['UTF-8 of all lengths', '{"é":"ü€😀"}\r\n{\n"😀":\n"\u2028"}\n', [{ é: 'ü€😀' }, { '😀': '\u2028' }]],
+    ['garbage', '{"a":1}\nhello\n{"b":1}\n', [{ a: 1 }], 'not JSON'],
+    ['a bracket too many', '{"a":1}}\n', [], 'not JSON'],
+    ['the wrong bracket', '{"a":[1}}\n', [], 'not JSON'],
+    ['brackets the wrong way', '}{\n', [], 'not JSON'],
+    ['two messages in a line', '{"a":1}{"b":1}\n', [], 'not JSON'],
+    ['a string that goes on in another line', '{"a":"b\n{"c":1}\n', [], 'not JSON'],
+    ['a message that was cut off', '{"a":"b\r\n', [], 'not JSON'],
+    ['another language', 'HTTP/1.1 400 Bad Request\r\n\r\n', [], 'not JSON'],
+  ])('%s', (_, given, messages, problem) => {
+    const want = problem === undefined ? { messages } : { messages, problem };
+    expect(read([bytes(given)])).toEqual(want);
+    for (const chunks of cuts(bytes(given))) expect(read(chunks)).toEqual(want);
+  });
+
+  const message = fc.record({
+    text: fc.string({ unit: 'binary', maxLength: 20 }),
+    value: fc.jsonValue({ maxDepth: 2 }),
+  });
+  const style = fc.record({ end: fc.constantFrom('\n', '\r\n'), indent: fc.constantFrom(0, 1, 4) });
+
+  test('any messages, in any style', () => {
+    const parts = fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 30 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(message, style), { maxLength: 10 }), parts, (messages, sizes) => {
+        const lines = messages.map(
+          ([value, { end, indent }]) => JSON.stringify(value, null, indent).replaceAll('\n', end) + end,
+        );
+        const whole = bytes(lines.join(''));
+        const want = messages.map(([value]) => JSON.parse(JSON.stringify(value)) as Json);
+        let begin = 0;
+        const chunks = sizes.map((size) => whole.subarray(begin, (begin += size)));
+        const { messages: got, problem } = read([...chunks, whole.subarray(begin)]);
+        expect(problem).toBe(undefined);
+        expect(JSON.stringify(got, big)).toBe(JSON.stringify(want));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  /** Large doubles that look like integers are read as such. */
+  function big(_: string, value: unknown): unknown {
+    return typeof value === 'bigint' ? Number(value) : value;
+  }
+});
+
+test('gives the text with the message', () => {
+  const texts: string[] = [];
+  new Framer().push(bytes('{"a": 1}\n{\n "b": 9007199254740993\n}\n'), (_, text) => texts.push(text));
+  expect(texts).toEqual(['{"a": 1}', '{\n "b": 9007199254740993\n}']);
+});
+
+test('takes a view into a larger buffer', () => {
+  const buffer = bytes('xxxx{"a":1}\nyyyy');
+  expect(read([new Uint8Array(buffer.buffer, buffer.byteOffset + 4, 8)])).toEqual({ messages: [{ a: 1 }] });
+});
+
+test('does not keep chunks, which their owner may use again', () => {
+  const framer = new Framer();
+  const chunk = bytes('{"a":');
+  framer.push(chunk, () => {});
+  chunk.fill(0);
+  expect(read([bytes('1}\n')], framer)).toEqual({ messages: [{ a: 1 }] });
+});
+
+describe('the limit', () => {
+  const limit = 20;
+  const problem = 'a message of more than 20 bytes';
+  const fits = '{"a":"0123456789.."}';
+  const tooLong = '{"a":"0123456789..."}';
+
+  test.each<[what: string, given: string, want: ReturnType<typeof read>]>([
+    ['a message that just fits', `${fits}\n`, { messages: [{ a: '0123456789..' }] }],
+    ['a message that does not', `${tooLong}\n`, { messages: [], problem }],
+    ['one that has not ended', tooLong, { messages: [], problem }],
+    [
+      'many messages in a chunk',
+      `${fits}\n`.repeat(10),
+      { messages: Array.from({ length: 10 }, () => ({ a: '0123456789..' })) },
+    ],
+    ['messages before it', `{"a":1}\n{"b":2}\n${tooLong}\n{"c":3}\n`, { messages: [{ a: 1 }, { b: 2 }], problem }],
+    [
+      'messages before one that has not ended',
+      `{"a":1}\n{"b":2}\n${tooLong}`,
+      { messages: [{ a: 1 }, { b: 2 }], problem },
+    ],
+    ['bytes, not characters', '{"a":"€€€€€€€€"}\n', { messages: [], problem }],
+    ['a pretty message that just fits', '{\n"a":"01234567890"\n}\n{\n"a":1\n}\n', { messages: [], problem }],
+    ['a pretty message that fits', '{\n"a":"0123456789"\n}\n', { messages: [{ a: '0123456789' }] }],
+    ['a pretty message that does not', '{\n"a":"012345678901"\n}\n', { messages: [], problem }],
+    ['bytes of a pretty message', '{\n"a":"€€€€"\n}\n', { messages: [], problem }],
+    ['endless lines', '[\n1\n,\n2\n,\n3\n,\n4\n,\n5\n,\n6\n,', { messages: [], problem }],
+    ['no end of opening', '['.repeat(100), { messages: [], problem }],
+  ])('%s', (_, given, want) => {
+    expect(read([bytes(given)], new Framer(limit))).toEqual(want);
+    for (const chunks of cuts(bytes(given))) expect(read(chunks, new Framer(limit))).toEqual(want);
+  });
+
+  test('is 64 MiB unless told', () => {
+    const framer = new Framer();
+    const mebibyte = Buffer.alloc(1024 * 1024, ' ');
+    expect(read(Array<Buffer>(64).fill(mebibyte), framer)).toEqual({ messages: [] });
+    expect(read([bytes(' ')], framer)).toEqual({ messages: [], problem: 'a message of more than 67108864 bytes' });
+  });
+});
+
+test.each([
+  ['arrays', '[', ']'],
+  ['objects', '{"a":', '}'],
+])('%s that nest too deep are told as such', (_, open, close) => {
+  for (const end of ['\n', '\r\n']) {
+    const text = `{"return":${open.repeat(100_000)}1${close.repeat(100_000)}}${end}`;
+    expect(read([bytes(text)])).toEqual({ messages: [], problem: 'a message that cannot be read: it nests too deep' });
+    const pretty = `{"return":${`${open}\n`.repeat(5000)}1${`${close}\n`.repeat(5000)}}${end}`;
+    expect(read([bytes(pretty)])).toEqual({
+      messages: [],
+      problem: 'a message that cannot be read: it nests too deep',
+    });
+  }
+});
+
+describe('after resync', () => {
+  const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+  test.each<[what: string, given: string, want: ReturnType<typeof read>]>([
+    [
+      'drops all before the delimiter',
+      'garbage\n{"error":{}}\n{"half\xff{"a":1}\n{"b":2}\n',
+      { messages: [{ a: 1 }, { b: 2 }] },
+    ],
+    ['drops without end', 'x'.repeat(100_000), { messages: [] }],
+    ['a delimiter at once', '\xff{"a":1}\n', { messages: [{ a: 1 }] }],
+    ['delimiters in a row', '\xff\xff{"half\xff{"a":1}\n', { messages: [{ a: 1 }] }],
+  ])('%s', (_, given, want) => {
+    for (const chunks of [[latin1(given)], ...cuts(latin1(given.slice(0, 200)))]) {
+      const framer = new Framer(10_000);
+      framer.push(latin1('{"begin":\n'), () => {});
+      framer.resync();
+      expect(read(chunks, framer)).toEqual(want);
+    }
+  });
+
+  test('what is behind a later delimiter is read, however it is cut', () => {
+    // Whether the reply before it is seen depends on the chunks: it may be one to an earlier connection.
+    const given = latin1('\xff{"return":1}\n{"half\xff{"return":2}\n');
+    for (const chunks of cuts(given)) {
+      const framer = new Framer();
+      framer.resync();
+      expect(read(chunks, framer).messages.at(-1)).toEqual({ return: 2 });
+    }
+  });
+
+  test('nothing more of the chunk is given when it happens within', () => {
+    const framer = new Framer();
+    const messages: Json[] = [];
+    const given = latin1('{"a":1}\n{"b":2}\n{"c":');
+    framer.push(given, (message) => {
+      messages.push(message);
+      framer.resync();
+    });
+    framer.push(latin1('3}\n\xff{"d":4}\n'), (message) => messages.push(message));
+    expect(messages).toEqual([{ a: 1 }, { d: 4 }]);
+  });
+
+  test('a monitor has no delimiter', () => {
+    expect(read([latin1('{"a":1}\n\xff{"b":1}\n')])).toEqual({ messages: [{ a: 1 }], problem: 'not JSON' });
+  });
+});
+
+describe('takes linear time', { retry: 3 }, () => {
+  /** In milliseconds; the best of three, so that a busy machine counts for less. */
+  function time(run: () => void): number {
+    const times = [1, 2, 3].map(() => {
+      const begin = performance.now();
+      run();
+      return performance.now() - begin;
+    });
+    return Math.min(...times);
+  }
+
+  function feed(text: string, size: number): void {
+    const whole = bytes(text);
+    const framer = new Framer();
+    let count = 0;
+    for (let begin = 0; begin < whole.length; begin += size) {
+      framer.push(whole.subarray(begin, begin + size), () => (count += 1));
+    }
+    expect(count).toBeGreaterThan(0);
+  }
+
+  const mebibyte = 1024 * 1024;
+
+  test.each<[what: string, size: number, text: (length: number) => string]>([
+    ['a long line in chunks of 1 byte', 1, (length) => `{"return":"${'x'.repeat(length / 8)}"}\n`],
+    ['a long line in chunks of 16 bytes', 16, (length) => `{"return":"${'x'.repeat(length)}"}\n`],
+    ['a long line in chunks of 64 KiB', 65536, (length) => `{"return":"${'x'.repeat(length)}"}\n`],
+    ['a pretty message in chunks of 16 bytes', 16, (length) => `{"return":[\n${'"x",\n'.repeat(length / 8)}1\n]}\n`],
+    ['small messages in one chunk', Infinity, (length) => '{"return":{}}\n'.repeat(length / 16)],
+    ['small messages in chunks of 16 bytes', 16, (length) => '{"return":{}}\n'.repeat(length / 16)],
+    ['many brackets', 16, (length) => `{"return":[${'[[]],'.repeat(length / 16)}1]}\n`],
+    [
+      'many backslashes beside a large integer',
+      65536,
+      (length) => `{"return":["${'\\\\'.repeat(length / 2)}",9007199254740993]}\n`,
+    ],
+  ])('for %s', (_, size, text) => {
+    const small = text(mebibyte);
+    const large = text(4 * mebibyte);
+    const once = time(() => feed(small, size));
+    // Four times as much; quadratic would be sixteen times.
+    expect(time(() => feed(large, size)) / once).toBeLessThan(9);
+  });
+});

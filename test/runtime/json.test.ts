@@ -1,0 +1,238 @@
+/** JSON with exact integers, both ways. */
+
+import { isDeepStrictEqual } from 'node:util';
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { parse, stringify, toNumber, type Json } from '../../runtime/src/json.js';
+
+const deep = 100_000;
+
+describe('parse', () => {
+  test.each<[text: string, want: unknown]>([
+    ['0', 0],
+    ['-0', -0],
+    ['9007199254740991', 9007199254740991],
+    ['-9007199254740991', -9007199254740991],
+    ['9007199254740992', 9007199254740992n],
+    ['-9007199254740992', -9007199254740992n],
+    ['9007199254740993', 9007199254740993n],
+    ['-9007199254740993', -9007199254740993n],
+    ['9223372036854775807', 9223372036854775807n],
+    ['-9223372036854775808', -9223372036854775808n],
+    ['18446744073709551615', 18446744073709551615n],
+    // A double with 17 digits looks like an integer: positions of numbers turn it back.
+    ['10000000000000000', 10000000000000000n],
+    ['1e16', 1e16],
+    ['1E+400', Infinity],
+    ['1.5e300', 1.5e300],
+    ['9007199254740993.0', 9007199254740992],
+    [
+      '{"a":{"b":[1,{"c":9007199254740993}]},"d":-18446744073709551615}',
+      { a: { b: [1, { c: 9007199254740993n }] }, d: -18446744073709551615n },
+    ],
+    ['[18446744073709551615,18446744073709551615]', [18446744073709551615n, 18446744073709551615n]],
+    [
+      ' { "a" : [ 9007199254740993 , { } , [ ] , true , false , null ] }\r',
+      { a: [9007199254740993n, {}, [], true, false, null] },
+    ],
+    // Beside an integer that wants exactness, the rest is as it would be without.
+    ['["9007199254740993",9007199254740993,1e3,-0,-1.5]', ['9007199254740993', 9007199254740993n, 1000, -0, -1.5]],
+    [String.raw`["\\",9007199254740993,"\"","]","\u00e9\ud83d\ude00\n"]`, ['\\', 9007199254740993n, '"', ']', 'é😀\n']],
+    ['["é😀\u2028",9007199254740993]', ['é😀\u2028', 9007199254740993n]],
+    [String.raw`["\ud800",9007199254740993]`, ['\ud800', 9007199254740993n]],
+    ['{"a":1,"a":9007199254740993}', { a: 9007199254740993n }],
+    // What is overwritten asks for exactness in vain, and does no harm.
+    ['{"a":9007199254740993,"a":1.0}', { a: 1 }],
+  ])('%s', (text, want) => {
+    expect(parse(text)).toEqual(want);
+  });
+
+  test.each(['1', '9007199254740993'])('gives a member __proto__ its value, and no prototype, beside %s', (number) => {
+    const value = parse(`{"__proto__":{"polluted":true},"constructor":1,"n":${number}}`) as object;
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+    expect(Object.keys(value)).toEqual(['__proto__', 'constructor', 'n']);
+    expect('polluted' in value).toBe(false);
+    expect(Object.getOwnPropertyDescriptor(value, '__proto__')).toEqual({
+      value: { polluted: true },
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  });
+
+  test.each([
+    '',
+    '{',
+    '{"a":}',
+    '[1,]',
+    "{'a':1}",
+    'NaN',
+    '01',
+    '1n',
+    '9007199254740993n',
+    '[9007199254740993',
+    '\u00a0{}',
+  ])('refuses %j', (text) => {
+    expect(() => parse(text)).toThrow(SyntaxError);
+  });
+
+  test.each([
+    ['arrays', '[', ']'],
+    ['objects', '{"a":', '}'],
+  ])('refuses %s that nest too deep, in its own words', (_, open, close) => {
+    for (const number of ['1', '9007199254740993']) {
+      expect(() => parse(open.repeat(deep) + number + close.repeat(deep))).toThrow(new RangeError('it nests too deep'));
+      expect(() => parse(open.repeat(1000) + number + close.repeat(1000))).not.toThrow();
+    }
+  });
+
+  test('reads long strings beside an integer that wants exactness', () => {
+    const long = 'x\\n'.repeat(8_000_000);
+    const [text, number] = parse(`["${long}",9007199254740993]`) as [string, bigint];
+    expect(number).toBe(9007199254740993n);
+    expect(text.length).toBe(16_000_000);
+  });
+
+  test('does not spend its time on integers of absurd length', () => {
+    const digits = '9'.repeat(20_000_000);
+    const begin = performance.now();
+    // No integer of QAPI has more than 64 bits, so this one can be as inexact as in JSON.parse.
+    expect(parse(digits)).toBe(Infinity);
+    expect(parse('1'.repeat(30))).toBe(Number('1'.repeat(30)));
+    expect(performance.now() - begin).toBeLessThan(2000);
+  });
+});
+
+describe('stringify', () => {
+  test.each<[value: unknown, want: string]>([
+    [9007199254740991, '9007199254740991'],
+    [-9007199254740991, '-9007199254740991'],
+    [9007199254740993n, '9007199254740993'],
+    [18446744073709551615n, '18446744073709551615'],
+    [-9223372036854775808n, '-9223372036854775808'],
+    [1n, '1'],
+    [-0, '0'],
+    [0.1, '0.1'],
+    [1e-7, '1e-7'],
+    ['é😀"\\\n\u2028\u007f', JSON.stringify('é😀"\\\n\u2028\u007f')],
+    [null, 'null'],
+    [{ a: undefined, b: 1, c: undefined }, '{"b":1}'],
+    [{ a: [1n, { b: null }], 'x-y': true }, '{"a":[1,{"b":null}],"x-y":true}'],
+    [JSON.parse('{"__proto__":{"a":1}}'), '{"__proto__":{"a":1}}'],
+    [Object.create(null, { a: { value: 1, enumerable: true } }), '{"a":1}'],
+    [[], '[]'],
+    [{}, '{}'],
+  ])('%o', (value, want) => {
+    expect(stringify(value)).toBe(want);
+  });
+
+  const cyclic: Record<string, unknown> = {};
+  cyclic['me'] = { again: cyclic };
+  let nested: unknown = 1;
+  for (let depth = 0; depth < deep; depth += 1) nested = [nested];
+
+  test.each<[what: string, value: unknown, want: string | RegExp]>([
+    ['NaN', { a: NaN }, 'a is NaN'],
+    ['an infinity', { a: [1, -Infinity] }, 'a[1] is -Infinity'],
+    ['an unsafe number', { size: 2 ** 53 }, 'size is 9007199254740992, which is not exact as a number: use a bigint'],
+    [
+      'an unsafe negative number',
+      -(2 ** 53),
+      'the value is -9007199254740992, which is not exact as a number: use a bigint',
+    ],
+    [
+      'a large number',
+      { a: { 'b-c': [{ d: 1e300 }] } },
+      'a.b-c[0].d is 1e+300, which is not exact as a number: use a bigint',
+    ],
+    ['half a surrogate pair', { a: 'x\ud800' }, 'a is a string with half a surrogate pair'],
+    ['half a surrogate pair in a name', { a: { 'x\udc00': 1 } }, 'a is a string with half a surrogate pair'],
+    ['undefined', undefined, 'the value is undefined'],
+    ['undefined in an array', { a: [1, undefined] }, 'a[1] is undefined'],
+    // oxlint-disable-next-line no-sparse-arrays -- that is the point
+    ['a hole in an array', { a: [1, , 3] }, 'a[1] is undefined'],
+    ['a function', { a: () => 1 }, 'a is a function'],
+    ['a symbol', { a: Symbol('x') }, 'a is a symbol'],
+    ['what holds itself', cyclic, /^me\.again\.me\..* is something that nests too deep, or holds itself$/u],
+    ['what nests too deep', nested, /^\[0\]\[0\].* is something that nests too deep, or holds itself$/u],
+    ['a date', { a: new Date(0) }, 'a is a Date'],
+    ['a map', { a: new Map([[1, 2]]) }, 'a is a Map'],
+    ['bytes', { a: new Uint8Array(2) }, 'a is a Uint8Array'],
+    ['a promise', { a: Promise.resolve() }, 'a is a Promise'],
+  ])('refuses %s', (_, value, want) => {
+    expect(() => stringify(value)).toThrow(typeof want === 'string' ? new TypeError(want) : want);
+  });
+
+  test('keeps its message readable, however deep the problem is', () => {
+    let value: unknown = NaN;
+    for (let depth = 0; depth < 1000; depth += 1) value = { 'a-long-name': value };
+    expect(() => stringify(value)).toThrow(/^.{1,300}$/u);
+  });
+});
+
+describe('both', () => {
+  const integer = fc.oneof(
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }).map(canonical),
+    fc.constantFrom(...[2n ** 53n, 2n ** 53n + 1n, 2n ** 63n, -(2n ** 53n), 2n ** 64n - 1n]),
+  );
+  const double = fc.double({ noNaN: true, noDefaultInfinity: true, noInteger: true });
+  const string = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('__proto__', 'constructor', '"', '\\', '9007199254740993'),
+  );
+  const { value } = fc.letrec<{ value: Json }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5, withCrossShrink: true },
+      integer,
+      double,
+      string,
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('value')),
+      fc.array(fc.tuple(string, tie('value'))).map((entries) => Object.fromEntries(entries)),
+    ),
+  }));
+
+  test('agree', () => {
+    fc.assert(
+      fc.property(value, (x) => {
+        expect(isDeepStrictEqual(parse(stringify(x)), x)).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('are as JSON.parse where all is safe, and as JSON.stringify', () => {
+    const safe = fc.json();
+    fc.assert(
+      fc.property(safe, (text) => {
+        const native = JSON.parse(text) as Json;
+        fc.pre(!/\d{16}|e\+/u.test(text));
+        expect(isDeepStrictEqual(parse(text), native)).toBe(true);
+        expect(stringify(native)).toBe(JSON.stringify(native));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  function canonical(n: bigint): number | bigint {
+    return Number.isSafeInteger(Number(n)) ? Number(n) : n;
+  }
+});
+
+test.each<[value: number | bigint, want: number | string]>([
+  [1, 1],
+  [1n, 1],
+  [9007199254740991n, 9007199254740991],
+  [9007199254740992n, '9007199254740992 is not exact as a number'],
+  [-18446744073709551615n, '-18446744073709551615 is not exact as a number'],
+  // What is a number already is not judged.
+  [1e300, 1e300],
+])('toNumber of %s', (value, want) => {
+  if (typeof want === 'number') expect(toNumber(value)).toBe(want);
+  else expect(() => toNumber(value)).toThrow(new RangeError(want));
+});

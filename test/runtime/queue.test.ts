@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { Queue } from '../../runtime/src/queue.js';
+
+/** What the queue is to do next; `remove` takes out the one at that share of what is in it, from front to back. */
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('push'), count: fc.integer({ min: 1, max: 100 }) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('shift'), count: fc.integer({ min: 1, max: 100 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('remove'), at: fc.double({ min: 0, max: 0.999, noNaN: true }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('takeAll') }) },
+);
+
+test('a queue is what an array would be, whatever is done to it', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const queue = new Queue<{ number: number }>();
+      const model: { number: number }[] = [];
+      let last = 0;
+      for (const action of steps) {
+        if ('count' in action) {
+          for (let index = 0; index < action.count; index += 1) {
+            if (action.do === 'shift') {
+              expect(queue.shift()).toBe(model.shift());
+            } else {
+              const item = { number: (last += 1) };
+              expect(queue.push(item)).toBe(item.number);
+              model.push(item);
+            }
+          }
+        } else if ('at' in action) {
+          const [item] = model.splice(Math.floor(action.at * model.length), 1);
+          if (item) expect(queue.get(item.number)).toBe(item);
+          expect(queue.remove(item?.number ?? last)).toBe(item !== undefined);
+          expect(queue.get(item?.number ?? last)).toBeUndefined();
+        } else {
+          expect(queue.takeAll()).toEqual(model.splice(0));
+        }
+        expect([queue.length, queue.first]).toEqual([model.length, model[0]]);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.each([0, -1, 1.5, 2, 1e300, Infinity, Number.NaN])('nothing has the number %d', (number) => {
+  const queue = new Queue<string>();
+  queue.push('the first');
+  expect([queue.get(number), queue.remove(number), queue.length]).toEqual([undefined, false, 1]);
+});
+
+test('it takes time in proportion to what goes through it', () => {
+  const queue = new Queue<number>();
+  const timeOf = (count: number): number => {
+    const begin = performance.now();
+    for (let item = 0; item < count; item += 1) queue.push(item);
+    // It stays as long as it is, and all of it is replaced.
+    for (let item = 0; item < count; item += 1) queue.push(queue.shift() ?? 0);
+    queue.takeAll();
+    return performance.now() - begin;
+  };
+  timeOf(10_000);
+  const [small, large] = [timeOf(20_000), timeOf(400_000)];
+  expect(large / small).toBeLessThan(100);
+});
