@@ -137,56 +137,73 @@ function integer(digits: string): Int64 {
 }
 
 /**
- * Like JSON.stringify, with `bigint` as an integer, and with what JSON cannot say refused instead of turned into something else.
- * Members that are `undefined` are left out.
+ * Like JSON.stringify, with `bigint` as an integer: for what a server has sent. Members that are `undefined` are left out.
  *
- * @throws TypeError for NaN and infinities, for integers beyond the safe ones as numbers (use a bigint) and beyond 64 bits, for
- *   strings with half a surrogate pair, for functions, symbols, `undefined` in arrays, for a Date, a Map and the like, and for what nests more than
- *   1024 deep or holds itself
+ * @throws TypeError for what is no JSON: NaN and infinities, functions, symbols, `undefined` in arrays, a Date, a Map and the like,
+ *   and what nests more than 1024 deep or holds itself
  */
 export function stringify(value: unknown): string {
-  return write(value, '', 0);
+  return write(value, '', 0, acceptAny);
 }
 
-function write(value: unknown, path: string, depth: number): string {
+/**
+ * Like `stringify`, for what goes to a server, which would take it for something else or not understand it.
+ *
+ * @throws TypeError also for integers beyond the safe ones as numbers (use a bigint) and beyond 64 bits, and for strings with half a
+ *   surrogate pair
+ */
+export function toWire(value: unknown): string {
+  return write(value, '', 0, acceptExact);
+}
+
+/** @returns what is wrong with a value that is JSON */
+type Accept = (value: string | number | bigint) => string | undefined;
+
+const acceptAny: Accept = () => undefined;
+
+const acceptExact: Accept = (value) => {
+  if (typeof value === 'string') return value.isWellFormed() ? undefined : 'a string with half a surrogate pair';
+  if (typeof value === 'bigint') {
+    const fits = BigInt.asIntN(64, value) === value || BigInt.asUintN(64, value) === value;
+    return fits ? undefined : `${value}, which does not fit into 64 bits`;
+  }
+  const exact = !Number.isInteger(value) || Number.isSafeInteger(value);
+  return exact ? undefined : `${value}, which is not exact as a number: use a bigint`;
+};
+
+function write(value: unknown, path: string, depth: number, accept: Accept): string {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw unfit(path, 'a string with half a surrogate pair');
-      return JSON.stringify(value);
     case 'number':
-      if (!Number.isFinite(value)) throw unfit(path, String(value));
-      if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-        throw unfit(path, `${value}, which is not exact as a number: use a bigint`);
-      }
-      return JSON.stringify(value);
-    case 'bigint':
-      if (BigInt.asIntN(64, value) !== value && BigInt.asUintN(64, value) !== value) {
-        throw unfit(path, `${value}, which does not fit into 64 bits`);
-      }
-      return String(value);
+    case 'bigint': {
+      const problem = typeof value === 'number' && !Number.isFinite(value) ? String(value) : accept(value);
+      if (problem !== undefined) throw unfit(path, problem);
+      return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+    }
     case 'boolean':
       return String(value);
     case 'object':
       if (value === null) return 'null';
       if (depth === maxDepth) throw unfit(path, 'something that nests too deep, or holds itself');
-      if (Array.isArray(value)) return writeArray(value, path, depth + 1);
+      if (Array.isArray(value)) return writeArray(value, path, depth + 1, accept);
       if (kindOf(value) !== 'Object') throw unfit(path, `a ${kindOf(value)}`);
-      return writeObject(value, path, depth + 1);
+      return writeObject(value, path, depth + 1, accept);
     default:
       throw unfit(path, value === undefined ? 'undefined' : `a ${typeof value}`);
   }
 }
 
-function writeArray(array: readonly unknown[], path: string, depth: number): string {
+function writeArray(array: readonly unknown[], path: string, depth: number, accept: Accept): string {
   // Unlike `map`, this takes a hole for the `undefined` that it is.
-  return `[${Array.from(array, (element, index) => write(element, `${path}[${index}]`, depth)).join(',')}]`;
+  return `[${Array.from(array, (element, index) => write(element, `${path}[${index}]`, depth, accept)).join(',')}]`;
 }
 
-function writeObject(object: object, path: string, depth: number): string {
+function writeObject(object: object, path: string, depth: number, accept: Accept): string {
   let text = '';
   for (const [name, value] of Object.entries(object)) {
     if (value === undefined) continue;
-    text += `${text === '' ? '' : ','}${write(name, path, depth)}:${write(value, path === '' ? name : `${path}.${name}`, depth)}`;
+    const inner = path === '' ? name : `${path}.${name}`;
+    text += `${text === '' ? '' : ','}${write(name, path, depth, accept)}:${write(value, inner, depth, accept)}`;
   }
   return `{${text}}`;
 }

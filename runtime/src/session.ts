@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 
 import { CommandError, ConnectionLostError, NotSentError, ProtocolError, type QmpError } from './errors.js';
 import { Framer, FramingError } from './framing.js';
-import { stringify, type Json, type JsonObject } from './json.js';
+import { toWire, type Json, type JsonObject } from './json.js';
 import type { Log, Trace } from './log.js';
 import { Queue } from './queue.js';
 import { hideSecrets, secretsOf, shownRequest } from './secrets.js';
@@ -156,7 +156,7 @@ export class Session {
    * @throws TypeError when the arguments are no JSON
    */
   send({ command, args, oob, settle }: Request): Entry {
-    const text = args === undefined ? undefined : stringify(args);
+    const text = args === undefined ? undefined : toWire(args);
     const secrets = secretsOf(command, args);
     const entry: Entry = { id: 0, command, args: text, oob, secrets, settle, sent: false };
     if (this.#ended) {
@@ -353,7 +353,7 @@ export class Session {
   #sync(): void {
     this.#echo = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
     this.#framer.resync();
-    const text = stringify({ execute: 'guest-sync-delimited', arguments: { id: this.#echo } });
+    const text = toWire({ execute: 'guest-sync-delimited', arguments: { id: this.#echo } });
     this.#stream.write(Buffer.concat([Buffer.from([0xff]), Buffer.from(`${text}\n`)]));
     this.#options.trace?.('out', text);
   }

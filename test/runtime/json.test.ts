@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { parse, stringify, toNumber, type Json } from '../../runtime/src/json.js';
+import { parse, stringify, toNumber, toWire, type Json } from '../../runtime/src/json.js';
 
 const deep = 100_000;
 
@@ -126,6 +126,17 @@ describe('stringify', () => {
     [{}, '{}'],
   ])('%o', (value, want) => {
     expect(stringify(value)).toBe(want);
+    expect(toWire(value)).toBe(want);
+  });
+
+  test.each<[value: unknown, want: string]>([
+    [2 ** 53, '9007199254740992'],
+    [1e300, '1e+300'],
+    [2n ** 64n, '18446744073709551616'],
+    ['\ud800', '"\\ud800"'],
+  ])('%o, which a server may send, and must not be sent', (value, want) => {
+    expect(stringify(value)).toBe(want);
+    expect(() => toWire(value)).toThrow(TypeError);
   });
 
   const cyclic: Record<string, unknown> = {};
@@ -162,7 +173,7 @@ describe('stringify', () => {
     ['bytes', { a: new Uint8Array(2) }, 'a is a Uint8Array'],
     ['a promise', { a: Promise.resolve() }, 'a is a Promise'],
   ])('refuses %s', (_, value, want) => {
-    expect(() => stringify(value)).toThrow(typeof want === 'string' ? new TypeError(want) : want);
+    expect(() => toWire(value)).toThrow(typeof want === 'string' ? new TypeError(want) : want);
   });
 
   test('keeps its message readable, however deep the problem is', () => {
