@@ -17,7 +17,16 @@ import {
 import { Events, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
 import type { JsonObject } from './json.js';
 import { defaultLog, guarded, type Log, type Trace } from './log.js';
-import { Session, type Entry, type Greeting, type Protocol, type Settled } from './session.js';
+import {
+  Session,
+  type Entry,
+  type Greeting,
+  type Protocol,
+  type Request,
+  type Resolve,
+  type Settle,
+  type Settled,
+} from './session.js';
 
 export interface ConnectOptions {
   /** In milliseconds, for the connection, the greeting and the negotiation together; 10000 unless told. */
@@ -122,7 +131,7 @@ export class Connection {
   call(command: string, args?: object, options: RawCallOptions = {}): Promise<unknown> {
     return new Promise((resolve) => {
       this.#unsettledCalls += 1;
-      this.#start(command, args, options, this.#settler(resolve));
+      this.#start(command, args, options, resolve);
     });
   }
 
@@ -148,24 +157,22 @@ export class Connection {
     return (this.#closing ??= this.#close());
   }
 
-  /** What settles a call. Apart from `call`, so that it does not keep the arguments alive. */
-  #settler(resolve: (result: unknown) => void): (outcome: Settled) => void {
-    return (outcome) => {
-      resolve('failure' in outcome ? fail(outcome.failure) : outcome.result);
-      this.#unsettledCalls -= 1;
-      if (this.#unsettledCalls === 0) this.#onIdle?.();
-    };
-  }
+  /** One function for all calls: there may be very many in flight. */
+  readonly #settle: Settle = (outcome, resolve) => {
+    resolve('failure' in outcome ? fail(outcome.failure) : outcome.result);
+    this.#unsettledCalls -= 1;
+    if (this.#unsettledCalls === 0) this.#onIdle?.();
+  };
 
-  #start(command: string, args: object | undefined, options: RawCallOptions, settle: (outcome: Settled) => void): void {
+  #start(command: string, args: object | undefined, options: RawCallOptions, resolve: Resolve): void {
     const { signal, timeout, until, oob = false } = options;
     const session = this.#sessionFor(command, options);
     if (typeof session === 'function') {
-      settle({ failure: session });
+      this.#settle({ failure: session }, resolve);
     } else if (!signal && timeout === undefined && !until) {
-      this.#send(session, command, args, oob, settle);
+      this.#send(session, { command, args, oob, settle: this.#settle, resolve });
     } else {
-      this.#sendBounded(session, command, args, options, settle);
+      this.#sendBounded(session, command, args, options, resolve);
     }
   }
 
@@ -183,18 +190,13 @@ export class Connection {
   }
 
   /** @returns what can be abandoned */
-  #send(
-    session: Session,
-    command: string,
-    args: object | undefined,
-    oob: boolean,
-    settle: (outcome: Settled) => void,
-  ): Entry | undefined {
+  #send(session: Session, request: Request): Entry | undefined {
     try {
-      return session.send({ command, args, oob, settle });
+      return session.send(request);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      settle({ failure: () => new ArgumentsError(`${command}: arguments: ${text}`, { cause: error }) });
+      const failure = (): QmpError => new ArgumentsError(`${request.command}: arguments: ${text}`, { cause: error });
+      request.settle({ failure }, request.resolve);
       return undefined;
     }
   }
@@ -205,7 +207,7 @@ export class Connection {
     command: string,
     args: object | undefined,
     { signal, timeout, until = [], where, oob = false }: RawCallOptions,
-    settle: (outcome: Settled) => void,
+    resolve: Resolve,
   ): void {
     let isSettled = false;
     let result: Settled | undefined;
@@ -213,7 +215,7 @@ export class Connection {
     const clean: (() => void)[] = [];
     const finish = (outcome: Settled): void => {
       for (const undo of clean.splice(0)) undo();
-      if (!isSettled) settle(outcome);
+      if (!isSettled) this.#settle(outcome, resolve);
       isSettled = true;
     };
     const progress = (): void => {
@@ -239,11 +241,12 @@ export class Connection {
       });
       clean.push(removeEnding, () => until.forEach((name) => this.#events.remove(name, listener)));
     }
-    const entry = this.#send(session, command, args, oob, (outcome) => {
+    const settle: Settle = (outcome) => {
       result = outcome;
       if ('failure' in outcome) finish(outcome);
       else progress();
-    });
+    };
+    const entry = this.#send(session, { command, args, oob, settle, resolve });
     const abandon = (failure: () => Error): void => {
       if (entry) session.abandon(entry);
       finish({ failure });

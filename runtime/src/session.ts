@@ -47,11 +47,18 @@ export interface SessionOptions {
 /** How a request ended. Failures are made where they are thrown, so that their stack leads to the caller. */
 export type Settled = { readonly result: Json } | { readonly failure: () => Error };
 
+/** Resolves the promise of a caller. */
+export type Resolve = (value: unknown) => void;
+
+/** Settles a request. It gets the request's `resolve`, so that one function can do it for any number of them. */
+export type Settle = (outcome: Settled, resolve: Resolve) => void;
+
 export interface Request {
   readonly command: string;
   readonly args: object | undefined;
   readonly oob: boolean;
-  readonly settle: (outcome: Settled) => void;
+  readonly settle: Settle;
+  readonly resolve: Resolve;
 }
 
 /** A request on its way. What it needs of the arguments is taken at once: their owner may change them. */
@@ -65,7 +72,8 @@ export interface Entry {
   /** What a server may repeat, and nobody should see. */
   readonly secrets: readonly string[];
   /** Does nothing when nobody waits any more. */
-  settle: (outcome: Settled) => void;
+  settle: Settle;
+  resolve: Resolve;
   sent: boolean;
 }
 
@@ -155,12 +163,12 @@ export class Session {
    * @returns what can be abandoned
    * @throws TypeError when the arguments are no JSON
    */
-  send({ command, args, oob, settle }: Request): Entry {
+  send({ command, args, oob, settle, resolve }: Request): Entry {
     const text = args === undefined ? undefined : toWire(args);
     const secrets = secretsOf(command, args);
-    const entry: Entry = { id: 0, command, args: text, oob, secrets, settle, sent: false };
+    const entry: Entry = { id: 0, command, args: text, oob, secrets, settle, resolve, sent: false };
     if (this.#ended) {
-      settle({ failure: () => new NotSentError(`${command}: there is no connection`) });
+      settle({ failure: () => new NotSentError(`${command}: there is no connection`) }, resolve);
     } else {
       entry.id = this.#queueOf(entry).push(entry);
       this.#schedule();
@@ -171,7 +179,7 @@ export class Session {
   /** Gives a request up: it is not sent any more, or its reply is dropped; it is not settled then. */
   abandon(entry: Entry): void {
     if (this.#ended) return;
-    entry.settle = () => {};
+    entry.settle = entry.resolve = () => {};
     if (!entry.sent) this.#queueOf(entry).remove(entry.id);
     if (this.#options.protocol.handshake === 'greeting') return;
     // Nobody knows whether the agent is still busy with it, was started anew, or is gone: what comes next has to begin anew.
@@ -305,7 +313,7 @@ export class Session {
 
   #finish(entry: Entry, outcome: Settled): void {
     if (!this.#remove(entry)) return;
-    entry.settle(outcome);
+    entry.settle(outcome, entry.resolve);
     if (this.#inBand.length > 0) this.#schedule();
   }
 
@@ -340,8 +348,9 @@ export class Session {
   // The begin and the end
 
   async #negotiate(args: object | undefined): Promise<void> {
-    const outcome = await new Promise<Settled>((settle) => {
-      this.send({ command: 'qmp_capabilities', args, oob: false, settle });
+    const outcome = await new Promise<Settled>((resolve) => {
+      const settle: Settle = (settled) => resolve(settled);
+      this.send({ command: 'qmp_capabilities', args, oob: false, settle, resolve: () => {} });
     });
     if ('failure' in outcome) throw outcome.failure();
   }
@@ -380,14 +389,14 @@ export class Session {
     this.#opening = undefined;
     const entries = [...this.#inFlight.takeAll(), ...this.#outOfBand.takeAll(), ...this.#inBand.takeAll()];
     this.#secretive.clear();
-    for (const { command, sent, settle } of entries) {
+    for (const { command, sent, settle, resolve } of entries) {
       const failure = (): QmpError =>
         sent
           ? new ConnectionLostError(`${command}: ${cause.message}; whether it was executed is unknown`, { cause })
           : new NotSentError(`${command}: ${cause.message}; it was not sent`, { cause });
       // The end of the connection is what a command without a reply is for.
       const isSuccess = sent && this.#options.protocol.withoutReply.includes(command);
-      settle(isSuccess ? { result: {} } : { failure });
+      settle(isSuccess ? { result: {} } : { failure }, resolve);
     }
     this.#options.onEnd(error);
   }

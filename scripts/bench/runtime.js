@@ -22,8 +22,10 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(repository, '.cache/bench');
 const runs = 7;
 const sequentialCalls = 5000;
-const pipelinedCalls = 20_000;
-const events = 100_000;
+const pipelinedCalls = 100_000;
+/** How many calls are made at once. */
+const depths = [1000, 20_000];
+const events = 200_000;
 const connections = 1000;
 /** How many commands a monitor with out-of-band execution takes at a time. */
 const oobWindow = 8;
@@ -60,7 +62,7 @@ async function calls() {
     const bare = await connectBare(server.path, oob ? oobWindow : Infinity);
     const how = oob ? ', with oob' : '';
     rows.push(await contest(`sequential${how}`, sequentialCalls, sequence, ours, bare));
-    for (const depth of [1000, pipelinedCalls]) {
+    for (const depth of depths) {
       rows.push(await contest(`${depth} at once${how}`, pipelinedCalls, pipeline(depth), ours, bare));
     }
     await ours.close();

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import {
   AbortedError,
@@ -234,6 +234,29 @@ describe('a timeout', () => {
       return 1;
     });
     expect(await vm.execute('x', {}, { timeout })).toBe(1);
+  });
+
+  test('leaves no timer when the call ends before', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    peer.on('x', 1);
+    peer.on('y', (request) => request.fail('no'));
+    peer.on('z', () => {});
+    const abort = new AbortController();
+    const options = { timeout: 60_000, signal: abort.signal };
+    await vm.execute('x', {}, options);
+    await failure(vm.execute('y', {}, options));
+    await failure(vm.execute('x', { a: NaN }, options));
+    const aborted = failure(vm.execute('z', {}, { ...options, until: ['STOP'] }));
+    const lost = failure(vm.execute('z', {}, { timeout: 60_000 }));
+    await settled();
+    abort.abort();
+    peer.reset();
+    await Promise.all([aborted, lost]);
+    const count = vi.getTimerCount();
+    vi.useRealTimers();
+    expect(count).toBe(0);
   });
 
   test('of 0 is over before a reply can come', async () => {

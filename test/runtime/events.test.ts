@@ -315,6 +315,20 @@ describe('an iterator', () => {
     expect(await read).toEqual({ value: undefined, done: true });
   });
 
+  test('lets go of its signal, however it ends', async () => {
+    await using peer = new Peer();
+    const vm = await connectPeer(peer);
+    const { signal } = new AbortController();
+    const add = vi.spyOn(signal, 'addEventListener');
+    const remove = vi.spyOn(signal, 'removeEventListener');
+    const [left, closed] = [vm.events(['A'], { signal }), vm.events(['A'], { signal })];
+    await left.return?.();
+    await vm.close();
+    expect((await closed.next()).done).toBe(true);
+    expect(add).toHaveBeenCalledTimes(2);
+    expect(remove.mock.calls).toEqual(add.mock.calls);
+  });
+
   test('with a signal that has said so is over', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);

@@ -248,7 +248,8 @@ describe('memory is bounded', () => {
     await settled();
     gc();
     const after = process.memoryUsage();
-    return (after.heapUsed + after.external - before.heapUsed - before.external) / 1e6;
+    const sum = ({ heapUsed, external }: NodeJS.MemoryUsage): number => heapUsed + external;
+    return (sum(after) - sum(before)) / 1e6;
   }
 
   /** Makes calls and gives them up, with arguments that would be seen if they were kept. */
@@ -304,6 +305,37 @@ describe('memory is bounded', () => {
         peer.forget();
       }),
     ).toBeLessThan(3);
+  });
+
+  test('when iterators are left, and calls waited for events', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    peer.on('x', (request) => {
+      request.return();
+      peer.event('A');
+    });
+    const { signal } = new AbortController();
+    const use = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n += 1) {
+        const events = vm.events(['A', 'B'], { signal });
+        await vm.execute('x', {}, { until: ['A', 'B'], signal, timeout: 60_000 });
+        await events.return?.();
+      }
+      peer.forget();
+    };
+    await use(100);
+    expect(await growth(() => use(3000))).toBeLessThan(2);
+  });
+
+  test('when a message was large', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    peer.on('x', ({ id }) => {
+      peer.write(`{"return": "${'x'.repeat(20_000_000)}"`);
+      peer.write(`, "id": ${JSON.stringify(id)}}\n`);
+    });
+    const length = async (): Promise<void> => expect(await vm.execute('x')).toHaveLength(20_000_000);
+    expect(await growth(length)).toBeLessThan(3);
   });
 
   test('when events flood whoever does not read', async () => {

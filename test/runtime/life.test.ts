@@ -19,6 +19,7 @@ afterEach(() => {
 
 describe('close', () => {
   test('waits for calls in flight', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     peer.on('x', () => {});
@@ -35,6 +36,7 @@ describe('close', () => {
     expect(await calls).toEqual(['done', 'done']);
     await closing;
     expect(peer.client.destroyed).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
     expect(await late).toMatchObject({ code: 'ERR_QMP_NOT_SENT', message: 'y: the connection is being closed' });
     expect(peer.commands).not.toContain('y');
   });
@@ -282,6 +284,23 @@ describe('reconnect', () => {
     expect(waits.every((wait) => Number.isInteger(wait))).toBe(false);
   });
 
+  test('does not try before its time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    await using peer = new Peer();
+    await using vm = await connectTo(await peer.listenUnix(), { reconnect: { initialDelay: 1000 } });
+    const lost = new Promise((resolve) => vm.once('disconnected', resolve));
+    peer.reset();
+    await lost;
+    const again = reconnected(vm);
+    await vi.advanceTimersByTimeAsync(499);
+    for (let turn = 0; turn < 10; turn += 1) await settled();
+    expect(peer.connections).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    await again;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('goes on when the server does not greet, or refuses', async () => {
     await using peer = new Peer();
     const address = await peer.listenUnix();
@@ -340,6 +359,7 @@ describe('reconnect', () => {
     const next = vm.events(['STOP']).next();
     await vm.close();
     expect(await next).toEqual({ value: undefined, done: true });
+    expect(await vm.events(['STOP']).next()).toEqual({ value: undefined, done: true });
     await settled();
     expect(peer.connections).toBe(1);
     expect(await failure(vm.execute('x'))).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
