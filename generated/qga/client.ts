@@ -113,7 +113,6 @@ export interface Events {}
 const protocol: Protocol = {
   handshake: 'sync',
   withoutReply: ['guest-shutdown', 'guest-suspend-disk', 'guest-suspend-ram', 'guest-suspend-hybrid'],
-  outOfBand: [],
 };
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */

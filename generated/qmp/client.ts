@@ -885,11 +885,7 @@ export interface Events {
   VFIO_MIGRATION: { data: VfioMigrationEvent };
 }
 
-const protocol: Protocol = {
-  handshake: 'greeting',
-  withoutReply: [],
-  outOfBand: ['migrate-recover', 'migrate-pause', 'yank', 'query-yank'],
-};
+const protocol: Protocol = { handshake: 'greeting', withoutReply: [] };
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
 export class Client extends BaseClient<Commands, Events> {

@@ -265,11 +265,7 @@ export interface Events {
   VSERPORT_CHANGE: { data: VserportChangeEvent };
 }
 
-const protocol: Protocol = {
-  handshake: 'greeting',
-  withoutReply: [],
-  outOfBand: [],
-};
+const protocol: Protocol = { handshake: 'greeting', withoutReply: [] };
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
 export class Client extends BaseClient<Commands, Events> {

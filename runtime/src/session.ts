@@ -21,8 +21,6 @@ export interface Protocol {
   readonly handshake: 'greeting' | 'sync';
   /** Commands that send no reply when they succeed. */
   readonly withoutReply: readonly string[];
-  /** Commands that may be executed out of band. */
-  readonly outOfBand: readonly string[];
 }
 
 /** The version of QEMU, as its greeting and `query-version` have it. */

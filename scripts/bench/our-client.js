@@ -7,6 +7,6 @@ import { Client, Connection } from '../../runtime/dist/index.js';
  * @returns {Promise<Client<any, any>>}
  */
 export async function connectOurs(path, options) {
-  const protocol = /** @type {const} */ ({ handshake: 'greeting', withoutReply: [], outOfBand: [] });
+  const protocol = /** @type {const} */ ({ handshake: 'greeting', withoutReply: [] });
   return new Client(await Connection.open({ path }, protocol, options));
 }

@@ -468,7 +468,7 @@ describe('nothing keeps Node alive', () => {
   async function run(program: string, address: object): Promise<string> {
     const prelude = `
       import { Client, Connection } from '@qapi-ts/runtime';
-      const protocol = { handshake: 'greeting', withoutReply: [], outOfBand: [] };
+      const protocol = { handshake: 'greeting', withoutReply: [] };
       const connect = async (options) => new Client(await Connection.open(${JSON.stringify(address)}, protocol, options));
     `;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', prelude + program], {
@@ -535,7 +535,7 @@ describe('nothing keeps Node alive', () => {
     peer.on('x', 1);
     const program = `
       import { Client, Connection } from '@qapi-ts/runtime';
-      const protocol = { handshake: 'greeting', withoutReply: [], outOfBand: [] };
+      const protocol = { handshake: 'greeting', withoutReply: [] };
       const vm = new Client(await Connection.open({ fd: 3 }, protocol));
       console.log(await vm.execute('x'));
       await vm.close();`;

@@ -12,8 +12,8 @@ import type { Address } from '../../runtime/src/address.js';
 import type { Protocol } from '../../runtime/src/session.js';
 import type { Peer } from './peer.js';
 
-export const monitor: Protocol = { handshake: 'greeting', withoutReply: [], outOfBand: [] };
-export const agent: Protocol = { handshake: 'sync', withoutReply: ['guest-shutdown'], outOfBand: [] };
+export const monitor: Protocol = { handshake: 'greeting', withoutReply: [] };
+export const agent: Protocol = { handshake: 'sync', withoutReply: ['guest-shutdown'] };
 
 /** Commands of any name, and events of any name. */
 export type AnyClient = Client<

@@ -151,12 +151,8 @@ class ClientEmitter {
 
 /** What the runtime needs to know of the commands. */
 function protocol(commands: readonly Command[]): string {
-  const list = (kept: readonly Command[]): string => `[${kept.map(({ name }) => quote(name)).join(', ')}]`;
   // The protocol's own command, by which one comes to an understanding with an agent.
   const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
-  return `{
-    handshake: '${handshake}',
-    withoutReply: ${list(commands.filter(({ successResponse }) => !successResponse))},
-    outOfBand: ${list(commands.filter(({ allowOob }) => allowOob))},
-  }`;
+  const silent = commands.filter(({ successResponse }) => !successResponse).map(({ name }) => quote(name));
+  return `{ handshake: '${handshake}', withoutReply: [${silent.join(', ')}] }`;
 }

@@ -38,11 +38,7 @@ export interface Events {
   FIRE: { data: EmptyObject };
 }
 
-const protocol: Protocol = {
-  handshake: 'greeting',
-  withoutReply: ['fan-explode'],
-  outOfBand: ['query-fans'],
-};
+const protocol: Protocol = { handshake: 'greeting', withoutReply: ['fan-explode'] };
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
 export class Client extends BaseClient<Commands, Events> {
