@@ -87,7 +87,7 @@ describe('did you mean', () => {
     ['something', ['else', 'entirely'], ''],
     ['a', [], ''],
     ['x'.repeat(10_000), ['y'.repeat(10_000)], ''],
-  ])('%.20s of %.40j', (name, candidates, want) => {
+  ])('row %#', (name, candidates, want) => {
     expect(didYouMean(name, candidates)).toBe(want);
   });
 });
