@@ -6,9 +6,10 @@ import { describe, expect, test } from 'vitest';
 
 import { conditionTest } from '../generator/src/condition.js';
 import { format } from '../generator/src/emit/format.js';
-import { emitPackage } from '../generator/src/emit/package.js';
+import { emitPackage, hasProse } from '../generator/src/emit/package.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { narrow } from '../generator/src/narrow.js';
+import { schemaOf } from './support/schema.js';
 
 const root = fileURLToPath(new URL('golden/documented.json', import.meta.url));
 const options = { origin: 'documented.json', generator: '0.0.0', docs: true };
@@ -38,4 +39,19 @@ test('files do not depend on what was generated before', async () => {
   const first = await emitPackage(loadSchema(root), options, format);
   const second = await emitPackage(loadSchema(root), options, format);
   expect(second).toEqual(first);
+});
+
+test.each([
+  { what: 'no comment', comment: '', want: false },
+  { what: 'facts', comment: '##\n# @foo:\n#\n# @a: ...  (since 2.4)\n#\n# Since: 1.0\n##\n', want: false },
+  { what: 'a body', comment: '##\n# @foo:\n#\n# Does it.\n##\n', want: true },
+  { what: 'a member', comment: '##\n# @foo:\n#\n# @a: Which one.\n##\n', want: true },
+  { what: 'what it returns', comment: '##\n# @foo:\n#\n# Returns: Something.\n##\n', want: true },
+  { what: 'errors', comment: '##\n# @foo:\n#\n# Errors:\n#     - If it fails.\n##\n', want: true },
+  { what: 'an example', comment: '##\n# @foo:\n#\n# .. qmp-example::\n#\n#     -> foo\n##\n', want: true },
+])('$what: is prose, $want', ({ comment, want }) => {
+  const schema = schemaOf(
+    `${comment}{ 'command': 'foo', 'data': { 'a': 'str' }, 'returns': 'Bar' } { 'struct': 'Bar', 'data': {} }`,
+  );
+  expect(hasProse(schema)).toBe(want);
 });

@@ -93,8 +93,9 @@ function linkTarget(schema: Schema, names: Names, name: string): string | undefi
 /** Whether the documentation says more than `qapi-ts vendor` keeps. */
 export function hasProse(schema: Schema): boolean {
   const written = (text: string | undefined): boolean => text !== undefined && text !== '' && !text.startsWith('...');
-  const docs = [...schema.definitions.values()].map(({ doc }) => doc).filter((doc): doc is Doc => doc !== undefined);
-  return docs.some(
-    (doc) => written(doc.body) || [...doc.members.values(), ...doc.features.values()].some(({ text }) => written(text)),
-  );
+  const speaks = ({ body, returns, errors, examples, members, features }: Doc): boolean =>
+    [body, returns, errors].some(written) ||
+    examples.length > 0 ||
+    [...members.values(), ...features.values()].some(({ text }) => written(text));
+  return [...schema.definitions.values()].some(({ doc }) => doc !== undefined && speaks(doc));
 }
