@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
+import { elision } from './elision.js';
 import { servers } from './embedded.js';
 import { UsageError } from './errors.js';
 import { dialectOf, type Dialect } from './frontend/dialect.js';
@@ -19,7 +20,6 @@ import type { Definition, Doc, DocEntry } from './model.js';
 
 /** Beyond this a list or object is broken into lines. */
 const width = 80;
-const elision = '...';
 
 /**
  * Writes the schemas of a QEMU tree, or of a tarball of one, to `folder/VERSION`.
@@ -52,7 +52,8 @@ function factFiles(tree: string, dialect: Dialect): Map<string, string> {
     for (const source of parseSchema(path, { dialect }).sources) {
       const inTree = relative(tree, source.file);
       if (inTree.startsWith('..')) throw new UsageError(`'${tree}' is not complete: ${root} includes ${source.file}`);
-      files.set(inTree, moduleText(source, dialect));
+      // Most modules are those of several servers.
+      if (!files.has(inTree)) files.set(inTree, moduleText(source, dialect));
     }
     const commented = [...schema.definitions.values()].filter(
       ({ name, doc }) => doc && factComment(name, doc) !== undefined,

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
 
+import { onAbort } from './abort.js';
 import { ConnectError } from './errors.js';
 
 /** Where a server is. */
@@ -109,12 +110,12 @@ function attempt(address: SocketAddress, signal: AbortSignal): Promise<Socket> {
     };
     const done = (): void => {
       socket.off('error', fail).off(tls ? 'secureConnect' : 'connect', succeed);
-      signal.removeEventListener('abort', late);
+      removeAbort();
       // What fails after a failure is of no interest.
       socket.on('error', () => {});
     };
     socket.once('error', fail).once(tls ? 'secureConnect' : 'connect', succeed);
-    signal.addEventListener('abort', late);
+    const removeAbort = onAbort(signal, late);
   });
 }
 

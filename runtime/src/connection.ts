@@ -286,8 +286,7 @@ export class Connection {
         ...(messageLimit !== undefined && { messageLimit }),
       });
       const late = (): void => session?.destroy(new ConnectError(this.#silence(session, connectTimeout)));
-      deadline.addEventListener('abort', late);
-      this.#greeting = await session.open().finally(() => deadline.removeEventListener('abort', late));
+      this.#greeting = await session.open().finally(onAbort(deadline, late));
       if (session.ended) throw new ConnectionLostError('the server closed the connection');
       this.#opened = opened;
       this.#session = session;
@@ -390,11 +389,11 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      removeAbort();
       resolve();
     };
     const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done);
+    const removeAbort = onAbort(signal, done);
     if (signal.aborted) done();
   });
 }

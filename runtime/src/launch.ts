@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Ending, Launch, Opened } from './address.js';
 import { ConnectError, ConnectionLostError } from './errors.js';
@@ -68,7 +69,10 @@ async function start(command: string, args: readonly string[], options: LaunchOp
     dispose: () => end(child),
     fail: async (error) => {
       // Whoever closes the connection is about to end, and the reason for that is worth a wait.
-      const ending = error instanceof ConnectionLostError ? await Promise.race([ended, after(1000)]) : undefined;
+      const ending =
+        error instanceof ConnectionLostError
+          ? await Promise.race([ended, pause(1000, undefined, { ref: false })])
+          : undefined;
       await end(child);
       return ending?.text ?? `cannot connect to ${command}: ${error.message}${lastWords()}`;
     },
@@ -100,8 +104,4 @@ async function end(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), endTimeout);
   await gone;
   clearTimeout(timer);
-}
-
-function after(milliseconds: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, undefined).unref());
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Client } from '@qapi-ts/qemu/qmp';
 import { describe, expect, test } from 'vitest';
 
-import { failure, installed, launchQemu, pc, temporaryFolder } from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { installed, launchQemu, pc, temporaryFolder } from '../support/servers.js';
 
 const size = 16 * 1024 * 1024;
 

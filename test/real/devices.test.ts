@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { failure, installed, launchQemu, pc, temporaryFolder } from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { installed, launchQemu, pc, temporaryFolder } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'devices of a real QEMU'))('devices', () => {
   test('come and go; a call waits until they are gone', async () => {

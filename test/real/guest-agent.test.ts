@@ -9,7 +9,8 @@ import { connect } from '@qapi-ts/qemu/qga';
 import { toNumber } from '@qapi-ts/runtime';
 import { describe, expect, test } from 'vitest';
 
-import { failure, installed, start, temporaryFolder, whenListening } from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { installed, start, temporaryFolder, whenListening } from '../support/servers.js';
 
 /** Starts an agent. @returns the path of its socket */
 async function startAgent(): Promise<string> {

@@ -3,7 +3,8 @@
 import type { Int64, Json } from '@qapi-ts/runtime';
 import { describe, expect, test } from 'vitest';
 
-import { bare, failure, installed, launchQemu, pc } from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { bare, installed, launchQemu, pc } from '../support/servers.js';
 
 const maxInt64 = 2n ** 63n - 1n;
 const maxUint64 = 2n ** 64n - 1n;

@@ -10,7 +10,8 @@ import { ConnectError, launch, type Launch, type LogEntry } from '@qapi-ts/runti
 import { describe, expect, test } from 'vitest';
 
 import { repository } from '../support/compile.js';
-import { bare, failure, installed, launchQemu, temporaryFolder } from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { bare, installed, launchQemu, temporaryFolder } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a launched server', () => {
   test('ends when the client is closed', async () => {

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { Client } from '@qapi-ts/qemu/qmp';
 import { describe, expect, test } from 'vitest';
 
-import { closeWithTest, failure, installed, launchQemu, pc, temporaryFolder } from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { closeWithTest, installed, launchQemu, pc, temporaryFolder } from '../support/servers.js';
 
 async function tellOfMigration(vm: Client): Promise<void> {
   await vm.migrateSetCapabilities({ capabilities: [{ capability: 'events', state: true }] });

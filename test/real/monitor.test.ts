@@ -7,7 +7,8 @@ import { connect, RunState } from '@qapi-ts/qemu/qmp';
 import { CommandError, ConnectError, NotSentError, QmpError } from '@qapi-ts/runtime';
 import { describe, expect, test } from 'vitest';
 
-import { bare, failure, installed, launchQemu, monitorAt, pc, temporaryFolder } from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { bare, installed, launchQemu, monitorAt, pc, temporaryFolder } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real monitor', () => {
   test('greets, and agrees upon out-of-band execution', async () => {

@@ -8,16 +8,8 @@ import { connect } from '@qapi-ts/qemu/qmp';
 import { launch, type LogEntry } from '@qapi-ts/runtime';
 import { describe, expect, test } from 'vitest';
 
-import {
-  bare,
-  closeWithTest,
-  failure,
-  installed,
-  launchQemu,
-  monitorAt,
-  pc,
-  temporaryFolder,
-} from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { bare, closeWithTest, installed, launchQemu, monitorAt, pc, temporaryFolder } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'connecting again to a real QEMU'))('reconnection', () => {
   test('finds the server that was started again on the same path', async () => {

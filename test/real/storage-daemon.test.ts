@@ -6,7 +6,8 @@ import { connect, type Client } from '@qapi-ts/qemu/qsd';
 import { launch } from '@qapi-ts/runtime';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { failure, installed, kill, start, temporaryFolder, whenListening } from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { installed, kill, start, temporaryFolder, whenListening } from '../support/servers.js';
 
 /** Makes an image, and tells what it is. */
 async function expectToWork(daemon: Client): Promise<void> {

@@ -15,16 +15,8 @@ import type { Address } from '@qapi-ts/runtime';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { repository } from '../support/compile.js';
-import {
-  bare,
-  closeWithTest,
-  failure,
-  installed,
-  kill,
-  launchQemu,
-  monitorAt,
-  temporaryFolder,
-} from '../support/servers.js';
+import { failure } from '../support/client.js';
+import { bare, closeWithTest, installed, kill, launchQemu, monitorAt, temporaryFolder } from '../support/servers.js';
 
 const tcp = 'host=127.0.0.1,port=0';
 

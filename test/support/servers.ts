@@ -99,13 +99,3 @@ export function temporaryFolder(): string {
 export function whenListening<T>(attempt: () => Promise<T>): Promise<T> {
   return vi.waitFor(attempt, { interval: 10, timeout: 10_000 });
 }
-
-/** What a promise is rejected with. */
-export async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    (value) => {
-      throw new Error(`no failure, but ${JSON.stringify(value)}`);
-    },
-    (error: unknown) => error,
-  );
-}

@@ -1,12 +1,10 @@
 /** Documentation comments of the generated code (TSDoc): paragraphs, then tags. */
 
 import { formatCondition } from '../condition.js';
+import { withoutElision } from '../elision.js';
 import type { Alternative, Branch, Condition, Doc, DocEntry, DocExample, EnumType, Feature } from '../model.js';
 import { optional } from '../optional.js';
 import { escapeComment, toMarkdown } from './markdown.js';
-
-/** What `qapi-ts vendor` writes in place of a text. */
-const elided = /^\.\.\.(?=\s|$)/u;
 
 /** `(since 2.10)` at the end of a text, or `Since 2.10` as its last paragraph. */
 const sinceAtEnd = /(?:[ \n]{0,2}\(since:? (?:QEMU )?|(?:^|\n\n)since:? )(\d+(?:\.\d+)+)(\)?)(\.?)$/iu;
@@ -108,8 +106,8 @@ export class Comments {
   }
 
   #text(text: string | undefined, doc: Doc | undefined): string | undefined {
-    const full = text?.replace(elided, '').trim();
-    if (!this.#prose || full === undefined || full === '') return undefined;
+    const full = text === undefined ? '' : withoutElision(text);
+    if (!this.#prose || full === '') return undefined;
     // In the comment of a definition, the names of its own members mean them.
     const link = (name: string): string | undefined => (doc?.members.has(name) ? undefined : this.#link(name));
     return escapeComment(toMarkdown(full, link));

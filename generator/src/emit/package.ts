@@ -2,6 +2,7 @@
 
 import type { SourceFileStructure } from 'ts-morph';
 
+import { elision } from '../elision.js';
 import type { Definition, Doc, Schema } from '../model.js';
 import { emitClient, emitIndex } from './client.js';
 import { Comments } from './comment.js';
@@ -92,7 +93,7 @@ function linkTarget(schema: Schema, names: Names, name: string): string | undefi
 
 /** Whether the documentation says more than `qapi-ts vendor` keeps. */
 export function hasProse(schema: Schema): boolean {
-  const written = (text: string | undefined): boolean => text !== undefined && text !== '' && !text.startsWith('...');
+  const written = (text: string | undefined): boolean => text !== undefined && text !== '' && !text.startsWith(elision);
   const speaks = ({ body, returns, errors, examples, members, features }: Doc): boolean =>
     [body, returns, errors].some(written) ||
     examples.length > 0 ||
