@@ -36,6 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
       .option('--out <folder>', 'where the output goes', 'generated')
       .option('--docs', 'write out the documentation (default: when the schema has any)')
       .option('--no-docs', 'write only facts: since when, deprecated, conditions')
+      .option('--json-schema', 'write JSON Schemas of arguments, results and events, too')
       .option(...defineOption);
 
   generating(program.command('generate'))
@@ -170,7 +171,7 @@ function summary({ folder, origin, schema, files, time }: Generated): string {
 }
 
 /** A command for a shell. */
-function generateCommand({ schema, qemu, out, docs, define }: GenerateOptions): string {
+function generateCommand({ schema, qemu, out, docs, jsonSchema, define }: GenerateOptions): string {
   return [
     'npx',
     'qapi-ts',
@@ -179,6 +180,7 @@ function generateCommand({ schema, qemu, out, docs, define }: GenerateOptions): 
     ...(qemu === undefined ? [] : ['--qemu', qemu]),
     ...(out === 'generated' ? [] : ['--out', out]),
     ...(docs === undefined ? [] : [docs ? '--docs' : '--no-docs']),
+    ...(jsonSchema ? ['--json-schema'] : []),
     ...define.flatMap((name) => ['-D', name]),
   ]
     .map((word) => (/^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))

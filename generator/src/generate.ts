@@ -6,6 +6,7 @@ import { conditionNames, conditionTest } from './condition.js';
 import { SchemaError } from './diagnostic.js';
 import { currentVersion, embeddedRoot, manualAddress, resolveVersion, servers } from './embedded.js';
 import type { Format } from './emit/format.js';
+import { emitJsonSchemas } from './emit/json-schema.js';
 import { emitPackage, hasProse } from './emit/package.js';
 import { loadSchema } from './frontend/load.js';
 import { FormatThread } from './format-thread.js';
@@ -23,6 +24,8 @@ export interface GenerateOptions {
   readonly out: string;
   /** Whether texts of documentation are written out; without it, where there are any. */
   readonly docs?: boolean;
+  /** Whether there are JSON Schemas, too. */
+  readonly jsonSchema?: boolean;
   /** The conditions that hold; without any, all do. */
   readonly define: readonly string[];
 }
@@ -87,5 +90,9 @@ async function generateOne(
   const emitOptions = { origin, generator: generatorVersion(), docs, ...optional('manual', manual) };
   const formatting = emitPackage(schema, emitOptions, format);
   const time = { read: middle - begin, emit: performance.now() - middle };
-  return { folder, files: await formatting, origin, schema, conditions: conditionNames(whole), time };
+  const files = await formatting;
+  // Only then is it known that no union has too many branches.
+  const jsonSchemas = options.jsonSchema ? emitJsonSchemas(schema, emitOptions) : [];
+  for (const [name, text] of jsonSchemas) files.set(name, text);
+  return { folder, files, origin, schema, conditions: conditionNames(whole), time };
 }

@@ -33,8 +33,10 @@ export interface Module {
   readonly definitions: readonly Definition[];
 }
 
-export type Definition = EnumType | StructType | UnionType | AlternateType | Command | Event;
-export type Type = BuiltinType | EnumType | StructType | UnionType | AlternateType | ArrayType;
+export type Definition = NamedType | Command | Event;
+/** What has a name of its own, or that of its owner. */
+export type NamedType = EnumType | StructType | UnionType | AlternateType;
+export type Type = BuiltinType | NamedType | ArrayType;
 /** What QAPI calls an object type. */
 export type ObjectType = StructType | UnionType;
 
@@ -216,6 +218,6 @@ export function isObjectType(type: Type): type is ObjectType {
   return type.kind === 'struct' || type.kind === 'union';
 }
 
-export function isType(definition: Definition): definition is Exclude<Definition, Command | Event> {
+export function isType(definition: Definition): definition is NamedType {
   return definition.kind !== 'command' && definition.kind !== 'event';
 }

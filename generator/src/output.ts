@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 
+import { jsonSchemaMark, jsonSchemaSuffix } from './emit/json-schema.js';
 import { generatedMark } from './emit/package.js';
 import { FileError } from './errors.js';
 
@@ -105,7 +106,7 @@ function stage({ folder, files }: Output): Change {
 function leftovers(folder: string, files: ReadonlyMap<string, string>): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.ts') && !files.has(name))
+    .filter((name) => (name.endsWith('.ts') || name.endsWith(jsonSchemaSuffix)) && !files.has(name))
     .map((name) => join(folder, name))
     .filter((path) => isGenerated(path));
 }
@@ -113,7 +114,9 @@ function leftovers(folder: string, files: ReadonlyMap<string, string>): string[]
 /** @returns undefined when there is nothing at the path */
 function isGenerated(path: string): boolean | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
-  return stat && stat.isFile() && readFileSync(path, 'utf8').startsWith(generatedMark);
+  if (!stat?.isFile()) return stat && false;
+  const text = readFileSync(path, 'utf8');
+  return text.startsWith(generatedMark) || jsonSchemaMark.test(text);
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,0 +1,50 @@
+/** The JSON Schemas of a schema, as ajv has them. */
+
+import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js';
+
+import { emitJsonSchemas } from '../../generator/src/emit/json-schema.js';
+import type { Schema } from '../../generator/src/model.js';
+
+export type Direction = 'arguments' | 'results';
+
+export interface JsonSchema {
+  readonly $comment: string;
+  readonly $schema: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- any keywords
+  readonly $defs: Readonly<Record<string, any>>;
+}
+
+/** As strict as ajv can be; an inherited member, such as `constructor`, is none. */
+export const ajvOptions: Options = { strict: true, allErrors: true, ownProperties: true };
+
+export function jsonSchemaTexts(schema: Schema): Record<Direction, string> {
+  const texts = emitJsonSchemas(schema, { origin: 'a test', generator: '0.0.0' });
+  const text = (direction: Direction): string => texts.get(`${direction}.schema.json`) ?? '';
+  return { arguments: text('arguments'), results: text('results') };
+}
+
+/**
+ * Validates the arguments of commands, and the results of commands and the data of events.
+ *
+ * Values are as JSON.parse gives them: ajv takes a bigint for nothing, and a number for as exact as it looks.
+ */
+export class JsonSchemaValidator {
+  readonly #ajv: Record<Direction, Ajv2020>;
+
+  constructor(schema: Schema, options = ajvOptions) {
+    const texts = jsonSchemaTexts(schema);
+    const ajv = (direction: Direction): Ajv2020 =>
+      new Ajv2020(options).addSchema(JSON.parse(texts[direction]), 'schema');
+    this.#ajv = { arguments: ajv('arguments'), results: ajv('results') };
+  }
+
+  /**
+   * @param name that of a command or, among the results, of an event
+   * @returns nothing when the value is valid
+   */
+  errors(direction: Direction, name: string, value: unknown): readonly ErrorObject[] {
+    const validate = this.#ajv[direction].getSchema(`schema#/$defs/${name}`);
+    if (!validate) throw new Error(`no ${direction} of ${name}`);
+    return validate(value) === true ? [] : (validate.errors ?? []);
+  }
+}
