@@ -16,5 +16,6 @@ export {
   NotSentError,
   ProtocolError,
   QmpError,
+  ResultError,
   TimeoutError,
 } from '@qapi-ts/runtime';

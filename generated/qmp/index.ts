@@ -59,5 +59,6 @@ export {
   NotSentError,
   ProtocolError,
   QmpError,
+  ResultError,
   TimeoutError,
 } from '@qapi-ts/runtime';

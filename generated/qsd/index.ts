@@ -27,5 +27,6 @@ export {
   NotSentError,
   ProtocolError,
   QmpError,
+  ResultError,
   TimeoutError,
 } from '@qapi-ts/runtime';

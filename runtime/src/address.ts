@@ -1,10 +1,10 @@
 /** Where a server is, and how a stream of bytes to it comes about. */
 
 import type { ChildProcess } from 'node:child_process';
-import { connect as connectSocket, Socket, type NetConnectOpts } from 'node:net';
+import type { NetConnectOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
 
 import { onAbort } from './abort.js';
 import { ConnectError } from './errors.js';
@@ -58,7 +58,7 @@ export async function open(address: Address, signal: AbortSignal): Promise<Opene
   if ('launch' in address) return address.launch();
   const where = nameOf(address);
   try {
-    return { stream: 'fd' in address ? new Socket({ fd: address.fd }) : await connect(address, signal), where };
+    return { stream: 'fd' in address ? await inherited(address.fd) : await connect(address, signal), where };
   } catch (error) {
     throw new ConnectError(`cannot connect to ${where}: ${reasonOf(error).replaceAll('\0', '@')}`, { cause: error });
   }
@@ -77,6 +77,13 @@ function nameOf(address: SocketAddress | { readonly fd: number }): string {
   return address.path.startsWith('\0') ? `@${address.path.replaceAll('\0', '')}` : address.path;
 }
 
+// What a program may never need is loaded when it does: it takes as long as all of this package.
+
+async function inherited(fd: number): Promise<Socket> {
+  const { Socket } = await import('node:net');
+  return new Socket({ fd });
+}
+
 async function connect(address: SocketAddress, signal: AbortSignal): Promise<Socket> {
   for (;;) {
     try {
@@ -90,12 +97,14 @@ async function connect(address: SocketAddress, signal: AbortSignal): Promise<Soc
   }
 }
 
-function attempt(address: SocketAddress, signal: AbortSignal): Promise<Socket> {
+async function attempt(address: SocketAddress, signal: AbortSignal): Promise<Socket> {
   const target: NetConnectOpts =
     'path' in address ? { path: address.path } : { host: address.host ?? 'localhost', port: address.port };
   const { tls } = address;
+  const socket = tls
+    ? (await import('node:tls')).connect({ ...target, ...tls } as TlsOptions)
+    : (await import('node:net')).connect(target);
   return new Promise((resolve, reject) => {
-    const socket = tls ? connectTls({ ...target, ...tls } as TlsOptions) : connectSocket(target);
     // Requests are small, and each is waited for.
     if ('port' in address) socket.setNoDelay(true).setKeepAlive(true, 30_000);
     const fail = (error: Error): void => {

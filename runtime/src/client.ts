@@ -5,13 +5,9 @@ import type { ChildProcess } from 'node:child_process';
 import type { Connection, ConnectionEvents, RawCallOptions } from './connection.js';
 import type { anyEvent, EventReader, EventsOptions, QmpEvent } from './events.js';
 import type { Json, JsonObject } from './json.js';
+import type { CommandMap, EventMap } from './maps.js';
 import type { Greeting } from './session.js';
-
-/**
- * The value of an enum that the generated code does not know, because the server is newer. No known text can be assigned to it,
- * so that a mistyped value is a compile error, and no text that a server sends begins with U+0000.
- */
-export type UnknownEnumValue = `\0${string}`;
+import type { Validation } from './validation.js';
 
 /**
  * Whether a value is one of an enum's that the generated code knows: `isKnown(RunState, status)`. In a `switch`, `default:` is where the
@@ -22,24 +18,6 @@ export type UnknownEnumValue = `\0${string}`;
 export function isKnown<V extends string>(values: readonly V[], value: string): value is V {
   return (values as readonly string[]).includes(value);
 }
-
-declare const nothing: unique symbol;
-
-/** An object without members. The one that it might have is for nobody to name, so that to give or to read any is a compile error. */
-export interface EmptyObject {
-  readonly [nothing]?: never;
-}
-
-/** Arguments beyond those of the schema, which some commands take (`device_add`: the device's properties). */
-export interface FurtherArguments {
-  [name: string]: Json | undefined;
-}
-
-/** Commands by wire name. */
-export type CommandMap<C> = { [N in keyof C]: { arguments: object; result: unknown; oob?: true } };
-
-/** Events by wire name. */
-export type EventMap<E> = { [N in keyof E]: { data: object } };
 
 /** An event as the server sent it. */
 export type EventOf<E extends EventMap<E>, N extends keyof E> = {
@@ -61,6 +39,8 @@ export interface CallOptions<E extends EventMap<E>, U extends keyof E = never> {
   until?: readonly U[] | undefined;
   /** Which events of those that `until` names count. */
   where?: ((event: EventOf<E, U>) => boolean) | undefined;
+  /** How arguments and result are checked, instead of as the connection was told. */
+  validate?: boolean | Validation | undefined;
 }
 
 /** Of commands that may be executed out of band, before others that are waiting. */
@@ -135,12 +115,12 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Executes any command, known to the schema or not.
+   * Executes any command, known to the schema or not. Neither arguments nor result are checked.
    *
    * @throws QmpError
    */
-  executeRaw(name: string, args?: JsonObject, options?: OobCallOptions<E>): Promise<Json> {
-    return this.#connection.call(name, args, options) as Promise<Json>;
+  executeRaw(name: string, args?: JsonObject, options?: Omit<OobCallOptions<E>, 'validate'>): Promise<Json> {
+    return this.#connection.call(name, args, { ...options, validate: false }) as Promise<Json>;
   }
 
   /** Calls a listener for every event of a name, for every event (`*`), or when the connection is lost or there again. */

@@ -27,6 +27,7 @@ import {
   type Settle,
   type Settled,
 } from './session.js';
+import { Checks, validationOf, type Validation } from './validation.js';
 
 export interface ConnectOptions {
   /** In milliseconds, for the connection, the greeting and the negotiation together; 10000 unless told. */
@@ -37,6 +38,8 @@ export interface ConnectOptions {
   log?: Log | undefined;
   /** Gets every message. */
   trace?: Trace | undefined;
+  /** How arguments, results and events are checked; `false` checks nothing. */
+  validate?: boolean | Validation | undefined;
   /** Connects again to a path or port when the connection is lost. What was in flight is lost all the same: nothing is sent twice. */
   reconnect?: boolean | ReconnectOptions | undefined;
 }
@@ -56,6 +59,7 @@ export interface RawCallOptions {
   readonly until?: readonly string[] | undefined;
   readonly where?: ((event: never) => boolean) | undefined;
   readonly oob?: boolean | undefined;
+  readonly validate?: boolean | Validation | undefined;
 }
 
 /** What happens to the connection itself. */
@@ -77,6 +81,8 @@ export class Connection {
   readonly #options: ConnectOptions;
   readonly #log: Log;
   readonly #events: Events;
+  readonly #validation: Validation;
+  readonly #checks: Checks;
   #session: Session | undefined;
   #opened: Opened | undefined;
   #greeting: Greeting | undefined;
@@ -98,6 +104,8 @@ export class Connection {
     this.#options = options;
     this.#log = guarded(options.log ?? defaultLog);
     this.#events = new Events(this.#log);
+    this.#validation = validationOf(options.validate);
+    this.#checks = new Checks(protocol.validators, this.#log);
   }
 
   /** @throws QmpError when no connection comes about in time */
@@ -157,20 +165,27 @@ export class Connection {
     return (this.#closing ??= this.#close());
   }
 
-  /** One function for all calls: there may be very many in flight. */
-  readonly #settle: Settle = (outcome, resolve) => {
+  /** One function for all calls that do not say how they are checked: there may be very many in flight. */
+  readonly #check: Settle = (outcome, resolve, command) => {
+    this.#settle(this.#checks.result(command, outcome, this.#validation), resolve);
+  };
+
+  #settle(outcome: Settled, resolve: Resolve): void {
     resolve('failure' in outcome ? fail(outcome.failure) : outcome.result);
     this.#unsettledCalls -= 1;
     if (this.#unsettledCalls === 0) this.#onIdle?.();
-  };
+  }
 
   #start(command: string, args: object | undefined, options: RawCallOptions, resolve: Resolve): void {
-    const { signal, timeout, until, oob = false } = options;
-    const session = this.#sessionFor(command, options);
+    const { signal, timeout, until, oob = false, validate } = options;
+    const validation = validate === undefined ? this.#validation : validationOf(validate);
+    const refusal = this.#checks.arguments(command, args, validation);
+    const session = refusal ?? this.#sessionFor(command, options);
     if (typeof session === 'function') {
       this.#settle({ failure: session }, resolve);
     } else if (!signal && timeout === undefined && !until) {
-      this.#send(session, { command, args, oob, settle: this.#settle, resolve });
+      const settle: Settle = (outcome) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
+      this.#send(session, { command, args, oob, settle: validate === undefined ? this.#check : settle, resolve });
     } else {
       this.#sendBounded(session, command, args, options, resolve);
     }
@@ -195,8 +210,9 @@ export class Connection {
       return session.send(request);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      const failure = (): QmpError => new ArgumentsError(`${request.command}: arguments: ${text}`, { cause: error });
-      request.settle({ failure }, request.resolve);
+      const failure = (): QmpError =>
+        new ArgumentsError(`${request.command}: arguments: ${text}`, [], { cause: error });
+      request.settle({ failure }, request.resolve, request.command);
       return undefined;
     }
   }
@@ -206,9 +222,10 @@ export class Connection {
     session: Session,
     command: string,
     args: object | undefined,
-    { signal, timeout, until = [], where, oob = false }: RawCallOptions,
+    { signal, timeout, until = [], where, oob = false, validate }: RawCallOptions,
     resolve: Resolve,
   ): void {
+    const validation = validate === undefined ? this.#validation : validationOf(validate);
     let isSettled = false;
     let result: Settled | undefined;
     let event: QmpEvent | undefined;
@@ -242,8 +259,8 @@ export class Connection {
       clean.push(removeEnding, () => until.forEach((name) => this.#events.remove(name, listener)));
     }
     const settle: Settle = (outcome) => {
-      result = outcome;
-      if ('failure' in outcome) finish(outcome);
+      result = this.#checks.result(command, outcome, validation);
+      if ('failure' in result) finish(result);
       else progress();
     };
     const entry = this.#send(session, { command, args, oob, settle, resolve });
@@ -314,14 +331,18 @@ export class Connection {
   }
 
   #onEvent(name: string, message: JsonObject): void {
-    if (this.#held) this.#held.push([name, message]);
-    else this.#events.dispatch(name, message);
+    if (this.#held) {
+      this.#held.push([name, message]);
+      return;
+    }
+    this.#checks.event(name, message['data'], this.#validation);
+    this.#events.dispatch(name, message);
   }
 
   #release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const [name, message] of held) this.#events.dispatch(name, message);
+    for (const [name, message] of held) this.#onEvent(name, message);
   }
 
   #onEnd(session: Session | undefined, error: QmpError | undefined): void {

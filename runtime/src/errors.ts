@@ -1,5 +1,8 @@
 /** What can go wrong with a connection or a call, each kind with a stable `code`. */
 
+import type { Issue } from './inspect.js';
+import type { Json } from './json.js';
+
 export type ErrorCode =
   | 'ERR_QMP_COMMAND'
   | 'ERR_QMP_CONNECT'
@@ -9,6 +12,7 @@ export type ErrorCode =
   | 'ERR_QMP_ABORTED'
   | 'ERR_QMP_PROTOCOL'
   | 'ERR_QMP_ARGUMENTS'
+  | 'ERR_QMP_RESULT'
   | 'ERR_QMP_EVENTS_DROPPED';
 
 /** All errors of this package are of this class. */
@@ -71,10 +75,34 @@ export class ProtocolError extends QmpError {
   readonly code = 'ERR_QMP_PROTOCOL';
 }
 
-/** The arguments cannot be sent. */
+/** The arguments do not fit the schema, or are no JSON: nothing was sent. */
 export class ArgumentsError extends QmpError {
   override readonly name = 'ArgumentsError';
   readonly code = 'ERR_QMP_ARGUMENTS';
+
+  /** @param issues what does not fit; none when they are no JSON */
+  constructor(
+    message: string,
+    readonly issues: readonly Issue[] = [],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The command succeeded, but its result contradicts the schema. */
+export class ResultError extends QmpError {
+  override readonly name = 'ResultError';
+  readonly code = 'ERR_QMP_RESULT';
+
+  /** @param result as the server sent it */
+  constructor(
+    message: string,
+    readonly result: Json,
+    readonly issues: readonly Issue[],
+  ) {
+    super(message);
+  }
 }
 
 /** A reader of events was so slow that some were dropped. */

@@ -3,15 +3,10 @@ export {
   Client,
   isKnown,
   type CallOptions,
-  type CommandMap,
-  type EmptyObject,
-  type EventMap,
   type EventOf,
   type ExecuteParameters,
-  type FurtherArguments,
   type OobCallOptions,
   type Outcome,
-  type UnknownEnumValue,
 } from './client.js';
 export { Connection, type ConnectionEvents, type ConnectOptions, type ReconnectOptions } from './connection.js';
 export {
@@ -24,11 +19,26 @@ export {
   NotSentError,
   ProtocolError,
   QmpError,
+  ResultError,
   TimeoutError,
   type ErrorCode,
 } from './errors.js';
 export type { EventsOptions, QmpEvent } from './events.js';
-export { stringify, toNumber, type Int64, type Json, type JsonObject } from './json.js';
+export type { Issue, Remark } from './inspect.js';
+export { parse, stringify, toNumber, type Int64, type Json, type JsonObject } from './json.js';
 export { launch, type LaunchOptions } from './launch.js';
 export type { Log, LogEntry, LogLevel, Trace } from './log.js';
+export type { CommandMap, EmptyObject, EventMap, FurtherArguments, UnknownEnumValue } from './maps.js';
 export type { Greeting, Protocol } from './session.js';
+export type { Validation } from './validation.js';
+export {
+  alternate,
+  enumeration,
+  struct,
+  union,
+  validatorsOf,
+  type CommandValidators,
+  type IssuesOptions,
+  type Validator,
+  type Validators,
+} from './validator.js';

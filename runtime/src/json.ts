@@ -25,7 +25,7 @@ export function toNumber(value: Int64): number {
 }
 
 /** QEMU's own limit for what it reads; nothing that it sends comes near it. */
-const maxDepth = 1024;
+export const maxDepth = 1024;
 
 /**
  * Like JSON.parse, with integers beyond the safe ones as `bigint`. One of more than 20 digits has more than 64 bits, is none of QAPI's,
@@ -186,7 +186,7 @@ function write(value: unknown, path: string, depth: number, accept: Accept): str
       if (value === null) return 'null';
       if (depth === maxDepth) throw unfit(path, 'something that nests too deep, or holds itself');
       if (Array.isArray(value)) return writeArray(value, path, depth + 1, accept);
-      if (kindOf(value) !== 'Object') throw unfit(path, `a ${kindOf(value)}`);
+      if (classOf(value) !== 'Object') throw unfit(path, `a ${classOf(value)}`);
       return writeObject(value, path, depth + 1, accept);
     default:
       throw unfit(path, value === undefined ? 'undefined' : `a ${typeof value}`);
@@ -209,7 +209,7 @@ function writeObject(object: object, path: string, depth: number, accept: Accept
 }
 
 /** What the object is built in as: `Object`, unless it is a `Date`, a `Map`, bytes, and so on. */
-function kindOf(value: object): string {
+export function classOf(value: object): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 

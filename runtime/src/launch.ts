@@ -1,6 +1,6 @@
 /** A server that this process starts, with its monitor on a socket pair: no path, no race, no stale file. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -42,6 +42,8 @@ async function start(command: string, args: readonly string[], options: LaunchOp
     monitor === '-mon'
       ? [...chardev, '-mon', 'chardev=qapi-ts,mode=control']
       : ['-' + chardev[0], chardev[1] ?? '', monitor, 'chardev=qapi-ts'];
+  // It takes long to load, and most programs do not need it.
+  const { spawn } = await import('node:child_process');
   const child = spawn(command, [...args, ...own], {
     stdio: ['ignore', stdout, 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),

@@ -52,6 +52,13 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
   return forms.reduce((shown, form) => shown.replaceAll(form, hidden), text);
 }
 
+const secretNamesAnywhere: ReadonlySet<unknown> = new Set(['command-line', ...[...secretMembers.values()].flat()]);
+
+/** Whether a member of this name is secret in any command. */
+export function isSecretMember(name: unknown): boolean {
+  return secretNamesAnywhere.has(name);
+}
+
 function mayHoldSecrets(command: string): boolean {
   return secretMembers.has(command) || command === 'qom-set' || command === 'human-monitor-command';
 }

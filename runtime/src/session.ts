@@ -11,6 +11,7 @@ import { toWire, type Json, type JsonObject } from './json.js';
 import type { Log, Trace } from './log.js';
 import { Queue } from './queue.js';
 import { hideSecrets, secretsOf, shownRequest } from './secrets.js';
+import type { AnyValidators } from './validator.js';
 
 /** What a schema says of its commands that matters to the protocol, by wire name. */
 export interface Protocol {
@@ -21,6 +22,7 @@ export interface Protocol {
   readonly handshake: 'greeting' | 'sync';
   /** Commands that send no reply when they succeed. */
   readonly withoutReply: readonly string[];
+  readonly validators?: AnyValidators;
 }
 
 /** The version of QEMU, as its greeting and `query-version` have it. */
@@ -48,8 +50,8 @@ export type Settled = { readonly result: Json } | { readonly failure: () => Erro
 /** Resolves the promise of a caller. */
 export type Resolve = (value: unknown) => void;
 
-/** Settles a request. It gets the request's `resolve`, so that one function can do it for any number of them. */
-export type Settle = (outcome: Settled, resolve: Resolve) => void;
+/** Settles a request. It gets the request's `resolve` and `command`, so that one function can do it for any number of them. */
+export type Settle = (outcome: Settled, resolve: Resolve, command: string) => void;
 
 export interface Request {
   readonly command: string;
@@ -166,7 +168,7 @@ export class Session {
     const secrets = secretsOf(command, args);
     const entry: Entry = { id: 0, command, args: text, oob, secrets, settle, resolve, sent: false };
     if (this.#ended) {
-      settle({ failure: () => new NotSentError(`${command}: there is no connection`) }, resolve);
+      settle({ failure: () => new NotSentError(`${command}: there is no connection`) }, resolve, command);
     } else {
       entry.id = this.#queueOf(entry).push(entry);
       this.#schedule();
@@ -311,7 +313,7 @@ export class Session {
 
   #finish(entry: Entry, outcome: Settled): void {
     if (!this.#remove(entry)) return;
-    entry.settle(outcome, entry.resolve);
+    entry.settle(outcome, entry.resolve, entry.command);
     if (this.#inBand.length > 0) this.#schedule();
   }
 
@@ -394,7 +396,7 @@ export class Session {
           : new NotSentError(`${command}: ${cause.message}; it was not sent`, { cause });
       // The end of the connection is what a command without a reply is for.
       const isSuccess = sent && this.#options.protocol.withoutReply.includes(command);
-      settle(isSuccess ? { result: {} } : { failure }, resolve);
+      settle(isSuccess ? { result: {} } : { failure }, resolve, command);
     }
     this.#options.onEnd(error);
   }

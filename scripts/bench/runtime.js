@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
-import { parse } from '../../runtime/dist/json.js';
+import { parse } from '../../runtime/dist/index.js';
 import { connectBare } from './bare-client.js';
 import { event, print, results } from './messages.js';
 import { connectOurs } from './our-client.js';

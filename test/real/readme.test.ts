@@ -16,6 +16,9 @@ interface Examples {
   countStops(vm: Client, signal: AbortSignal): Promise<number>;
   removeDevice(vm: Client, id: string): Promise<void>;
   limitMigration(vm: Client): Promise<string>;
+  toDisk(input: unknown): object;
+  isResize(input: unknown): boolean;
+  explain(vm: Client): Promise<string>;
   follow(path: string, show: (status: StatusInfo) => void): Promise<AsyncDisposable>;
 }
 
@@ -75,6 +78,16 @@ describe.runIf(installed(['qemu-system-x86_64'], "the README's examples"))("the 
     await examples.removeDevice(vm, 'keyboard');
     await vm.close();
     await expect(examples.removeDevice(vm, 'keyboard')).rejects.toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
+  });
+
+  test('what does not fit is explained', async () => {
+    await using vm = await launchQemu();
+    const shown = await examples.explain(vm);
+    const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+    expect(readme).toContain(shown.replaceAll(/^/gmu, '    '));
+    expect(examples.toDisk({ driver: 'null-co' })).toEqual({ driver: 'null-co' });
+    expect(() => examples.toDisk({ driver: 'file' })).toThrow('filename: missing, expected string');
+    expect([{ size: 1 }, {}].map((input) => examples.isResize(input))).toEqual([true, false]);
   });
 
   test('migration is limited', async () => {

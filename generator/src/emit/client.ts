@@ -14,14 +14,19 @@ import {
 
 import { allMembers, type Command, type Event, type Schema } from '../model.js';
 import { runtimeExports } from './names.js';
-import { quote, References, runtimePackage, spaced, toDocs, typeImport, type EmitContext } from './module.js';
+import { notes, quote, References, runtimePackage, spaced, toDocs, type EmitContext } from './module.js';
 
 export function emitClient(schema: Schema, context: EmitContext): SourceFileStructure {
   const emitter = new ClientEmitter(context);
   const definitions = [...schema.definitions.values()];
   const commands = definitions.filter((definition) => definition.kind === 'command');
   const events = definitions.filter((definition) => definition.kind === 'event');
-  const statements = spaced([emitter.commandMap(commands), emitter.eventMap(events), ...emitter.client(commands)]);
+  const statements = spaced([
+    emitter.commandMap(commands),
+    emitter.eventMap(events),
+    emitter.validators(commands, events),
+    ...emitter.client(commands),
+  ]);
   return { kind: StructureKind.SourceFile, statements: [...emitter.imports(), ...statements] };
 }
 
@@ -47,11 +52,10 @@ class ClientEmitter {
 
   imports(): StatementStructures[] {
     for (const name of ['Address', 'ConnectOptions', 'Protocol']) this.#references.runtime(name);
+    for (const name of ['Connection', 'validatorsOf']) this.#references.runtime(name, true);
     return this.#references.imports().map((one) => {
-      if (one.from !== runtimePackage) return typeImport(one);
-      const types = one.names.map((name) => ({ name, isTypeOnly: true }));
-      const namedImports = [{ name: 'Client', alias: 'BaseClient' }, { name: 'Connection' }, ...types];
-      return { kind: StructureKind.ImportDeclaration, moduleSpecifier: one.from, namedImports };
+      if (one.moduleSpecifier !== runtimePackage) return one;
+      return { ...one, namedImports: [{ name: 'Client', alias: 'BaseClient' }, ...one.namedImports] };
     });
   }
 
@@ -85,6 +89,31 @@ class ClientEmitter {
       properties,
       docs: toDocs('The events, by the name they have on the wire.'),
     };
+  }
+
+  validators(commands: readonly Command[], events: readonly Event[]): StatementStructures {
+    const ofCommands = commands.map((command) => `${quote(command.name)}: ${this.#validatorsOf(command)},`);
+    const ofEvents = events.map(
+      ({ name, data }) => `${quote(name)}: ${data ? this.#references.validator(data) : 'undefined'},`,
+    );
+    const initializer = `validatorsOf<Commands, Events>({\n${ofCommands.join('\n')}\n}, {\n${ofEvents.join('\n')}\n})`;
+    return {
+      kind: StructureKind.VariableStatement,
+      isExported: true,
+      declarationKind: VariableDeclarationKind.Const,
+      declarations: [{ name: 'validators', initializer }],
+      docs: toDocs('Validators of arguments and results, and of the data of events, by the name on the wire.'),
+    };
+  }
+
+  #validatorsOf(command: Command): string {
+    const parts = [
+      command.arguments ? `arguments: ${this.#references.validator(command.arguments)}` : '',
+      command.returns ? `result: ${this.#references.validator(command.returns)}` : '',
+      command.gen ? '' : 'further: true',
+      notes(command),
+    ].filter((part) => part !== '');
+    return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
   }
 
   client(commands: readonly Command[]): StatementStructures[] {
@@ -154,5 +183,5 @@ function protocol(commands: readonly Command[]): string {
   // The protocol's own command, by which one comes to an understanding with an agent.
   const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
   const silent = commands.filter(({ successResponse }) => !successResponse).map(({ name }) => quote(name));
-  return `{ handshake: '${handshake}', withoutReply: [${silent.join(', ')}] }`;
+  return `{ handshake: '${handshake}', withoutReply: [${silent.join(', ')}], validators }`;
 }

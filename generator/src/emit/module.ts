@@ -4,6 +4,7 @@ import {
   StructureKind,
   VariableDeclarationKind,
   type ImportDeclarationStructure,
+  type ImportSpecifierStructure,
   type InterfaceDeclarationStructure,
   type JSDocStructure,
   type OptionalKind,
@@ -12,16 +13,20 @@ import {
   type StatementStructures,
 } from 'ts-morph';
 
+import { formatCondition } from '../condition.js';
 import type {
   AlternateType,
   BuiltinName,
   Command,
+  Condition,
   Definition,
   Doc,
   EnumType,
   Event,
+  Feature,
   Member,
   Module,
+  NamedType,
   ObjectType,
   StructType,
   Type,
@@ -60,12 +65,15 @@ const builtinTypes: Record<BuiltinName, string> = {
 
 export const runtimePackage = '@qapi-ts/runtime';
 
+type Import = ImportDeclarationStructure & { namedImports: OptionalKind<ImportSpecifierStructure>[] };
+
 /** Turns references to types into text, and remembers what they need to be imported from where. */
 export class References {
   readonly #context: EmitContext;
   /** The file whose types need no import; none in files that hold no types. */
   readonly #home: string | undefined;
-  readonly #imports = new Map<string, Set<string>>();
+  /** By where they come from, the names, and whether they are needed at run time. */
+  readonly #imports = new Map<string, Map<string, boolean>>();
 
   constructor(context: EmitContext, home?: string) {
     this.#context = context;
@@ -93,45 +101,75 @@ export class References {
     return this.#local(this.#context.names.branch(union, path), union);
   }
 
-  runtime(name: string): string {
-    return this.#import(name, runtimePackage);
+  /** The validator of a type, as the runtime takes it: by name, unless the type has none. */
+  validator(type: Type): string {
+    switch (type.kind) {
+      case 'builtin':
+        return quote(type.name);
+      case 'array':
+        return `[${this.validator(type.element)}]`;
+      default: {
+        if (type.kind === 'enum' && type.implicit === 'predefined') {
+          return `${this.runtime('enumeration', true)}([${type.values.map(({ name }) => quote(name)).join(', ')}])`;
+        }
+        if (type.kind === 'struct' && type.implicit === 'wrapper') return this.struct(type);
+        return this.#local(this.#context.names.validator(type), type, true);
+      }
+    }
+  }
+
+  /** The description of a struct for the runtime. */
+  struct({ members, base }: StructType): string {
+    const parts = members.map(({ name, type, optional, ...member }) => {
+      const validator = this.validator(type);
+      const noted = notes(member);
+      const key = optional ? quote(`${name}?`) : propertyName(name);
+      const described = noted === '' ? validator : `{ type: ${validator}, ${noted} }`;
+      // To TypeScript, that of all objects is what is expected of a member of such a name.
+      const isLiteral = name in Object.prototype && /^\W/u.test(described);
+      return `${key}: ${described}${isLiteral ? ' as const' : ''}`;
+    });
+    const text = `() => (${parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`})`;
+    return `${this.runtime('struct', true)}(${text}${base ? `, () => ${this.validator(base)}` : ''})`;
+  }
+
+  /** @param atRunTime whether it is more than a type */
+  runtime(name: string, atRunTime = false): string {
+    return this.#import(name, runtimePackage, atRunTime);
   }
 
   /** Packages first. */
   imports(): Import[] {
+    const key = (from: string): string => (from.startsWith('.') ? `~${from}` : from);
     return [...this.#imports]
-      .map(([from, names]) => ({ from, names: [...names].toSorted() }))
-      .toSorted((a, b) => (importKey(a) < importKey(b) ? -1 : 1));
+      .toSorted(([a], [b]) => (key(a) < key(b) ? -1 : 1))
+      .map(([from, names]) => {
+        const isTypeOnly = ![...names.values()].includes(true);
+        const namedImports = [...names]
+          .toSorted(([a], [b]) => (a < b ? -1 : 1))
+          .map(([name, atRunTime]) => ({ name, isTypeOnly: !isTypeOnly && !atRunTime }));
+        return { kind: StructureKind.ImportDeclaration, moduleSpecifier: from, isTypeOnly, namedImports };
+      });
   }
 
-  #local(name: string, definition: Definition): string {
+  #local(name: string, definition: Definition, atRunTime = false): string {
     const file = this.#context.file(definition);
-    return file === this.#home ? name : this.#import(name, `./${file}.js`);
+    return file === this.#home ? name : this.#import(name, `./${file}.js`, atRunTime);
   }
 
-  #import(name: string, from: string): string {
-    const names = this.#imports.get(from) ?? new Set();
-    this.#imports.set(from, names.add(name));
+  #import(name: string, from: string, atRunTime: boolean): string {
+    const names = this.#imports.get(from) ?? new Map<string, boolean>();
+    this.#imports.set(from, names.set(name, atRunTime || (names.get(name) ?? false)));
     return name;
   }
 }
 
-interface Import {
-  readonly from: string;
-  readonly names: readonly string[];
-}
-
-function importKey({ from }: Import): string {
-  return from.startsWith('.') ? `~${from}` : from;
-}
-
-export function typeImport({ from, names }: Import): ImportDeclarationStructure {
-  return {
-    kind: StructureKind.ImportDeclaration,
-    moduleSpecifier: from,
-    isTypeOnly: true,
-    namedImports: names.map((name) => ({ name })),
-  };
+/** What the runtime is told of a thing beside its type, as members of an object. */
+export function notes({ features, condition }: { features: readonly Feature[]; condition?: Condition }): string {
+  const has = (name: string): boolean => features.some((feature) => feature.name === name);
+  const parts = ['deprecated', 'unstable'].filter(has).map((name) => `${name}: true`);
+  if (condition) parts.push(`if: ${quote(formatCondition(condition))}`);
+  return parts.join(', ');
 }
 
 /**
@@ -144,7 +182,7 @@ export function emitModule(module: Module, file: string, context: EmitContext): 
   if (statements.length === 0) return undefined;
   return {
     kind: StructureKind.SourceFile,
-    statements: [...emitter.references.imports().map(typeImport), ...statements],
+    statements: [...emitter.references.imports(), ...statements],
   };
 }
 
@@ -166,7 +204,7 @@ class ModuleEmitter {
       case 'union':
         return this.#union(definition);
       case 'alternate':
-        return [this.#alternate(definition)];
+        return this.#alternate(definition);
       case 'command':
         return this.#arguments(definition, definition.arguments, 'Arguments of the command');
       case 'event':
@@ -192,15 +230,31 @@ class ModuleEmitter {
         ...this.#alias(name, [`(typeof ${name})[number]`, this.references.runtime('UnknownEnumValue')], []),
         leadingTrivia: '',
       },
+      this.#validator(type, `${this.references.runtime('enumeration', true)}(${name}${valueNotes(type)})`),
     ];
   }
 
   #struct(struct: StructType, docs: OptionalKind<JSDocStructure>[], doc: Doc | undefined): StatementStructures[] {
     const name = this.#context.names.type(struct);
+    const validator = this.#validator(struct, this.references.struct(struct));
     if (isEmpty(struct)) {
-      return [this.#alias(name, [this.references.runtime('EmptyObject')], docs)];
+      return [this.#alias(name, [this.references.runtime('EmptyObject')], docs), validator];
     }
-    return [this.#interface(name, struct.base ? [struct.base] : [], this.#properties(struct.members, doc), docs)];
+    const bases = struct.base ? [struct.base] : [];
+    return [this.#interface(name, bases, this.#properties(struct.members, doc), docs), validator];
+  }
+
+  /** Whether a value is of the type, right behind it. */
+  #validator(type: NamedType, initializer: string): StatementStructures {
+    const { names } = this.#context;
+    const annotation = `${this.references.runtime('Validator')}<${names.type(type)}>`;
+    return {
+      kind: StructureKind.VariableStatement,
+      isExported: true,
+      declarationKind: VariableDeclarationKind.Const,
+      declarations: [{ name: names.validator(type), type: annotation, initializer }],
+      leadingTrivia: '',
+    };
   }
 
   #union(union: UnionType): StatementStructures[] {
@@ -219,8 +273,18 @@ class ModuleEmitter {
         this.#docs(union),
       ),
     );
+    statements.push(this.#unionValidator(union));
     for (const group of branchGroups(union)) statements.push(...this.#group(union, group));
     return statements;
+  }
+
+  #unionValidator(union: UnionType): StatementStructures {
+    const branches = union.branches.flatMap(({ name, type }) =>
+      type && !isEmpty(type) ? [`${propertyName(name)}: ${this.references.validator(type)}`] : [],
+    );
+    const description = `[${this.references.validator(union.base)}, { ${branches.join(', ')} }]`;
+    const text = `${this.references.runtime('union', true)}(${quote(union.discriminator.name)}, () => ${description})`;
+    return this.#validator(union, text);
   }
 
   #group(union: UnionType, group: BranchGroup): StatementStructures[] {
@@ -249,10 +313,14 @@ class ModuleEmitter {
     return [this.#interface(name, type ? [base, type] : [base], [tag], docs)];
   }
 
-  #alternate(alternate: AlternateType): StatementStructures {
+  #alternate(alternate: AlternateType): StatementStructures[] {
     const remark = this.#context.comments.alternatives(alternate.alternatives, alternate.doc);
     const types = alternate.alternatives.map(({ type }) => this.references.type(type));
-    return this.#alias(this.#context.names.type(alternate), [...new Set(types)], this.#docs(alternate, remark));
+    const validators = alternate.alternatives.map(({ type }) => this.references.validator(type));
+    return [
+      this.#alias(this.#context.names.type(alternate), [...new Set(types)], this.#docs(alternate, remark)),
+      this.#validator(alternate, `${this.references.runtime('alternate', true)}(() => [${validators.join(', ')}])`),
+    ];
   }
 
   #arguments(owner: Command | Event, data: ObjectType | undefined, what: string): StatementStructures[] {
@@ -320,6 +388,12 @@ function blockComment(text: string): string {
     : `/** ${text} */\n`;
 }
 
+/** The values of an enum that there is something to tell of. */
+function valueNotes({ values }: EnumType): string {
+  const noted = values.map((value) => [value.name, notes(value)] as const).filter(([, text]) => text !== '');
+  return noted.length === 0 ? '' : `, { ${noted.map(([name, text]) => `${quote(name)}: { ${text} }`).join(', ')} }`;
+}
+
 function literals(values: readonly { readonly name: string }[]): string {
   return values.map(({ name }) => quote(name)).join(' | ');
 }
@@ -329,6 +403,6 @@ export function quote(name: string): string {
   return `'${name}'`;
 }
 
-function propertyName(name: string): string {
+export function propertyName(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/u.test(name) ? name : quote(name);
 }

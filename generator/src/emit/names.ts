@@ -6,6 +6,7 @@ import {
   type Command,
   type Definition,
   type EnumType,
+  type NamedType,
   type ObjectType,
   type Schema,
   type StructType,
@@ -18,7 +19,7 @@ const words = (text: string): string[] => text.trim().split(/\s+/u);
 /** What the runtime has for programs, and the index of a schema exports, too. */
 export const runtimeExports = words(`
   launch isKnown stringify toNumber
-  AbortedError ArgumentsError CommandError ConnectError ConnectionLostError EventsDroppedError NotSentError ProtocolError QmpError TimeoutError`);
+  AbortedError ArgumentsError CommandError ConnectError ConnectionLostError EventsDroppedError NotSentError ProtocolError QmpError ResultError TimeoutError`);
 
 /** Names that generated modules use, and words that cannot name a type: a type of that name gets a `_` at its end. */
 const reservedTypes = new Set([
@@ -26,6 +27,7 @@ const reservedTypes = new Set([
   ...words(`
     Client Commands Events BaseClient Connection Protocol CallOptions OobCallOptions connect Address ConnectOptions
     Int64 Json JsonObject UnknownEnumValue EmptyObject FurtherArguments Outcome Promise U protocol
+    alternate enumeration struct union Validator validators validatorsOf
     any as bigint boolean infer intrinsic keyof module never null number object readonly string symbol undefined unique unknown void
     arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for
     function if implements import in instanceof interface let new package private protected public return static super switch this
@@ -59,7 +61,7 @@ export class Names {
   }
 
   /** The name of a type, implicit ones included. */
-  type(type: Exclude<Definition, { kind: 'command' | 'event' }>): string {
+  type(type: NamedType): string {
     const { implicit } = type as StructType | EnumType;
     if (implicit === 'base') return `${identifier(type.name)}Base`;
     if (implicit === 'arguments') {
@@ -67,6 +69,11 @@ export class Names {
       return `${pascalCase(type.name)}${ofEvent ? 'Event' : 'Arguments'}`;
     }
     return typeName(type.name);
+  }
+
+  /** The validator of a type: `isBlockdevOptions`. */
+  validator(type: NamedType): string {
+    return `is${this.type(type)}`;
   }
 
   /** The interface of a union's branch: `SetPasswordOptions_vnc`. */
@@ -82,21 +89,21 @@ export class Names {
   #claimAll(definition: Definition): void {
     const title = `${definition.kind} '${definition.name}'`;
     if (isType(definition)) {
-      this.#claim(this.type(definition), title, definition);
+      this.#claimType(definition, title, definition);
       if (definition.kind === 'union') this.#claimParts(definition, title);
       return;
     }
     const data: ObjectType | undefined = definition.kind === 'command' ? definition.arguments : definition.data;
     const role = definition.kind === 'command' ? 'arguments' : 'data';
-    if (data && isImplicit(data)) this.#claim(this.type(data), `the ${role} of ${title}`, definition);
+    if (data && isImplicit(data)) this.#claimType(data, `the ${role} of ${title}`, definition);
     if (definition.kind === 'command') this.#claimMethod(definition);
   }
 
   #claimParts(union: UnionType, title: string): void {
     const { base, discriminator } = union;
-    if (base.implicit) this.#claim(this.type(base), `the base of ${title}`, union);
+    if (base.implicit) this.#claimType(base, `the base of ${title}`, union);
     if (discriminator.type.implicit === 'discriminator') {
-      this.#claim(this.type(discriminator.type), `the branches of ${title}`, union);
+      this.#claimType(discriminator.type, `the branches of ${title}`, union);
     }
     const leaves = leafCount(union, this.#leafCounts);
     if (leaves > maxLeaves) {
@@ -111,6 +118,11 @@ export class Names {
       const paths = group.type?.kind === 'union' ? [[group.name], ...groupPaths(group)] : [[group.name]];
       for (const path of paths) this.#claim(this.branch(union, path), `branch '${path.join('.')}' of ${title}`, union);
     }
+  }
+
+  #claimType(type: NamedType, title: string, definition: Definition): void {
+    this.#claim(this.type(type), title, definition);
+    this.#claim(this.validator(type), `the validator of ${title}`, definition);
   }
 
   #claim(name: string, title: string, definition: Definition): void {
@@ -151,7 +163,7 @@ function isImplicit(type: ObjectType): type is StructType {
 
 function typeName(name: string): string {
   const word = identifier(name);
-  return reservedTypes.has(word) ? `${word}_` : word;
+  return reservedTypes.has(word) || reservedTypes.has(`is${word}`) ? `${word}_` : word;
 }
 
 function methodName(name: string): string {

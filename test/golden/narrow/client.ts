@@ -2,17 +2,29 @@
 
 import {
   Client as BaseClient,
-  Connection,
   type Address,
   type CallOptions,
   type ConnectOptions,
+  Connection,
   type EmptyObject,
   type FurtherArguments,
   type OobCallOptions,
   type Outcome,
   type Protocol,
+  validatorsOf,
 } from '@qapi-ts/runtime';
-import type { Fan, FanDriveArguments, FanSetArguments, FanStoppedEvent, Motor } from './documented.js';
+import {
+  type Fan,
+  type FanDriveArguments,
+  type FanSetArguments,
+  type FanStoppedEvent,
+  type Motor,
+  isFan,
+  isFanDriveArguments,
+  isFanSetArguments,
+  isFanStoppedEvent,
+  isMotor,
+} from './documented.js';
 
 /** The commands, by the name they have on the wire. */
 export interface Commands {
@@ -29,7 +41,22 @@ export interface Events {
   FIRE: { data: EmptyObject };
 }
 
-const protocol: Protocol = { handshake: 'greeting', withoutReply: ['fan-explode'] };
+/** Validators of arguments and results, and of the data of events, by the name on the wire. */
+export const validators = validatorsOf<Commands, Events>(
+  {
+    'query-fans': { result: [isFan] },
+    'fan-set': { arguments: isFanSetArguments },
+    'fan-drive': { arguments: isFanDriveArguments, further: true },
+    'fan-replace': { arguments: isMotor },
+    'fan-explode': {},
+  },
+  {
+    FAN_STOPPED: isFanStoppedEvent,
+    FIRE: undefined,
+  },
+);
+
+const protocol: Protocol = { handshake: 'greeting', withoutReply: ['fan-explode'], validators };
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
 export class Client extends BaseClient<Commands, Events> {

@@ -17,5 +17,6 @@ export {
   NotSentError,
   ProtocolError,
   QmpError,
+  ResultError,
   TimeoutError,
 } from '@qapi-ts/runtime';

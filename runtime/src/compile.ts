@@ -1,0 +1,216 @@
+/**
+ * Checks as fast as if they were written by hand: for each type, the text of a function is made when it is first needed, and compiled.
+ * Such a check knows only values that fit in the most usual form; of any other, `inspect` says what is wrong, or that nothing is. Where
+ * code cannot be made from strings (`--disallow-code-generation-from-strings`), there are none, and `inspect` does all the work.
+ */
+
+import type { Direction } from './inspect.js';
+import { maxDepth } from './json.js';
+import {
+  integerRanges,
+  StructType,
+  type AlternateType,
+  type BuiltinType,
+  type Member,
+  type ObjectType,
+  type Type,
+  type UnionType,
+} from './schema.js';
+
+/** Whether a value fits for sure. `depth` says how many objects and arrays hold it. */
+type Check = (value: unknown, depth: number) => boolean;
+
+/** Holds the check of a type: first one that makes the real one. */
+export interface Cell {
+  check: Check;
+}
+
+const cells: Record<Direction, Map<Type, Cell>> = { in: new Map(), out: new Map() };
+
+/** @returns undefined where code cannot be made from strings */
+export function compiled(type: Type, direction: Direction): Cell | undefined {
+  compiles ??= canCompile();
+  return compiles ? cellOf(type, direction) : undefined;
+}
+
+let compiles: boolean | undefined;
+
+function canCompile(): boolean {
+  try {
+    return compile('return true', []) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function compile(body: string, constants: readonly unknown[]): Check {
+  const names = constants.map((_, index) => `c${index}`);
+  // What is compiled is made of names of the schema, as literals of JSON, and of nothing that comes from a value.
+  // oxlint-disable-next-line no-new-func, no-implied-eval
+  return new Function(...names, `return function check(v, d) {\n${body}\n}`)(...constants) as Check;
+}
+
+function cellOf(type: Type, direction: Direction): Cell {
+  let cell = cells[direction].get(type);
+  if (!cell) {
+    cell = lazy(() => new Compiler(direction).type(type));
+    cells[direction].set(type, cell);
+  }
+  return cell;
+}
+
+function lazy(make: () => Check): Cell {
+  const cell: Cell = {
+    check(value, depth) {
+      cell.check = make();
+      return cell.check(value, depth);
+    },
+  };
+  return cell;
+}
+
+/** Writes one function: of `v` and `d`, a value and its depth. */
+class Compiler {
+  readonly #direction: Direction;
+  /** What the function refers to: `c0`, `c1` and so on. */
+  readonly #constants: unknown[] = [];
+
+  constructor(direction: Direction) {
+    this.#direction = direction;
+  }
+
+  type(type: Type): Check {
+    switch (type.kind) {
+      case 'struct':
+      case 'union':
+        return this.object(type, []);
+      case 'array':
+        return this.#array(type.element);
+      default:
+        return this.#function(`return ${this.#test(type, 'v')};`);
+    }
+  }
+
+  /** @param outer the members of the unions that have it as a branch */
+  object(type: ObjectType, outer: readonly Member[], tags: ReadonlySet<Member> = none): Check {
+    return type.kind === 'struct' ? this.#struct([...outer, ...type.members], tags) : this.#union(type, outer, tags);
+  }
+
+  /** @param tags members that have been tested: discriminators */
+  #struct(members: readonly Member[], tags: ReadonlySet<Member>): Check {
+    const tests = members
+      .filter((member) => !tags.has(member))
+      .map(({ name, type, optional }) => {
+        const failing = `if (!(${this.#test(type, 'm')})) return false;`;
+        const read = `m = v[${JSON.stringify(name)}];`;
+        return optional ? `${read} if (m !== undefined) { ${failing} n--; }` : `${read} ${failing}`;
+      });
+    const mandatory = members.filter(({ optional }) => !optional).length;
+    // A member too many: unknown, inherited, or undefined. The difference is not for here.
+    return this.#function(`${objectOnly}
+let m, n = ${-mandatory};
+for (const _ in v) n++;
+${tests.join('\n')}
+return n === 0;`);
+  }
+
+  #union(union: UnionType, outer: readonly Member[], tags: ReadonlySet<Member>): Check {
+    const direction = this.#direction;
+    const { base, branches, discriminator } = union;
+    const members = [...outer, ...base.members];
+    const tag = members.filter(({ name }) => name === discriminator);
+    const cellOfBranch = (branch: ObjectType): Cell =>
+      lazy(() => new Compiler(direction).object(branch, members, new Set([...tags, ...tag])));
+    const empty = cellOfBranch(emptyStruct);
+    const byValue = new Map(
+      [...union.values].map((value) => {
+        const branch = branches.get(value);
+        return [value, branch ? cellOfBranch(branch) : empty];
+      }),
+    );
+    return this.#function(`${objectOnly}
+const cell = ${this.#constant(byValue)}.get(v[${JSON.stringify(discriminator)}]);
+return cell !== undefined && cell.check(v, d);`);
+  }
+
+  #array(element: Type): Check {
+    return this.#function(`if (!Array.isArray(v) || d === ${maxDepth}) return false;
+for (let i = 0; i < v.length; i++) {
+  const e = v[i];
+  if (!(${this.#test(element, 'e')})) return false;
+}
+return true;`);
+  }
+
+  /** An expression that is true when what a variable holds fits. */
+  #test(type: Type, name: string): string {
+    switch (type.kind) {
+      case 'builtin':
+        return this.#builtin(type, name);
+      case 'enum':
+        return this.#oneOf(type.values, name);
+      case 'alternate':
+        return this.#alternate(type, name);
+      default:
+        return `${this.#constant(cellOf(type, this.#direction))}.check(${name}, d + 1)`;
+    }
+  }
+
+  #builtin({ name }: BuiltinType, m: string): string {
+    const isOut = this.#direction === 'out';
+    switch (name) {
+      case 'str':
+        return `typeof ${m} === 'string'${isOut ? ` && ${m}.isWellFormed()` : ''}`;
+      case 'bool':
+        return `typeof ${m} === 'boolean'`;
+      case 'null':
+        return `${m} === null`;
+      case 'number':
+        return isOut ? `Number.isFinite(${m})` : `typeof ${m} === 'number'`;
+      case 'any':
+        return isOut ? `${this.#constant(isSimple)}(${m})` : `${m} !== undefined`;
+      default:
+        return this.#integer(integerRanges[name], m);
+    }
+  }
+
+  #integer([min, max]: readonly [bigint, bigint], m: string): string {
+    if (max <= Number.MAX_SAFE_INTEGER) return `Number.isInteger(${m}) && ${m} >= ${min} && ${m} <= ${max}`;
+    return `(Number.isSafeInteger(${m}) || typeof ${m} === 'bigint' && ${m} >= ${min}n && ${m} <= ${max}n)`;
+  }
+
+  #oneOf(values: ReadonlySet<string>, m: string): string {
+    if (values.size > 16) return `${this.#constant(values)}.has(${m})`;
+    return anyOf([...values].map((value) => `${m} === ${JSON.stringify(value)}`));
+  }
+
+  #alternate({ alternatives }: AlternateType, m: string): string {
+    return anyOf([...alternatives.values()].map((type) => `(${this.#test(type, m)})`));
+  }
+
+  #constant(value: unknown): string {
+    const known = this.#constants.indexOf(value);
+    return `c${known === -1 ? this.#constants.push(value) - 1 : known}`;
+  }
+
+  #function(body: string): Check {
+    return compile(body, this.#constants);
+  }
+}
+
+const none: ReadonlySet<Member> = new Set();
+const emptyStruct = new StructType(() => ({}));
+
+const objectOnly = `if (typeof v !== 'object' || v === null || Object.getPrototypeOf(v) !== Object.prototype || d === ${maxDepth}) return false;`;
+
+/** Conditions may leave out all values of an enum. */
+function anyOf(tests: readonly string[]): string {
+  return tests.length === 0 ? 'false' : `(${tests.join(' || ')})`;
+}
+
+/** Whether a value is JSON that can be sent, and no object or array. */
+function isSimple(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'number') return typeof value === 'boolean' || value === null;
+  return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
+}

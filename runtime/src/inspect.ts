@@ -1,0 +1,422 @@
+/**
+ * What is wrong with a value: all of it, as QEMU's input visitor would say of the first. What is sent has to fit; of what has come,
+ * members and enum values that the schema does not know are told apart, because QMP asks clients to accept them. QEMU's manual: "QEMU
+ * Machine Protocol Specification", "Compatibility Considerations".
+ */
+
+import { classOf, maxDepth } from './json.js';
+import {
+  ArrayType,
+  BuiltinType,
+  integerRanges,
+  StructType,
+  type BuiltinName,
+  type EnumType,
+  type IntegerName,
+  type JsonKind,
+  type Member,
+  type Notes,
+  type ObjectType,
+  type Type,
+} from './schema.js';
+import { isSecretMember } from './secrets.js';
+import { didYouMean } from './suggest.js';
+
+/** What can be told of a use of something that the schema has. */
+export type Remark = 'deprecated' | 'unstable' | 'conditional';
+
+/** What there is to say of one place in a value. */
+export interface Issue {
+  /**
+   * `mismatch`: it contradicts the schema. `unknown`: it is a member, or a value of an enum, that the schema does not have. The others
+   * are remarks: the schema has it, but discourages its use, or not every build of QEMU has it.
+   */
+  readonly kind: 'mismatch' | 'unknown' | Remark;
+  /** The names of members and the indices of elements that lead from the value to the place: `['file', 'filename']`. */
+  readonly path: readonly (string | number)[];
+  /** What the schema wants there: `string`, `integer from 0 to 255`, `one of 'on', 'off'`. */
+  readonly expected: string;
+  /** What is there: `number 5`, `array`, `nothing`. Secrets are not shown. */
+  readonly found: string;
+  /** For people: `expected string, found number 5`. */
+  readonly message: string;
+}
+
+/** `out` is to be sent, `in` has come. */
+export type Direction = 'in' | 'out';
+
+export interface InspectOptions {
+  readonly direction: Direction;
+  /** Whether an object may have more members than its type, as the arguments of some commands may. */
+  readonly further?: boolean | undefined;
+  readonly remarks?: readonly Remark[] | undefined;
+  /** What there is to remark on the use of the whole. */
+  readonly notes?: Notes | undefined;
+  /** Whether a `bigint` where the schema has a `number` is replaced by that: large doubles look like integers on the wire. */
+  readonly mend?: boolean | undefined;
+}
+
+/** More of them help nobody. */
+const maxIssues = 1000;
+/** Of a value, in characters. */
+const maxShown = 40;
+/** Of an enum. */
+const maxValues = 12;
+
+/** Never throws, whatever the value is. */
+export function inspect(type: Type, value: unknown, options: InspectOptions): Issue[] {
+  const inspector = new Inspector(options);
+  inspector.inspect(type, value);
+  return inspector.issues;
+}
+
+/** Whether a value with this issue does not fit. */
+export function isFailure({ kind }: Issue, direction: Direction): boolean {
+  return kind === 'mismatch' || (kind === 'unknown' && direction === 'out');
+}
+
+/**
+ * Objects and arrays hold each other up to a thousand deep, and the stack has to do for that, so no callbacks are on the way.
+ */
+class Inspector {
+  readonly issues: Issue[] = [];
+  readonly #options: InspectOptions;
+  readonly #path: (string | number)[] = [];
+  /** The objects and arrays on the path, the outermost first. */
+  readonly #holders: object[] = [];
+
+  constructor(options: InspectOptions) {
+    this.#options = options;
+  }
+
+  inspect(type: Type, value: unknown): void {
+    this.#remark(this.#options.notes);
+    try {
+      this.#value(type, value, this.#options.further);
+    } catch {
+      // A getter or a proxy: the path leads to it.
+      this.#add('mismatch', 'a value', 'what throws when it is read');
+    }
+  }
+
+  /** @param further whether an object may have more members than its type */
+  #value(type: Type, value: unknown, further = false): void {
+    switch (type.kind) {
+      case 'builtin':
+        if (type.name === 'any') this.#any(value);
+        else this.#builtin(type.name, value);
+        break;
+      case 'enum':
+        this.#enum(type, value);
+        break;
+      case 'array':
+        if (!this.#enter('array', value)) break;
+        for (let index = 0; index < value.length && !this.#isFull(); index += 1) {
+          this.#path.push(index);
+          this.#value(type.element, value[index]);
+          this.#path.pop();
+        }
+        this.#holders.pop();
+        break;
+      case 'alternate': {
+        const alternative = type.alternatives.get(kindOf(value) as JsonKind);
+        if (alternative) this.#value(alternative, value);
+        else this.#mismatch(expectation(type), value);
+        break;
+      }
+      default:
+        this.#object(type, value, further);
+    }
+  }
+
+  #object(type: ObjectType, value: unknown, further: boolean): void {
+    if (!this.#enter('object', value)) return;
+    const { members, mandatory, isOpen } = shapeOf(type, value);
+    let missing = mandatory.length;
+    for (const name of Object.keys(value)) {
+      if (this.#isFull()) break;
+      this.#path.push(name);
+      const place = value[name];
+      const member = members.get(name);
+      if (place !== undefined) {
+        if (member) this.#member(member, place);
+        else if (isOpen || further) this.#any(place);
+        else this.#unknown(type, value, members, name);
+        if (member && !member.optional) missing -= 1;
+      }
+      this.#path.pop();
+    }
+    if (missing > 0) for (const member of mandatory) if (own(value, member.name) === undefined) this.#missing(member);
+    this.#holders.pop();
+  }
+
+  /** Any JSON, with exact integers; what has come is nothing else. */
+  #any(value: unknown): void {
+    if (this.#options.direction === 'in') return;
+    switch (kindOf(value)) {
+      case 'array':
+        this.#value(arrayOfAny, value);
+        break;
+      case 'object':
+        this.#value(objectOfAny, value, true);
+        break;
+      case 'string':
+        this.#builtin('str', value);
+        break;
+      case 'number':
+        this.#builtin(typeof value === 'bigint' || Number.isInteger(value) ? 'uint64' : 'number', value);
+        break;
+      case undefined:
+        this.#mismatch('JSON', value);
+        break;
+      default:
+    }
+  }
+
+  #builtin(name: Exclude<BuiltinName, 'any'>, value: unknown): void {
+    switch (name) {
+      case 'str':
+        if (typeof value !== 'string') this.#mismatch('string', value);
+        else if (this.#options.direction === 'out' && !value.isWellFormed()) {
+          this.#add('mismatch', 'string', 'string with half a surrogate pair');
+        }
+        break;
+      case 'bool':
+        if (typeof value !== 'boolean') this.#mismatch('boolean', value);
+        break;
+      case 'null':
+        if (value !== null) this.#mismatch('null', value);
+        break;
+      case 'number':
+        if (typeof value === 'bigint' && this.#options.mend) this.#replace(Number(value));
+        else if (!Number.isFinite(value)) this.#mismatch('number', value);
+        break;
+      default:
+        this.#integer(integerRanges[name], value);
+    }
+  }
+
+  #integer(range: Range, value: unknown): void {
+    const [min, max] = range;
+    const expected = integerExpectation(range);
+    // What always fits into a number is one.
+    const isLong = max > Number.MAX_SAFE_INTEGER;
+    if (typeof value === 'bigint' ? !isLong : !Number.isInteger(value)) this.#mismatch(expected, value);
+    else if (typeof value === 'number' && isLong && !Number.isSafeInteger(value)) {
+      this.#add('mismatch', expected, `${this.#found(value)}, which is not exact: use a bigint`);
+    } else if ((value as number) < min || (value as number) > max) this.#mismatch(expected, value);
+  }
+
+  #enum({ values, notes }: EnumType, value: unknown): void {
+    if (typeof value !== 'string') this.#mismatch(oneOf(values), value);
+    else if (values.has(value)) this.#remark(notes.get(value));
+    else this.#add('unknown', oneOf(values), this.#found(value), this.#isSecret() ? '' : didYouMean(value, values));
+  }
+
+  #member(member: Member, value: unknown): void {
+    const { type, optional } = member;
+    this.#remark(member);
+    if (value === null && optional && !takesNull(type)) {
+      this.#add('mismatch', expectation(type), 'null', '; leave it out instead');
+    } else this.#value(type, value);
+  }
+
+  #missing({ name, type }: Member): void {
+    this.#path.push(name);
+    this.#issue('mismatch', expectation(type), 'nothing', `missing, expected ${expectation(type)}`);
+    this.#path.pop();
+  }
+
+  #unknown(type: ObjectType, object: object, members: ReadonlyMap<string, Member>, name: string): void {
+    const absent = [...members.keys()].filter((candidate) => own(object, candidate) === undefined);
+    const hint = elsewhere(type, object, name) || didYouMean(name, absent);
+    const found = kindOf(own(object, name)) ?? 'no JSON';
+    this.#issue('unknown', 'no member of this name', found, `unknown member${hint}`);
+  }
+
+  /** Whether it is of the kind, and can be gone into. */
+  #enter(kind: 'array', value: unknown): value is readonly unknown[];
+  #enter(kind: 'object', value: unknown): value is Record<string, unknown>;
+  #enter(kind: 'array' | 'object', value: unknown): boolean {
+    if (kindOf(value) !== kind) this.#mismatch(kind, value);
+    else if (this.#holders.includes(value as object)) this.#add('mismatch', kind, `${kind} that holds itself`);
+    else if (this.#holders.length === maxDepth) this.#add('mismatch', kind, `${kind} that nests too deep`);
+    else return this.#holders.push(value as object) > 0;
+    return false;
+  }
+
+  #replace(value: number): void {
+    const step = this.#path.at(-1);
+    const holder = this.#holders.at(-1) as Record<string | number, unknown> | undefined;
+    if (holder && step !== undefined) holder[step] = value;
+  }
+
+  #isFull(): boolean {
+    return this.issues.length === maxIssues;
+  }
+
+  // Telling
+
+  #mismatch(expected: string, value: unknown): void {
+    this.#add('mismatch', expected, this.#found(value));
+  }
+
+  #remark(notes: Notes = {}): void {
+    for (const remark of this.#options.remarks ?? []) {
+      const isDue = remark === 'conditional' ? notes.if !== undefined : notes[remark];
+      const message = remark === 'conditional' ? `only where ${notes.if ?? ''}` : remark;
+      if (isDue) this.#issue(remark, 'nothing, or something else', 'a use', message);
+    }
+  }
+
+  #add(kind: Issue['kind'], expected: string, found: string, hint = ''): void {
+    this.#issue(kind, expected, found, `expected ${expected}, found ${found}${hint}`);
+  }
+
+  #issue(kind: Issue['kind'], expected: string, found: string, message: string): void {
+    if (!this.#isFull()) this.issues.push({ kind, path: [...this.#path], expected, found, message });
+  }
+
+  #isSecret(): boolean {
+    return this.#path.some(isSecretMember);
+  }
+
+  /** Short values are shown. */
+  #found(value: unknown): string {
+    if (value === null) return 'null';
+    if (value === undefined) return 'nothing';
+    if (typeof value === 'object') return kindOf(value) ?? classOf(value);
+    if (typeof value === 'function' || typeof value === 'symbol' || this.#isSecret()) return typeof value;
+    const text = `${value as string | number | boolean | bigint}`;
+    const shown = text.length > maxShown ? `${text.slice(0, maxShown)}...` : text;
+    return typeof value === 'string' ? `string '${shown}'` : `${typeof value} ${shown}`;
+  }
+}
+
+const any = new BuiltinType('any');
+const arrayOfAny = new ArrayType(any);
+const objectOfAny = new StructType(() => ({}));
+
+/** The members that an object may have, as its discriminators choose. */
+interface Shape {
+  readonly members: ReadonlyMap<string, Member>;
+  readonly mandatory: readonly Member[];
+  /** Without a branch, nothing can be said of what else there is. */
+  readonly isOpen: boolean;
+}
+
+/** By the values of the discriminators, the outermost first. */
+const shapes = new WeakMap<ObjectType, Map<string, Shape>>();
+
+function shapeOf(type: ObjectType, object: object): Shape {
+  const parts: ObjectType[] = [];
+  let key = '';
+  let isOpen = false;
+  let part: ObjectType | undefined = type;
+  while (part && !isOpen) {
+    parts.push(part.kind === 'union' ? part.base : part);
+    if (part.kind === 'struct') break;
+    const tag = own(object, part.discriminator);
+    isOpen = typeof tag !== 'string' || !part.values.has(tag);
+    key += isOpen ? '?' : `${tag as string} `;
+    part = part.branches.get(tag as string);
+  }
+  const ofType = shapes.get(type) ?? new Map<string, Shape>();
+  shapes.set(type, ofType);
+  let shape = ofType.get(key);
+  if (!shape) {
+    const all = parts.flatMap((one) => (one as StructType).members);
+    const members = new Map(all.map((member) => [member.name, member]));
+    shape = { members, mandatory: all.filter(({ optional }) => !optional), isOpen };
+    ofType.set(key, shape);
+  }
+  return shape;
+}
+
+/** @returns undefined for what is no JSON */
+function kindOf(value: unknown): JsonKind | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return typeof value as JsonKind;
+    case 'bigint':
+      return 'number';
+    case 'object':
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return 'array';
+      return classOf(value) === 'Object' ? 'object' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** A member as it would be sent: not an inherited one. */
+function own(object: object, name: string): unknown {
+  const isSent = Object.prototype.propertyIsEnumerable.call(object, name);
+  return isSent ? (object as Record<string, unknown>)[name] : undefined;
+}
+
+function takesNull(type: Type): boolean {
+  if (type.kind === 'alternate') return type.alternatives.has('null');
+  return type.kind === 'builtin' && (type.name === 'null' || type.name === 'any');
+}
+
+function expectation(type: Type): string {
+  switch (type.kind) {
+    case 'builtin':
+      return builtinExpectation(type.name);
+    case 'enum':
+      return oneOf(type.values);
+    case 'alternate':
+      return [...type.alternatives.keys()].join(' or ');
+    case 'array':
+      return 'array';
+    default:
+      return 'object';
+  }
+}
+
+function builtinExpectation(name: BuiltinName): string {
+  switch (name) {
+    case 'str':
+      return 'string';
+    case 'bool':
+      return 'boolean';
+    case 'any':
+      return 'JSON';
+    case 'null':
+    case 'number':
+      return name;
+    default:
+      return integerExpectation(integerRanges[name]);
+  }
+}
+
+type Range = (typeof integerRanges)[IntegerName];
+
+function integerExpectation([min, max]: Range): string {
+  return max > Number.MAX_SAFE_INTEGER ? 'integer of 64 bits' : `integer from ${min} to ${max}`;
+}
+
+function oneOf(values: ReadonlySet<string>): string {
+  const all = [...values].map((value) => `'${value}'`);
+  if (all.length <= maxValues) return `one of ${all.join(', ')}`;
+  return `one of ${all.slice(0, maxValues).join(', ')} and ${all.length - maxValues} more`;
+}
+
+/** Which branches have a member that this one has not. */
+function elsewhere(type: ObjectType, object: object, name: string): string {
+  if (type.kind === 'struct') return '';
+  const tag = own(object, type.discriminator) as string;
+  const current = type.branches.get(tag);
+  if (current?.kind === 'union') return elsewhere(current, object, name);
+  const others = [...type.branches].filter(([, branch]) => hasMember(branch, name)).map(([value]) => `'${value}'`);
+  if (others.length === 0) return '';
+  const shown = others.length <= 3 ? others.join(', ') : `${others.slice(0, 3).join(', ')} and others`;
+  return ` of ${type.discriminator} '${tag}'; ${shown} ${others.length === 1 ? 'has' : 'have'} it`;
+}
+
+function hasMember(type: ObjectType, name: string): boolean {
+  return (type.kind === 'union' ? type.base : type).members.some((member) => member.name === name);
+}

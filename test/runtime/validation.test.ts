@@ -1,0 +1,236 @@
+/** What a connection does with its validators. */
+
+import { describe, expect, test } from 'vitest';
+
+import {
+  ArgumentsError,
+  Client,
+  Connection,
+  ResultError,
+  struct,
+  validatorsOf,
+  type ConnectOptions,
+  type Json,
+  type JsonObject,
+  type LogEntry,
+} from '../../runtime/src/index.js';
+import { connectPeer, failure, settled, type AnyClient } from '../support/client.js';
+import { Peer } from '../support/peer.js';
+
+const isBlock = struct(() => ({ device: 'str', size: 'int', 'speed?': 'number' }));
+const validators = validatorsOf<
+  Record<'resize' | 'query' | 'old', { arguments: JsonObject; result: Json }>,
+  Record<'RESIZED' | 'STOP', { data: JsonObject }>
+>(
+  {
+    resize: { arguments: isBlock },
+    query: { result: [isBlock] },
+    old: { arguments: struct(() => ({ 'gone?': { type: 'str', unstable: true } })), deprecated: true },
+  },
+  { RESIZED: isBlock, STOP: undefined },
+);
+
+interface Told {
+  readonly vm: AnyClient;
+  readonly peer: Peer;
+  /** Level and message of what was logged. */
+  readonly told: string[];
+}
+
+async function connected(options: ConnectOptions, use: (told: Told) => Promise<void>): Promise<void> {
+  await using peer = new Peer();
+  const told: string[] = [];
+  const log = ({ level, message }: LogEntry): void => void told.push(`${level}: ${message}`);
+  const protocol = { handshake: 'greeting', withoutReply: [], validators } as const;
+  await using vm = await connectPeer(peer, { log, ...options }, protocol);
+  await use({ vm, peer, told });
+}
+
+const executed = ({ received }: Peer): string[] => received.slice(1).map(({ command }) => command);
+
+describe('arguments', () => {
+  test('that do not fit are not sent', () =>
+    connected({}, async ({ vm, peer }) => {
+      const error = await failure(vm.execute('resize', { devic: 'a', size: 2 ** 60 }));
+      expect(error).toBeInstanceOf(ArgumentsError);
+      expect(error.message).toBe(
+        "resize: arguments.devic: unknown member; did you mean 'device'?\n" +
+          'arguments.size: expected integer of 64 bits, found number 1152921504606847000, which is not exact: use a bigint\n' +
+          'arguments.device: missing, expected string',
+      );
+      expect(error['code']).toBe('ERR_QMP_ARGUMENTS');
+      expect((error as unknown as ArgumentsError).issues.map(({ path }) => path)).toEqual([
+        ['devic'],
+        ['size'],
+        ['device'],
+      ]);
+      // The error's stack leads to the caller.
+      expect(error.stack).toContain('validation.test.ts');
+      expect(executed(peer)).toEqual([]);
+    }));
+
+  test('that are missing altogether, too', () =>
+    connected({}, async ({ vm }) => {
+      expect((await failure(vm.execute('resize'))).message).toMatch(/^resize: arguments\.device: missing/u);
+    }));
+
+  test('are told up to ten at a time', () =>
+    connected({}, async ({ vm }) => {
+      const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`member${index}`, 1]));
+      const lines = (await failure(vm.execute('query', many))).message.split('\n');
+      expect(lines.length).toBe(11);
+      expect(lines.at(-1)).toBe('and 40 more');
+    }));
+
+  test.each<[what: string, options: ConnectOptions, call: { validate?: boolean | object }, sent: boolean]>([
+    ['not checked when the connection is told so', { validate: false }, {}, true],
+    ['not checked when only they are not to be', { validate: { arguments: false } }, {}, true],
+    ['checked when only results are not to be', { validate: { results: 'ignore' } }, {}, false],
+    ['not checked when the call is told so', {}, { validate: false }, true],
+    ['not checked when the call is told so in detail', {}, { validate: { arguments: false } }, true],
+    ['checked when the call is told so', { validate: false }, { validate: true }, false],
+  ])('are %s', (_, options, call, sent) =>
+    connected(options, async ({ vm, peer }) => {
+      peer.on('resize', {});
+      const outcome = vm.execute('resize', { size: 'x' }, call);
+      if (sent) await outcome;
+      else expect(await failure(outcome)).toBeInstanceOf(ArgumentsError);
+      expect(executed(peer)).toEqual(sent ? ['resize'] : []);
+    }),
+  );
+
+  test('of executeRaw and of unknown commands are not checked', () =>
+    connected({}, async ({ vm, peer }) => {
+      peer.on('resize', {}).on('unheard-of', {}).on('constructor', {});
+      await vm.executeRaw('resize', { size: 'x' });
+      await vm.execute('unheard-of', { size: 'x' });
+      await vm.execute('constructor', { size: 'x' });
+      expect(executed(peer)).toEqual(['resize', 'unheard-of', 'constructor']);
+    }));
+
+  test('and commands are remarked upon when that is asked for, once', () =>
+    connected({ validate: { remarks: ['deprecated', 'unstable'] } }, async ({ vm, peer, told }) => {
+      peer.on('old', {});
+      for (let time = 0; time < 2; time += 1) await vm.execute('old', { gone: 'x' });
+      expect(told).toEqual(['warn: old: deprecated', 'warn: old: arguments.gone: unstable']);
+      expect(executed(peer)).toEqual(['old', 'old']);
+    }));
+});
+
+describe('a result that contradicts the schema', () => {
+  const result = [
+    { device: 'a', size: 1 },
+    { device: 5, size: 1, more: 1 },
+    { device: 6, size: 1 },
+  ];
+
+  test('is returned, and told once', () =>
+    connected({}, async ({ vm, peer, told }) => {
+      peer.on('query', result);
+      for (let time = 0; time < 2; time += 1) expect(await vm.execute('query')).toEqual(result);
+      expect(told).toEqual([
+        'warn: query: result[1].device: expected string, found number 5',
+        'info: query: result[1].more: unknown member',
+      ]);
+    }));
+
+  test('is thrown, whole', () =>
+    connected({ validate: { results: 'throw' } }, async ({ vm, peer, told }) => {
+      peer.on('query', result);
+      const error = await failure(vm.execute('query'));
+      expect(error).toBeInstanceOf(ResultError);
+      expect(error).toMatchObject({ code: 'ERR_QMP_RESULT', result });
+      expect(error.message).toBe(
+        'query: result[1].device: expected string, found number 5\nresult[2].device: expected string, found number 6',
+      );
+      expect(told).toEqual([]);
+    }));
+
+  test('is thrown to who waits for an event, too', () =>
+    connected({ validate: { results: 'throw' } }, async ({ vm, peer }) => {
+      peer.on('query', result);
+      const error = await failure(vm.execute('query', {}, { until: ['STOP'], timeout: 1000 }));
+      expect(error).toBeInstanceOf(ResultError);
+    }));
+
+  test.each<[what: string, options: ConnectOptions, call: { validate?: boolean | object; timeout?: number }]>([
+    ['the connection', { validate: false }, {}],
+    ['the connection in detail', { validate: { results: 'ignore' } }, {}],
+    ['the call', { validate: { results: 'throw' } }, { validate: false }],
+    ['the call, with more options', { validate: { results: 'throw' } }, { validate: false, timeout: 1000 }],
+  ])('is neither when %s does not want it', (_, options, call) =>
+    connected(options, async ({ vm, peer, told }) => {
+      peer.on('query', result);
+      expect(await vm.execute('query', {}, call)).toEqual(result);
+      expect(told).toEqual([]);
+    }),
+  );
+});
+
+test('what the schema does not know is never thrown', () =>
+  connected({ validate: { results: 'throw' } }, async ({ vm, peer, told }) => {
+    peer.on('query', [{ device: 'a', size: 1, more: 1 }]);
+    expect(await vm.execute('query')).toEqual([{ device: 'a', size: 1, more: 1 }]);
+    expect(told).toEqual(['info: query: result[0].more: unknown member']);
+  }));
+
+test('not more than a thousand things are told', () =>
+  connected({}, async ({ vm, peer, told }) => {
+    const member = (index: number): [string, Json] => [`member${index}`, 1];
+    let count = 0;
+    peer.on('query', () => [
+      { device: 'a', size: 1, ...Object.fromEntries(Array.from({ length: 900 }, () => member((count += 1)))) },
+    ]);
+    for (let time = 0; time < 3; time += 1) await vm.execute('query');
+    expect(told.length).toBe(1000);
+  }));
+
+describe('an event that contradicts the schema', () => {
+  test.each<[options: ConnectOptions, ...want: string[]]>([
+    [{}, "warn: RESIZED: data.size: expected integer of 64 bits, found string 'x'"],
+    [{ validate: { results: 'throw' } }, "warn: RESIZED: data.size: expected integer of 64 bits, found string 'x'"],
+    [{ validate: { results: 'ignore' } }],
+    [{ validate: false }],
+  ])('is delivered with %o', (options, ...want) =>
+    connected(options, async ({ vm, peer, told }) => {
+      const heard: unknown[] = [];
+      await settled();
+      vm.on('*', ({ data }) => heard.push(data));
+      peer.event('RESIZED', { device: 'a', size: 'x' });
+      peer.event('STOP');
+      peer.event('UNHEARD_OF', { x: 1 });
+      await settled();
+      expect(heard).toEqual([{ device: 'a', size: 'x' }, {}, { x: 1 }]);
+      expect(told).toEqual(want);
+    }),
+  );
+});
+
+// A double of 2^60 is written without a point, as an integer that no number would be trusted with.
+describe('a large double is a number', () => {
+  const block = { device: 'a', size: 2n ** 60n, speed: 2n ** 60n };
+  const want = { device: 'a', size: 2n ** 60n, speed: 2 ** 60 };
+
+  test.each<[ConnectOptions['validate']]>([[true], [false], [{ results: 'throw' }]])('with validate: %o', (validate) =>
+    connected({ validate }, async ({ vm, peer, told }) => {
+      const heard: unknown[] = [];
+      await settled();
+      vm.on('RESIZED', ({ data }) => heard.push(data));
+      peer.on('query', [block]).on('resize', {});
+      peer.event('RESIZED', block);
+      expect(await vm.execute('query')).toEqual([want]);
+      expect(heard).toEqual([want]);
+      expect(told).toEqual([]);
+    }),
+  );
+});
+
+test('a client without validators checks nothing', async () => {
+  await using peer = new Peer();
+  peer.on('resize', 'anything');
+  const connection = await Connection.open(peer.stream(), { handshake: 'greeting', withoutReply: [] });
+  await using vm = new Client<Record<'resize', { arguments: JsonObject; result: Json }>, Record<string, never>>(
+    connection,
+  );
+  expect(await vm.execute('resize', { size: 'x' })).toBe('anything');
+});

@@ -1,0 +1,37 @@
+/** Generated packages, imported as a program imports them: what a test then runs is what the compiler emits. */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { build } from 'esbuild';
+
+import { emitPackage } from '../../generator/src/emit/package.js';
+import type { Schema } from '../../generator/src/model.js';
+import { repository } from './compile.js';
+
+/** What the index of the package that a schema generates exports; the runtime is bundled with it. */
+// oxlint-disable-next-line typescript/no-explicit-any -- what there is depends on the schema
+export async function generatedPackage(schema: Schema): Promise<any> {
+  const options = { origin: 'a test', generator: '0.0.0', docs: false };
+  const files = await emitPackage(schema, options, (text) => Promise.resolve(text));
+  const folder = await mkdtemp(join(tmpdir(), 'qapi-ts-generated-'));
+  try {
+    await Promise.all([...files].map(([file, text]) => writeFile(join(folder, file), text)));
+    const outfile = join(folder, 'bundle.mjs');
+    await build({
+      entryPoints: [join(folder, 'index.ts')],
+      alias: { '@qapi-ts/runtime': join(repository, 'runtime/src/index.ts') },
+      bundle: true,
+      outfile,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20.19',
+      logLevel: 'silent',
+    });
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
