@@ -10,7 +10,7 @@ import { loadSchema } from '../generator/src/frontend/load.js';
 import type { Schema } from '../generator/src/model.js';
 import { ExampleChecker, readExample, type Counts } from './support/examples.js';
 import { generatedPackage } from './support/generated.js';
-import { qemuTree } from './support/qemu.js';
+import { qemuSchemas } from './support/qemu.js';
 
 const none: Counts = { examples: 0, commands: 0, results: 0, errors: 0, events: 0, others: 0 };
 
@@ -215,7 +215,7 @@ function missing(members: string): string[] {
 }
 
 describe.each(Object.entries(counts))('the examples of QEMU %s', (version, expected) => {
-  const tree = qemuTree(version, `validating the examples of QEMU ${version}`);
+  const tree = qemuSchemas(version, `validating the examples of QEMU ${version}`);
 
   test.skipIf(!tree)('are valid, but for what is known', { timeout: 60_000 }, async () => {
     const found: Record<string, Counts> = {};

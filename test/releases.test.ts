@@ -11,7 +11,7 @@ import { emitPackage } from '../generator/src/emit/package.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import type { Definition, Schema } from '../generator/src/model.js';
 import { compile, repository } from './support/compile.js';
-import { qemuTree } from './support/qemu.js';
+import { qemuSchemas } from './support/qemu.js';
 
 const versions = ['5.2.0', '7.2.0', '10.0.13', '10.2.2'];
 const roots = [...servers.map(({ root }) => root), 'docs/interop/vhost-user.json', 'docs/interop/firmware.json'];
@@ -25,7 +25,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(versions)('QEMU %s', (version) => {
-  const tree = qemuTree(version, `generating from QEMU ${version} as released`);
+  const tree = qemuSchemas(version, `generating from QEMU ${version} as released`);
 
   test.skipIf(!tree)('generates from every schema, and the output compiles', { timeout: 120_000 }, async () => {
     // Before 10.0, firmware.json includes a file that is not beside it.

@@ -3,10 +3,14 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The path of a file in `../shared`, or undefined when it is not there, which is then told. */
-export function sharedFile(path: string, leftOut: string): string | undefined {
+/**
+ * The path of a file in `../shared`, or undefined when it is not there.
+ *
+ * @param leftOut what is then told to be left out
+ */
+export function sharedFile(path: string, leftOut?: string): string | undefined {
   const file = fileURLToPath(new URL(`../../../shared/${path}`, import.meta.url));
   if (existsSync(file)) return file;
-  console.warn(`LEFT OUT, for want of ../shared/${path}: ${leftOut}`);
+  if (leftOut !== undefined) console.warn(`LEFT OUT, for want of ../shared/${path}: ${leftOut}`);
   return undefined;
 }
