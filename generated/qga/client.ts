@@ -157,7 +157,7 @@ export interface Commands {
 export interface Events {}
 
 /** Validators of arguments and results, and of the data of events, by the name on the wire. */
-export const validators = validatorsOf<Commands, Events>(
+export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'guest-sync-delimited': { arguments: isGuestSyncDelimitedArguments, result: 'int' },
     'guest-sync': { arguments: isGuestSyncArguments, result: 'int' },

@@ -15,21 +15,25 @@ export interface GuestSyncDelimitedArguments {
   id: Int64;
 }
 
-export const isGuestSyncDelimitedArguments: Validator<GuestSyncDelimitedArguments> = struct(() => ({ id: 'int' }));
+export const isGuestSyncDelimitedArguments: Validator<GuestSyncDelimitedArguments> = /* @__PURE__ */ struct(() => ({
+  id: 'int',
+}));
 
 /** Arguments of the command `guest-sync`. */
 export interface GuestSyncArguments {
   id: Int64;
 }
 
-export const isGuestSyncArguments: Validator<GuestSyncArguments> = struct(() => ({ id: 'int' }));
+export const isGuestSyncArguments: Validator<GuestSyncArguments> = /* @__PURE__ */ struct(() => ({ id: 'int' }));
 
 /** Arguments of the command `guest-set-time`. */
 export interface GuestSetTimeArguments {
   time?: Int64 | undefined;
 }
 
-export const isGuestSetTimeArguments: Validator<GuestSetTimeArguments> = struct(() => ({ 'time?': 'int' }));
+export const isGuestSetTimeArguments: Validator<GuestSetTimeArguments> = /* @__PURE__ */ struct(() => ({
+  'time?': 'int',
+}));
 
 /**
  * @since 1.1.0
@@ -42,7 +46,7 @@ export interface GuestAgentCommandInfo {
   'success-response': boolean;
 }
 
-export const isGuestAgentCommandInfo: Validator<GuestAgentCommandInfo> = struct(() => ({
+export const isGuestAgentCommandInfo: Validator<GuestAgentCommandInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   enabled: 'bool',
   'success-response': 'bool',
@@ -57,7 +61,7 @@ export interface GuestAgentInfo {
   supported_commands: GuestAgentCommandInfo[];
 }
 
-export const isGuestAgentInfo: Validator<GuestAgentInfo> = struct(() => ({
+export const isGuestAgentInfo: Validator<GuestAgentInfo> = /* @__PURE__ */ struct(() => ({
   version: 'str',
   supported_commands: [isGuestAgentCommandInfo],
 }));
@@ -67,7 +71,9 @@ export interface GuestShutdownArguments {
   mode?: string | undefined;
 }
 
-export const isGuestShutdownArguments: Validator<GuestShutdownArguments> = struct(() => ({ 'mode?': 'str' }));
+export const isGuestShutdownArguments: Validator<GuestShutdownArguments> = /* @__PURE__ */ struct(() => ({
+  'mode?': 'str',
+}));
 
 /** Arguments of the command `guest-file-open`. */
 export interface GuestFileOpenArguments {
@@ -75,7 +81,7 @@ export interface GuestFileOpenArguments {
   mode?: string | undefined;
 }
 
-export const isGuestFileOpenArguments: Validator<GuestFileOpenArguments> = struct(() => ({
+export const isGuestFileOpenArguments: Validator<GuestFileOpenArguments> = /* @__PURE__ */ struct(() => ({
   path: 'str',
   'mode?': 'str',
 }));
@@ -85,7 +91,9 @@ export interface GuestFileCloseArguments {
   handle: Int64;
 }
 
-export const isGuestFileCloseArguments: Validator<GuestFileCloseArguments> = struct(() => ({ handle: 'int' }));
+export const isGuestFileCloseArguments: Validator<GuestFileCloseArguments> = /* @__PURE__ */ struct(() => ({
+  handle: 'int',
+}));
 
 /**
  * @since 0.15.0
@@ -97,7 +105,7 @@ export interface GuestFileRead {
   eof: boolean;
 }
 
-export const isGuestFileRead: Validator<GuestFileRead> = struct(() => ({
+export const isGuestFileRead: Validator<GuestFileRead> = /* @__PURE__ */ struct(() => ({
   count: 'int',
   'buf-b64': 'str',
   eof: 'bool',
@@ -109,7 +117,7 @@ export interface GuestFileReadArguments {
   count?: Int64 | undefined;
 }
 
-export const isGuestFileReadArguments: Validator<GuestFileReadArguments> = struct(() => ({
+export const isGuestFileReadArguments: Validator<GuestFileReadArguments> = /* @__PURE__ */ struct(() => ({
   handle: 'int',
   'count?': 'int',
 }));
@@ -123,7 +131,10 @@ export interface GuestFileWrite {
   eof: boolean;
 }
 
-export const isGuestFileWrite: Validator<GuestFileWrite> = struct(() => ({ count: 'int', eof: 'bool' }));
+export const isGuestFileWrite: Validator<GuestFileWrite> = /* @__PURE__ */ struct(() => ({
+  count: 'int',
+  eof: 'bool',
+}));
 
 /** Arguments of the command `guest-file-write`. */
 export interface GuestFileWriteArguments {
@@ -132,7 +143,7 @@ export interface GuestFileWriteArguments {
   count?: Int64 | undefined;
 }
 
-export const isGuestFileWriteArguments: Validator<GuestFileWriteArguments> = struct(() => ({
+export const isGuestFileWriteArguments: Validator<GuestFileWriteArguments> = /* @__PURE__ */ struct(() => ({
   handle: 'int',
   'buf-b64': 'str',
   'count?': 'int',
@@ -147,7 +158,10 @@ export interface GuestFileSeek {
   eof: boolean;
 }
 
-export const isGuestFileSeek: Validator<GuestFileSeek> = struct(() => ({ position: 'int', eof: 'bool' }));
+export const isGuestFileSeek: Validator<GuestFileSeek> = /* @__PURE__ */ struct(() => ({
+  position: 'int',
+  eof: 'bool',
+}));
 
 /**
  * @since 2.6
@@ -155,14 +169,14 @@ export const isGuestFileSeek: Validator<GuestFileSeek> = struct(() => ({ positio
  */
 export const QGASeek = ['set', 'cur', 'end'] as const;
 export type QGASeek = (typeof QGASeek)[number] | UnknownEnumValue;
-export const isQGASeek: Validator<QGASeek> = enumeration(QGASeek);
+export const isQGASeek: Validator<QGASeek> = /* @__PURE__ */ enumeration(QGASeek);
 
 /**
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#alternate-QGA-qapi-schema.GuestFileWhence}
  */
 export type GuestFileWhence = Int64 | QGASeek;
-export const isGuestFileWhence: Validator<GuestFileWhence> = alternate(() => ['int', isQGASeek]);
+export const isGuestFileWhence: Validator<GuestFileWhence> = /* @__PURE__ */ alternate(() => ['int', isQGASeek]);
 
 /** Arguments of the command `guest-file-seek`. */
 export interface GuestFileSeekArguments {
@@ -171,7 +185,7 @@ export interface GuestFileSeekArguments {
   whence: GuestFileWhence;
 }
 
-export const isGuestFileSeekArguments: Validator<GuestFileSeekArguments> = struct(() => ({
+export const isGuestFileSeekArguments: Validator<GuestFileSeekArguments> = /* @__PURE__ */ struct(() => ({
   handle: 'int',
   offset: 'int',
   whence: isGuestFileWhence,
@@ -182,7 +196,9 @@ export interface GuestFileFlushArguments {
   handle: Int64;
 }
 
-export const isGuestFileFlushArguments: Validator<GuestFileFlushArguments> = struct(() => ({ handle: 'int' }));
+export const isGuestFileFlushArguments: Validator<GuestFileFlushArguments> = /* @__PURE__ */ struct(() => ({
+  handle: 'int',
+}));
 
 /**
  * Only in builds with `CONFIG_WIN32 || CONFIG_FSFREEZE`.
@@ -192,16 +208,16 @@ export const isGuestFileFlushArguments: Validator<GuestFileFlushArguments> = str
  */
 export const GuestFsfreezeStatus = ['thawed', 'frozen'] as const;
 export type GuestFsfreezeStatus = (typeof GuestFsfreezeStatus)[number] | UnknownEnumValue;
-export const isGuestFsfreezeStatus: Validator<GuestFsfreezeStatus> = enumeration(GuestFsfreezeStatus);
+export const isGuestFsfreezeStatus: Validator<GuestFsfreezeStatus> = /* @__PURE__ */ enumeration(GuestFsfreezeStatus);
 
 /** Arguments of the command `guest-fsfreeze-freeze-list`. */
 export interface GuestFsfreezeFreezeListArguments {
   mountpoints?: string[] | undefined;
 }
 
-export const isGuestFsfreezeFreezeListArguments: Validator<GuestFsfreezeFreezeListArguments> = struct(() => ({
-  'mountpoints?': ['str'],
-}));
+export const isGuestFsfreezeFreezeListArguments: Validator<GuestFsfreezeFreezeListArguments> = /* @__PURE__ */ struct(
+  () => ({ 'mountpoints?': ['str'] }),
+);
 
 /**
  * Only in builds with `CONFIG_WIN32 || CONFIG_FSTRIM`.
@@ -216,7 +232,7 @@ export interface GuestFilesystemTrimResult {
   error?: string | undefined;
 }
 
-export const isGuestFilesystemTrimResult: Validator<GuestFilesystemTrimResult> = struct(() => ({
+export const isGuestFilesystemTrimResult: Validator<GuestFilesystemTrimResult> = /* @__PURE__ */ struct(() => ({
   path: 'str',
   'trimmed?': 'int',
   'minimum?': 'int',
@@ -233,7 +249,7 @@ export interface GuestFilesystemTrimResponse {
   paths: GuestFilesystemTrimResult[];
 }
 
-export const isGuestFilesystemTrimResponse: Validator<GuestFilesystemTrimResponse> = struct(() => ({
+export const isGuestFilesystemTrimResponse: Validator<GuestFilesystemTrimResponse> = /* @__PURE__ */ struct(() => ({
   paths: [isGuestFilesystemTrimResult],
 }));
 
@@ -242,7 +258,9 @@ export interface GuestFstrimArguments {
   minimum?: Int64 | undefined;
 }
 
-export const isGuestFstrimArguments: Validator<GuestFstrimArguments> = struct(() => ({ 'minimum?': 'int' }));
+export const isGuestFstrimArguments: Validator<GuestFstrimArguments> = /* @__PURE__ */ struct(() => ({
+  'minimum?': 'int',
+}));
 
 /**
  * Only in builds with `CONFIG_WIN32 || HAVE_GETIFADDRS`.
@@ -252,7 +270,7 @@ export const isGuestFstrimArguments: Validator<GuestFstrimArguments> = struct(()
  */
 export const GuestIpAddressType = ['ipv4', 'ipv6'] as const;
 export type GuestIpAddressType = (typeof GuestIpAddressType)[number] | UnknownEnumValue;
-export const isGuestIpAddressType: Validator<GuestIpAddressType> = enumeration(GuestIpAddressType);
+export const isGuestIpAddressType: Validator<GuestIpAddressType> = /* @__PURE__ */ enumeration(GuestIpAddressType);
 
 /**
  * Only in builds with `CONFIG_WIN32 || HAVE_GETIFADDRS`.
@@ -266,7 +284,7 @@ export interface GuestIpAddress {
   prefix: Int64;
 }
 
-export const isGuestIpAddress: Validator<GuestIpAddress> = struct(() => ({
+export const isGuestIpAddress: Validator<GuestIpAddress> = /* @__PURE__ */ struct(() => ({
   'ip-address': 'str',
   'ip-address-type': isGuestIpAddressType,
   prefix: 'int',
@@ -289,7 +307,7 @@ export interface GuestNetworkInterfaceStat {
   'tx-dropped': Int64;
 }
 
-export const isGuestNetworkInterfaceStat: Validator<GuestNetworkInterfaceStat> = struct(() => ({
+export const isGuestNetworkInterfaceStat: Validator<GuestNetworkInterfaceStat> = /* @__PURE__ */ struct(() => ({
   'rx-bytes': 'uint64',
   'rx-packets': 'uint64',
   'rx-errs': 'uint64',
@@ -314,7 +332,7 @@ export interface GuestNetworkInterface {
   statistics?: GuestNetworkInterfaceStat | undefined;
 }
 
-export const isGuestNetworkInterface: Validator<GuestNetworkInterface> = struct(() => ({
+export const isGuestNetworkInterface: Validator<GuestNetworkInterface> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'hardware-address?': 'str',
   'ip-addresses?': [isGuestIpAddress],
@@ -333,7 +351,7 @@ export interface GuestLogicalProcessor {
   'can-offline'?: boolean | undefined;
 }
 
-export const isGuestLogicalProcessor: Validator<GuestLogicalProcessor> = struct(() => ({
+export const isGuestLogicalProcessor: Validator<GuestLogicalProcessor> = /* @__PURE__ */ struct(() => ({
   'logical-id': 'int',
   online: 'bool',
   'can-offline?': 'bool',
@@ -344,7 +362,7 @@ export interface GuestSetVcpusArguments {
   vcpus: GuestLogicalProcessor[];
 }
 
-export const isGuestSetVcpusArguments: Validator<GuestSetVcpusArguments> = struct(() => ({
+export const isGuestSetVcpusArguments: Validator<GuestSetVcpusArguments> = /* @__PURE__ */ struct(() => ({
   vcpus: [isGuestLogicalProcessor],
 }));
 
@@ -378,7 +396,7 @@ export const GuestDiskBusType = [
   'nvme',
 ] as const;
 export type GuestDiskBusType = (typeof GuestDiskBusType)[number] | UnknownEnumValue;
-export const isGuestDiskBusType: Validator<GuestDiskBusType> = enumeration(GuestDiskBusType);
+export const isGuestDiskBusType: Validator<GuestDiskBusType> = /* @__PURE__ */ enumeration(GuestDiskBusType);
 
 /**
  * Only in builds with `CONFIG_WIN32 || CONFIG_LINUX`.
@@ -393,7 +411,7 @@ export interface GuestPCIAddress {
   function: Int64;
 }
 
-export const isGuestPCIAddress: Validator<GuestPCIAddress> = struct(() => ({
+export const isGuestPCIAddress: Validator<GuestPCIAddress> = /* @__PURE__ */ struct(() => ({
   domain: 'int',
   bus: 'int',
   slot: 'int',
@@ -413,7 +431,7 @@ export interface GuestCCWAddress {
   devno: Int64;
 }
 
-export const isGuestCCWAddress: Validator<GuestCCWAddress> = struct(() => ({
+export const isGuestCCWAddress: Validator<GuestCCWAddress> = /* @__PURE__ */ struct(() => ({
   cssid: 'int',
   ssid: 'int',
   subchno: 'int',
@@ -440,7 +458,7 @@ export interface GuestDiskAddress {
   'ccw-address'?: GuestCCWAddress | undefined;
 }
 
-export const isGuestDiskAddress: Validator<GuestDiskAddress> = struct(() => ({
+export const isGuestDiskAddress: Validator<GuestDiskAddress> = /* @__PURE__ */ struct(() => ({
   'pci-controller': isGuestPCIAddress,
   'bus-type': isGuestDiskBusType,
   bus: 'int',
@@ -485,7 +503,7 @@ export interface GuestNVMeSmart {
   'number-of-error-log-entries-hi': Int64;
 }
 
-export const isGuestNVMeSmart: Validator<GuestNVMeSmart> = struct(() => ({
+export const isGuestNVMeSmart: Validator<GuestNVMeSmart> = /* @__PURE__ */ struct(() => ({
   'critical-warning': 'int',
   temperature: 'int',
   'available-spare': 'int',
@@ -518,7 +536,9 @@ export interface GuestDiskSmartBase {
   type: GuestDiskBusType;
 }
 
-export const isGuestDiskSmartBase: Validator<GuestDiskSmartBase> = struct(() => ({ type: isGuestDiskBusType }));
+export const isGuestDiskSmartBase: Validator<GuestDiskSmartBase> = /* @__PURE__ */ struct(() => ({
+  type: isGuestDiskBusType,
+}));
 
 /**
  * Only in builds with `CONFIG_WIN32 || CONFIG_LIBUDEV`.
@@ -527,7 +547,7 @@ export const isGuestDiskSmartBase: Validator<GuestDiskSmartBase> = struct(() => 
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#object-QGA-qapi-schema.GuestDiskSmart}
  */
 export type GuestDiskSmart = GuestDiskSmart_nvme | GuestDiskSmart_empty;
-export const isGuestDiskSmart: Validator<GuestDiskSmart> = union('type', () => [
+export const isGuestDiskSmart: Validator<GuestDiskSmart> = /* @__PURE__ */ union('type', () => [
   isGuestDiskSmartBase,
   { nvme: isGuestNVMeSmart },
 ]);
@@ -576,7 +596,7 @@ export interface GuestDiskInfo {
   smart?: GuestDiskSmart | undefined;
 }
 
-export const isGuestDiskInfo: Validator<GuestDiskInfo> = struct(() => ({
+export const isGuestDiskInfo: Validator<GuestDiskInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   partition: 'bool',
   'dependencies?': ['str'],
@@ -604,7 +624,7 @@ export interface GuestFilesystemInfo {
   disk: GuestDiskAddress[];
 }
 
-export const isGuestFilesystemInfo: Validator<GuestFilesystemInfo> = struct(() => ({
+export const isGuestFilesystemInfo: Validator<GuestFilesystemInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   mountpoint: 'str',
   type: 'str',
@@ -621,7 +641,7 @@ export interface GuestSetUserPasswordArguments {
   crypted: boolean;
 }
 
-export const isGuestSetUserPasswordArguments: Validator<GuestSetUserPasswordArguments> = struct(() => ({
+export const isGuestSetUserPasswordArguments: Validator<GuestSetUserPasswordArguments> = /* @__PURE__ */ struct(() => ({
   username: 'str',
   password: 'str',
   crypted: 'bool',
@@ -639,7 +659,7 @@ export interface GuestMemoryBlock {
   'can-offline'?: boolean | undefined;
 }
 
-export const isGuestMemoryBlock: Validator<GuestMemoryBlock> = struct(() => ({
+export const isGuestMemoryBlock: Validator<GuestMemoryBlock> = /* @__PURE__ */ struct(() => ({
   'phys-index': 'uint64',
   online: 'bool',
   'can-offline?': 'bool',
@@ -659,7 +679,7 @@ export const GuestMemoryBlockResponseType = [
 ] as const;
 export type GuestMemoryBlockResponseType = (typeof GuestMemoryBlockResponseType)[number] | UnknownEnumValue;
 export const isGuestMemoryBlockResponseType: Validator<GuestMemoryBlockResponseType> =
-  enumeration(GuestMemoryBlockResponseType);
+  /* @__PURE__ */ enumeration(GuestMemoryBlockResponseType);
 
 /**
  * Only in builds with `CONFIG_LINUX`.
@@ -673,7 +693,7 @@ export interface GuestMemoryBlockResponse {
   'error-code'?: Int64 | undefined;
 }
 
-export const isGuestMemoryBlockResponse: Validator<GuestMemoryBlockResponse> = struct(() => ({
+export const isGuestMemoryBlockResponse: Validator<GuestMemoryBlockResponse> = /* @__PURE__ */ struct(() => ({
   'phys-index': 'uint64',
   response: isGuestMemoryBlockResponseType,
   'error-code?': 'int',
@@ -684,7 +704,7 @@ export interface GuestSetMemoryBlocksArguments {
   'mem-blks': GuestMemoryBlock[];
 }
 
-export const isGuestSetMemoryBlocksArguments: Validator<GuestSetMemoryBlocksArguments> = struct(() => ({
+export const isGuestSetMemoryBlocksArguments: Validator<GuestSetMemoryBlocksArguments> = /* @__PURE__ */ struct(() => ({
   'mem-blks': [isGuestMemoryBlock],
 }));
 
@@ -698,7 +718,9 @@ export interface GuestMemoryBlockInfo {
   size: Int64;
 }
 
-export const isGuestMemoryBlockInfo: Validator<GuestMemoryBlockInfo> = struct(() => ({ size: 'uint64' }));
+export const isGuestMemoryBlockInfo: Validator<GuestMemoryBlockInfo> = /* @__PURE__ */ struct(() => ({
+  size: 'uint64',
+}));
 
 /**
  * @since 2.5
@@ -714,7 +736,7 @@ export interface GuestExecStatus {
   'err-truncated'?: boolean | undefined;
 }
 
-export const isGuestExecStatus: Validator<GuestExecStatus> = struct(() => ({
+export const isGuestExecStatus: Validator<GuestExecStatus> = /* @__PURE__ */ struct(() => ({
   exited: 'bool',
   'exitcode?': 'int',
   'signal?': 'int',
@@ -729,7 +751,9 @@ export interface GuestExecStatusArguments {
   pid: Int64;
 }
 
-export const isGuestExecStatusArguments: Validator<GuestExecStatusArguments> = struct(() => ({ pid: 'int' }));
+export const isGuestExecStatusArguments: Validator<GuestExecStatusArguments> = /* @__PURE__ */ struct(() => ({
+  pid: 'int',
+}));
 
 /**
  * @since 2.5
@@ -739,7 +763,7 @@ export interface GuestExec {
   pid: Int64;
 }
 
-export const isGuestExec: Validator<GuestExec> = struct(() => ({ pid: 'int' }));
+export const isGuestExec: Validator<GuestExec> = /* @__PURE__ */ struct(() => ({ pid: 'int' }));
 
 /**
  * @since 8.0
@@ -754,7 +778,7 @@ export const GuestExecCaptureOutputMode = [
   'merged',
 ] as const;
 export type GuestExecCaptureOutputMode = (typeof GuestExecCaptureOutputMode)[number] | UnknownEnumValue;
-export const isGuestExecCaptureOutputMode: Validator<GuestExecCaptureOutputMode> = enumeration(
+export const isGuestExecCaptureOutputMode: Validator<GuestExecCaptureOutputMode> = /* @__PURE__ */ enumeration(
   GuestExecCaptureOutputMode,
   { merged: { if: '!CONFIG_WIN32' } },
 );
@@ -764,7 +788,7 @@ export const isGuestExecCaptureOutputMode: Validator<GuestExecCaptureOutputMode>
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#alternate-QGA-qapi-schema.GuestExecCaptureOutput}
  */
 export type GuestExecCaptureOutput = boolean | GuestExecCaptureOutputMode;
-export const isGuestExecCaptureOutput: Validator<GuestExecCaptureOutput> = alternate(() => [
+export const isGuestExecCaptureOutput: Validator<GuestExecCaptureOutput> = /* @__PURE__ */ alternate(() => [
   'bool',
   isGuestExecCaptureOutputMode,
 ]);
@@ -778,7 +802,7 @@ export interface GuestExecArguments {
   'capture-output'?: GuestExecCaptureOutput | undefined;
 }
 
-export const isGuestExecArguments: Validator<GuestExecArguments> = struct(() => ({
+export const isGuestExecArguments: Validator<GuestExecArguments> = /* @__PURE__ */ struct(() => ({
   path: 'str',
   'arg?': ['str'],
   'env?': ['str'],
@@ -794,7 +818,7 @@ export interface GuestHostName {
   'host-name': string;
 }
 
-export const isGuestHostName: Validator<GuestHostName> = struct(() => ({ 'host-name': 'str' }));
+export const isGuestHostName: Validator<GuestHostName> = /* @__PURE__ */ struct(() => ({ 'host-name': 'str' }));
 
 /**
  * Only in builds with `CONFIG_WIN32 || HAVE_UTMPX`.
@@ -808,7 +832,7 @@ export interface GuestUser {
   domain?: string | undefined;
 }
 
-export const isGuestUser: Validator<GuestUser> = struct(() => ({
+export const isGuestUser: Validator<GuestUser> = /* @__PURE__ */ struct(() => ({
   user: 'str',
   'login-time': 'number',
   'domain?': 'str',
@@ -823,7 +847,10 @@ export interface GuestTimezone {
   offset: Int64;
 }
 
-export const isGuestTimezone: Validator<GuestTimezone> = struct(() => ({ 'zone?': 'str', offset: 'int' }));
+export const isGuestTimezone: Validator<GuestTimezone> = /* @__PURE__ */ struct(() => ({
+  'zone?': 'str',
+  offset: 'int',
+}));
 
 /**
  * @since 2.10
@@ -842,7 +869,7 @@ export interface GuestOSInfo {
   'variant-id'?: string | undefined;
 }
 
-export const isGuestOSInfo: Validator<GuestOSInfo> = struct(() => ({
+export const isGuestOSInfo: Validator<GuestOSInfo> = /* @__PURE__ */ struct(() => ({
   'kernel-release?': 'str',
   'kernel-version?': 'str',
   'machine?': 'str',
@@ -862,7 +889,7 @@ export const isGuestOSInfo: Validator<GuestOSInfo> = struct(() => ({
  */
 export const GuestDeviceType = ['pci'] as const;
 export type GuestDeviceType = (typeof GuestDeviceType)[number] | UnknownEnumValue;
-export const isGuestDeviceType: Validator<GuestDeviceType> = enumeration(GuestDeviceType);
+export const isGuestDeviceType: Validator<GuestDeviceType> = /* @__PURE__ */ enumeration(GuestDeviceType);
 
 /**
  * Only in builds with `CONFIG_WIN32`.
@@ -875,7 +902,7 @@ export interface GuestDeviceIdPCI {
   'device-id': number;
 }
 
-export const isGuestDeviceIdPCI: Validator<GuestDeviceIdPCI> = struct(() => ({
+export const isGuestDeviceIdPCI: Validator<GuestDeviceIdPCI> = /* @__PURE__ */ struct(() => ({
   'vendor-id': 'uint16',
   'device-id': 'uint16',
 }));
@@ -885,7 +912,9 @@ export interface GuestDeviceIdBase {
   type: GuestDeviceType;
 }
 
-export const isGuestDeviceIdBase: Validator<GuestDeviceIdBase> = struct(() => ({ type: isGuestDeviceType }));
+export const isGuestDeviceIdBase: Validator<GuestDeviceIdBase> = /* @__PURE__ */ struct(() => ({
+  type: isGuestDeviceType,
+}));
 
 /**
  * Only in builds with `CONFIG_WIN32`.
@@ -894,7 +923,7 @@ export const isGuestDeviceIdBase: Validator<GuestDeviceIdBase> = struct(() => ({
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#object-QGA-qapi-schema.GuestDeviceId}
  */
 export type GuestDeviceId = GuestDeviceId_pci;
-export const isGuestDeviceId: Validator<GuestDeviceId> = union('type', () => [
+export const isGuestDeviceId: Validator<GuestDeviceId> = /* @__PURE__ */ union('type', () => [
   isGuestDeviceIdBase,
   { pci: isGuestDeviceIdPCI },
 ]);
@@ -916,7 +945,7 @@ export interface GuestDeviceInfo {
   id?: GuestDeviceId | undefined;
 }
 
-export const isGuestDeviceInfo: Validator<GuestDeviceInfo> = struct(() => ({
+export const isGuestDeviceInfo: Validator<GuestDeviceInfo> = /* @__PURE__ */ struct(() => ({
   'driver-name': 'str',
   'driver-date?': 'int',
   'driver-version?': 'str',
@@ -931,16 +960,15 @@ export interface GuestAuthorizedKeys {
   keys: string[];
 }
 
-export const isGuestAuthorizedKeys: Validator<GuestAuthorizedKeys> = struct(() => ({ keys: ['str'] }));
+export const isGuestAuthorizedKeys: Validator<GuestAuthorizedKeys> = /* @__PURE__ */ struct(() => ({ keys: ['str'] }));
 
 /** Arguments of the command `guest-ssh-get-authorized-keys`. */
 export interface GuestSshGetAuthorizedKeysArguments {
   username: string;
 }
 
-export const isGuestSshGetAuthorizedKeysArguments: Validator<GuestSshGetAuthorizedKeysArguments> = struct(() => ({
-  username: 'str',
-}));
+export const isGuestSshGetAuthorizedKeysArguments: Validator<GuestSshGetAuthorizedKeysArguments> =
+  /* @__PURE__ */ struct(() => ({ username: 'str' }));
 
 /** Arguments of the command `guest-ssh-add-authorized-keys`. */
 export interface GuestSshAddAuthorizedKeysArguments {
@@ -949,11 +977,8 @@ export interface GuestSshAddAuthorizedKeysArguments {
   reset?: boolean | undefined;
 }
 
-export const isGuestSshAddAuthorizedKeysArguments: Validator<GuestSshAddAuthorizedKeysArguments> = struct(() => ({
-  username: 'str',
-  keys: ['str'],
-  'reset?': 'bool',
-}));
+export const isGuestSshAddAuthorizedKeysArguments: Validator<GuestSshAddAuthorizedKeysArguments> =
+  /* @__PURE__ */ struct(() => ({ username: 'str', keys: ['str'], 'reset?': 'bool' }));
 
 /** Arguments of the command `guest-ssh-remove-authorized-keys`. */
 export interface GuestSshRemoveAuthorizedKeysArguments {
@@ -961,10 +986,8 @@ export interface GuestSshRemoveAuthorizedKeysArguments {
   keys: string[];
 }
 
-export const isGuestSshRemoveAuthorizedKeysArguments: Validator<GuestSshRemoveAuthorizedKeysArguments> = struct(() => ({
-  username: 'str',
-  keys: ['str'],
-}));
+export const isGuestSshRemoveAuthorizedKeysArguments: Validator<GuestSshRemoveAuthorizedKeysArguments> =
+  /* @__PURE__ */ struct(() => ({ username: 'str', keys: ['str'] }));
 
 /**
  * Only in builds with `CONFIG_LINUX`.
@@ -992,7 +1015,7 @@ export interface GuestDiskStats {
   'weight-ticks'?: Int64 | undefined;
 }
 
-export const isGuestDiskStats: Validator<GuestDiskStats> = struct(() => ({
+export const isGuestDiskStats: Validator<GuestDiskStats> = /* @__PURE__ */ struct(() => ({
   'read-sectors?': 'uint64',
   'read-ios?': 'uint64',
   'read-merges?': 'uint64',
@@ -1024,7 +1047,7 @@ export interface GuestDiskStatsInfo {
   stats: GuestDiskStats;
 }
 
-export const isGuestDiskStatsInfo: Validator<GuestDiskStatsInfo> = struct(() => ({
+export const isGuestDiskStatsInfo: Validator<GuestDiskStatsInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   major: 'uint64',
   minor: 'uint64',
@@ -1039,7 +1062,7 @@ export const isGuestDiskStatsInfo: Validator<GuestDiskStatsInfo> = struct(() => 
  */
 export const GuestCpuStatsType = ['linux'] as const;
 export type GuestCpuStatsType = (typeof GuestCpuStatsType)[number] | UnknownEnumValue;
-export const isGuestCpuStatsType: Validator<GuestCpuStatsType> = enumeration(GuestCpuStatsType);
+export const isGuestCpuStatsType: Validator<GuestCpuStatsType> = /* @__PURE__ */ enumeration(GuestCpuStatsType);
 
 /**
  * Only in builds with `CONFIG_LINUX`.
@@ -1061,7 +1084,7 @@ export interface GuestLinuxCpuStats {
   guestnice?: Int64 | undefined;
 }
 
-export const isGuestLinuxCpuStats: Validator<GuestLinuxCpuStats> = struct(() => ({
+export const isGuestLinuxCpuStats: Validator<GuestLinuxCpuStats> = /* @__PURE__ */ struct(() => ({
   cpu: 'int',
   user: 'uint64',
   nice: 'uint64',
@@ -1080,7 +1103,9 @@ export interface GuestCpuStatsBase {
   type: GuestCpuStatsType;
 }
 
-export const isGuestCpuStatsBase: Validator<GuestCpuStatsBase> = struct(() => ({ type: isGuestCpuStatsType }));
+export const isGuestCpuStatsBase: Validator<GuestCpuStatsBase> = /* @__PURE__ */ struct(() => ({
+  type: isGuestCpuStatsType,
+}));
 
 /**
  * Only in builds with `CONFIG_LINUX`.
@@ -1089,7 +1114,7 @@ export const isGuestCpuStatsBase: Validator<GuestCpuStatsBase> = struct(() => ({
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#object-QGA-qapi-schema.GuestCpuStats}
  */
 export type GuestCpuStats = GuestCpuStats_linux;
-export const isGuestCpuStats: Validator<GuestCpuStats> = union('type', () => [
+export const isGuestCpuStats: Validator<GuestCpuStats> = /* @__PURE__ */ union('type', () => [
   isGuestCpuStatsBase,
   { linux: isGuestLinuxCpuStats },
 ]);
@@ -1110,7 +1135,7 @@ export interface GuestLoadAverage {
   load15m: number;
 }
 
-export const isGuestLoadAverage: Validator<GuestLoadAverage> = struct(() => ({
+export const isGuestLoadAverage: Validator<GuestLoadAverage> = /* @__PURE__ */ struct(() => ({
   load1m: 'number',
   load5m: 'number',
   load15m: 'number',
@@ -1141,7 +1166,7 @@ export interface GuestNetworkRoute {
   version: Int64;
 }
 
-export const isGuestNetworkRoute: Validator<GuestNetworkRoute> = struct(() => ({
+export const isGuestNetworkRoute: Validator<GuestNetworkRoute> = /* @__PURE__ */ struct(() => ({
   iface: 'str',
   destination: 'str',
   metric: 'int',

@@ -11,7 +11,7 @@ export interface KvmInfo {
   present: boolean;
 }
 
-export const isKvmInfo: Validator<KvmInfo> = struct(() => ({ enabled: 'bool', present: 'bool' }));
+export const isKvmInfo: Validator<KvmInfo> = /* @__PURE__ */ struct(() => ({ enabled: 'bool', present: 'bool' }));
 
 /**
  * @since 10.2.0
@@ -19,7 +19,7 @@ export const isKvmInfo: Validator<KvmInfo> = struct(() => ({ enabled: 'bool', pr
  */
 export const Accelerator = ['hvf', 'kvm', 'mshv', 'nvmm', 'qtest', 'tcg', 'whpx', 'xen'] as const;
 export type Accelerator = (typeof Accelerator)[number] | UnknownEnumValue;
-export const isAccelerator: Validator<Accelerator> = enumeration(Accelerator);
+export const isAccelerator: Validator<Accelerator> = /* @__PURE__ */ enumeration(Accelerator);
 
 /**
  * @since 10.2.0
@@ -30,7 +30,7 @@ export interface AcceleratorInfo {
   present: Accelerator[];
 }
 
-export const isAcceleratorInfo: Validator<AcceleratorInfo> = struct(() => ({
+export const isAcceleratorInfo: Validator<AcceleratorInfo> = /* @__PURE__ */ struct(() => ({
   enabled: isAccelerator,
   present: [isAccelerator],
 }));

@@ -7,4 +7,6 @@ export interface InjectGhesV2ErrorArguments {
   cper: string;
 }
 
-export const isInjectGhesV2ErrorArguments: Validator<InjectGhesV2ErrorArguments> = struct(() => ({ cper: 'str' }));
+export const isInjectGhesV2ErrorArguments: Validator<InjectGhesV2ErrorArguments> = /* @__PURE__ */ struct(() => ({
+  cper: 'str',
+}));

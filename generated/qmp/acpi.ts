@@ -18,7 +18,7 @@ export interface AcpiTableOptions {
   data?: string | undefined;
 }
 
-export const isAcpiTableOptions: Validator<AcpiTableOptions> = struct(() => ({
+export const isAcpiTableOptions: Validator<AcpiTableOptions> = /* @__PURE__ */ struct(() => ({
   'sig?': 'str',
   'rev?': 'uint8',
   'oem_id?': 'str',
@@ -37,7 +37,7 @@ export const ACPISlotType = [
   'CPU',
 ] as const;
 export type ACPISlotType = (typeof ACPISlotType)[number] | UnknownEnumValue;
-export const isACPISlotType: Validator<ACPISlotType> = enumeration(ACPISlotType);
+export const isACPISlotType: Validator<ACPISlotType> = /* @__PURE__ */ enumeration(ACPISlotType);
 
 /**
  * @since 2.1
@@ -51,7 +51,7 @@ export interface ACPIOSTInfo {
   status: Int64;
 }
 
-export const isACPIOSTInfo: Validator<ACPIOSTInfo> = struct(() => ({
+export const isACPIOSTInfo: Validator<ACPIOSTInfo> = /* @__PURE__ */ struct(() => ({
   'device?': 'str',
   slot: 'str',
   'slot-type': isACPISlotType,
@@ -64,4 +64,6 @@ export interface AcpiDeviceOstEvent {
   info: ACPIOSTInfo;
 }
 
-export const isAcpiDeviceOstEvent: Validator<AcpiDeviceOstEvent> = struct(() => ({ info: isACPIOSTInfo }));
+export const isAcpiDeviceOstEvent: Validator<AcpiDeviceOstEvent> = /* @__PURE__ */ struct(() => ({
+  info: isACPIOSTInfo,
+}));

@@ -17,7 +17,7 @@ export interface AudiodevPerDirectionOptions {
   'buffer-length'?: number | undefined;
 }
 
-export const isAudiodevPerDirectionOptions: Validator<AudiodevPerDirectionOptions> = struct(() => ({
+export const isAudiodevPerDirectionOptions: Validator<AudiodevPerDirectionOptions> = /* @__PURE__ */ struct(() => ({
   'mixing-engine?': 'bool',
   'fixed-settings?': 'bool',
   'frequency?': 'uint32',
@@ -36,7 +36,7 @@ export interface AudiodevGenericOptions {
   out?: AudiodevPerDirectionOptions | undefined;
 }
 
-export const isAudiodevGenericOptions: Validator<AudiodevGenericOptions> = struct(() => ({
+export const isAudiodevGenericOptions: Validator<AudiodevGenericOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevPerDirectionOptions,
   'out?': isAudiodevPerDirectionOptions,
 }));
@@ -51,7 +51,7 @@ export interface AudiodevDBusOptions {
   nsamples?: number | undefined;
 }
 
-export const isAudiodevDBusOptions: Validator<AudiodevDBusOptions> = struct(() => ({
+export const isAudiodevDBusOptions: Validator<AudiodevDBusOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevPerDirectionOptions,
   'out?': isAudiodevPerDirectionOptions,
   'nsamples?': 'uint32',
@@ -67,7 +67,7 @@ export interface AudiodevAlsaPerDirectionOptions extends AudiodevPerDirectionOpt
   'try-poll'?: boolean | undefined;
 }
 
-export const isAudiodevAlsaPerDirectionOptions: Validator<AudiodevAlsaPerDirectionOptions> = struct(
+export const isAudiodevAlsaPerDirectionOptions: Validator<AudiodevAlsaPerDirectionOptions> = /* @__PURE__ */ struct(
   () => ({ 'dev?': 'str', 'period-length?': 'uint32', 'try-poll?': 'bool' }),
   () => isAudiodevPerDirectionOptions,
 );
@@ -82,7 +82,7 @@ export interface AudiodevAlsaOptions {
   threshold?: number | undefined;
 }
 
-export const isAudiodevAlsaOptions: Validator<AudiodevAlsaOptions> = struct(() => ({
+export const isAudiodevAlsaOptions: Validator<AudiodevAlsaOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevAlsaPerDirectionOptions,
   'out?': isAudiodevAlsaPerDirectionOptions,
   'threshold?': 'uint32',
@@ -99,7 +99,7 @@ export interface AudiodevSndioOptions {
   latency?: number | undefined;
 }
 
-export const isAudiodevSndioOptions: Validator<AudiodevSndioOptions> = struct(() => ({
+export const isAudiodevSndioOptions: Validator<AudiodevSndioOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevPerDirectionOptions,
   'out?': isAudiodevPerDirectionOptions,
   'dev?': 'str',
@@ -114,10 +114,11 @@ export interface AudiodevCoreaudioPerDirectionOptions extends AudiodevPerDirecti
   'buffer-count'?: number | undefined;
 }
 
-export const isAudiodevCoreaudioPerDirectionOptions: Validator<AudiodevCoreaudioPerDirectionOptions> = struct(
-  () => ({ 'buffer-count?': 'uint32' }),
-  () => isAudiodevPerDirectionOptions,
-);
+export const isAudiodevCoreaudioPerDirectionOptions: Validator<AudiodevCoreaudioPerDirectionOptions> =
+  /* @__PURE__ */ struct(
+    () => ({ 'buffer-count?': 'uint32' }),
+    () => isAudiodevPerDirectionOptions,
+  );
 
 /**
  * @since 4.0
@@ -128,7 +129,7 @@ export interface AudiodevCoreaudioOptions {
   out?: AudiodevCoreaudioPerDirectionOptions | undefined;
 }
 
-export const isAudiodevCoreaudioOptions: Validator<AudiodevCoreaudioOptions> = struct(() => ({
+export const isAudiodevCoreaudioOptions: Validator<AudiodevCoreaudioOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevCoreaudioPerDirectionOptions,
   'out?': isAudiodevCoreaudioPerDirectionOptions,
 }));
@@ -143,7 +144,7 @@ export interface AudiodevDsoundOptions {
   latency?: number | undefined;
 }
 
-export const isAudiodevDsoundOptions: Validator<AudiodevDsoundOptions> = struct(() => ({
+export const isAudiodevDsoundOptions: Validator<AudiodevDsoundOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevPerDirectionOptions,
   'out?': isAudiodevPerDirectionOptions,
   'latency?': 'uint32',
@@ -161,7 +162,7 @@ export interface AudiodevJackPerDirectionOptions extends AudiodevPerDirectionOpt
   'exact-name'?: boolean | undefined;
 }
 
-export const isAudiodevJackPerDirectionOptions: Validator<AudiodevJackPerDirectionOptions> = struct(
+export const isAudiodevJackPerDirectionOptions: Validator<AudiodevJackPerDirectionOptions> = /* @__PURE__ */ struct(
   () => ({
     'server-name?': 'str',
     'client-name?': 'str',
@@ -181,7 +182,7 @@ export interface AudiodevJackOptions {
   out?: AudiodevJackPerDirectionOptions | undefined;
 }
 
-export const isAudiodevJackOptions: Validator<AudiodevJackOptions> = struct(() => ({
+export const isAudiodevJackOptions: Validator<AudiodevJackOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevJackPerDirectionOptions,
   'out?': isAudiodevJackPerDirectionOptions,
 }));
@@ -196,7 +197,7 @@ export interface AudiodevOssPerDirectionOptions extends AudiodevPerDirectionOpti
   'try-poll'?: boolean | undefined;
 }
 
-export const isAudiodevOssPerDirectionOptions: Validator<AudiodevOssPerDirectionOptions> = struct(
+export const isAudiodevOssPerDirectionOptions: Validator<AudiodevOssPerDirectionOptions> = /* @__PURE__ */ struct(
   () => ({ 'dev?': 'str', 'buffer-count?': 'uint32', 'try-poll?': 'bool' }),
   () => isAudiodevPerDirectionOptions,
 );
@@ -213,7 +214,7 @@ export interface AudiodevOssOptions {
   'dsp-policy'?: number | undefined;
 }
 
-export const isAudiodevOssOptions: Validator<AudiodevOssOptions> = struct(() => ({
+export const isAudiodevOssOptions: Validator<AudiodevOssOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevOssPerDirectionOptions,
   'out?': isAudiodevOssPerDirectionOptions,
   'try-mmap?': 'bool',
@@ -232,7 +233,7 @@ export interface AudiodevPaPerDirectionOptions extends AudiodevPerDirectionOptio
   latency?: number | undefined;
 }
 
-export const isAudiodevPaPerDirectionOptions: Validator<AudiodevPaPerDirectionOptions> = struct(
+export const isAudiodevPaPerDirectionOptions: Validator<AudiodevPaPerDirectionOptions> = /* @__PURE__ */ struct(
   () => ({ 'name?': 'str', 'stream-name?': 'str', 'latency?': 'uint32' }),
   () => isAudiodevPerDirectionOptions,
 );
@@ -247,7 +248,7 @@ export interface AudiodevPaOptions {
   server?: string | undefined;
 }
 
-export const isAudiodevPaOptions: Validator<AudiodevPaOptions> = struct(() => ({
+export const isAudiodevPaOptions: Validator<AudiodevPaOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevPaPerDirectionOptions,
   'out?': isAudiodevPaPerDirectionOptions,
   'server?': 'str',
@@ -263,10 +264,11 @@ export interface AudiodevPipewirePerDirectionOptions extends AudiodevPerDirectio
   latency?: number | undefined;
 }
 
-export const isAudiodevPipewirePerDirectionOptions: Validator<AudiodevPipewirePerDirectionOptions> = struct(
-  () => ({ 'name?': 'str', 'stream-name?': 'str', 'latency?': 'uint32' }),
-  () => isAudiodevPerDirectionOptions,
-);
+export const isAudiodevPipewirePerDirectionOptions: Validator<AudiodevPipewirePerDirectionOptions> =
+  /* @__PURE__ */ struct(
+    () => ({ 'name?': 'str', 'stream-name?': 'str', 'latency?': 'uint32' }),
+    () => isAudiodevPerDirectionOptions,
+  );
 
 /**
  * @since 8.1
@@ -277,7 +279,7 @@ export interface AudiodevPipewireOptions {
   out?: AudiodevPipewirePerDirectionOptions | undefined;
 }
 
-export const isAudiodevPipewireOptions: Validator<AudiodevPipewireOptions> = struct(() => ({
+export const isAudiodevPipewireOptions: Validator<AudiodevPipewireOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevPipewirePerDirectionOptions,
   'out?': isAudiodevPipewirePerDirectionOptions,
 }));
@@ -290,7 +292,7 @@ export interface AudiodevSdlPerDirectionOptions extends AudiodevPerDirectionOpti
   'buffer-count'?: number | undefined;
 }
 
-export const isAudiodevSdlPerDirectionOptions: Validator<AudiodevSdlPerDirectionOptions> = struct(
+export const isAudiodevSdlPerDirectionOptions: Validator<AudiodevSdlPerDirectionOptions> = /* @__PURE__ */ struct(
   () => ({ 'buffer-count?': 'uint32' }),
   () => isAudiodevPerDirectionOptions,
 );
@@ -304,7 +306,7 @@ export interface AudiodevSdlOptions {
   out?: AudiodevSdlPerDirectionOptions | undefined;
 }
 
-export const isAudiodevSdlOptions: Validator<AudiodevSdlOptions> = struct(() => ({
+export const isAudiodevSdlOptions: Validator<AudiodevSdlOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevSdlPerDirectionOptions,
   'out?': isAudiodevSdlPerDirectionOptions,
 }));
@@ -319,7 +321,7 @@ export interface AudiodevWavOptions {
   path?: string | undefined;
 }
 
-export const isAudiodevWavOptions: Validator<AudiodevWavOptions> = struct(() => ({
+export const isAudiodevWavOptions: Validator<AudiodevWavOptions> = /* @__PURE__ */ struct(() => ({
   'in?': isAudiodevPerDirectionOptions,
   'out?': isAudiodevPerDirectionOptions,
   'path?': 'str',
@@ -340,7 +342,7 @@ export const AudioFormat = [
   'f32',
 ] as const;
 export type AudioFormat = (typeof AudioFormat)[number] | UnknownEnumValue;
-export const isAudioFormat: Validator<AudioFormat> = enumeration(AudioFormat);
+export const isAudioFormat: Validator<AudioFormat> = /* @__PURE__ */ enumeration(AudioFormat);
 
 /**
  * @since 4.0
@@ -377,7 +379,7 @@ export const AudiodevDriver = [
   'wav',
 ] as const;
 export type AudiodevDriver = (typeof AudiodevDriver)[number] | UnknownEnumValue;
-export const isAudiodevDriver: Validator<AudiodevDriver> = enumeration(AudiodevDriver, {
+export const isAudiodevDriver: Validator<AudiodevDriver> = /* @__PURE__ */ enumeration(AudiodevDriver, {
   alsa: { if: 'CONFIG_AUDIO_ALSA' },
   coreaudio: { if: 'CONFIG_AUDIO_COREAUDIO' },
   dbus: { if: 'CONFIG_DBUS_DISPLAY' },
@@ -398,7 +400,7 @@ export interface AudiodevBase {
   'timer-period'?: number | undefined;
 }
 
-export const isAudiodevBase: Validator<AudiodevBase> = struct(() => ({
+export const isAudiodevBase: Validator<AudiodevBase> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   driver: isAudiodevDriver,
   'timer-period?': 'uint32',
@@ -422,7 +424,7 @@ export type Audiodev =
   | Audiodev_sndio
   | Audiodev_spice
   | Audiodev_wav;
-export const isAudiodev: Validator<Audiodev> = union('driver', () => [
+export const isAudiodev: Validator<Audiodev> = /* @__PURE__ */ union('driver', () => [
   isAudiodevBase,
   {
     none: isAudiodevGenericOptions,

@@ -8,7 +8,7 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  */
 export const BiosAtaTranslation = ['auto', 'none', 'lba', 'large', 'rechs'] as const;
 export type BiosAtaTranslation = (typeof BiosAtaTranslation)[number] | UnknownEnumValue;
-export const isBiosAtaTranslation: Validator<BiosAtaTranslation> = enumeration(BiosAtaTranslation);
+export const isBiosAtaTranslation: Validator<BiosAtaTranslation> = /* @__PURE__ */ enumeration(BiosAtaTranslation);
 
 /**
  * @since 2.6
@@ -16,7 +16,7 @@ export const isBiosAtaTranslation: Validator<BiosAtaTranslation> = enumeration(B
  */
 export const FloppyDriveType = ['144', '288', '120', 'none', 'auto'] as const;
 export type FloppyDriveType = (typeof FloppyDriveType)[number] | UnknownEnumValue;
-export const isFloppyDriveType: Validator<FloppyDriveType> = enumeration(FloppyDriveType);
+export const isFloppyDriveType: Validator<FloppyDriveType> = /* @__PURE__ */ enumeration(FloppyDriveType);
 
 /**
  * @since 3.0
@@ -27,7 +27,10 @@ export interface PRManagerInfo {
   connected: boolean;
 }
 
-export const isPRManagerInfo: Validator<PRManagerInfo> = struct(() => ({ id: 'str', connected: 'bool' }));
+export const isPRManagerInfo: Validator<PRManagerInfo> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+  connected: 'bool',
+}));
 
 /** Arguments of the command `eject`. */
 export interface EjectArguments {
@@ -38,7 +41,7 @@ export interface EjectArguments {
   force?: boolean | undefined;
 }
 
-export const isEjectArguments: Validator<EjectArguments> = struct(() => ({
+export const isEjectArguments: Validator<EjectArguments> = /* @__PURE__ */ struct(() => ({
   'device?': { type: 'str', deprecated: true },
   'id?': 'str',
   'force?': 'bool',
@@ -53,7 +56,7 @@ export interface BlockdevOpenTrayArguments {
   force?: boolean | undefined;
 }
 
-export const isBlockdevOpenTrayArguments: Validator<BlockdevOpenTrayArguments> = struct(() => ({
+export const isBlockdevOpenTrayArguments: Validator<BlockdevOpenTrayArguments> = /* @__PURE__ */ struct(() => ({
   'device?': { type: 'str', deprecated: true },
   'id?': 'str',
   'force?': 'bool',
@@ -67,7 +70,7 @@ export interface BlockdevCloseTrayArguments {
   id?: string | undefined;
 }
 
-export const isBlockdevCloseTrayArguments: Validator<BlockdevCloseTrayArguments> = struct(() => ({
+export const isBlockdevCloseTrayArguments: Validator<BlockdevCloseTrayArguments> = /* @__PURE__ */ struct(() => ({
   'device?': { type: 'str', deprecated: true },
   'id?': 'str',
 }));
@@ -77,7 +80,9 @@ export interface BlockdevRemoveMediumArguments {
   id: string;
 }
 
-export const isBlockdevRemoveMediumArguments: Validator<BlockdevRemoveMediumArguments> = struct(() => ({ id: 'str' }));
+export const isBlockdevRemoveMediumArguments: Validator<BlockdevRemoveMediumArguments> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+}));
 
 /** Arguments of the command `blockdev-insert-medium`. */
 export interface BlockdevInsertMediumArguments {
@@ -85,7 +90,7 @@ export interface BlockdevInsertMediumArguments {
   'node-name': string;
 }
 
-export const isBlockdevInsertMediumArguments: Validator<BlockdevInsertMediumArguments> = struct(() => ({
+export const isBlockdevInsertMediumArguments: Validator<BlockdevInsertMediumArguments> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   'node-name': 'str',
 }));
@@ -97,7 +102,7 @@ export const isBlockdevInsertMediumArguments: Validator<BlockdevInsertMediumArgu
 export const BlockdevChangeReadOnlyMode = ['retain', 'read-only', 'read-write'] as const;
 export type BlockdevChangeReadOnlyMode = (typeof BlockdevChangeReadOnlyMode)[number] | UnknownEnumValue;
 export const isBlockdevChangeReadOnlyMode: Validator<BlockdevChangeReadOnlyMode> =
-  enumeration(BlockdevChangeReadOnlyMode);
+  /* @__PURE__ */ enumeration(BlockdevChangeReadOnlyMode);
 
 /** Arguments of the command `blockdev-change-medium`. */
 export interface BlockdevChangeMediumArguments {
@@ -112,7 +117,7 @@ export interface BlockdevChangeMediumArguments {
   'read-only-mode'?: BlockdevChangeReadOnlyMode | undefined;
 }
 
-export const isBlockdevChangeMediumArguments: Validator<BlockdevChangeMediumArguments> = struct(() => ({
+export const isBlockdevChangeMediumArguments: Validator<BlockdevChangeMediumArguments> = /* @__PURE__ */ struct(() => ({
   'device?': { type: 'str', deprecated: true },
   'id?': 'str',
   filename: 'str',
@@ -129,7 +134,7 @@ export interface DeviceTrayMovedEvent {
   'tray-open': boolean;
 }
 
-export const isDeviceTrayMovedEvent: Validator<DeviceTrayMovedEvent> = struct(() => ({
+export const isDeviceTrayMovedEvent: Validator<DeviceTrayMovedEvent> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   id: 'str',
   'tray-open': 'bool',
@@ -141,7 +146,7 @@ export interface PrManagerStatusChangedEvent {
   connected: boolean;
 }
 
-export const isPrManagerStatusChangedEvent: Validator<PrManagerStatusChangedEvent> = struct(() => ({
+export const isPrManagerStatusChangedEvent: Validator<PrManagerStatusChangedEvent> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   connected: 'bool',
 }));
@@ -156,11 +161,13 @@ export interface BlockLatencyHistogramSetArguments {
   'boundaries-flush'?: Int64[] | undefined;
 }
 
-export const isBlockLatencyHistogramSetArguments: Validator<BlockLatencyHistogramSetArguments> = struct(() => ({
-  id: 'str',
-  'boundaries?': ['uint64'],
-  'boundaries-read?': ['uint64'],
-  'boundaries-write?': ['uint64'],
-  'boundaries-zap?': ['uint64'],
-  'boundaries-flush?': ['uint64'],
-}));
+export const isBlockLatencyHistogramSetArguments: Validator<BlockLatencyHistogramSetArguments> = /* @__PURE__ */ struct(
+  () => ({
+    id: 'str',
+    'boundaries?': ['uint64'],
+    'boundaries-read?': ['uint64'],
+    'boundaries-write?': ['uint64'],
+    'boundaries-zap?': ['uint64'],
+    'boundaries-flush?': ['uint64'],
+  }),
+);

@@ -1181,7 +1181,7 @@ export interface Events {
 }
 
 /** Validators of arguments and results, and of the data of events, by the name on the wire. */
-export const validators = validatorsOf<Commands, Events>(
+export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'query-status': { result: isStatusInfo },
     'watchdog-set-action': { arguments: isWatchdogSetActionArguments },

@@ -8,7 +8,7 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const CompatPolicyInput = ['accept', 'reject', 'crash'] as const;
 export type CompatPolicyInput = (typeof CompatPolicyInput)[number] | UnknownEnumValue;
-export const isCompatPolicyInput: Validator<CompatPolicyInput> = enumeration(CompatPolicyInput);
+export const isCompatPolicyInput: Validator<CompatPolicyInput> = /* @__PURE__ */ enumeration(CompatPolicyInput);
 
 /**
  * @since 6.0
@@ -16,7 +16,7 @@ export const isCompatPolicyInput: Validator<CompatPolicyInput> = enumeration(Com
  */
 export const CompatPolicyOutput = ['accept', 'hide'] as const;
 export type CompatPolicyOutput = (typeof CompatPolicyOutput)[number] | UnknownEnumValue;
-export const isCompatPolicyOutput: Validator<CompatPolicyOutput> = enumeration(CompatPolicyOutput);
+export const isCompatPolicyOutput: Validator<CompatPolicyOutput> = /* @__PURE__ */ enumeration(CompatPolicyOutput);
 
 /**
  * @since 6.0
@@ -31,7 +31,7 @@ export interface CompatPolicy {
   'unstable-output'?: CompatPolicyOutput | undefined;
 }
 
-export const isCompatPolicy: Validator<CompatPolicy> = struct(() => ({
+export const isCompatPolicy: Validator<CompatPolicy> = /* @__PURE__ */ struct(() => ({
   'deprecated-input?': isCompatPolicyInput,
   'deprecated-output?': isCompatPolicyOutput,
   'unstable-input?': isCompatPolicyInput,

@@ -8,7 +8,8 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct,
  */
 export const QCryptoTLSCredsEndpoint = ['client', 'server'] as const;
 export type QCryptoTLSCredsEndpoint = (typeof QCryptoTLSCredsEndpoint)[number] | UnknownEnumValue;
-export const isQCryptoTLSCredsEndpoint: Validator<QCryptoTLSCredsEndpoint> = enumeration(QCryptoTLSCredsEndpoint);
+export const isQCryptoTLSCredsEndpoint: Validator<QCryptoTLSCredsEndpoint> =
+  /* @__PURE__ */ enumeration(QCryptoTLSCredsEndpoint);
 
 /**
  * @since 2.6
@@ -16,7 +17,7 @@ export const isQCryptoTLSCredsEndpoint: Validator<QCryptoTLSCredsEndpoint> = enu
  */
 export const QCryptoSecretFormat = ['raw', 'base64'] as const;
 export type QCryptoSecretFormat = (typeof QCryptoSecretFormat)[number] | UnknownEnumValue;
-export const isQCryptoSecretFormat: Validator<QCryptoSecretFormat> = enumeration(QCryptoSecretFormat);
+export const isQCryptoSecretFormat: Validator<QCryptoSecretFormat> = /* @__PURE__ */ enumeration(QCryptoSecretFormat);
 
 /**
  * @since 2.6
@@ -38,7 +39,7 @@ export const QCryptoHashAlgo = [
   'sm3',
 ] as const;
 export type QCryptoHashAlgo = (typeof QCryptoHashAlgo)[number] | UnknownEnumValue;
-export const isQCryptoHashAlgo: Validator<QCryptoHashAlgo> = enumeration(QCryptoHashAlgo);
+export const isQCryptoHashAlgo: Validator<QCryptoHashAlgo> = /* @__PURE__ */ enumeration(QCryptoHashAlgo);
 
 /**
  * @since 2.6
@@ -63,7 +64,7 @@ export const QCryptoCipherAlgo = [
   'sm4',
 ] as const;
 export type QCryptoCipherAlgo = (typeof QCryptoCipherAlgo)[number] | UnknownEnumValue;
-export const isQCryptoCipherAlgo: Validator<QCryptoCipherAlgo> = enumeration(QCryptoCipherAlgo);
+export const isQCryptoCipherAlgo: Validator<QCryptoCipherAlgo> = /* @__PURE__ */ enumeration(QCryptoCipherAlgo);
 
 /**
  * @since 2.6
@@ -77,7 +78,7 @@ export const QCryptoCipherMode = [
   'ctr',
 ] as const;
 export type QCryptoCipherMode = (typeof QCryptoCipherMode)[number] | UnknownEnumValue;
-export const isQCryptoCipherMode: Validator<QCryptoCipherMode> = enumeration(QCryptoCipherMode);
+export const isQCryptoCipherMode: Validator<QCryptoCipherMode> = /* @__PURE__ */ enumeration(QCryptoCipherMode);
 
 /**
  * @since 2.6
@@ -85,7 +86,7 @@ export const isQCryptoCipherMode: Validator<QCryptoCipherMode> = enumeration(QCr
  */
 export const QCryptoIVGenAlgo = ['plain', 'plain64', 'essiv'] as const;
 export type QCryptoIVGenAlgo = (typeof QCryptoIVGenAlgo)[number] | UnknownEnumValue;
-export const isQCryptoIVGenAlgo: Validator<QCryptoIVGenAlgo> = enumeration(QCryptoIVGenAlgo);
+export const isQCryptoIVGenAlgo: Validator<QCryptoIVGenAlgo> = /* @__PURE__ */ enumeration(QCryptoIVGenAlgo);
 
 /**
  * @since 2.6
@@ -93,7 +94,7 @@ export const isQCryptoIVGenAlgo: Validator<QCryptoIVGenAlgo> = enumeration(QCryp
  */
 export const QCryptoBlockFormat = ['qcow', 'luks'] as const;
 export type QCryptoBlockFormat = (typeof QCryptoBlockFormat)[number] | UnknownEnumValue;
-export const isQCryptoBlockFormat: Validator<QCryptoBlockFormat> = enumeration(QCryptoBlockFormat);
+export const isQCryptoBlockFormat: Validator<QCryptoBlockFormat> = /* @__PURE__ */ enumeration(QCryptoBlockFormat);
 
 /**
  * @since 2.6
@@ -103,7 +104,7 @@ export interface QCryptoBlockOptionsBase {
   format: QCryptoBlockFormat;
 }
 
-export const isQCryptoBlockOptionsBase: Validator<QCryptoBlockOptionsBase> = struct(() => ({
+export const isQCryptoBlockOptionsBase: Validator<QCryptoBlockOptionsBase> = /* @__PURE__ */ struct(() => ({
   format: isQCryptoBlockFormat,
 }));
 
@@ -115,7 +116,9 @@ export interface QCryptoBlockOptionsQCow {
   'key-secret'?: string | undefined;
 }
 
-export const isQCryptoBlockOptionsQCow: Validator<QCryptoBlockOptionsQCow> = struct(() => ({ 'key-secret?': 'str' }));
+export const isQCryptoBlockOptionsQCow: Validator<QCryptoBlockOptionsQCow> = /* @__PURE__ */ struct(() => ({
+  'key-secret?': 'str',
+}));
 
 /**
  * @since 2.6
@@ -125,7 +128,9 @@ export interface QCryptoBlockOptionsLUKS {
   'key-secret'?: string | undefined;
 }
 
-export const isQCryptoBlockOptionsLUKS: Validator<QCryptoBlockOptionsLUKS> = struct(() => ({ 'key-secret?': 'str' }));
+export const isQCryptoBlockOptionsLUKS: Validator<QCryptoBlockOptionsLUKS> = /* @__PURE__ */ struct(() => ({
+  'key-secret?': 'str',
+}));
 
 /**
  * @since 2.6
@@ -141,7 +146,7 @@ export interface QCryptoBlockCreateOptionsLUKS extends QCryptoBlockOptionsLUKS {
   'iter-time'?: Int64 | undefined;
 }
 
-export const isQCryptoBlockCreateOptionsLUKS: Validator<QCryptoBlockCreateOptionsLUKS> = struct(
+export const isQCryptoBlockCreateOptionsLUKS: Validator<QCryptoBlockCreateOptionsLUKS> = /* @__PURE__ */ struct(
   () => ({
     'cipher-alg?': isQCryptoCipherAlgo,
     'cipher-mode?': isQCryptoCipherMode,
@@ -158,7 +163,7 @@ export const isQCryptoBlockCreateOptionsLUKS: Validator<QCryptoBlockCreateOption
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-crypto.QCryptoBlockOpenOptions}
  */
 export type QCryptoBlockOpenOptions = QCryptoBlockOpenOptions_qcow | QCryptoBlockOpenOptions_luks;
-export const isQCryptoBlockOpenOptions: Validator<QCryptoBlockOpenOptions> = union('format', () => [
+export const isQCryptoBlockOpenOptions: Validator<QCryptoBlockOpenOptions> = /* @__PURE__ */ union('format', () => [
   isQCryptoBlockOptionsBase,
   { qcow: isQCryptoBlockOptionsQCow, luks: isQCryptoBlockOptionsLUKS },
 ]);
@@ -176,7 +181,7 @@ export interface QCryptoBlockOpenOptions_luks extends QCryptoBlockOptionsBase, Q
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-crypto.QCryptoBlockCreateOptions}
  */
 export type QCryptoBlockCreateOptions = QCryptoBlockCreateOptions_qcow | QCryptoBlockCreateOptions_luks;
-export const isQCryptoBlockCreateOptions: Validator<QCryptoBlockCreateOptions> = union('format', () => [
+export const isQCryptoBlockCreateOptions: Validator<QCryptoBlockCreateOptions> = /* @__PURE__ */ union('format', () => [
   isQCryptoBlockOptionsBase,
   { qcow: isQCryptoBlockOptionsQCow, luks: isQCryptoBlockCreateOptionsLUKS },
 ]);
@@ -197,7 +202,9 @@ export interface QCryptoBlockInfoBase {
   format: QCryptoBlockFormat;
 }
 
-export const isQCryptoBlockInfoBase: Validator<QCryptoBlockInfoBase> = struct(() => ({ format: isQCryptoBlockFormat }));
+export const isQCryptoBlockInfoBase: Validator<QCryptoBlockInfoBase> = /* @__PURE__ */ struct(() => ({
+  format: isQCryptoBlockFormat,
+}));
 
 /**
  * @since 2.7
@@ -210,7 +217,7 @@ export interface QCryptoBlockInfoLUKSSlot {
   'key-offset': Int64;
 }
 
-export const isQCryptoBlockInfoLUKSSlot: Validator<QCryptoBlockInfoLUKSSlot> = struct(() => ({
+export const isQCryptoBlockInfoLUKSSlot: Validator<QCryptoBlockInfoLUKSSlot> = /* @__PURE__ */ struct(() => ({
   active: 'bool',
   'iters?': 'int',
   'stripes?': 'int',
@@ -235,7 +242,7 @@ export interface QCryptoBlockInfoLUKS {
   slots: QCryptoBlockInfoLUKSSlot[];
 }
 
-export const isQCryptoBlockInfoLUKS: Validator<QCryptoBlockInfoLUKS> = struct(() => ({
+export const isQCryptoBlockInfoLUKS: Validator<QCryptoBlockInfoLUKS> = /* @__PURE__ */ struct(() => ({
   'cipher-alg': isQCryptoCipherAlgo,
   'cipher-mode': isQCryptoCipherMode,
   'ivgen-alg': isQCryptoIVGenAlgo,
@@ -253,7 +260,7 @@ export const isQCryptoBlockInfoLUKS: Validator<QCryptoBlockInfoLUKS> = struct(()
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-crypto.QCryptoBlockInfo}
  */
 export type QCryptoBlockInfo = QCryptoBlockInfo_luks | QCryptoBlockInfo_qcow;
-export const isQCryptoBlockInfo: Validator<QCryptoBlockInfo> = union('format', () => [
+export const isQCryptoBlockInfo: Validator<QCryptoBlockInfo> = /* @__PURE__ */ union('format', () => [
   isQCryptoBlockInfoBase,
   { luks: isQCryptoBlockInfoLUKS },
 ]);
@@ -273,7 +280,7 @@ export interface QCryptoBlockInfo_qcow extends QCryptoBlockInfoBase {
 export const QCryptoBlockLUKSKeyslotState = ['active', 'inactive'] as const;
 export type QCryptoBlockLUKSKeyslotState = (typeof QCryptoBlockLUKSKeyslotState)[number] | UnknownEnumValue;
 export const isQCryptoBlockLUKSKeyslotState: Validator<QCryptoBlockLUKSKeyslotState> =
-  enumeration(QCryptoBlockLUKSKeyslotState);
+  /* @__PURE__ */ enumeration(QCryptoBlockLUKSKeyslotState);
 
 /**
  * @since 5.1
@@ -288,7 +295,7 @@ export interface QCryptoBlockAmendOptionsLUKS {
   secret?: string | undefined;
 }
 
-export const isQCryptoBlockAmendOptionsLUKS: Validator<QCryptoBlockAmendOptionsLUKS> = struct(() => ({
+export const isQCryptoBlockAmendOptionsLUKS: Validator<QCryptoBlockAmendOptionsLUKS> = /* @__PURE__ */ struct(() => ({
   state: isQCryptoBlockLUKSKeyslotState,
   'new-secret?': 'str',
   'old-secret?': 'str',
@@ -302,7 +309,7 @@ export const isQCryptoBlockAmendOptionsLUKS: Validator<QCryptoBlockAmendOptionsL
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-crypto.QCryptoBlockAmendOptions}
  */
 export type QCryptoBlockAmendOptions = QCryptoBlockAmendOptions_luks | QCryptoBlockAmendOptions_qcow;
-export const isQCryptoBlockAmendOptions: Validator<QCryptoBlockAmendOptions> = union('format', () => [
+export const isQCryptoBlockAmendOptions: Validator<QCryptoBlockAmendOptions> = /* @__PURE__ */ union('format', () => [
   isQCryptoBlockOptionsBase,
   { luks: isQCryptoBlockAmendOptionsLUKS },
 ]);
@@ -325,7 +332,7 @@ export interface SecretCommonProperties {
   iv?: string | undefined;
 }
 
-export const isSecretCommonProperties: Validator<SecretCommonProperties> = struct(() => ({
+export const isSecretCommonProperties: Validator<SecretCommonProperties> = /* @__PURE__ */ struct(() => ({
   'format?': isQCryptoSecretFormat,
   'keyid?': 'str',
   'iv?': 'str',
@@ -340,7 +347,7 @@ export interface SecretProperties extends SecretCommonProperties {
   file?: string | undefined;
 }
 
-export const isSecretProperties: Validator<SecretProperties> = struct(
+export const isSecretProperties: Validator<SecretProperties> = /* @__PURE__ */ struct(
   () => ({ 'data?': 'str', 'file?': 'str' }),
   () => isSecretCommonProperties,
 );
@@ -355,7 +362,7 @@ export interface SecretKeyringProperties extends SecretCommonProperties {
   serial: number;
 }
 
-export const isSecretKeyringProperties: Validator<SecretKeyringProperties> = struct(
+export const isSecretKeyringProperties: Validator<SecretKeyringProperties> = /* @__PURE__ */ struct(
   () => ({ serial: 'int32' }),
   () => isSecretCommonProperties,
 );
@@ -371,7 +378,7 @@ export interface TlsCredsProperties {
   priority?: string | undefined;
 }
 
-export const isTlsCredsProperties: Validator<TlsCredsProperties> = struct(() => ({
+export const isTlsCredsProperties: Validator<TlsCredsProperties> = /* @__PURE__ */ struct(() => ({
   'verify-peer?': 'bool',
   'dir?': 'str',
   'endpoint?': isQCryptoTLSCredsEndpoint,
@@ -384,7 +391,7 @@ export const isTlsCredsProperties: Validator<TlsCredsProperties> = struct(() => 
  */
 export interface TlsCredsAnonProperties extends TlsCredsProperties {}
 
-export const isTlsCredsAnonProperties: Validator<TlsCredsAnonProperties> = struct(
+export const isTlsCredsAnonProperties: Validator<TlsCredsAnonProperties> = /* @__PURE__ */ struct(
   () => ({}),
   () => isTlsCredsProperties,
 );
@@ -397,7 +404,7 @@ export interface TlsCredsPskProperties extends TlsCredsProperties {
   username?: string | undefined;
 }
 
-export const isTlsCredsPskProperties: Validator<TlsCredsPskProperties> = struct(
+export const isTlsCredsPskProperties: Validator<TlsCredsPskProperties> = /* @__PURE__ */ struct(
   () => ({ 'username?': 'str' }),
   () => isTlsCredsProperties,
 );
@@ -411,7 +418,7 @@ export interface TlsCredsX509Properties extends TlsCredsProperties {
   passwordid?: string | undefined;
 }
 
-export const isTlsCredsX509Properties: Validator<TlsCredsX509Properties> = struct(
+export const isTlsCredsX509Properties: Validator<TlsCredsX509Properties> = /* @__PURE__ */ struct(
   () => ({ 'sanity-check?': 'bool', 'passwordid?': 'str' }),
   () => isTlsCredsProperties,
 );
@@ -422,7 +429,7 @@ export const isTlsCredsX509Properties: Validator<TlsCredsX509Properties> = struc
  */
 export const QCryptoAkCipherAlgo = ['rsa'] as const;
 export type QCryptoAkCipherAlgo = (typeof QCryptoAkCipherAlgo)[number] | UnknownEnumValue;
-export const isQCryptoAkCipherAlgo: Validator<QCryptoAkCipherAlgo> = enumeration(QCryptoAkCipherAlgo);
+export const isQCryptoAkCipherAlgo: Validator<QCryptoAkCipherAlgo> = /* @__PURE__ */ enumeration(QCryptoAkCipherAlgo);
 
 /**
  * @since 7.1
@@ -430,7 +437,8 @@ export const isQCryptoAkCipherAlgo: Validator<QCryptoAkCipherAlgo> = enumeration
  */
 export const QCryptoAkCipherKeyType = ['public', 'private'] as const;
 export type QCryptoAkCipherKeyType = (typeof QCryptoAkCipherKeyType)[number] | UnknownEnumValue;
-export const isQCryptoAkCipherKeyType: Validator<QCryptoAkCipherKeyType> = enumeration(QCryptoAkCipherKeyType);
+export const isQCryptoAkCipherKeyType: Validator<QCryptoAkCipherKeyType> =
+  /* @__PURE__ */ enumeration(QCryptoAkCipherKeyType);
 
 /**
  * @since 7.1
@@ -438,7 +446,8 @@ export const isQCryptoAkCipherKeyType: Validator<QCryptoAkCipherKeyType> = enume
  */
 export const QCryptoRSAPaddingAlgo = ['raw', 'pkcs1'] as const;
 export type QCryptoRSAPaddingAlgo = (typeof QCryptoRSAPaddingAlgo)[number] | UnknownEnumValue;
-export const isQCryptoRSAPaddingAlgo: Validator<QCryptoRSAPaddingAlgo> = enumeration(QCryptoRSAPaddingAlgo);
+export const isQCryptoRSAPaddingAlgo: Validator<QCryptoRSAPaddingAlgo> =
+  /* @__PURE__ */ enumeration(QCryptoRSAPaddingAlgo);
 
 /**
  * @since 7.1
@@ -449,7 +458,7 @@ export interface QCryptoAkCipherOptionsRSA {
   'padding-alg': QCryptoRSAPaddingAlgo;
 }
 
-export const isQCryptoAkCipherOptionsRSA: Validator<QCryptoAkCipherOptionsRSA> = struct(() => ({
+export const isQCryptoAkCipherOptionsRSA: Validator<QCryptoAkCipherOptionsRSA> = /* @__PURE__ */ struct(() => ({
   'hash-alg': isQCryptoHashAlgo,
   'padding-alg': isQCryptoRSAPaddingAlgo,
 }));
@@ -459,7 +468,7 @@ export interface QCryptoAkCipherOptionsBase {
   alg: QCryptoAkCipherAlgo;
 }
 
-export const isQCryptoAkCipherOptionsBase: Validator<QCryptoAkCipherOptionsBase> = struct(() => ({
+export const isQCryptoAkCipherOptionsBase: Validator<QCryptoAkCipherOptionsBase> = /* @__PURE__ */ struct(() => ({
   alg: isQCryptoAkCipherAlgo,
 }));
 
@@ -468,7 +477,7 @@ export const isQCryptoAkCipherOptionsBase: Validator<QCryptoAkCipherOptionsBase>
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-crypto.QCryptoAkCipherOptions}
  */
 export type QCryptoAkCipherOptions = QCryptoAkCipherOptions_rsa;
-export const isQCryptoAkCipherOptions: Validator<QCryptoAkCipherOptions> = union('alg', () => [
+export const isQCryptoAkCipherOptions: Validator<QCryptoAkCipherOptions> = /* @__PURE__ */ union('alg', () => [
   isQCryptoAkCipherOptionsBase,
   { rsa: isQCryptoAkCipherOptionsRSA },
 ]);

@@ -8,7 +8,8 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const QCryptodevBackendAlgoType = ['sym', 'asym'] as const;
 export type QCryptodevBackendAlgoType = (typeof QCryptodevBackendAlgoType)[number] | UnknownEnumValue;
-export const isQCryptodevBackendAlgoType: Validator<QCryptodevBackendAlgoType> = enumeration(QCryptodevBackendAlgoType);
+export const isQCryptodevBackendAlgoType: Validator<QCryptodevBackendAlgoType> =
+  /* @__PURE__ */ enumeration(QCryptodevBackendAlgoType);
 
 /**
  * @since 8.0
@@ -17,7 +18,7 @@ export const isQCryptodevBackendAlgoType: Validator<QCryptodevBackendAlgoType> =
 export const QCryptodevBackendServiceType = ['cipher', 'hash', 'mac', 'aead', 'akcipher'] as const;
 export type QCryptodevBackendServiceType = (typeof QCryptodevBackendServiceType)[number] | UnknownEnumValue;
 export const isQCryptodevBackendServiceType: Validator<QCryptodevBackendServiceType> =
-  enumeration(QCryptodevBackendServiceType);
+  /* @__PURE__ */ enumeration(QCryptodevBackendServiceType);
 
 /**
  * @since 8.0
@@ -25,7 +26,8 @@ export const isQCryptodevBackendServiceType: Validator<QCryptodevBackendServiceT
  */
 export const QCryptodevBackendType = ['builtin', 'vhost-user', 'lkcf'] as const;
 export type QCryptodevBackendType = (typeof QCryptodevBackendType)[number] | UnknownEnumValue;
-export const isQCryptodevBackendType: Validator<QCryptodevBackendType> = enumeration(QCryptodevBackendType);
+export const isQCryptodevBackendType: Validator<QCryptodevBackendType> =
+  /* @__PURE__ */ enumeration(QCryptodevBackendType);
 
 /**
  * @since 8.0
@@ -36,7 +38,7 @@ export interface QCryptodevBackendClient {
   type: QCryptodevBackendType;
 }
 
-export const isQCryptodevBackendClient: Validator<QCryptodevBackendClient> = struct(() => ({
+export const isQCryptodevBackendClient: Validator<QCryptodevBackendClient> = /* @__PURE__ */ struct(() => ({
   queue: 'uint32',
   type: isQCryptodevBackendType,
 }));
@@ -51,7 +53,7 @@ export interface QCryptodevInfo {
   client: QCryptodevBackendClient[];
 }
 
-export const isQCryptodevInfo: Validator<QCryptodevInfo> = struct(() => ({
+export const isQCryptodevInfo: Validator<QCryptodevInfo> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   service: [isQCryptodevBackendServiceType],
   client: [isQCryptodevBackendClient],

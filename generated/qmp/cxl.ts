@@ -8,7 +8,7 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  */
 export const CxlEventLog = ['informational', 'warning', 'failure', 'fatal'] as const;
 export type CxlEventLog = (typeof CxlEventLog)[number] | UnknownEnumValue;
-export const isCxlEventLog: Validator<CxlEventLog> = enumeration(CxlEventLog);
+export const isCxlEventLog: Validator<CxlEventLog> = /* @__PURE__ */ enumeration(CxlEventLog);
 
 /** Arguments of the command `cxl-inject-general-media-event`. */
 export interface CxlInjectGeneralMediaEventArguments {
@@ -25,19 +25,20 @@ export interface CxlInjectGeneralMediaEventArguments {
   'component-id'?: string | undefined;
 }
 
-export const isCxlInjectGeneralMediaEventArguments: Validator<CxlInjectGeneralMediaEventArguments> = struct(() => ({
-  path: 'str',
-  log: isCxlEventLog,
-  flags: 'uint8',
-  dpa: 'uint64',
-  descriptor: 'uint8',
-  type: 'uint8',
-  'transaction-type': 'uint8',
-  'channel?': 'uint8',
-  'rank?': 'uint8',
-  'device?': 'uint32',
-  'component-id?': 'str',
-}));
+export const isCxlInjectGeneralMediaEventArguments: Validator<CxlInjectGeneralMediaEventArguments> =
+  /* @__PURE__ */ struct(() => ({
+    path: 'str',
+    log: isCxlEventLog,
+    flags: 'uint8',
+    dpa: 'uint64',
+    descriptor: 'uint8',
+    type: 'uint8',
+    'transaction-type': 'uint8',
+    'channel?': 'uint8',
+    'rank?': 'uint8',
+    'device?': 'uint32',
+    'component-id?': 'str',
+  }));
 
 /** Arguments of the command `cxl-inject-dram-event`. */
 export interface CxlInjectDramEventArguments {
@@ -58,7 +59,7 @@ export interface CxlInjectDramEventArguments {
   'correction-mask'?: Int64[] | undefined;
 }
 
-export const isCxlInjectDramEventArguments: Validator<CxlInjectDramEventArguments> = struct(() => ({
+export const isCxlInjectDramEventArguments: Validator<CxlInjectDramEventArguments> = /* @__PURE__ */ struct(() => ({
   path: 'str',
   log: isCxlEventLog,
   flags: 'uint8',
@@ -92,20 +93,21 @@ export interface CxlInjectMemoryModuleEventArguments {
   'corrected-persistent-error-count': number;
 }
 
-export const isCxlInjectMemoryModuleEventArguments: Validator<CxlInjectMemoryModuleEventArguments> = struct(() => ({
-  path: 'str',
-  log: isCxlEventLog,
-  flags: 'uint8',
-  type: 'uint8',
-  'health-status': 'uint8',
-  'media-status': 'uint8',
-  'additional-status': 'uint8',
-  'life-used': 'uint8',
-  temperature: 'int16',
-  'dirty-shutdown-count': 'uint32',
-  'corrected-volatile-error-count': 'uint32',
-  'corrected-persistent-error-count': 'uint32',
-}));
+export const isCxlInjectMemoryModuleEventArguments: Validator<CxlInjectMemoryModuleEventArguments> =
+  /* @__PURE__ */ struct(() => ({
+    path: 'str',
+    log: isCxlEventLog,
+    flags: 'uint8',
+    type: 'uint8',
+    'health-status': 'uint8',
+    'media-status': 'uint8',
+    'additional-status': 'uint8',
+    'life-used': 'uint8',
+    temperature: 'int16',
+    'dirty-shutdown-count': 'uint32',
+    'corrected-volatile-error-count': 'uint32',
+    'corrected-persistent-error-count': 'uint32',
+  }));
 
 /** Arguments of the command `cxl-inject-poison`. */
 export interface CxlInjectPoisonArguments {
@@ -114,7 +116,7 @@ export interface CxlInjectPoisonArguments {
   length: Int64;
 }
 
-export const isCxlInjectPoisonArguments: Validator<CxlInjectPoisonArguments> = struct(() => ({
+export const isCxlInjectPoisonArguments: Validator<CxlInjectPoisonArguments> = /* @__PURE__ */ struct(() => ({
   path: 'str',
   start: 'uint64',
   length: 'size',
@@ -142,7 +144,7 @@ export const CxlUncorErrorType = [
   'cxl-ide-rx',
 ] as const;
 export type CxlUncorErrorType = (typeof CxlUncorErrorType)[number] | UnknownEnumValue;
-export const isCxlUncorErrorType: Validator<CxlUncorErrorType> = enumeration(CxlUncorErrorType);
+export const isCxlUncorErrorType: Validator<CxlUncorErrorType> = /* @__PURE__ */ enumeration(CxlUncorErrorType);
 
 /**
  * @since 8.0
@@ -153,7 +155,7 @@ export interface CXLUncorErrorRecord {
   header: number[];
 }
 
-export const isCXLUncorErrorRecord: Validator<CXLUncorErrorRecord> = struct(() => ({
+export const isCXLUncorErrorRecord: Validator<CXLUncorErrorRecord> = /* @__PURE__ */ struct(() => ({
   type: isCxlUncorErrorType,
   header: ['uint32'],
 }));
@@ -164,10 +166,8 @@ export interface CxlInjectUncorrectableErrorsArguments {
   errors: CXLUncorErrorRecord[];
 }
 
-export const isCxlInjectUncorrectableErrorsArguments: Validator<CxlInjectUncorrectableErrorsArguments> = struct(() => ({
-  path: 'str',
-  errors: [isCXLUncorErrorRecord],
-}));
+export const isCxlInjectUncorrectableErrorsArguments: Validator<CxlInjectUncorrectableErrorsArguments> =
+  /* @__PURE__ */ struct(() => ({ path: 'str', errors: [isCXLUncorErrorRecord] }));
 
 /**
  * @since 8.0
@@ -183,7 +183,7 @@ export const CxlCorErrorType = [
   'physical',
 ] as const;
 export type CxlCorErrorType = (typeof CxlCorErrorType)[number] | UnknownEnumValue;
-export const isCxlCorErrorType: Validator<CxlCorErrorType> = enumeration(CxlCorErrorType);
+export const isCxlCorErrorType: Validator<CxlCorErrorType> = /* @__PURE__ */ enumeration(CxlCorErrorType);
 
 /** Arguments of the command `cxl-inject-correctable-error`. */
 export interface CxlInjectCorrectableErrorArguments {
@@ -191,10 +191,8 @@ export interface CxlInjectCorrectableErrorArguments {
   type: CxlCorErrorType;
 }
 
-export const isCxlInjectCorrectableErrorArguments: Validator<CxlInjectCorrectableErrorArguments> = struct(() => ({
-  path: 'str',
-  type: isCxlCorErrorType,
-}));
+export const isCxlInjectCorrectableErrorArguments: Validator<CxlInjectCorrectableErrorArguments> =
+  /* @__PURE__ */ struct(() => ({ path: 'str', type: isCxlCorErrorType }));
 
 /**
  * @since 9.1
@@ -205,7 +203,7 @@ export interface CxlDynamicCapacityExtent {
   len: Int64;
 }
 
-export const isCxlDynamicCapacityExtent: Validator<CxlDynamicCapacityExtent> = struct(() => ({
+export const isCxlDynamicCapacityExtent: Validator<CxlDynamicCapacityExtent> = /* @__PURE__ */ struct(() => ({
   offset: 'uint64',
   len: 'uint64',
 }));
@@ -216,7 +214,8 @@ export const isCxlDynamicCapacityExtent: Validator<CxlDynamicCapacityExtent> = s
  */
 export const CxlExtentSelectionPolicy = ['free', 'contiguous', 'prescriptive', 'enable-shared-access'] as const;
 export type CxlExtentSelectionPolicy = (typeof CxlExtentSelectionPolicy)[number] | UnknownEnumValue;
-export const isCxlExtentSelectionPolicy: Validator<CxlExtentSelectionPolicy> = enumeration(CxlExtentSelectionPolicy);
+export const isCxlExtentSelectionPolicy: Validator<CxlExtentSelectionPolicy> =
+  /* @__PURE__ */ enumeration(CxlExtentSelectionPolicy);
 
 /** Arguments of the command `cxl-add-dynamic-capacity`. */
 export interface CxlAddDynamicCapacityArguments {
@@ -228,14 +227,16 @@ export interface CxlAddDynamicCapacityArguments {
   extents: CxlDynamicCapacityExtent[];
 }
 
-export const isCxlAddDynamicCapacityArguments: Validator<CxlAddDynamicCapacityArguments> = struct(() => ({
-  path: 'str',
-  'host-id': 'uint16',
-  'selection-policy': isCxlExtentSelectionPolicy,
-  region: 'uint8',
-  'tag?': 'str',
-  extents: [isCxlDynamicCapacityExtent],
-}));
+export const isCxlAddDynamicCapacityArguments: Validator<CxlAddDynamicCapacityArguments> = /* @__PURE__ */ struct(
+  () => ({
+    path: 'str',
+    'host-id': 'uint16',
+    'selection-policy': isCxlExtentSelectionPolicy,
+    region: 'uint8',
+    'tag?': 'str',
+    extents: [isCxlDynamicCapacityExtent],
+  }),
+);
 
 /**
  * @since 9.1
@@ -243,7 +244,8 @@ export const isCxlAddDynamicCapacityArguments: Validator<CxlAddDynamicCapacityAr
  */
 export const CxlExtentRemovalPolicy = ['tag-based', 'prescriptive'] as const;
 export type CxlExtentRemovalPolicy = (typeof CxlExtentRemovalPolicy)[number] | UnknownEnumValue;
-export const isCxlExtentRemovalPolicy: Validator<CxlExtentRemovalPolicy> = enumeration(CxlExtentRemovalPolicy);
+export const isCxlExtentRemovalPolicy: Validator<CxlExtentRemovalPolicy> =
+  /* @__PURE__ */ enumeration(CxlExtentRemovalPolicy);
 
 /** Arguments of the command `cxl-release-dynamic-capacity`. */
 export interface CxlReleaseDynamicCapacityArguments {
@@ -257,13 +259,14 @@ export interface CxlReleaseDynamicCapacityArguments {
   extents: CxlDynamicCapacityExtent[];
 }
 
-export const isCxlReleaseDynamicCapacityArguments: Validator<CxlReleaseDynamicCapacityArguments> = struct(() => ({
-  path: 'str',
-  'host-id': 'uint16',
-  'removal-policy': isCxlExtentRemovalPolicy,
-  'forced-removal?': 'bool',
-  'sanitize-on-release?': 'bool',
-  region: 'uint8',
-  'tag?': 'str',
-  extents: [isCxlDynamicCapacityExtent],
-}));
+export const isCxlReleaseDynamicCapacityArguments: Validator<CxlReleaseDynamicCapacityArguments> =
+  /* @__PURE__ */ struct(() => ({
+    path: 'str',
+    'host-id': 'uint16',
+    'removal-policy': isCxlExtentRemovalPolicy,
+    'forced-removal?': 'bool',
+    'sanitize-on-release?': 'bool',
+    region: 'uint8',
+    'tag?': 'str',
+    extents: [isCxlDynamicCapacityExtent],
+  }));

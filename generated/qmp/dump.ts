@@ -21,7 +21,8 @@ export const DumpGuestMemoryFormat = [
   'win-dmp',
 ] as const;
 export type DumpGuestMemoryFormat = (typeof DumpGuestMemoryFormat)[number] | UnknownEnumValue;
-export const isDumpGuestMemoryFormat: Validator<DumpGuestMemoryFormat> = enumeration(DumpGuestMemoryFormat);
+export const isDumpGuestMemoryFormat: Validator<DumpGuestMemoryFormat> =
+  /* @__PURE__ */ enumeration(DumpGuestMemoryFormat);
 
 /** Arguments of the command `dump-guest-memory`. */
 export interface DumpGuestMemoryArguments {
@@ -35,7 +36,7 @@ export interface DumpGuestMemoryArguments {
   format?: DumpGuestMemoryFormat | undefined;
 }
 
-export const isDumpGuestMemoryArguments: Validator<DumpGuestMemoryArguments> = struct(() => ({
+export const isDumpGuestMemoryArguments: Validator<DumpGuestMemoryArguments> = /* @__PURE__ */ struct(() => ({
   paging: 'bool',
   protocol: 'str',
   'detach?': 'bool',
@@ -50,7 +51,7 @@ export const isDumpGuestMemoryArguments: Validator<DumpGuestMemoryArguments> = s
  */
 export const DumpStatus = ['none', 'active', 'completed', 'failed'] as const;
 export type DumpStatus = (typeof DumpStatus)[number] | UnknownEnumValue;
-export const isDumpStatus: Validator<DumpStatus> = enumeration(DumpStatus);
+export const isDumpStatus: Validator<DumpStatus> = /* @__PURE__ */ enumeration(DumpStatus);
 
 /**
  * @since 2.6
@@ -62,7 +63,7 @@ export interface DumpQueryResult {
   total: Int64;
 }
 
-export const isDumpQueryResult: Validator<DumpQueryResult> = struct(() => ({
+export const isDumpQueryResult: Validator<DumpQueryResult> = /* @__PURE__ */ struct(() => ({
   status: isDumpStatus,
   completed: 'int',
   total: 'int',
@@ -74,7 +75,7 @@ export interface DumpCompletedEvent {
   error?: string | undefined;
 }
 
-export const isDumpCompletedEvent: Validator<DumpCompletedEvent> = struct(() => ({
+export const isDumpCompletedEvent: Validator<DumpCompletedEvent> = /* @__PURE__ */ struct(() => ({
   result: isDumpQueryResult,
   'error?': 'str',
 }));
@@ -87,6 +88,6 @@ export interface DumpGuestMemoryCapability {
   formats: DumpGuestMemoryFormat[];
 }
 
-export const isDumpGuestMemoryCapability: Validator<DumpGuestMemoryCapability> = struct(() => ({
+export const isDumpGuestMemoryCapability: Validator<DumpGuestMemoryCapability> = /* @__PURE__ */ struct(() => ({
   formats: [isDumpGuestMemoryFormat],
 }));

@@ -12,7 +12,7 @@ export interface EbpfObject {
   object: string;
 }
 
-export const isEbpfObject: Validator<EbpfObject> = struct(() => ({ object: 'str' }));
+export const isEbpfObject: Validator<EbpfObject> = /* @__PURE__ */ struct(() => ({ object: 'str' }));
 
 /**
  * Only in builds with `CONFIG_EBPF`.
@@ -22,11 +22,13 @@ export const isEbpfObject: Validator<EbpfObject> = struct(() => ({ object: 'str'
  */
 export const EbpfProgramID = ['rss'] as const;
 export type EbpfProgramID = (typeof EbpfProgramID)[number] | UnknownEnumValue;
-export const isEbpfProgramID: Validator<EbpfProgramID> = enumeration(EbpfProgramID);
+export const isEbpfProgramID: Validator<EbpfProgramID> = /* @__PURE__ */ enumeration(EbpfProgramID);
 
 /** Arguments of the command `request-ebpf`. */
 export interface RequestEbpfArguments {
   id: EbpfProgramID;
 }
 
-export const isRequestEbpfArguments: Validator<RequestEbpfArguments> = struct(() => ({ id: isEbpfProgramID }));
+export const isRequestEbpfArguments: Validator<RequestEbpfArguments> = /* @__PURE__ */ struct(() => ({
+  id: isEbpfProgramID,
+}));

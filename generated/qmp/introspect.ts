@@ -8,7 +8,7 @@ import { type Json, type UnknownEnumValue, type Validator, enumeration, struct, 
  */
 export const SchemaMetaType = ['builtin', 'enum', 'array', 'object', 'alternate', 'command', 'event'] as const;
 export type SchemaMetaType = (typeof SchemaMetaType)[number] | UnknownEnumValue;
-export const isSchemaMetaType: Validator<SchemaMetaType> = enumeration(SchemaMetaType);
+export const isSchemaMetaType: Validator<SchemaMetaType> = /* @__PURE__ */ enumeration(SchemaMetaType);
 
 /** What all branches of {@link SchemaInfo} have. */
 export interface SchemaInfoBase {
@@ -17,7 +17,7 @@ export interface SchemaInfoBase {
   features?: string[] | undefined;
 }
 
-export const isSchemaInfoBase: Validator<SchemaInfoBase> = struct(() => ({
+export const isSchemaInfoBase: Validator<SchemaInfoBase> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'meta-type': isSchemaMetaType,
   'features?': ['str'],
@@ -35,7 +35,7 @@ export type SchemaInfo =
   | SchemaInfo_alternate
   | SchemaInfo_command
   | SchemaInfo_event;
-export const isSchemaInfo: Validator<SchemaInfo> = union('meta-type', () => [
+export const isSchemaInfo: Validator<SchemaInfo> = /* @__PURE__ */ union('meta-type', () => [
   isSchemaInfoBase,
   {
     builtin: isSchemaInfoBuiltin,
@@ -84,7 +84,9 @@ export interface SchemaInfoBuiltin {
   'json-type': JSONType;
 }
 
-export const isSchemaInfoBuiltin: Validator<SchemaInfoBuiltin> = struct(() => ({ 'json-type': isJSONType }));
+export const isSchemaInfoBuiltin: Validator<SchemaInfoBuiltin> = /* @__PURE__ */ struct(() => ({
+  'json-type': isJSONType,
+}));
 
 /**
  * @since 2.5
@@ -92,7 +94,7 @@ export const isSchemaInfoBuiltin: Validator<SchemaInfoBuiltin> = struct(() => ({
  */
 export const JSONType = ['string', 'number', 'int', 'boolean', 'null', 'object', 'array', 'value'] as const;
 export type JSONType = (typeof JSONType)[number] | UnknownEnumValue;
-export const isJSONType: Validator<JSONType> = enumeration(JSONType);
+export const isJSONType: Validator<JSONType> = /* @__PURE__ */ enumeration(JSONType);
 
 /**
  * @since 2.5
@@ -105,7 +107,7 @@ export interface SchemaInfoEnum {
   values: string[];
 }
 
-export const isSchemaInfoEnum: Validator<SchemaInfoEnum> = struct(() => ({
+export const isSchemaInfoEnum: Validator<SchemaInfoEnum> = /* @__PURE__ */ struct(() => ({
   members: [isSchemaInfoEnumMember],
   values: { type: ['str'], deprecated: true },
 }));
@@ -119,7 +121,7 @@ export interface SchemaInfoEnumMember {
   features?: string[] | undefined;
 }
 
-export const isSchemaInfoEnumMember: Validator<SchemaInfoEnumMember> = struct(() => ({
+export const isSchemaInfoEnumMember: Validator<SchemaInfoEnumMember> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'features?': ['str'],
 }));
@@ -132,7 +134,7 @@ export interface SchemaInfoArray {
   'element-type': string;
 }
 
-export const isSchemaInfoArray: Validator<SchemaInfoArray> = struct(() => ({ 'element-type': 'str' }));
+export const isSchemaInfoArray: Validator<SchemaInfoArray> = /* @__PURE__ */ struct(() => ({ 'element-type': 'str' }));
 
 /**
  * @since 2.5
@@ -144,7 +146,7 @@ export interface SchemaInfoObject {
   variants?: SchemaInfoObjectVariant[] | undefined;
 }
 
-export const isSchemaInfoObject: Validator<SchemaInfoObject> = struct(() => ({
+export const isSchemaInfoObject: Validator<SchemaInfoObject> = /* @__PURE__ */ struct(() => ({
   members: [isSchemaInfoObjectMember],
   'tag?': 'str',
   'variants?': [isSchemaInfoObjectVariant],
@@ -162,7 +164,7 @@ export interface SchemaInfoObjectMember {
   features?: string[] | undefined;
 }
 
-export const isSchemaInfoObjectMember: Validator<SchemaInfoObjectMember> = struct(() => ({
+export const isSchemaInfoObjectMember: Validator<SchemaInfoObjectMember> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   type: 'str',
   'default?': 'any',
@@ -178,7 +180,7 @@ export interface SchemaInfoObjectVariant {
   type: string;
 }
 
-export const isSchemaInfoObjectVariant: Validator<SchemaInfoObjectVariant> = struct(() => ({
+export const isSchemaInfoObjectVariant: Validator<SchemaInfoObjectVariant> = /* @__PURE__ */ struct(() => ({
   case: 'str',
   type: 'str',
 }));
@@ -191,7 +193,7 @@ export interface SchemaInfoAlternate {
   members: SchemaInfoAlternateMember[];
 }
 
-export const isSchemaInfoAlternate: Validator<SchemaInfoAlternate> = struct(() => ({
+export const isSchemaInfoAlternate: Validator<SchemaInfoAlternate> = /* @__PURE__ */ struct(() => ({
   members: [isSchemaInfoAlternateMember],
 }));
 
@@ -203,7 +205,9 @@ export interface SchemaInfoAlternateMember {
   type: string;
 }
 
-export const isSchemaInfoAlternateMember: Validator<SchemaInfoAlternateMember> = struct(() => ({ type: 'str' }));
+export const isSchemaInfoAlternateMember: Validator<SchemaInfoAlternateMember> = /* @__PURE__ */ struct(() => ({
+  type: 'str',
+}));
 
 /**
  * @since 2.5
@@ -216,7 +220,7 @@ export interface SchemaInfoCommand {
   'allow-oob'?: boolean | undefined;
 }
 
-export const isSchemaInfoCommand: Validator<SchemaInfoCommand> = struct(() => ({
+export const isSchemaInfoCommand: Validator<SchemaInfoCommand> = /* @__PURE__ */ struct(() => ({
   'arg-type': 'str',
   'ret-type': 'str',
   'allow-oob?': 'bool',
@@ -230,4 +234,4 @@ export interface SchemaInfoEvent {
   'arg-type': string;
 }
 
-export const isSchemaInfoEvent: Validator<SchemaInfoEvent> = struct(() => ({ 'arg-type': 'str' }));
+export const isSchemaInfoEvent: Validator<SchemaInfoEvent> = /* @__PURE__ */ struct(() => ({ 'arg-type': 'str' }));

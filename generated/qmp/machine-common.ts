@@ -8,7 +8,7 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const S390CpuEntitlement = ['auto', 'low', 'medium', 'high'] as const;
 export type S390CpuEntitlement = (typeof S390CpuEntitlement)[number] | UnknownEnumValue;
-export const isS390CpuEntitlement: Validator<S390CpuEntitlement> = enumeration(S390CpuEntitlement);
+export const isS390CpuEntitlement: Validator<S390CpuEntitlement> = /* @__PURE__ */ enumeration(S390CpuEntitlement);
 
 /**
  * @since 9.2
@@ -26,7 +26,7 @@ export const CpuTopologyLevel = [
   'default',
 ] as const;
 export type CpuTopologyLevel = (typeof CpuTopologyLevel)[number] | UnknownEnumValue;
-export const isCpuTopologyLevel: Validator<CpuTopologyLevel> = enumeration(CpuTopologyLevel);
+export const isCpuTopologyLevel: Validator<CpuTopologyLevel> = /* @__PURE__ */ enumeration(CpuTopologyLevel);
 
 /**
  * @since 9.2
@@ -34,7 +34,7 @@ export const isCpuTopologyLevel: Validator<CpuTopologyLevel> = enumeration(CpuTo
  */
 export const CacheLevelAndType = ['l1d', 'l1i', 'l2', 'l3'] as const;
 export type CacheLevelAndType = (typeof CacheLevelAndType)[number] | UnknownEnumValue;
-export const isCacheLevelAndType: Validator<CacheLevelAndType> = enumeration(CacheLevelAndType);
+export const isCacheLevelAndType: Validator<CacheLevelAndType> = /* @__PURE__ */ enumeration(CacheLevelAndType);
 
 /**
  * @since 9.2
@@ -45,7 +45,7 @@ export interface SmpCacheProperties {
   topology: CpuTopologyLevel;
 }
 
-export const isSmpCacheProperties: Validator<SmpCacheProperties> = struct(() => ({
+export const isSmpCacheProperties: Validator<SmpCacheProperties> = /* @__PURE__ */ struct(() => ({
   cache: isCacheLevelAndType,
   topology: isCpuTopologyLevel,
 }));
@@ -58,6 +58,6 @@ export interface SmpCachePropertiesWrapper {
   caches: SmpCacheProperties[];
 }
 
-export const isSmpCachePropertiesWrapper: Validator<SmpCachePropertiesWrapper> = struct(() => ({
+export const isSmpCachePropertiesWrapper: Validator<SmpCachePropertiesWrapper> = /* @__PURE__ */ struct(() => ({
   caches: [isSmpCacheProperties],
 }));

@@ -9,7 +9,7 @@ import { type S390CpuEntitlement, isS390CpuEntitlement } from './machine-common.
  */
 export const S390CpuPolarization = ['horizontal', 'vertical'] as const;
 export type S390CpuPolarization = (typeof S390CpuPolarization)[number] | UnknownEnumValue;
-export const isS390CpuPolarization: Validator<S390CpuPolarization> = enumeration(S390CpuPolarization);
+export const isS390CpuPolarization: Validator<S390CpuPolarization> = /* @__PURE__ */ enumeration(S390CpuPolarization);
 
 /** Arguments of the command `set-cpu-topology`. */
 export interface SetCpuTopologyArguments {
@@ -21,7 +21,7 @@ export interface SetCpuTopologyArguments {
   dedicated?: boolean | undefined;
 }
 
-export const isSetCpuTopologyArguments: Validator<SetCpuTopologyArguments> = struct(() => ({
+export const isSetCpuTopologyArguments: Validator<SetCpuTopologyArguments> = /* @__PURE__ */ struct(() => ({
   'core-id': 'uint16',
   'socket-id?': 'uint16',
   'book-id?': 'uint16',
@@ -35,7 +35,7 @@ export interface CpuPolarizationChangeEvent {
   polarization: S390CpuPolarization;
 }
 
-export const isCpuPolarizationChangeEvent: Validator<CpuPolarizationChangeEvent> = struct(() => ({
+export const isCpuPolarizationChangeEvent: Validator<CpuPolarizationChangeEvent> = /* @__PURE__ */ struct(() => ({
   polarization: isS390CpuPolarization,
 }));
 
@@ -47,6 +47,6 @@ export interface CpuPolarizationInfo {
   polarization: S390CpuPolarization;
 }
 
-export const isCpuPolarizationInfo: Validator<CpuPolarizationInfo> = struct(() => ({
+export const isCpuPolarizationInfo: Validator<CpuPolarizationInfo> = /* @__PURE__ */ struct(() => ({
   polarization: isS390CpuPolarization,
 }));

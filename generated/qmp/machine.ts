@@ -51,7 +51,7 @@ export const SysEmuTarget = [
   'xtensaeb',
 ] as const;
 export type SysEmuTarget = (typeof SysEmuTarget)[number] | UnknownEnumValue;
-export const isSysEmuTarget: Validator<SysEmuTarget> = enumeration(SysEmuTarget);
+export const isSysEmuTarget: Validator<SysEmuTarget> = /* @__PURE__ */ enumeration(SysEmuTarget);
 
 /**
  * @since 2.12
@@ -59,7 +59,7 @@ export const isSysEmuTarget: Validator<SysEmuTarget> = enumeration(SysEmuTarget)
  */
 export const S390CpuState = ['uninitialized', 'stopped', 'check-stop', 'operating', 'load'] as const;
 export type S390CpuState = (typeof S390CpuState)[number] | UnknownEnumValue;
-export const isS390CpuState: Validator<S390CpuState> = enumeration(S390CpuState);
+export const isS390CpuState: Validator<S390CpuState> = /* @__PURE__ */ enumeration(S390CpuState);
 
 /**
  * @since 2.12
@@ -73,7 +73,7 @@ export interface CpuInfoS390 {
   entitlement?: S390CpuEntitlement | undefined;
 }
 
-export const isCpuInfoS390: Validator<CpuInfoS390> = struct(() => ({
+export const isCpuInfoS390: Validator<CpuInfoS390> = /* @__PURE__ */ struct(() => ({
   'cpu-state': isS390CpuState,
   'dedicated?': 'bool',
   'entitlement?': isS390CpuEntitlement,
@@ -91,7 +91,7 @@ export interface CpuInfoFastBase {
   target: SysEmuTarget;
 }
 
-export const isCpuInfoFastBase: Validator<CpuInfoFastBase> = struct(() => ({
+export const isCpuInfoFastBase: Validator<CpuInfoFastBase> = /* @__PURE__ */ struct(() => ({
   'cpu-index': 'int',
   'qom-type': 'str',
   'qom-path': 'str',
@@ -105,7 +105,7 @@ export const isCpuInfoFastBase: Validator<CpuInfoFastBase> = struct(() => ({
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-machine.CpuInfoFast}
  */
 export type CpuInfoFast = CpuInfoFast_s390x | CpuInfoFast_empty;
-export const isCpuInfoFast: Validator<CpuInfoFast> = union('target', () => [
+export const isCpuInfoFast: Validator<CpuInfoFast> = /* @__PURE__ */ union('target', () => [
   isCpuInfoFastBase,
   { s390x: isCpuInfoS390 },
 ]);
@@ -156,7 +156,7 @@ export interface CompatProperty {
   value: string;
 }
 
-export const isCompatProperty: Validator<CompatProperty> = struct(() => ({
+export const isCompatProperty: Validator<CompatProperty> = /* @__PURE__ */ struct(() => ({
   'qom-type': 'str',
   property: 'str',
   value: 'str',
@@ -191,7 +191,7 @@ export interface MachineInfo {
   'compat-props'?: CompatProperty[] | undefined;
 }
 
-export const isMachineInfo: Validator<MachineInfo> = struct(() => ({
+export const isMachineInfo: Validator<MachineInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'alias?': 'str',
   'is-default?': 'bool',
@@ -214,7 +214,7 @@ export interface QueryMachinesArguments {
   'compat-props'?: boolean | undefined;
 }
 
-export const isQueryMachinesArguments: Validator<QueryMachinesArguments> = struct(() => ({
+export const isQueryMachinesArguments: Validator<QueryMachinesArguments> = /* @__PURE__ */ struct(() => ({
   'compat-props?': { type: 'bool', unstable: true },
 }));
 
@@ -226,7 +226,7 @@ export interface CurrentMachineParams {
   'wakeup-suspend-support': boolean;
 }
 
-export const isCurrentMachineParams: Validator<CurrentMachineParams> = struct(() => ({
+export const isCurrentMachineParams: Validator<CurrentMachineParams> = /* @__PURE__ */ struct(() => ({
   'wakeup-suspend-support': 'bool',
 }));
 
@@ -238,7 +238,7 @@ export interface QemuTargetInfo {
   arch: SysEmuTarget;
 }
 
-export const isQemuTargetInfo: Validator<QemuTargetInfo> = struct(() => ({ arch: isSysEmuTarget }));
+export const isQemuTargetInfo: Validator<QemuTargetInfo> = /* @__PURE__ */ struct(() => ({ arch: isSysEmuTarget }));
 
 /**
  * @since 0.14
@@ -248,7 +248,7 @@ export interface UuidInfo {
   UUID: string;
 }
 
-export const isUuidInfo: Validator<UuidInfo> = struct(() => ({ UUID: 'str' }));
+export const isUuidInfo: Validator<UuidInfo> = /* @__PURE__ */ struct(() => ({ UUID: 'str' }));
 
 /**
  * @since 2.9
@@ -258,7 +258,7 @@ export interface GuidInfo {
   guid: string;
 }
 
-export const isGuidInfo: Validator<GuidInfo> = struct(() => ({ guid: 'str' }));
+export const isGuidInfo: Validator<GuidInfo> = /* @__PURE__ */ struct(() => ({ guid: 'str' }));
 
 /**
  * @since 2.0
@@ -266,7 +266,7 @@ export const isGuidInfo: Validator<GuidInfo> = struct(() => ({ guid: 'str' }));
  */
 export const LostTickPolicy = ['discard', 'delay', 'slew'] as const;
 export type LostTickPolicy = (typeof LostTickPolicy)[number] | UnknownEnumValue;
-export const isLostTickPolicy: Validator<LostTickPolicy> = enumeration(LostTickPolicy);
+export const isLostTickPolicy: Validator<LostTickPolicy> = /* @__PURE__ */ enumeration(LostTickPolicy);
 
 /**
  * @since 2.1
@@ -284,14 +284,16 @@ export const NumaOptionsType = [
   'hmat-cache',
 ] as const;
 export type NumaOptionsType = (typeof NumaOptionsType)[number] | UnknownEnumValue;
-export const isNumaOptionsType: Validator<NumaOptionsType> = enumeration(NumaOptionsType);
+export const isNumaOptionsType: Validator<NumaOptionsType> = /* @__PURE__ */ enumeration(NumaOptionsType);
 
 /** What all branches of {@link NumaOptions} have. */
 export interface NumaOptionsBase {
   type: NumaOptionsType;
 }
 
-export const isNumaOptionsBase: Validator<NumaOptionsBase> = struct(() => ({ type: isNumaOptionsType }));
+export const isNumaOptionsBase: Validator<NumaOptionsBase> = /* @__PURE__ */ struct(() => ({
+  type: isNumaOptionsType,
+}));
 
 /**
  * @since 2.1
@@ -299,7 +301,7 @@ export const isNumaOptionsBase: Validator<NumaOptionsBase> = struct(() => ({ typ
  */
 export type NumaOptions =
   NumaOptions_node | NumaOptions_dist | NumaOptions_cpu | NumaOptions_hmat_lb | NumaOptions_hmat_cache;
-export const isNumaOptions: Validator<NumaOptions> = union('type', () => [
+export const isNumaOptions: Validator<NumaOptions> = /* @__PURE__ */ union('type', () => [
   isNumaOptionsBase,
   {
     node: isNumaNodeOptions,
@@ -347,7 +349,7 @@ export interface NumaNodeOptions {
   initiator?: number | undefined;
 }
 
-export const isNumaNodeOptions: Validator<NumaNodeOptions> = struct(() => ({
+export const isNumaNodeOptions: Validator<NumaNodeOptions> = /* @__PURE__ */ struct(() => ({
   'nodeid?': 'uint16',
   'cpus?': ['uint16'],
   'mem?': 'size',
@@ -365,7 +367,7 @@ export interface NumaDistOptions {
   val: number;
 }
 
-export const isNumaDistOptions: Validator<NumaDistOptions> = struct(() => ({
+export const isNumaDistOptions: Validator<NumaDistOptions> = /* @__PURE__ */ struct(() => ({
   src: 'uint16',
   dst: 'uint16',
   val: 'uint8',
@@ -381,7 +383,7 @@ export interface CXLFixedMemoryWindowOptions {
   targets: string[];
 }
 
-export const isCXLFixedMemoryWindowOptions: Validator<CXLFixedMemoryWindowOptions> = struct(() => ({
+export const isCXLFixedMemoryWindowOptions: Validator<CXLFixedMemoryWindowOptions> = /* @__PURE__ */ struct(() => ({
   size: 'size',
   'interleave-granularity?': 'size',
   targets: ['str'],
@@ -395,7 +397,7 @@ export interface CXLFMWProperties {
   'cxl-fmw': CXLFixedMemoryWindowOptions[];
 }
 
-export const isCXLFMWProperties: Validator<CXLFMWProperties> = struct(() => ({
+export const isCXLFMWProperties: Validator<CXLFMWProperties> = /* @__PURE__ */ struct(() => ({
   'cxl-fmw': [isCXLFixedMemoryWindowOptions],
 }));
 
@@ -405,7 +407,7 @@ export const isCXLFMWProperties: Validator<CXLFMWProperties> = struct(() => ({
  */
 export const X86CPURegister32 = ['EAX', 'EBX', 'ECX', 'EDX', 'ESP', 'EBP', 'ESI', 'EDI'] as const;
 export type X86CPURegister32 = (typeof X86CPURegister32)[number] | UnknownEnumValue;
-export const isX86CPURegister32: Validator<X86CPURegister32> = enumeration(X86CPURegister32);
+export const isX86CPURegister32: Validator<X86CPURegister32> = /* @__PURE__ */ enumeration(X86CPURegister32);
 
 /**
  * @since 1.5
@@ -418,7 +420,7 @@ export interface X86CPUFeatureWordInfo {
   features: Int64;
 }
 
-export const isX86CPUFeatureWordInfo: Validator<X86CPUFeatureWordInfo> = struct(() => ({
+export const isX86CPUFeatureWordInfo: Validator<X86CPUFeatureWordInfo> = /* @__PURE__ */ struct(() => ({
   'cpuid-input-eax': 'int',
   'cpuid-input-ecx?': 'int',
   'cpuid-register': isX86CPURegister32,
@@ -433,7 +435,9 @@ export interface DummyForceArrays {
   unused: X86CPUFeatureWordInfo[];
 }
 
-export const isDummyForceArrays: Validator<DummyForceArrays> = struct(() => ({ unused: [isX86CPUFeatureWordInfo] }));
+export const isDummyForceArrays: Validator<DummyForceArrays> = /* @__PURE__ */ struct(() => ({
+  unused: [isX86CPUFeatureWordInfo],
+}));
 
 /**
  * @since 2.10
@@ -441,7 +445,7 @@ export const isDummyForceArrays: Validator<DummyForceArrays> = struct(() => ({ u
  */
 export interface NumaCpuOptions extends CpuInstanceProperties {}
 
-export const isNumaCpuOptions: Validator<NumaCpuOptions> = struct(
+export const isNumaCpuOptions: Validator<NumaCpuOptions> = /* @__PURE__ */ struct(
   () => ({}),
   () => isCpuInstanceProperties,
 );
@@ -452,7 +456,8 @@ export const isNumaCpuOptions: Validator<NumaCpuOptions> = struct(
  */
 export const HmatLBMemoryHierarchy = ['memory', 'first-level', 'second-level', 'third-level'] as const;
 export type HmatLBMemoryHierarchy = (typeof HmatLBMemoryHierarchy)[number] | UnknownEnumValue;
-export const isHmatLBMemoryHierarchy: Validator<HmatLBMemoryHierarchy> = enumeration(HmatLBMemoryHierarchy);
+export const isHmatLBMemoryHierarchy: Validator<HmatLBMemoryHierarchy> =
+  /* @__PURE__ */ enumeration(HmatLBMemoryHierarchy);
 
 /**
  * @since 5.0
@@ -467,7 +472,7 @@ export const HmatLBDataType = [
   'write-bandwidth',
 ] as const;
 export type HmatLBDataType = (typeof HmatLBDataType)[number] | UnknownEnumValue;
-export const isHmatLBDataType: Validator<HmatLBDataType> = enumeration(HmatLBDataType);
+export const isHmatLBDataType: Validator<HmatLBDataType> = /* @__PURE__ */ enumeration(HmatLBDataType);
 
 /**
  * @since 5.0
@@ -482,7 +487,7 @@ export interface NumaHmatLBOptions {
   bandwidth?: Int64 | undefined;
 }
 
-export const isNumaHmatLBOptions: Validator<NumaHmatLBOptions> = struct(() => ({
+export const isNumaHmatLBOptions: Validator<NumaHmatLBOptions> = /* @__PURE__ */ struct(() => ({
   initiator: 'uint16',
   target: 'uint16',
   hierarchy: isHmatLBMemoryHierarchy,
@@ -497,7 +502,8 @@ export const isNumaHmatLBOptions: Validator<NumaHmatLBOptions> = struct(() => ({
  */
 export const HmatCacheAssociativity = ['none', 'direct', 'complex'] as const;
 export type HmatCacheAssociativity = (typeof HmatCacheAssociativity)[number] | UnknownEnumValue;
-export const isHmatCacheAssociativity: Validator<HmatCacheAssociativity> = enumeration(HmatCacheAssociativity);
+export const isHmatCacheAssociativity: Validator<HmatCacheAssociativity> =
+  /* @__PURE__ */ enumeration(HmatCacheAssociativity);
 
 /**
  * @since 5.0
@@ -505,7 +511,8 @@ export const isHmatCacheAssociativity: Validator<HmatCacheAssociativity> = enume
  */
 export const HmatCacheWritePolicy = ['none', 'write-back', 'write-through'] as const;
 export type HmatCacheWritePolicy = (typeof HmatCacheWritePolicy)[number] | UnknownEnumValue;
-export const isHmatCacheWritePolicy: Validator<HmatCacheWritePolicy> = enumeration(HmatCacheWritePolicy);
+export const isHmatCacheWritePolicy: Validator<HmatCacheWritePolicy> =
+  /* @__PURE__ */ enumeration(HmatCacheWritePolicy);
 
 /**
  * @since 5.0
@@ -520,7 +527,7 @@ export interface NumaHmatCacheOptions {
   line: number;
 }
 
-export const isNumaHmatCacheOptions: Validator<NumaHmatCacheOptions> = struct(() => ({
+export const isNumaHmatCacheOptions: Validator<NumaHmatCacheOptions> = /* @__PURE__ */ struct(() => ({
   'node-id': 'uint32',
   size: 'size',
   level: 'uint8',
@@ -537,7 +544,7 @@ export interface MemsaveArguments {
   'cpu-index'?: Int64 | undefined;
 }
 
-export const isMemsaveArguments: Validator<MemsaveArguments> = struct(() => ({
+export const isMemsaveArguments: Validator<MemsaveArguments> = /* @__PURE__ */ struct(() => ({
   val: 'uint64',
   size: 'size',
   filename: 'str',
@@ -551,7 +558,7 @@ export interface PmemsaveArguments {
   filename: string;
 }
 
-export const isPmemsaveArguments: Validator<PmemsaveArguments> = struct(() => ({
+export const isPmemsaveArguments: Validator<PmemsaveArguments> = /* @__PURE__ */ struct(() => ({
   val: 'uint64',
   size: 'size',
   filename: 'str',
@@ -576,7 +583,7 @@ export interface Memdev {
   policy: HostMemPolicy;
 }
 
-export const isMemdev: Validator<Memdev> = struct(() => ({
+export const isMemdev: Validator<Memdev> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   size: 'size',
   merge: 'bool',
@@ -609,7 +616,7 @@ export interface CpuInstanceProperties {
   'thread-id'?: Int64 | undefined;
 }
 
-export const isCpuInstanceProperties: Validator<CpuInstanceProperties> = struct(() => ({
+export const isCpuInstanceProperties: Validator<CpuInstanceProperties> = /* @__PURE__ */ struct(() => ({
   'node-id?': 'int',
   'drawer-id?': 'int',
   'book-id?': 'int',
@@ -632,7 +639,7 @@ export interface HotpluggableCPU {
   'qom-path'?: string | undefined;
 }
 
-export const isHotpluggableCPU: Validator<HotpluggableCPU> = struct(() => ({
+export const isHotpluggableCPU: Validator<HotpluggableCPU> = /* @__PURE__ */ struct(() => ({
   type: 'str',
   'vcpus-count': 'int',
   props: isCpuInstanceProperties,
@@ -644,7 +651,7 @@ export interface BalloonArguments {
   value: Int64;
 }
 
-export const isBalloonArguments: Validator<BalloonArguments> = struct(() => ({ value: 'int' }));
+export const isBalloonArguments: Validator<BalloonArguments> = /* @__PURE__ */ struct(() => ({ value: 'int' }));
 
 /**
  * @since 0.14
@@ -654,14 +661,14 @@ export interface BalloonInfo {
   actual: Int64;
 }
 
-export const isBalloonInfo: Validator<BalloonInfo> = struct(() => ({ actual: 'int' }));
+export const isBalloonInfo: Validator<BalloonInfo> = /* @__PURE__ */ struct(() => ({ actual: 'int' }));
 
 /** Data of the event `BALLOON_CHANGE`. */
 export interface BalloonChangeEvent {
   actual: Int64;
 }
 
-export const isBalloonChangeEvent: Validator<BalloonChangeEvent> = struct(() => ({ actual: 'int' }));
+export const isBalloonChangeEvent: Validator<BalloonChangeEvent> = /* @__PURE__ */ struct(() => ({ actual: 'int' }));
 
 /**
  * @since 8.2
@@ -672,7 +679,10 @@ export interface HvBalloonInfo {
   available: Int64;
 }
 
-export const isHvBalloonInfo: Validator<HvBalloonInfo> = struct(() => ({ committed: 'size', available: 'size' }));
+export const isHvBalloonInfo: Validator<HvBalloonInfo> = /* @__PURE__ */ struct(() => ({
+  committed: 'size',
+  available: 'size',
+}));
 
 /**
  * @since 2.11
@@ -683,7 +693,10 @@ export interface MemoryInfo {
   'plugged-memory'?: Int64 | undefined;
 }
 
-export const isMemoryInfo: Validator<MemoryInfo> = struct(() => ({ 'base-memory': 'size', 'plugged-memory?': 'size' }));
+export const isMemoryInfo: Validator<MemoryInfo> = /* @__PURE__ */ struct(() => ({
+  'base-memory': 'size',
+  'plugged-memory?': 'size',
+}));
 
 /**
  * @since 2.1
@@ -700,7 +713,7 @@ export interface PCDIMMDeviceInfo {
   hotpluggable: boolean;
 }
 
-export const isPCDIMMDeviceInfo: Validator<PCDIMMDeviceInfo> = struct(() => ({
+export const isPCDIMMDeviceInfo: Validator<PCDIMMDeviceInfo> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   addr: 'int',
   size: 'int',
@@ -722,7 +735,7 @@ export interface VirtioPMEMDeviceInfo {
   memdev: string;
 }
 
-export const isVirtioPMEMDeviceInfo: Validator<VirtioPMEMDeviceInfo> = struct(() => ({
+export const isVirtioPMEMDeviceInfo: Validator<VirtioPMEMDeviceInfo> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   memaddr: 'size',
   size: 'size',
@@ -744,7 +757,7 @@ export interface VirtioMEMDeviceInfo {
   memdev: string;
 }
 
-export const isVirtioMEMDeviceInfo: Validator<VirtioMEMDeviceInfo> = struct(() => ({
+export const isVirtioMEMDeviceInfo: Validator<VirtioMEMDeviceInfo> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   memaddr: 'size',
   'requested-size': 'size',
@@ -768,7 +781,7 @@ export interface SgxEPCDeviceInfo {
   memdev: string;
 }
 
-export const isSgxEPCDeviceInfo: Validator<SgxEPCDeviceInfo> = struct(() => ({
+export const isSgxEPCDeviceInfo: Validator<SgxEPCDeviceInfo> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   memaddr: 'size',
   size: 'size',
@@ -787,7 +800,7 @@ export interface HvBalloonDeviceInfo {
   memdev?: string | undefined;
 }
 
-export const isHvBalloonDeviceInfo: Validator<HvBalloonDeviceInfo> = struct(() => ({
+export const isHvBalloonDeviceInfo: Validator<HvBalloonDeviceInfo> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   'memaddr?': 'size',
   'max-size': 'size',
@@ -812,7 +825,8 @@ export const MemoryDeviceInfoKind = [
   'hv-balloon',
 ] as const;
 export type MemoryDeviceInfoKind = (typeof MemoryDeviceInfoKind)[number] | UnknownEnumValue;
-export const isMemoryDeviceInfoKind: Validator<MemoryDeviceInfoKind> = enumeration(MemoryDeviceInfoKind);
+export const isMemoryDeviceInfoKind: Validator<MemoryDeviceInfoKind> =
+  /* @__PURE__ */ enumeration(MemoryDeviceInfoKind);
 
 /**
  * @since 2.1
@@ -822,7 +836,7 @@ export interface PCDIMMDeviceInfoWrapper {
   data: PCDIMMDeviceInfo;
 }
 
-export const isPCDIMMDeviceInfoWrapper: Validator<PCDIMMDeviceInfoWrapper> = struct(() => ({
+export const isPCDIMMDeviceInfoWrapper: Validator<PCDIMMDeviceInfoWrapper> = /* @__PURE__ */ struct(() => ({
   data: isPCDIMMDeviceInfo,
 }));
 
@@ -834,7 +848,7 @@ export interface VirtioPMEMDeviceInfoWrapper {
   data: VirtioPMEMDeviceInfo;
 }
 
-export const isVirtioPMEMDeviceInfoWrapper: Validator<VirtioPMEMDeviceInfoWrapper> = struct(() => ({
+export const isVirtioPMEMDeviceInfoWrapper: Validator<VirtioPMEMDeviceInfoWrapper> = /* @__PURE__ */ struct(() => ({
   data: isVirtioPMEMDeviceInfo,
 }));
 
@@ -846,7 +860,7 @@ export interface VirtioMEMDeviceInfoWrapper {
   data: VirtioMEMDeviceInfo;
 }
 
-export const isVirtioMEMDeviceInfoWrapper: Validator<VirtioMEMDeviceInfoWrapper> = struct(() => ({
+export const isVirtioMEMDeviceInfoWrapper: Validator<VirtioMEMDeviceInfoWrapper> = /* @__PURE__ */ struct(() => ({
   data: isVirtioMEMDeviceInfo,
 }));
 
@@ -858,7 +872,7 @@ export interface SgxEPCDeviceInfoWrapper {
   data: SgxEPCDeviceInfo;
 }
 
-export const isSgxEPCDeviceInfoWrapper: Validator<SgxEPCDeviceInfoWrapper> = struct(() => ({
+export const isSgxEPCDeviceInfoWrapper: Validator<SgxEPCDeviceInfoWrapper> = /* @__PURE__ */ struct(() => ({
   data: isSgxEPCDeviceInfo,
 }));
 
@@ -870,7 +884,7 @@ export interface HvBalloonDeviceInfoWrapper {
   data: HvBalloonDeviceInfo;
 }
 
-export const isHvBalloonDeviceInfoWrapper: Validator<HvBalloonDeviceInfoWrapper> = struct(() => ({
+export const isHvBalloonDeviceInfoWrapper: Validator<HvBalloonDeviceInfoWrapper> = /* @__PURE__ */ struct(() => ({
   data: isHvBalloonDeviceInfo,
 }));
 
@@ -879,7 +893,9 @@ export interface MemoryDeviceInfoBase {
   type: MemoryDeviceInfoKind;
 }
 
-export const isMemoryDeviceInfoBase: Validator<MemoryDeviceInfoBase> = struct(() => ({ type: isMemoryDeviceInfoKind }));
+export const isMemoryDeviceInfoBase: Validator<MemoryDeviceInfoBase> = /* @__PURE__ */ struct(() => ({
+  type: isMemoryDeviceInfoKind,
+}));
 
 /**
  * @since 2.1
@@ -892,7 +908,7 @@ export type MemoryDeviceInfo =
   | MemoryDeviceInfo_virtio_mem
   | MemoryDeviceInfo_sgx_epc
   | MemoryDeviceInfo_hv_balloon;
-export const isMemoryDeviceInfo: Validator<MemoryDeviceInfo> = union('type', () => [
+export const isMemoryDeviceInfo: Validator<MemoryDeviceInfo> = /* @__PURE__ */ union('type', () => [
   isMemoryDeviceInfoBase,
   {
     dimm: isPCDIMMDeviceInfoWrapper,
@@ -943,7 +959,7 @@ export interface SgxEPC {
   node: Int64;
 }
 
-export const isSgxEPC: Validator<SgxEPC> = struct(() => ({ memdev: 'str', node: 'int' }));
+export const isSgxEPC: Validator<SgxEPC> = /* @__PURE__ */ struct(() => ({ memdev: 'str', node: 'int' }));
 
 /**
  * @since 6.2
@@ -953,7 +969,9 @@ export interface SgxEPCProperties {
   'sgx-epc': SgxEPC[];
 }
 
-export const isSgxEPCProperties: Validator<SgxEPCProperties> = struct(() => ({ 'sgx-epc': [isSgxEPC] }));
+export const isSgxEPCProperties: Validator<SgxEPCProperties> = /* @__PURE__ */ struct(() => ({
+  'sgx-epc': [isSgxEPC],
+}));
 
 /** Data of the event `MEMORY_DEVICE_SIZE_CHANGE`. */
 export interface MemoryDeviceSizeChangeEvent {
@@ -963,7 +981,7 @@ export interface MemoryDeviceSizeChangeEvent {
   'qom-path': string;
 }
 
-export const isMemoryDeviceSizeChangeEvent: Validator<MemoryDeviceSizeChangeEvent> = struct(() => ({
+export const isMemoryDeviceSizeChangeEvent: Validator<MemoryDeviceSizeChangeEvent> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   size: 'size',
   'qom-path': 'str',
@@ -983,7 +1001,7 @@ export interface BootConfiguration {
   strict?: boolean | undefined;
 }
 
-export const isBootConfiguration: Validator<BootConfiguration> = struct(() => ({
+export const isBootConfiguration: Validator<BootConfiguration> = /* @__PURE__ */ struct(() => ({
   'order?': 'str',
   'once?': 'str',
   'menu?': 'bool',
@@ -1014,7 +1032,7 @@ export interface SMPConfiguration {
   maxcpus?: Int64 | undefined;
 }
 
-export const isSMPConfiguration: Validator<SMPConfiguration> = struct(() => ({
+export const isSMPConfiguration: Validator<SMPConfiguration> = /* @__PURE__ */ struct(() => ({
   'cpus?': 'int',
   'drawers?': 'int',
   'books?': 'int',
@@ -1038,7 +1056,8 @@ export const SmbiosEntryPointType = [
   'auto',
 ] as const;
 export type SmbiosEntryPointType = (typeof SmbiosEntryPointType)[number] | UnknownEnumValue;
-export const isSmbiosEntryPointType: Validator<SmbiosEntryPointType> = enumeration(SmbiosEntryPointType);
+export const isSmbiosEntryPointType: Validator<SmbiosEntryPointType> =
+  /* @__PURE__ */ enumeration(SmbiosEntryPointType);
 
 /**
  * @since 7.1
@@ -1050,7 +1069,7 @@ export interface MemorySizeConfiguration {
   slots?: Int64 | undefined;
 }
 
-export const isMemorySizeConfiguration: Validator<MemorySizeConfiguration> = struct(() => ({
+export const isMemorySizeConfiguration: Validator<MemorySizeConfiguration> = /* @__PURE__ */ struct(() => ({
   'size?': 'size',
   'max-size?': 'size',
   'slots?': 'uint64',
@@ -1061,7 +1080,7 @@ export interface DumpdtbArguments {
   filename: string;
 }
 
-export const isDumpdtbArguments: Validator<DumpdtbArguments> = struct(() => ({ filename: 'str' }));
+export const isDumpdtbArguments: Validator<DumpdtbArguments> = /* @__PURE__ */ struct(() => ({ filename: 'str' }));
 
 /**
  * @since 10.2
@@ -1072,14 +1091,14 @@ export interface FirmwareLog {
   log: string;
 }
 
-export const isFirmwareLog: Validator<FirmwareLog> = struct(() => ({ 'version?': 'str', log: 'str' }));
+export const isFirmwareLog: Validator<FirmwareLog> = /* @__PURE__ */ struct(() => ({ 'version?': 'str', log: 'str' }));
 
 /** Arguments of the command `query-firmware-log`. */
 export interface QueryFirmwareLogArguments {
   'max-size'?: Int64 | undefined;
 }
 
-export const isQueryFirmwareLogArguments: Validator<QueryFirmwareLogArguments> = struct(() => ({
+export const isQueryFirmwareLogArguments: Validator<QueryFirmwareLogArguments> = /* @__PURE__ */ struct(() => ({
   'max-size?': 'size',
 }));
 
@@ -1088,7 +1107,7 @@ export interface DumpSkeysArguments {
   filename: string;
 }
 
-export const isDumpSkeysArguments: Validator<DumpSkeysArguments> = struct(() => ({ filename: 'str' }));
+export const isDumpSkeysArguments: Validator<DumpSkeysArguments> = /* @__PURE__ */ struct(() => ({ filename: 'str' }));
 
 /**
  * @since 2.8
@@ -1099,7 +1118,7 @@ export interface CpuModelInfo {
   props?: Json | undefined;
 }
 
-export const isCpuModelInfo: Validator<CpuModelInfo> = struct(() => ({ name: 'str', 'props?': 'any' }));
+export const isCpuModelInfo: Validator<CpuModelInfo> = /* @__PURE__ */ struct(() => ({ name: 'str', 'props?': 'any' }));
 
 /**
  * @since 2.8
@@ -1107,7 +1126,8 @@ export const isCpuModelInfo: Validator<CpuModelInfo> = struct(() => ({ name: 'st
  */
 export const CpuModelExpansionType = ['static', 'full'] as const;
 export type CpuModelExpansionType = (typeof CpuModelExpansionType)[number] | UnknownEnumValue;
-export const isCpuModelExpansionType: Validator<CpuModelExpansionType> = enumeration(CpuModelExpansionType);
+export const isCpuModelExpansionType: Validator<CpuModelExpansionType> =
+  /* @__PURE__ */ enumeration(CpuModelExpansionType);
 
 /**
  * @since 2.8
@@ -1115,7 +1135,8 @@ export const isCpuModelExpansionType: Validator<CpuModelExpansionType> = enumera
  */
 export const CpuModelCompareResult = ['incompatible', 'identical', 'superset', 'subset'] as const;
 export type CpuModelCompareResult = (typeof CpuModelCompareResult)[number] | UnknownEnumValue;
-export const isCpuModelCompareResult: Validator<CpuModelCompareResult> = enumeration(CpuModelCompareResult);
+export const isCpuModelCompareResult: Validator<CpuModelCompareResult> =
+  /* @__PURE__ */ enumeration(CpuModelCompareResult);
 
 /**
  * @since 2.8
@@ -1125,7 +1146,9 @@ export interface CpuModelBaselineInfo {
   model: CpuModelInfo;
 }
 
-export const isCpuModelBaselineInfo: Validator<CpuModelBaselineInfo> = struct(() => ({ model: isCpuModelInfo }));
+export const isCpuModelBaselineInfo: Validator<CpuModelBaselineInfo> = /* @__PURE__ */ struct(() => ({
+  model: isCpuModelInfo,
+}));
 
 /**
  * @since 2.8
@@ -1136,7 +1159,7 @@ export interface CpuModelCompareInfo {
   'responsible-properties': string[];
 }
 
-export const isCpuModelCompareInfo: Validator<CpuModelCompareInfo> = struct(() => ({
+export const isCpuModelCompareInfo: Validator<CpuModelCompareInfo> = /* @__PURE__ */ struct(() => ({
   result: isCpuModelCompareResult,
   'responsible-properties': ['str'],
 }));
@@ -1147,10 +1170,9 @@ export interface QueryCpuModelComparisonArguments {
   modelb: CpuModelInfo;
 }
 
-export const isQueryCpuModelComparisonArguments: Validator<QueryCpuModelComparisonArguments> = struct(() => ({
-  modela: isCpuModelInfo,
-  modelb: isCpuModelInfo,
-}));
+export const isQueryCpuModelComparisonArguments: Validator<QueryCpuModelComparisonArguments> = /* @__PURE__ */ struct(
+  () => ({ modela: isCpuModelInfo, modelb: isCpuModelInfo }),
+);
 
 /** Arguments of the command `query-cpu-model-baseline`. */
 export interface QueryCpuModelBaselineArguments {
@@ -1158,10 +1180,9 @@ export interface QueryCpuModelBaselineArguments {
   modelb: CpuModelInfo;
 }
 
-export const isQueryCpuModelBaselineArguments: Validator<QueryCpuModelBaselineArguments> = struct(() => ({
-  modela: isCpuModelInfo,
-  modelb: isCpuModelInfo,
-}));
+export const isQueryCpuModelBaselineArguments: Validator<QueryCpuModelBaselineArguments> = /* @__PURE__ */ struct(
+  () => ({ modela: isCpuModelInfo, modelb: isCpuModelInfo }),
+);
 
 /**
  * @since 2.8
@@ -1173,7 +1194,7 @@ export interface CpuModelExpansionInfo {
   'deprecated-props'?: string[] | undefined;
 }
 
-export const isCpuModelExpansionInfo: Validator<CpuModelExpansionInfo> = struct(() => ({
+export const isCpuModelExpansionInfo: Validator<CpuModelExpansionInfo> = /* @__PURE__ */ struct(() => ({
   model: isCpuModelInfo,
   'deprecated-props?': ['str'],
 }));
@@ -1184,10 +1205,9 @@ export interface QueryCpuModelExpansionArguments {
   model: CpuModelInfo;
 }
 
-export const isQueryCpuModelExpansionArguments: Validator<QueryCpuModelExpansionArguments> = struct(() => ({
-  type: isCpuModelExpansionType,
-  model: isCpuModelInfo,
-}));
+export const isQueryCpuModelExpansionArguments: Validator<QueryCpuModelExpansionArguments> = /* @__PURE__ */ struct(
+  () => ({ type: isCpuModelExpansionType, model: isCpuModelInfo }),
+);
 
 /**
  * @since 1.2
@@ -1209,7 +1229,7 @@ export interface CpuDefinitionInfo {
   deprecated: boolean;
 }
 
-export const isCpuDefinitionInfo: Validator<CpuDefinitionInfo> = struct(() => ({
+export const isCpuDefinitionInfo: Validator<CpuDefinitionInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'migration-safe?': 'bool',
   static: 'bool',

@@ -51,7 +51,7 @@ export interface MigrationStats {
   'dirty-sync-missed-zero-copy': Int64;
 }
 
-export const isMigrationStats: Validator<MigrationStats> = struct(() => ({
+export const isMigrationStats: Validator<MigrationStats> = /* @__PURE__ */ struct(() => ({
   transferred: 'int',
   remaining: 'int',
   total: 'int',
@@ -87,7 +87,7 @@ export interface XBZRLECacheStats {
   overflow: Int64;
 }
 
-export const isXBZRLECacheStats: Validator<XBZRLECacheStats> = struct(() => ({
+export const isXBZRLECacheStats: Validator<XBZRLECacheStats> = /* @__PURE__ */ struct(() => ({
   'cache-size': 'size',
   bytes: 'int',
   pages: 'int',
@@ -109,7 +109,7 @@ export interface CompressionStats {
   'compression-rate': number;
 }
 
-export const isCompressionStats: Validator<CompressionStats> = struct(() => ({
+export const isCompressionStats: Validator<CompressionStats> = /* @__PURE__ */ struct(() => ({
   pages: 'int',
   busy: 'int',
   'busy-rate': 'number',
@@ -149,7 +149,7 @@ export const MigrationStatus = [
   'wait-unplug',
 ] as const;
 export type MigrationStatus = (typeof MigrationStatus)[number] | UnknownEnumValue;
-export const isMigrationStatus: Validator<MigrationStatus> = enumeration(MigrationStatus);
+export const isMigrationStatus: Validator<MigrationStatus> = /* @__PURE__ */ enumeration(MigrationStatus);
 
 /**
  * @since 5.2
@@ -159,7 +159,7 @@ export interface VfioStats {
   transferred: Int64;
 }
 
-export const isVfioStats: Validator<VfioStats> = struct(() => ({ transferred: 'int' }));
+export const isVfioStats: Validator<VfioStats> = /* @__PURE__ */ struct(() => ({ transferred: 'int' }));
 
 /**
  * @since 0.14
@@ -219,7 +219,7 @@ export interface MigrationInfo {
   'dirty-limit-ring-full-time'?: Int64 | undefined;
 }
 
-export const isMigrationInfo: Validator<MigrationInfo> = struct(() => ({
+export const isMigrationInfo: Validator<MigrationInfo> = /* @__PURE__ */ struct(() => ({
   'status?': isMigrationStatus,
   'ram?': isMigrationStats,
   'vfio?': isVfioStats,
@@ -301,7 +301,7 @@ export const MigrationCapability = [
   'mapped-ram',
 ] as const;
 export type MigrationCapability = (typeof MigrationCapability)[number] | UnknownEnumValue;
-export const isMigrationCapability: Validator<MigrationCapability> = enumeration(MigrationCapability, {
+export const isMigrationCapability: Validator<MigrationCapability> = /* @__PURE__ */ enumeration(MigrationCapability, {
   'zero-blocks': { deprecated: true },
   'x-colo': { unstable: true },
   'x-ignore-shared': { unstable: true },
@@ -316,7 +316,7 @@ export interface MigrationCapabilityStatus {
   state: boolean;
 }
 
-export const isMigrationCapabilityStatus: Validator<MigrationCapabilityStatus> = struct(() => ({
+export const isMigrationCapabilityStatus: Validator<MigrationCapabilityStatus> = /* @__PURE__ */ struct(() => ({
   capability: isMigrationCapability,
   state: 'bool',
 }));
@@ -326,9 +326,9 @@ export interface MigrateSetCapabilitiesArguments {
   capabilities: MigrationCapabilityStatus[];
 }
 
-export const isMigrateSetCapabilitiesArguments: Validator<MigrateSetCapabilitiesArguments> = struct(() => ({
-  capabilities: [isMigrationCapabilityStatus],
-}));
+export const isMigrateSetCapabilitiesArguments: Validator<MigrateSetCapabilitiesArguments> = /* @__PURE__ */ struct(
+  () => ({ capabilities: [isMigrationCapabilityStatus] }),
+);
 
 /**
  * @since 5.0
@@ -359,7 +359,7 @@ export const MultiFDCompression = [
   'uadk',
 ] as const;
 export type MultiFDCompression = (typeof MultiFDCompression)[number] | UnknownEnumValue;
-export const isMultiFDCompression: Validator<MultiFDCompression> = enumeration(MultiFDCompression, {
+export const isMultiFDCompression: Validator<MultiFDCompression> = /* @__PURE__ */ enumeration(MultiFDCompression, {
   zstd: { if: 'CONFIG_ZSTD' },
   qatzip: { if: 'CONFIG_QATZIP' },
   qpl: { if: 'CONFIG_QPL' },
@@ -378,7 +378,7 @@ export const MigMode = [
   'cpr-exec',
 ] as const;
 export type MigMode = (typeof MigMode)[number] | UnknownEnumValue;
-export const isMigMode: Validator<MigMode> = enumeration(MigMode);
+export const isMigMode: Validator<MigMode> = /* @__PURE__ */ enumeration(MigMode);
 
 /**
  * @since 9.0
@@ -386,7 +386,7 @@ export const isMigMode: Validator<MigMode> = enumeration(MigMode);
  */
 export const ZeroPageDetection = ['none', 'legacy', 'multifd'] as const;
 export type ZeroPageDetection = (typeof ZeroPageDetection)[number] | UnknownEnumValue;
-export const isZeroPageDetection: Validator<ZeroPageDetection> = enumeration(ZeroPageDetection);
+export const isZeroPageDetection: Validator<ZeroPageDetection> = /* @__PURE__ */ enumeration(ZeroPageDetection);
 
 /**
  * @since 6.0
@@ -396,9 +396,8 @@ export interface BitmapMigrationBitmapAliasTransform {
   persistent?: boolean | undefined;
 }
 
-export const isBitmapMigrationBitmapAliasTransform: Validator<BitmapMigrationBitmapAliasTransform> = struct(() => ({
-  'persistent?': 'bool',
-}));
+export const isBitmapMigrationBitmapAliasTransform: Validator<BitmapMigrationBitmapAliasTransform> =
+  /* @__PURE__ */ struct(() => ({ 'persistent?': 'bool' }));
 
 /**
  * @since 5.2
@@ -411,7 +410,7 @@ export interface BitmapMigrationBitmapAlias {
   transform?: BitmapMigrationBitmapAliasTransform | undefined;
 }
 
-export const isBitmapMigrationBitmapAlias: Validator<BitmapMigrationBitmapAlias> = struct(() => ({
+export const isBitmapMigrationBitmapAlias: Validator<BitmapMigrationBitmapAlias> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   alias: 'str',
   'transform?': isBitmapMigrationBitmapAliasTransform,
@@ -427,7 +426,7 @@ export interface BitmapMigrationNodeAlias {
   bitmaps: BitmapMigrationBitmapAlias[];
 }
 
-export const isBitmapMigrationNodeAlias: Validator<BitmapMigrationNodeAlias> = struct(() => ({
+export const isBitmapMigrationNodeAlias: Validator<BitmapMigrationNodeAlias> = /* @__PURE__ */ struct(() => ({
   'node-name': 'str',
   alias: 'str',
   bitmaps: [isBitmapMigrationBitmapAlias],
@@ -506,7 +505,7 @@ export const MigrationParameter = [
   'cpr-exec-command',
 ] as const;
 export type MigrationParameter = (typeof MigrationParameter)[number] | UnknownEnumValue;
-export const isMigrationParameter: Validator<MigrationParameter> = enumeration(MigrationParameter, {
+export const isMigrationParameter: Validator<MigrationParameter> = /* @__PURE__ */ enumeration(MigrationParameter, {
   'x-checkpoint-delay': { unstable: true },
   'x-vcpu-dirty-limit-period': { unstable: true },
 });
@@ -584,7 +583,7 @@ export interface MigrateSetParameters {
   'cpr-exec-command'?: string[] | undefined;
 }
 
-export const isMigrateSetParameters: Validator<MigrateSetParameters> = struct(() => ({
+export const isMigrateSetParameters: Validator<MigrateSetParameters> = /* @__PURE__ */ struct(() => ({
   'announce-initial?': 'size',
   'announce-max?': 'size',
   'announce-rounds?': 'size',
@@ -690,7 +689,7 @@ export interface MigrationParameters {
   'cpr-exec-command'?: string[] | undefined;
 }
 
-export const isMigrationParameters: Validator<MigrationParameters> = struct(() => ({
+export const isMigrationParameters: Validator<MigrationParameters> = /* @__PURE__ */ struct(() => ({
   'announce-initial?': 'size',
   'announce-max?': 'size',
   'announce-rounds?': 'size',
@@ -728,14 +727,16 @@ export interface MigrationEvent {
   status: MigrationStatus;
 }
 
-export const isMigrationEvent: Validator<MigrationEvent> = struct(() => ({ status: isMigrationStatus }));
+export const isMigrationEvent: Validator<MigrationEvent> = /* @__PURE__ */ struct(() => ({
+  status: isMigrationStatus,
+}));
 
 /** Data of the event `MIGRATION_PASS`. */
 export interface MigrationPassEvent {
   pass: Int64;
 }
 
-export const isMigrationPassEvent: Validator<MigrationPassEvent> = struct(() => ({ pass: 'int' }));
+export const isMigrationPassEvent: Validator<MigrationPassEvent> = /* @__PURE__ */ struct(() => ({ pass: 'int' }));
 
 /**
  * @since 2.8
@@ -751,7 +752,7 @@ export const COLOMessage = [
   'vmstate-loaded',
 ] as const;
 export type COLOMessage = (typeof COLOMessage)[number] | UnknownEnumValue;
-export const isCOLOMessage: Validator<COLOMessage> = enumeration(COLOMessage);
+export const isCOLOMessage: Validator<COLOMessage> = /* @__PURE__ */ enumeration(COLOMessage);
 
 /**
  * @since 2.8
@@ -759,7 +760,7 @@ export const isCOLOMessage: Validator<COLOMessage> = enumeration(COLOMessage);
  */
 export const COLOMode = ['none', 'primary', 'secondary'] as const;
 export type COLOMode = (typeof COLOMode)[number] | UnknownEnumValue;
-export const isCOLOMode: Validator<COLOMode> = enumeration(COLOMode);
+export const isCOLOMode: Validator<COLOMode> = /* @__PURE__ */ enumeration(COLOMode);
 
 /**
  * @since 2.8
@@ -774,7 +775,7 @@ export const FailoverStatus = [
   'relaunch',
 ] as const;
 export type FailoverStatus = (typeof FailoverStatus)[number] | UnknownEnumValue;
-export const isFailoverStatus: Validator<FailoverStatus> = enumeration(FailoverStatus);
+export const isFailoverStatus: Validator<FailoverStatus> = /* @__PURE__ */ enumeration(FailoverStatus);
 
 /** Data of the event `COLO_EXIT`. */
 export interface ColoExitEvent {
@@ -782,7 +783,10 @@ export interface ColoExitEvent {
   reason: COLOExitReason;
 }
 
-export const isColoExitEvent: Validator<ColoExitEvent> = struct(() => ({ mode: isCOLOMode, reason: isCOLOExitReason }));
+export const isColoExitEvent: Validator<ColoExitEvent> = /* @__PURE__ */ struct(() => ({
+  mode: isCOLOMode,
+  reason: isCOLOExitReason,
+}));
 
 /**
  * @since 3.1
@@ -796,14 +800,14 @@ export const COLOExitReason = [
   'processing',
 ] as const;
 export type COLOExitReason = (typeof COLOExitReason)[number] | UnknownEnumValue;
-export const isCOLOExitReason: Validator<COLOExitReason> = enumeration(COLOExitReason);
+export const isCOLOExitReason: Validator<COLOExitReason> = /* @__PURE__ */ enumeration(COLOExitReason);
 
 /** Arguments of the command `migrate-continue`. */
 export interface MigrateContinueArguments {
   state: MigrationStatus;
 }
 
-export const isMigrateContinueArguments: Validator<MigrateContinueArguments> = struct(() => ({
+export const isMigrateContinueArguments: Validator<MigrateContinueArguments> = /* @__PURE__ */ struct(() => ({
   state: isMigrationStatus,
 }));
 
@@ -813,7 +817,8 @@ export const isMigrateContinueArguments: Validator<MigrateContinueArguments> = s
  */
 export const MigrationAddressType = ['socket', 'exec', 'rdma', 'file'] as const;
 export type MigrationAddressType = (typeof MigrationAddressType)[number] | UnknownEnumValue;
-export const isMigrationAddressType: Validator<MigrationAddressType> = enumeration(MigrationAddressType);
+export const isMigrationAddressType: Validator<MigrationAddressType> =
+  /* @__PURE__ */ enumeration(MigrationAddressType);
 
 /**
  * @since 8.2
@@ -824,7 +829,10 @@ export interface FileMigrationArgs {
   offset: Int64;
 }
 
-export const isFileMigrationArgs: Validator<FileMigrationArgs> = struct(() => ({ filename: 'str', offset: 'uint64' }));
+export const isFileMigrationArgs: Validator<FileMigrationArgs> = /* @__PURE__ */ struct(() => ({
+  filename: 'str',
+  offset: 'uint64',
+}));
 
 /**
  * @since 8.2
@@ -834,14 +842,16 @@ export interface MigrationExecCommand {
   args: string[];
 }
 
-export const isMigrationExecCommand: Validator<MigrationExecCommand> = struct(() => ({ args: ['str'] }));
+export const isMigrationExecCommand: Validator<MigrationExecCommand> = /* @__PURE__ */ struct(() => ({
+  args: ['str'],
+}));
 
 /** What all branches of {@link MigrationAddress} have. */
 export interface MigrationAddressBase {
   transport: MigrationAddressType;
 }
 
-export const isMigrationAddressBase: Validator<MigrationAddressBase> = struct(() => ({
+export const isMigrationAddressBase: Validator<MigrationAddressBase> = /* @__PURE__ */ struct(() => ({
   transport: isMigrationAddressType,
 }));
 
@@ -857,7 +867,7 @@ export type MigrationAddress =
   | MigrationAddress_exec
   | MigrationAddress_rdma
   | MigrationAddress_file;
-export const isMigrationAddress: Validator<MigrationAddress> = union('transport', () => [
+export const isMigrationAddress: Validator<MigrationAddress> = /* @__PURE__ */ union('transport', () => [
   isMigrationAddressBase,
   { socket: isSocketAddress, exec: isMigrationExecCommand, rdma: isInetSocketAddress, file: isFileMigrationArgs },
 ]);
@@ -902,7 +912,8 @@ export interface MigrationAddress_file extends MigrationAddressBase, FileMigrati
  */
 export const MigrationChannelType = ['main', 'cpr'] as const;
 export type MigrationChannelType = (typeof MigrationChannelType)[number] | UnknownEnumValue;
-export const isMigrationChannelType: Validator<MigrationChannelType> = enumeration(MigrationChannelType);
+export const isMigrationChannelType: Validator<MigrationChannelType> =
+  /* @__PURE__ */ enumeration(MigrationChannelType);
 
 /**
  * @since 8.1
@@ -913,7 +924,7 @@ export interface MigrationChannel {
   addr: MigrationAddress;
 }
 
-export const isMigrationChannel: Validator<MigrationChannel> = struct(() => ({
+export const isMigrationChannel: Validator<MigrationChannel> = /* @__PURE__ */ struct(() => ({
   'channel-type': isMigrationChannelType,
   addr: isMigrationAddress,
 }));
@@ -928,7 +939,7 @@ export interface MigrateArguments {
   resume?: boolean | undefined;
 }
 
-export const isMigrateArguments: Validator<MigrateArguments> = struct(() => ({
+export const isMigrateArguments: Validator<MigrateArguments> = /* @__PURE__ */ struct(() => ({
   'uri?': 'str',
   'channels?': [isMigrationChannel],
   'detach?': { type: 'bool', deprecated: true },
@@ -943,7 +954,7 @@ export interface MigrateIncomingArguments {
   'exit-on-error'?: boolean | undefined;
 }
 
-export const isMigrateIncomingArguments: Validator<MigrateIncomingArguments> = struct(() => ({
+export const isMigrateIncomingArguments: Validator<MigrateIncomingArguments> = /* @__PURE__ */ struct(() => ({
   'uri?': 'str',
   'channels?': [isMigrationChannel],
   'exit-on-error?': 'bool',
@@ -956,7 +967,7 @@ export interface XenSaveDevicesStateArguments {
   live?: boolean | undefined;
 }
 
-export const isXenSaveDevicesStateArguments: Validator<XenSaveDevicesStateArguments> = struct(() => ({
+export const isXenSaveDevicesStateArguments: Validator<XenSaveDevicesStateArguments> = /* @__PURE__ */ struct(() => ({
   filename: 'str',
   'live?': 'bool',
 }));
@@ -966,7 +977,7 @@ export interface XenSetGlobalDirtyLogArguments {
   enable: boolean;
 }
 
-export const isXenSetGlobalDirtyLogArguments: Validator<XenSetGlobalDirtyLogArguments> = struct(() => ({
+export const isXenSetGlobalDirtyLogArguments: Validator<XenSetGlobalDirtyLogArguments> = /* @__PURE__ */ struct(() => ({
   enable: 'bool',
 }));
 
@@ -975,7 +986,7 @@ export interface XenLoadDevicesStateArguments {
   filename: string;
 }
 
-export const isXenLoadDevicesStateArguments: Validator<XenLoadDevicesStateArguments> = struct(() => ({
+export const isXenLoadDevicesStateArguments: Validator<XenLoadDevicesStateArguments> = /* @__PURE__ */ struct(() => ({
   filename: 'str',
 }));
 
@@ -986,7 +997,7 @@ export interface XenSetReplicationArguments {
   failover?: boolean | undefined;
 }
 
-export const isXenSetReplicationArguments: Validator<XenSetReplicationArguments> = struct(() => ({
+export const isXenSetReplicationArguments: Validator<XenSetReplicationArguments> = /* @__PURE__ */ struct(() => ({
   enable: 'bool',
   primary: 'bool',
   'failover?': 'bool',
@@ -1003,7 +1014,10 @@ export interface ReplicationStatus {
   desc?: string | undefined;
 }
 
-export const isReplicationStatus: Validator<ReplicationStatus> = struct(() => ({ error: 'bool', 'desc?': 'str' }));
+export const isReplicationStatus: Validator<ReplicationStatus> = /* @__PURE__ */ struct(() => ({
+  error: 'bool',
+  'desc?': 'str',
+}));
 
 /**
  * Only in builds with `CONFIG_REPLICATION`.
@@ -1018,7 +1032,7 @@ export interface COLOStatus {
   reason: COLOExitReason;
 }
 
-export const isCOLOStatus: Validator<COLOStatus> = struct(() => ({
+export const isCOLOStatus: Validator<COLOStatus> = /* @__PURE__ */ struct(() => ({
   mode: isCOLOMode,
   'last-mode': isCOLOMode,
   reason: isCOLOExitReason,
@@ -1029,14 +1043,18 @@ export interface MigrateRecoverArguments {
   uri: string;
 }
 
-export const isMigrateRecoverArguments: Validator<MigrateRecoverArguments> = struct(() => ({ uri: 'str' }));
+export const isMigrateRecoverArguments: Validator<MigrateRecoverArguments> = /* @__PURE__ */ struct(() => ({
+  uri: 'str',
+}));
 
 /** Data of the event `UNPLUG_PRIMARY`. */
 export interface UnplugPrimaryEvent {
   'device-id': string;
 }
 
-export const isUnplugPrimaryEvent: Validator<UnplugPrimaryEvent> = struct(() => ({ 'device-id': 'str' }));
+export const isUnplugPrimaryEvent: Validator<UnplugPrimaryEvent> = /* @__PURE__ */ struct(() => ({
+  'device-id': 'str',
+}));
 
 /**
  * @since 6.2
@@ -1047,7 +1065,10 @@ export interface DirtyRateVcpu {
   'dirty-rate': Int64;
 }
 
-export const isDirtyRateVcpu: Validator<DirtyRateVcpu> = struct(() => ({ id: 'int', 'dirty-rate': 'int64' }));
+export const isDirtyRateVcpu: Validator<DirtyRateVcpu> = /* @__PURE__ */ struct(() => ({
+  id: 'int',
+  'dirty-rate': 'int64',
+}));
 
 /**
  * @since 5.2
@@ -1055,7 +1076,7 @@ export const isDirtyRateVcpu: Validator<DirtyRateVcpu> = struct(() => ({ id: 'in
  */
 export const DirtyRateStatus = ['unstarted', 'measuring', 'measured'] as const;
 export type DirtyRateStatus = (typeof DirtyRateStatus)[number] | UnknownEnumValue;
-export const isDirtyRateStatus: Validator<DirtyRateStatus> = enumeration(DirtyRateStatus);
+export const isDirtyRateStatus: Validator<DirtyRateStatus> = /* @__PURE__ */ enumeration(DirtyRateStatus);
 
 /**
  * @since 6.2
@@ -1063,7 +1084,8 @@ export const isDirtyRateStatus: Validator<DirtyRateStatus> = enumeration(DirtyRa
  */
 export const DirtyRateMeasureMode = ['page-sampling', 'dirty-ring', 'dirty-bitmap'] as const;
 export type DirtyRateMeasureMode = (typeof DirtyRateMeasureMode)[number] | UnknownEnumValue;
-export const isDirtyRateMeasureMode: Validator<DirtyRateMeasureMode> = enumeration(DirtyRateMeasureMode);
+export const isDirtyRateMeasureMode: Validator<DirtyRateMeasureMode> =
+  /* @__PURE__ */ enumeration(DirtyRateMeasureMode);
 
 /**
  * @since 8.2
@@ -1071,7 +1093,7 @@ export const isDirtyRateMeasureMode: Validator<DirtyRateMeasureMode> = enumerati
  */
 export const TimeUnit = ['second', 'millisecond'] as const;
 export type TimeUnit = (typeof TimeUnit)[number] | UnknownEnumValue;
-export const isTimeUnit: Validator<TimeUnit> = enumeration(TimeUnit);
+export const isTimeUnit: Validator<TimeUnit> = /* @__PURE__ */ enumeration(TimeUnit);
 
 /**
  * @since 5.2
@@ -1092,7 +1114,7 @@ export interface DirtyRateInfo {
   'vcpu-dirty-rate'?: DirtyRateVcpu[] | undefined;
 }
 
-export const isDirtyRateInfo: Validator<DirtyRateInfo> = struct(() => ({
+export const isDirtyRateInfo: Validator<DirtyRateInfo> = /* @__PURE__ */ struct(() => ({
   'dirty-rate?': 'int64',
   status: isDirtyRateStatus,
   'start-time': 'int64',
@@ -1114,7 +1136,7 @@ export interface CalcDirtyRateArguments {
   mode?: DirtyRateMeasureMode | undefined;
 }
 
-export const isCalcDirtyRateArguments: Validator<CalcDirtyRateArguments> = struct(() => ({
+export const isCalcDirtyRateArguments: Validator<CalcDirtyRateArguments> = /* @__PURE__ */ struct(() => ({
   'calc-time': 'int64',
   'calc-time-unit?': isTimeUnit,
   'sample-pages?': 'int',
@@ -1127,7 +1149,7 @@ export interface QueryDirtyRateArguments {
   'calc-time-unit'?: TimeUnit | undefined;
 }
 
-export const isQueryDirtyRateArguments: Validator<QueryDirtyRateArguments> = struct(() => ({
+export const isQueryDirtyRateArguments: Validator<QueryDirtyRateArguments> = /* @__PURE__ */ struct(() => ({
   'calc-time-unit?': isTimeUnit,
 }));
 
@@ -1141,7 +1163,7 @@ export interface DirtyLimitInfo {
   'current-rate': Int64;
 }
 
-export const isDirtyLimitInfo: Validator<DirtyLimitInfo> = struct(() => ({
+export const isDirtyLimitInfo: Validator<DirtyLimitInfo> = /* @__PURE__ */ struct(() => ({
   'cpu-index': 'int',
   'limit-rate': 'uint64',
   'current-rate': 'uint64',
@@ -1153,7 +1175,7 @@ export interface SetVcpuDirtyLimitArguments {
   'dirty-rate': Int64;
 }
 
-export const isSetVcpuDirtyLimitArguments: Validator<SetVcpuDirtyLimitArguments> = struct(() => ({
+export const isSetVcpuDirtyLimitArguments: Validator<SetVcpuDirtyLimitArguments> = /* @__PURE__ */ struct(() => ({
   'cpu-index?': 'int',
   'dirty-rate': 'uint64',
 }));
@@ -1163,7 +1185,7 @@ export interface CancelVcpuDirtyLimitArguments {
   'cpu-index'?: Int64 | undefined;
 }
 
-export const isCancelVcpuDirtyLimitArguments: Validator<CancelVcpuDirtyLimitArguments> = struct(() => ({
+export const isCancelVcpuDirtyLimitArguments: Validator<CancelVcpuDirtyLimitArguments> = /* @__PURE__ */ struct(() => ({
   'cpu-index?': 'int',
 }));
 
@@ -1176,7 +1198,7 @@ export interface MigrationThreadInfo {
   'thread-id': Int64;
 }
 
-export const isMigrationThreadInfo: Validator<MigrationThreadInfo> = struct(() => ({
+export const isMigrationThreadInfo: Validator<MigrationThreadInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'thread-id': 'int',
 }));
@@ -1189,7 +1211,7 @@ export interface SnapshotSaveArguments {
   devices: string[];
 }
 
-export const isSnapshotSaveArguments: Validator<SnapshotSaveArguments> = struct(() => ({
+export const isSnapshotSaveArguments: Validator<SnapshotSaveArguments> = /* @__PURE__ */ struct(() => ({
   'job-id': 'str',
   tag: 'str',
   vmstate: 'str',
@@ -1204,7 +1226,7 @@ export interface SnapshotLoadArguments {
   devices: string[];
 }
 
-export const isSnapshotLoadArguments: Validator<SnapshotLoadArguments> = struct(() => ({
+export const isSnapshotLoadArguments: Validator<SnapshotLoadArguments> = /* @__PURE__ */ struct(() => ({
   'job-id': 'str',
   tag: 'str',
   vmstate: 'str',
@@ -1218,7 +1240,7 @@ export interface SnapshotDeleteArguments {
   devices: string[];
 }
 
-export const isSnapshotDeleteArguments: Validator<SnapshotDeleteArguments> = struct(() => ({
+export const isSnapshotDeleteArguments: Validator<SnapshotDeleteArguments> = /* @__PURE__ */ struct(() => ({
   'job-id': 'str',
   tag: 'str',
   devices: ['str'],

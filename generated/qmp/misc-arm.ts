@@ -12,7 +12,7 @@ export interface GICCapability {
   kernel: boolean;
 }
 
-export const isGICCapability: Validator<GICCapability> = struct(() => ({
+export const isGICCapability: Validator<GICCapability> = /* @__PURE__ */ struct(() => ({
   version: 'int',
   emulated: 'bool',
   kernel: 'bool',

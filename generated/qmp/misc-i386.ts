@@ -15,7 +15,7 @@ export const SevState = [
   'receive-update',
 ] as const;
 export type SevState = (typeof SevState)[number] | UnknownEnumValue;
-export const isSevState: Validator<SevState> = enumeration(SevState);
+export const isSevState: Validator<SevState> = /* @__PURE__ */ enumeration(SevState);
 
 /**
  * @since 6.2
@@ -23,7 +23,7 @@ export const isSevState: Validator<SevState> = enumeration(SevState);
  */
 export const SevGuestType = ['sev', 'sev-snp'] as const;
 export type SevGuestType = (typeof SevGuestType)[number] | UnknownEnumValue;
-export const isSevGuestType: Validator<SevGuestType> = enumeration(SevGuestType);
+export const isSevGuestType: Validator<SevGuestType> = /* @__PURE__ */ enumeration(SevGuestType);
 
 /**
  * @since 2.12
@@ -34,7 +34,10 @@ export interface SevGuestInfo {
   handle: number;
 }
 
-export const isSevGuestInfo: Validator<SevGuestInfo> = struct(() => ({ policy: 'uint32', handle: 'uint32' }));
+export const isSevGuestInfo: Validator<SevGuestInfo> = /* @__PURE__ */ struct(() => ({
+  policy: 'uint32',
+  handle: 'uint32',
+}));
 
 /**
  * @since 9.1
@@ -44,7 +47,7 @@ export interface SevSnpGuestInfo {
   'snp-policy': Int64;
 }
 
-export const isSevSnpGuestInfo: Validator<SevSnpGuestInfo> = struct(() => ({ 'snp-policy': 'uint64' }));
+export const isSevSnpGuestInfo: Validator<SevSnpGuestInfo> = /* @__PURE__ */ struct(() => ({ 'snp-policy': 'uint64' }));
 
 /** What all branches of {@link SevInfo} have. */
 export interface SevInfoBase {
@@ -56,7 +59,7 @@ export interface SevInfoBase {
   'sev-type': SevGuestType;
 }
 
-export const isSevInfoBase: Validator<SevInfoBase> = struct(() => ({
+export const isSevInfoBase: Validator<SevInfoBase> = /* @__PURE__ */ struct(() => ({
   enabled: 'bool',
   'api-major': 'uint8',
   'api-minor': 'uint8',
@@ -70,7 +73,7 @@ export const isSevInfoBase: Validator<SevInfoBase> = struct(() => ({
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-misc-i386.SevInfo}
  */
 export type SevInfo = SevInfo_sev | SevInfo_sev_snp;
-export const isSevInfo: Validator<SevInfo> = union('sev-type', () => [
+export const isSevInfo: Validator<SevInfo> = /* @__PURE__ */ union('sev-type', () => [
   isSevInfoBase,
   { sev: isSevGuestInfo, 'sev-snp': isSevSnpGuestInfo },
 ]);
@@ -91,7 +94,7 @@ export interface SevLaunchMeasureInfo {
   data: string;
 }
 
-export const isSevLaunchMeasureInfo: Validator<SevLaunchMeasureInfo> = struct(() => ({ data: 'str' }));
+export const isSevLaunchMeasureInfo: Validator<SevLaunchMeasureInfo> = /* @__PURE__ */ struct(() => ({ data: 'str' }));
 
 /**
  * @since 2.12
@@ -106,7 +109,7 @@ export interface SevCapability {
   'reduced-phys-bits': Int64;
 }
 
-export const isSevCapability: Validator<SevCapability> = struct(() => ({
+export const isSevCapability: Validator<SevCapability> = /* @__PURE__ */ struct(() => ({
   pdh: 'str',
   'cert-chain': 'str',
   'cpu0-id': 'str',
@@ -121,11 +124,9 @@ export interface SevInjectLaunchSecretArguments {
   gpa?: Int64 | undefined;
 }
 
-export const isSevInjectLaunchSecretArguments: Validator<SevInjectLaunchSecretArguments> = struct(() => ({
-  'packet-header': 'str',
-  secret: 'str',
-  'gpa?': 'uint64',
-}));
+export const isSevInjectLaunchSecretArguments: Validator<SevInjectLaunchSecretArguments> = /* @__PURE__ */ struct(
+  () => ({ 'packet-header': 'str', secret: 'str', 'gpa?': 'uint64' }),
+);
 
 /**
  * @since 6.1
@@ -135,16 +136,15 @@ export interface SevAttestationReport {
   data: string;
 }
 
-export const isSevAttestationReport: Validator<SevAttestationReport> = struct(() => ({ data: 'str' }));
+export const isSevAttestationReport: Validator<SevAttestationReport> = /* @__PURE__ */ struct(() => ({ data: 'str' }));
 
 /** Arguments of the command `query-sev-attestation-report`. */
 export interface QuerySevAttestationReportArguments {
   mnonce: string;
 }
 
-export const isQuerySevAttestationReportArguments: Validator<QuerySevAttestationReportArguments> = struct(() => ({
-  mnonce: 'str',
-}));
+export const isQuerySevAttestationReportArguments: Validator<QuerySevAttestationReportArguments> =
+  /* @__PURE__ */ struct(() => ({ mnonce: 'str' }));
 
 /**
  * @since 7.0
@@ -155,7 +155,10 @@ export interface SgxEpcSection {
   size: Int64;
 }
 
-export const isSgxEpcSection: Validator<SgxEpcSection> = struct(() => ({ node: 'int', size: 'uint64' }));
+export const isSgxEpcSection: Validator<SgxEpcSection> = /* @__PURE__ */ struct(() => ({
+  node: 'int',
+  size: 'uint64',
+}));
 
 /**
  * @since 6.2
@@ -170,7 +173,7 @@ export interface SgxInfo {
   sections: SgxEpcSection[];
 }
 
-export const isSgxInfo: Validator<SgxInfo> = struct(() => ({
+export const isSgxInfo: Validator<SgxInfo> = /* @__PURE__ */ struct(() => ({
   sgx: 'bool',
   sgx1: 'bool',
   sgx2: 'bool',
@@ -184,7 +187,7 @@ export const isSgxInfo: Validator<SgxInfo> = struct(() => ({
  */
 export const EvtchnPortType = ['closed', 'unbound', 'interdomain', 'pirq', 'virq', 'ipi'] as const;
 export type EvtchnPortType = (typeof EvtchnPortType)[number] | UnknownEnumValue;
-export const isEvtchnPortType: Validator<EvtchnPortType> = enumeration(EvtchnPortType);
+export const isEvtchnPortType: Validator<EvtchnPortType> = /* @__PURE__ */ enumeration(EvtchnPortType);
 
 /**
  * @since 8.0
@@ -200,7 +203,7 @@ export interface EvtchnInfo {
   masked: boolean;
 }
 
-export const isEvtchnInfo: Validator<EvtchnInfo> = struct(() => ({
+export const isEvtchnInfo: Validator<EvtchnInfo> = /* @__PURE__ */ struct(() => ({
   port: 'uint16',
   vcpu: 'uint32',
   type: isEvtchnPortType,
@@ -215,4 +218,6 @@ export interface XenEventInjectArguments {
   port: number;
 }
 
-export const isXenEventInjectArguments: Validator<XenEventInjectArguments> = struct(() => ({ port: 'uint32' }));
+export const isXenEventInjectArguments: Validator<XenEventInjectArguments> = /* @__PURE__ */ struct(() => ({
+  port: 'uint32',
+}));

@@ -10,7 +10,7 @@ export interface AddClientArguments {
   tls?: boolean | undefined;
 }
 
-export const isAddClientArguments: Validator<AddClientArguments> = struct(() => ({
+export const isAddClientArguments: Validator<AddClientArguments> = /* @__PURE__ */ struct(() => ({
   protocol: 'str',
   fdname: 'str',
   'skipauth?': 'bool',
@@ -25,7 +25,7 @@ export interface NameInfo {
   name?: string | undefined;
 }
 
-export const isNameInfo: Validator<NameInfo> = struct(() => ({ 'name?': 'str' }));
+export const isNameInfo: Validator<NameInfo> = /* @__PURE__ */ struct(() => ({ 'name?': 'str' }));
 
 /**
  * @since 2.0
@@ -44,7 +44,7 @@ export interface IOThreadInfo {
   'aio-max-batch': Int64;
 }
 
-export const isIOThreadInfo: Validator<IOThreadInfo> = struct(() => ({
+export const isIOThreadInfo: Validator<IOThreadInfo> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   'thread-id': 'int',
   'poll-max-ns': 'int',
@@ -59,7 +59,7 @@ export interface HumanMonitorCommandArguments {
   'cpu-index'?: Int64 | undefined;
 }
 
-export const isHumanMonitorCommandArguments: Validator<HumanMonitorCommandArguments> = struct(() => ({
+export const isHumanMonitorCommandArguments: Validator<HumanMonitorCommandArguments> = /* @__PURE__ */ struct(() => ({
   'command-line': 'str',
   'cpu-index?': 'int',
 }));
@@ -69,7 +69,7 @@ export interface GetfdArguments {
   fdname: string;
 }
 
-export const isGetfdArguments: Validator<GetfdArguments> = struct(() => ({ fdname: 'str' }));
+export const isGetfdArguments: Validator<GetfdArguments> = /* @__PURE__ */ struct(() => ({ fdname: 'str' }));
 
 /** Arguments of the command `get-win32-socket`. */
 export interface GetWin32SocketArguments {
@@ -77,7 +77,7 @@ export interface GetWin32SocketArguments {
   fdname: string;
 }
 
-export const isGetWin32SocketArguments: Validator<GetWin32SocketArguments> = struct(() => ({
+export const isGetWin32SocketArguments: Validator<GetWin32SocketArguments> = /* @__PURE__ */ struct(() => ({
   info: 'str',
   fdname: 'str',
 }));
@@ -87,7 +87,7 @@ export interface ClosefdArguments {
   fdname: string;
 }
 
-export const isClosefdArguments: Validator<ClosefdArguments> = struct(() => ({ fdname: 'str' }));
+export const isClosefdArguments: Validator<ClosefdArguments> = /* @__PURE__ */ struct(() => ({ fdname: 'str' }));
 
 /**
  * @since 1.2
@@ -98,7 +98,7 @@ export interface AddfdInfo {
   fd: Int64;
 }
 
-export const isAddfdInfo: Validator<AddfdInfo> = struct(() => ({ 'fdset-id': 'int', fd: 'int' }));
+export const isAddfdInfo: Validator<AddfdInfo> = /* @__PURE__ */ struct(() => ({ 'fdset-id': 'int', fd: 'int' }));
 
 /** Arguments of the command `add-fd`. */
 export interface AddFdArguments {
@@ -106,7 +106,10 @@ export interface AddFdArguments {
   opaque?: string | undefined;
 }
 
-export const isAddFdArguments: Validator<AddFdArguments> = struct(() => ({ 'fdset-id?': 'int', 'opaque?': 'str' }));
+export const isAddFdArguments: Validator<AddFdArguments> = /* @__PURE__ */ struct(() => ({
+  'fdset-id?': 'int',
+  'opaque?': 'str',
+}));
 
 /** Arguments of the command `remove-fd`. */
 export interface RemoveFdArguments {
@@ -114,7 +117,10 @@ export interface RemoveFdArguments {
   fd?: Int64 | undefined;
 }
 
-export const isRemoveFdArguments: Validator<RemoveFdArguments> = struct(() => ({ 'fdset-id': 'int', 'fd?': 'int' }));
+export const isRemoveFdArguments: Validator<RemoveFdArguments> = /* @__PURE__ */ struct(() => ({
+  'fdset-id': 'int',
+  'fd?': 'int',
+}));
 
 /**
  * @since 1.2
@@ -125,7 +131,7 @@ export interface FdsetFdInfo {
   opaque?: string | undefined;
 }
 
-export const isFdsetFdInfo: Validator<FdsetFdInfo> = struct(() => ({ fd: 'int', 'opaque?': 'str' }));
+export const isFdsetFdInfo: Validator<FdsetFdInfo> = /* @__PURE__ */ struct(() => ({ fd: 'int', 'opaque?': 'str' }));
 
 /**
  * @since 1.2
@@ -136,7 +142,10 @@ export interface FdsetInfo {
   fds: FdsetFdInfo[];
 }
 
-export const isFdsetInfo: Validator<FdsetInfo> = struct(() => ({ 'fdset-id': 'int', fds: [isFdsetFdInfo] }));
+export const isFdsetInfo: Validator<FdsetInfo> = /* @__PURE__ */ struct(() => ({
+  'fdset-id': 'int',
+  fds: [isFdsetFdInfo],
+}));
 
 /**
  * @since 1.5
@@ -144,7 +153,8 @@ export const isFdsetInfo: Validator<FdsetInfo> = struct(() => ({ 'fdset-id': 'in
  */
 export const CommandLineParameterType = ['string', 'boolean', 'number', 'size'] as const;
 export type CommandLineParameterType = (typeof CommandLineParameterType)[number] | UnknownEnumValue;
-export const isCommandLineParameterType: Validator<CommandLineParameterType> = enumeration(CommandLineParameterType);
+export const isCommandLineParameterType: Validator<CommandLineParameterType> =
+  /* @__PURE__ */ enumeration(CommandLineParameterType);
 
 /**
  * @since 1.5
@@ -158,7 +168,7 @@ export interface CommandLineParameterInfo {
   default?: string | undefined;
 }
 
-export const isCommandLineParameterInfo: Validator<CommandLineParameterInfo> = struct(() => ({
+export const isCommandLineParameterInfo: Validator<CommandLineParameterInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   type: isCommandLineParameterType,
   'help?': 'str',
@@ -174,7 +184,7 @@ export interface CommandLineOptionInfo {
   parameters: CommandLineParameterInfo[];
 }
 
-export const isCommandLineOptionInfo: Validator<CommandLineOptionInfo> = struct(() => ({
+export const isCommandLineOptionInfo: Validator<CommandLineOptionInfo> = /* @__PURE__ */ struct(() => ({
   option: 'str',
   parameters: [isCommandLineParameterInfo],
 }));
@@ -184,9 +194,9 @@ export interface QueryCommandLineOptionsArguments {
   option?: string | undefined;
 }
 
-export const isQueryCommandLineOptionsArguments: Validator<QueryCommandLineOptionsArguments> = struct(() => ({
-  'option?': 'str',
-}));
+export const isQueryCommandLineOptionsArguments: Validator<QueryCommandLineOptionsArguments> = /* @__PURE__ */ struct(
+  () => ({ 'option?': 'str' }),
+);
 
 /** Data of the event `RTC_CHANGE`. */
 export interface RtcChangeEvent {
@@ -194,7 +204,10 @@ export interface RtcChangeEvent {
   'qom-path': string;
 }
 
-export const isRtcChangeEvent: Validator<RtcChangeEvent> = struct(() => ({ offset: 'int', 'qom-path': 'str' }));
+export const isRtcChangeEvent: Validator<RtcChangeEvent> = /* @__PURE__ */ struct(() => ({
+  offset: 'int',
+  'qom-path': 'str',
+}));
 
 /** Data of the event `VFU_CLIENT_HANGUP`. */
 export interface VfuClientHangupEvent {
@@ -204,7 +217,7 @@ export interface VfuClientHangupEvent {
   'dev-qom-path': string;
 }
 
-export const isVfuClientHangupEvent: Validator<VfuClientHangupEvent> = struct(() => ({
+export const isVfuClientHangupEvent: Validator<VfuClientHangupEvent> = /* @__PURE__ */ struct(() => ({
   'vfu-id': 'str',
   'vfu-qom-path': 'str',
   'dev-id': 'str',

@@ -9,14 +9,17 @@ export interface SetLinkArguments {
   up: boolean;
 }
 
-export const isSetLinkArguments: Validator<SetLinkArguments> = struct(() => ({ name: 'str', up: 'bool' }));
+export const isSetLinkArguments: Validator<SetLinkArguments> = /* @__PURE__ */ struct(() => ({
+  name: 'str',
+  up: 'bool',
+}));
 
 /** Arguments of the command `netdev_del`. */
 export interface NetdevDelArguments {
   id: string;
 }
 
-export const isNetdevDelArguments: Validator<NetdevDelArguments> = struct(() => ({ id: 'str' }));
+export const isNetdevDelArguments: Validator<NetdevDelArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /**
  * @since 1.2
@@ -30,7 +33,7 @@ export interface NetLegacyNicOptions {
   vectors?: number | undefined;
 }
 
-export const isNetLegacyNicOptions: Validator<NetLegacyNicOptions> = struct(() => ({
+export const isNetLegacyNicOptions: Validator<NetLegacyNicOptions> = /* @__PURE__ */ struct(() => ({
   'netdev?': 'str',
   'macaddr?': 'str',
   'model?': 'str',
@@ -46,7 +49,7 @@ export interface String {
   str: string;
 }
 
-export const isString: Validator<String> = struct(() => ({ str: 'str' }));
+export const isString: Validator<String> = /* @__PURE__ */ struct(() => ({ str: 'str' }));
 
 /**
  * Only in builds with `CONFIG_PASST`.
@@ -91,7 +94,7 @@ export interface NetDevPasstOptions {
   param?: String[] | undefined;
 }
 
-export const isNetDevPasstOptions: Validator<NetDevPasstOptions> = struct(() => ({
+export const isNetDevPasstOptions: Validator<NetDevPasstOptions> = /* @__PURE__ */ struct(() => ({
   'path?': 'str',
   'quiet?': 'bool',
   'vhost-user?': 'bool',
@@ -165,7 +168,7 @@ export interface NetdevUserOptions {
   'tftp-server-name'?: string | undefined;
 }
 
-export const isNetdevUserOptions: Validator<NetdevUserOptions> = struct(() => ({
+export const isNetdevUserOptions: Validator<NetdevUserOptions> = /* @__PURE__ */ struct(() => ({
   'hostname?': 'str',
   'restrict?': 'bool',
   'ipv4?': 'bool',
@@ -214,7 +217,7 @@ export interface NetdevTapOptions {
   'poll-us'?: number | undefined;
 }
 
-export const isNetdevTapOptions: Validator<NetdevTapOptions> = struct(() => ({
+export const isNetdevTapOptions: Validator<NetdevTapOptions> = /* @__PURE__ */ struct(() => ({
   'ifname?': 'str',
   'fd?': 'str',
   'fds?': 'str',
@@ -245,7 +248,7 @@ export interface NetdevSocketOptions {
   udp?: string | undefined;
 }
 
-export const isNetdevSocketOptions: Validator<NetdevSocketOptions> = struct(() => ({
+export const isNetdevSocketOptions: Validator<NetdevSocketOptions> = /* @__PURE__ */ struct(() => ({
   'fd?': 'str',
   'listen?': 'str',
   'connect?': 'str',
@@ -275,7 +278,7 @@ export interface NetdevL2TPv3Options {
   offset?: number | undefined;
 }
 
-export const isNetdevL2TPv3Options: Validator<NetdevL2TPv3Options> = struct(() => ({
+export const isNetdevL2TPv3Options: Validator<NetdevL2TPv3Options> = /* @__PURE__ */ struct(() => ({
   src: 'str',
   dst: 'str',
   'srcport?': 'str',
@@ -303,7 +306,7 @@ export interface NetdevVdeOptions {
   mode?: number | undefined;
 }
 
-export const isNetdevVdeOptions: Validator<NetdevVdeOptions> = struct(() => ({
+export const isNetdevVdeOptions: Validator<NetdevVdeOptions> = /* @__PURE__ */ struct(() => ({
   'sock?': 'str',
   'port?': 'uint16',
   'group?': 'str',
@@ -319,7 +322,10 @@ export interface NetdevBridgeOptions {
   helper?: string | undefined;
 }
 
-export const isNetdevBridgeOptions: Validator<NetdevBridgeOptions> = struct(() => ({ 'br?': 'str', 'helper?': 'str' }));
+export const isNetdevBridgeOptions: Validator<NetdevBridgeOptions> = /* @__PURE__ */ struct(() => ({
+  'br?': 'str',
+  'helper?': 'str',
+}));
 
 /**
  * @since 1.2
@@ -331,7 +337,7 @@ export interface NetdevHubPortOptions {
   netdev?: string | undefined;
 }
 
-export const isNetdevHubPortOptions: Validator<NetdevHubPortOptions> = struct(() => ({
+export const isNetdevHubPortOptions: Validator<NetdevHubPortOptions> = /* @__PURE__ */ struct(() => ({
   hubid: 'int32',
   'netdev?': 'str',
 }));
@@ -345,7 +351,7 @@ export interface NetdevNetmapOptions {
   devname?: string | undefined;
 }
 
-export const isNetdevNetmapOptions: Validator<NetdevNetmapOptions> = struct(() => ({
+export const isNetdevNetmapOptions: Validator<NetdevNetmapOptions> = /* @__PURE__ */ struct(() => ({
   ifname: 'str',
   'devname?': 'str',
 }));
@@ -358,7 +364,7 @@ export const isNetdevNetmapOptions: Validator<NetdevNetmapOptions> = struct(() =
  */
 export const AFXDPMode = ['native', 'skb'] as const;
 export type AFXDPMode = (typeof AFXDPMode)[number] | UnknownEnumValue;
-export const isAFXDPMode: Validator<AFXDPMode> = enumeration(AFXDPMode);
+export const isAFXDPMode: Validator<AFXDPMode> = /* @__PURE__ */ enumeration(AFXDPMode);
 
 /**
  * Only in builds with `CONFIG_AF_XDP`.
@@ -380,7 +386,7 @@ export interface NetdevAFXDPOptions {
   'map-start-index'?: number | undefined;
 }
 
-export const isNetdevAFXDPOptions: Validator<NetdevAFXDPOptions> = struct(() => ({
+export const isNetdevAFXDPOptions: Validator<NetdevAFXDPOptions> = /* @__PURE__ */ struct(() => ({
   ifname: 'str',
   'mode?': isAFXDPMode,
   'force-copy?': 'bool',
@@ -403,7 +409,7 @@ export interface NetdevVhostUserOptions {
   queues?: Int64 | undefined;
 }
 
-export const isNetdevVhostUserOptions: Validator<NetdevVhostUserOptions> = struct(() => ({
+export const isNetdevVhostUserOptions: Validator<NetdevVhostUserOptions> = /* @__PURE__ */ struct(() => ({
   chardev: 'str',
   'vhostforce?': 'bool',
   'queues?': 'int',
@@ -424,7 +430,7 @@ export interface NetdevVhostVDPAOptions {
   'x-svq'?: boolean | undefined;
 }
 
-export const isNetdevVhostVDPAOptions: Validator<NetdevVhostVDPAOptions> = struct(() => ({
+export const isNetdevVhostVDPAOptions: Validator<NetdevVhostVDPAOptions> = /* @__PURE__ */ struct(() => ({
   'vhostdev?': 'str',
   'vhostfd?': 'str',
   'queues?': 'int',
@@ -445,7 +451,7 @@ export interface NetdevVmnetHostOptions {
   'net-uuid'?: string | undefined;
 }
 
-export const isNetdevVmnetHostOptions: Validator<NetdevVmnetHostOptions> = struct(() => ({
+export const isNetdevVmnetHostOptions: Validator<NetdevVmnetHostOptions> = /* @__PURE__ */ struct(() => ({
   'start-address?': 'str',
   'end-address?': 'str',
   'subnet-mask?': 'str',
@@ -467,7 +473,7 @@ export interface NetdevVmnetSharedOptions {
   'nat66-prefix'?: string | undefined;
 }
 
-export const isNetdevVmnetSharedOptions: Validator<NetdevVmnetSharedOptions> = struct(() => ({
+export const isNetdevVmnetSharedOptions: Validator<NetdevVmnetSharedOptions> = /* @__PURE__ */ struct(() => ({
   'start-address?': 'str',
   'end-address?': 'str',
   'subnet-mask?': 'str',
@@ -486,7 +492,7 @@ export interface NetdevVmnetBridgedOptions {
   isolated?: boolean | undefined;
 }
 
-export const isNetdevVmnetBridgedOptions: Validator<NetdevVmnetBridgedOptions> = struct(() => ({
+export const isNetdevVmnetBridgedOptions: Validator<NetdevVmnetBridgedOptions> = /* @__PURE__ */ struct(() => ({
   ifname: 'str',
   'isolated?': 'bool',
 }));
@@ -502,7 +508,7 @@ export interface NetdevStreamOptions {
   'reconnect-ms'?: Int64 | undefined;
 }
 
-export const isNetdevStreamOptions: Validator<NetdevStreamOptions> = struct(() => ({
+export const isNetdevStreamOptions: Validator<NetdevStreamOptions> = /* @__PURE__ */ struct(() => ({
   addr: isSocketAddress,
   'server?': 'bool',
   'reconnect-ms?': 'int',
@@ -517,7 +523,7 @@ export interface NetdevDgramOptions {
   remote?: SocketAddress | undefined;
 }
 
-export const isNetdevDgramOptions: Validator<NetdevDgramOptions> = struct(() => ({
+export const isNetdevDgramOptions: Validator<NetdevDgramOptions> = /* @__PURE__ */ struct(() => ({
   'local?': isSocketAddress,
   'remote?': isSocketAddress,
 }));
@@ -577,7 +583,7 @@ export const NetClientDriver = [
   'vmnet-bridged',
 ] as const;
 export type NetClientDriver = (typeof NetClientDriver)[number] | UnknownEnumValue;
-export const isNetClientDriver: Validator<NetClientDriver> = enumeration(NetClientDriver, {
+export const isNetClientDriver: Validator<NetClientDriver> = /* @__PURE__ */ enumeration(NetClientDriver, {
   passt: { if: 'CONFIG_PASST' },
   'af-xdp': { if: 'CONFIG_AF_XDP' },
   'vmnet-host': { if: 'CONFIG_VMNET' },
@@ -591,7 +597,10 @@ export interface NetdevBase {
   type: NetClientDriver;
 }
 
-export const isNetdevBase: Validator<NetdevBase> = struct(() => ({ id: 'str', type: isNetClientDriver }));
+export const isNetdevBase: Validator<NetdevBase> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+  type: isNetClientDriver,
+}));
 
 /**
  * @since 1.2
@@ -617,7 +626,7 @@ export type Netdev =
   | Netdev_vmnet_shared
   | Netdev_vmnet_bridged
   | Netdev_none;
-export const isNetdev: Validator<Netdev> = union('type', () => [
+export const isNetdev: Validator<Netdev> = /* @__PURE__ */ union('type', () => [
   isNetdevBase,
   {
     nic: isNetLegacyNicOptions,
@@ -752,7 +761,7 @@ export interface Netdev_none extends NetdevBase {
  */
 export const RxState = ['normal', 'none', 'all'] as const;
 export type RxState = (typeof RxState)[number] | UnknownEnumValue;
-export const isRxState: Validator<RxState> = enumeration(RxState);
+export const isRxState: Validator<RxState> = /* @__PURE__ */ enumeration(RxState);
 
 /**
  * @since 1.6
@@ -774,7 +783,7 @@ export interface RxFilterInfo {
   'multicast-table': string[];
 }
 
-export const isRxFilterInfo: Validator<RxFilterInfo> = struct(() => ({
+export const isRxFilterInfo: Validator<RxFilterInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   promiscuous: 'bool',
   multicast: isRxState,
@@ -794,7 +803,9 @@ export interface QueryRxFilterArguments {
   name?: string | undefined;
 }
 
-export const isQueryRxFilterArguments: Validator<QueryRxFilterArguments> = struct(() => ({ 'name?': 'str' }));
+export const isQueryRxFilterArguments: Validator<QueryRxFilterArguments> = /* @__PURE__ */ struct(() => ({
+  'name?': 'str',
+}));
 
 /** Data of the event `NIC_RX_FILTER_CHANGED`. */
 export interface NicRxFilterChangedEvent {
@@ -802,7 +813,7 @@ export interface NicRxFilterChangedEvent {
   path: string;
 }
 
-export const isNicRxFilterChangedEvent: Validator<NicRxFilterChangedEvent> = struct(() => ({
+export const isNicRxFilterChangedEvent: Validator<NicRxFilterChangedEvent> = /* @__PURE__ */ struct(() => ({
   'name?': 'str',
   path: 'str',
 }));
@@ -822,7 +833,7 @@ export interface AnnounceParameters {
   id?: string | undefined;
 }
 
-export const isAnnounceParameters: Validator<AnnounceParameters> = struct(() => ({
+export const isAnnounceParameters: Validator<AnnounceParameters> = /* @__PURE__ */ struct(() => ({
   initial: 'int',
   max: 'int',
   rounds: 'int',
@@ -836,7 +847,9 @@ export interface FailoverNegotiatedEvent {
   'device-id': string;
 }
 
-export const isFailoverNegotiatedEvent: Validator<FailoverNegotiatedEvent> = struct(() => ({ 'device-id': 'str' }));
+export const isFailoverNegotiatedEvent: Validator<FailoverNegotiatedEvent> = /* @__PURE__ */ struct(() => ({
+  'device-id': 'str',
+}));
 
 /** Data of the event `NETDEV_STREAM_CONNECTED`. */
 export interface NetdevStreamConnectedEvent {
@@ -844,7 +857,7 @@ export interface NetdevStreamConnectedEvent {
   addr: SocketAddress;
 }
 
-export const isNetdevStreamConnectedEvent: Validator<NetdevStreamConnectedEvent> = struct(() => ({
+export const isNetdevStreamConnectedEvent: Validator<NetdevStreamConnectedEvent> = /* @__PURE__ */ struct(() => ({
   'netdev-id': 'str',
   addr: isSocketAddress,
 }));
@@ -854,7 +867,7 @@ export interface NetdevStreamDisconnectedEvent {
   'netdev-id': string;
 }
 
-export const isNetdevStreamDisconnectedEvent: Validator<NetdevStreamDisconnectedEvent> = struct(() => ({
+export const isNetdevStreamDisconnectedEvent: Validator<NetdevStreamDisconnectedEvent> = /* @__PURE__ */ struct(() => ({
   'netdev-id': 'str',
 }));
 
@@ -864,7 +877,7 @@ export interface NetdevVhostUserConnectedEvent {
   'chardev-id': string;
 }
 
-export const isNetdevVhostUserConnectedEvent: Validator<NetdevVhostUserConnectedEvent> = struct(() => ({
+export const isNetdevVhostUserConnectedEvent: Validator<NetdevVhostUserConnectedEvent> = /* @__PURE__ */ struct(() => ({
   'netdev-id': 'str',
   'chardev-id': 'str',
 }));
@@ -874,6 +887,6 @@ export interface NetdevVhostUserDisconnectedEvent {
   'netdev-id': string;
 }
 
-export const isNetdevVhostUserDisconnectedEvent: Validator<NetdevVhostUserDisconnectedEvent> = struct(() => ({
-  'netdev-id': 'str',
-}));
+export const isNetdevVhostUserDisconnectedEvent: Validator<NetdevVhostUserDisconnectedEvent> = /* @__PURE__ */ struct(
+  () => ({ 'netdev-id': 'str' }),
+);

@@ -11,7 +11,10 @@ export interface PciMemoryRange {
   limit: Int64;
 }
 
-export const isPciMemoryRange: Validator<PciMemoryRange> = struct(() => ({ base: 'int', limit: 'int' }));
+export const isPciMemoryRange: Validator<PciMemoryRange> = /* @__PURE__ */ struct(() => ({
+  base: 'int',
+  limit: 'int',
+}));
 
 /**
  * @since 0.14
@@ -26,7 +29,7 @@ export interface PciMemoryRegion {
   mem_type_64?: boolean | undefined;
 }
 
-export const isPciMemoryRegion: Validator<PciMemoryRegion> = struct(() => ({
+export const isPciMemoryRegion: Validator<PciMemoryRegion> = /* @__PURE__ */ struct(() => ({
   bar: 'int',
   type: 'str',
   address: 'int',
@@ -48,7 +51,7 @@ export interface PciBusInfo {
   prefetchable_range: PciMemoryRange;
 }
 
-export const isPciBusInfo: Validator<PciBusInfo> = struct(() => ({
+export const isPciBusInfo: Validator<PciBusInfo> = /* @__PURE__ */ struct(() => ({
   number: 'int',
   secondary: 'int',
   subordinate: 'int',
@@ -66,7 +69,7 @@ export interface PciBridgeInfo {
   devices?: PciDeviceInfo[] | undefined;
 }
 
-export const isPciBridgeInfo: Validator<PciBridgeInfo> = struct(() => ({
+export const isPciBridgeInfo: Validator<PciBridgeInfo> = /* @__PURE__ */ struct(() => ({
   bus: isPciBusInfo,
   'devices?': [isPciDeviceInfo],
 }));
@@ -80,7 +83,10 @@ export interface PciDeviceClass {
   class: Int64;
 }
 
-export const isPciDeviceClass: Validator<PciDeviceClass> = struct(() => ({ 'desc?': 'str', class: 'int' }));
+export const isPciDeviceClass: Validator<PciDeviceClass> = /* @__PURE__ */ struct(() => ({
+  'desc?': 'str',
+  class: 'int',
+}));
 
 /**
  * @since 2.4
@@ -95,7 +101,7 @@ export interface PciDeviceId {
   'subsystem-vendor'?: Int64 | undefined;
 }
 
-export const isPciDeviceId: Validator<PciDeviceId> = struct(() => ({
+export const isPciDeviceId: Validator<PciDeviceId> = /* @__PURE__ */ struct(() => ({
   device: 'int',
   vendor: 'int',
   'subsystem?': 'int',
@@ -120,7 +126,7 @@ export interface PciDeviceInfo {
   regions: PciMemoryRegion[];
 }
 
-export const isPciDeviceInfo: Validator<PciDeviceInfo> = struct(() => ({
+export const isPciDeviceInfo: Validator<PciDeviceInfo> = /* @__PURE__ */ struct(() => ({
   bus: 'int',
   slot: 'int',
   function: 'int',
@@ -142,4 +148,4 @@ export interface PciInfo {
   devices: PciDeviceInfo[];
 }
 
-export const isPciInfo: Validator<PciInfo> = struct(() => ({ bus: 'int', devices: [isPciDeviceInfo] }));
+export const isPciInfo: Validator<PciInfo> = /* @__PURE__ */ struct(() => ({ bus: 'int', devices: [isPciDeviceInfo] }));

@@ -7,7 +7,7 @@ export interface DeviceListPropertiesArguments {
   typename: string;
 }
 
-export const isDeviceListPropertiesArguments: Validator<DeviceListPropertiesArguments> = struct(() => ({
+export const isDeviceListPropertiesArguments: Validator<DeviceListPropertiesArguments> = /* @__PURE__ */ struct(() => ({
   typename: 'str',
 }));
 
@@ -18,7 +18,7 @@ export interface DeviceAddArguments {
   id?: string | undefined;
 }
 
-export const isDeviceAddArguments: Validator<DeviceAddArguments> = struct(() => ({
+export const isDeviceAddArguments: Validator<DeviceAddArguments> = /* @__PURE__ */ struct(() => ({
   driver: 'str',
   'bus?': 'str',
   'id?': 'str',
@@ -29,7 +29,7 @@ export interface DeviceDelArguments {
   id: string;
 }
 
-export const isDeviceDelArguments: Validator<DeviceDelArguments> = struct(() => ({ id: 'str' }));
+export const isDeviceDelArguments: Validator<DeviceDelArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** Data of the event `DEVICE_DELETED`. */
 export interface DeviceDeletedEvent {
@@ -37,7 +37,10 @@ export interface DeviceDeletedEvent {
   path: string;
 }
 
-export const isDeviceDeletedEvent: Validator<DeviceDeletedEvent> = struct(() => ({ 'device?': 'str', path: 'str' }));
+export const isDeviceDeletedEvent: Validator<DeviceDeletedEvent> = /* @__PURE__ */ struct(() => ({
+  'device?': 'str',
+  path: 'str',
+}));
 
 /** Data of the event `DEVICE_UNPLUG_GUEST_ERROR`. */
 export interface DeviceUnplugGuestErrorEvent {
@@ -45,7 +48,7 @@ export interface DeviceUnplugGuestErrorEvent {
   path: string;
 }
 
-export const isDeviceUnplugGuestErrorEvent: Validator<DeviceUnplugGuestErrorEvent> = struct(() => ({
+export const isDeviceUnplugGuestErrorEvent: Validator<DeviceUnplugGuestErrorEvent> = /* @__PURE__ */ struct(() => ({
   'device?': 'str',
   path: 'str',
 }));
@@ -55,4 +58,6 @@ export interface DeviceSyncConfigArguments {
   id: string;
 }
 
-export const isDeviceSyncConfigArguments: Validator<DeviceSyncConfigArguments> = struct(() => ({ id: 'str' }));
+export const isDeviceSyncConfigArguments: Validator<DeviceSyncConfigArguments> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+}));

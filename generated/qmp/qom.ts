@@ -58,7 +58,7 @@ export interface ObjectPropertyInfo {
   'default-value'?: Json | undefined;
 }
 
-export const isObjectPropertyInfo: Validator<ObjectPropertyInfo> = struct(() => ({
+export const isObjectPropertyInfo: Validator<ObjectPropertyInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   type: 'str',
   'description?': 'str',
@@ -75,7 +75,7 @@ export interface ObjectPropertyValue {
   value?: Json | undefined;
 }
 
-export const isObjectPropertyValue: Validator<ObjectPropertyValue> = struct(() => ({
+export const isObjectPropertyValue: Validator<ObjectPropertyValue> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   type: 'str',
   'value?': 'any',
@@ -89,7 +89,7 @@ export interface ObjectPropertiesValues {
   properties: ObjectPropertyValue[];
 }
 
-export const isObjectPropertiesValues: Validator<ObjectPropertiesValues> = struct(() => ({
+export const isObjectPropertiesValues: Validator<ObjectPropertiesValues> = /* @__PURE__ */ struct(() => ({
   properties: [isObjectPropertyValue],
 }));
 
@@ -98,7 +98,7 @@ export interface QomListArguments {
   path: string;
 }
 
-export const isQomListArguments: Validator<QomListArguments> = struct(() => ({ path: 'str' }));
+export const isQomListArguments: Validator<QomListArguments> = /* @__PURE__ */ struct(() => ({ path: 'str' }));
 
 /** Arguments of the command `qom-get`. */
 export interface QomGetArguments {
@@ -106,14 +106,17 @@ export interface QomGetArguments {
   property: string;
 }
 
-export const isQomGetArguments: Validator<QomGetArguments> = struct(() => ({ path: 'str', property: 'str' }));
+export const isQomGetArguments: Validator<QomGetArguments> = /* @__PURE__ */ struct(() => ({
+  path: 'str',
+  property: 'str',
+}));
 
 /** Arguments of the command `qom-list-get`. */
 export interface QomListGetArguments {
   paths: string[];
 }
 
-export const isQomListGetArguments: Validator<QomListGetArguments> = struct(() => ({ paths: ['str'] }));
+export const isQomListGetArguments: Validator<QomListGetArguments> = /* @__PURE__ */ struct(() => ({ paths: ['str'] }));
 
 /** Arguments of the command `qom-set`. */
 export interface QomSetArguments {
@@ -122,7 +125,7 @@ export interface QomSetArguments {
   value: Json;
 }
 
-export const isQomSetArguments: Validator<QomSetArguments> = struct(() => ({
+export const isQomSetArguments: Validator<QomSetArguments> = /* @__PURE__ */ struct(() => ({
   path: 'str',
   property: 'str',
   value: 'any',
@@ -140,7 +143,7 @@ export interface ObjectTypeInfo {
   parent?: string | undefined;
 }
 
-export const isObjectTypeInfo: Validator<ObjectTypeInfo> = struct(() => ({
+export const isObjectTypeInfo: Validator<ObjectTypeInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'abstract?': 'bool',
   'parent?': 'str',
@@ -152,7 +155,7 @@ export interface QomListTypesArguments {
   abstract?: boolean | undefined;
 }
 
-export const isQomListTypesArguments: Validator<QomListTypesArguments> = struct(() => ({
+export const isQomListTypesArguments: Validator<QomListTypesArguments> = /* @__PURE__ */ struct(() => ({
   'implements?': 'str',
   'abstract?': 'bool',
 }));
@@ -162,7 +165,9 @@ export interface QomListPropertiesArguments {
   typename: string;
 }
 
-export const isQomListPropertiesArguments: Validator<QomListPropertiesArguments> = struct(() => ({ typename: 'str' }));
+export const isQomListPropertiesArguments: Validator<QomListPropertiesArguments> = /* @__PURE__ */ struct(() => ({
+  typename: 'str',
+}));
 
 /**
  * Only in builds with `CONFIG_LINUX`.
@@ -175,7 +180,7 @@ export interface CanHostSocketcanProperties {
   canbus: string;
 }
 
-export const isCanHostSocketcanProperties: Validator<CanHostSocketcanProperties> = struct(() => ({
+export const isCanHostSocketcanProperties: Validator<CanHostSocketcanProperties> = /* @__PURE__ */ struct(() => ({
   if: 'str',
   canbus: 'str',
 }));
@@ -196,7 +201,7 @@ export interface ColoCompareProperties {
   vnet_hdr_support?: boolean | undefined;
 }
 
-export const isColoCompareProperties: Validator<ColoCompareProperties> = struct(() => ({
+export const isColoCompareProperties: Validator<ColoCompareProperties> = /* @__PURE__ */ struct(() => ({
   primary_in: 'str',
   secondary_in: 'str',
   outdev: 'str',
@@ -220,7 +225,7 @@ export interface CryptodevBackendProperties {
   'throttle-ops'?: Int64 | undefined;
 }
 
-export const isCryptodevBackendProperties: Validator<CryptodevBackendProperties> = struct(() => ({
+export const isCryptodevBackendProperties: Validator<CryptodevBackendProperties> = /* @__PURE__ */ struct(() => ({
   'queues?': 'uint32',
   'throttle-bps?': 'uint64',
   'throttle-ops?': 'uint64',
@@ -236,7 +241,7 @@ export interface CryptodevVhostUserProperties extends CryptodevBackendProperties
   chardev: string;
 }
 
-export const isCryptodevVhostUserProperties: Validator<CryptodevVhostUserProperties> = struct(
+export const isCryptodevVhostUserProperties: Validator<CryptodevVhostUserProperties> = /* @__PURE__ */ struct(
   () => ({ chardev: 'str' }),
   () => isCryptodevBackendProperties,
 );
@@ -250,7 +255,7 @@ export interface DBusVMStateProperties {
   'id-list'?: string | undefined;
 }
 
-export const isDBusVMStateProperties: Validator<DBusVMStateProperties> = struct(() => ({
+export const isDBusVMStateProperties: Validator<DBusVMStateProperties> = /* @__PURE__ */ struct(() => ({
   addr: 'str',
   'id-list?': 'str',
 }));
@@ -261,7 +266,7 @@ export const isDBusVMStateProperties: Validator<DBusVMStateProperties> = struct(
  */
 export const NetfilterInsert = ['before', 'behind'] as const;
 export type NetfilterInsert = (typeof NetfilterInsert)[number] | UnknownEnumValue;
-export const isNetfilterInsert: Validator<NetfilterInsert> = enumeration(NetfilterInsert);
+export const isNetfilterInsert: Validator<NetfilterInsert> = /* @__PURE__ */ enumeration(NetfilterInsert);
 
 /**
  * @since 2.5
@@ -275,7 +280,7 @@ export interface NetfilterProperties {
   insert?: NetfilterInsert | undefined;
 }
 
-export const isNetfilterProperties: Validator<NetfilterProperties> = struct(() => ({
+export const isNetfilterProperties: Validator<NetfilterProperties> = /* @__PURE__ */ struct(() => ({
   netdev: 'str',
   'queue?': isNetFilterDirection,
   'status?': 'str',
@@ -291,7 +296,7 @@ export interface FilterBufferProperties extends NetfilterProperties {
   interval: number;
 }
 
-export const isFilterBufferProperties: Validator<FilterBufferProperties> = struct(
+export const isFilterBufferProperties: Validator<FilterBufferProperties> = /* @__PURE__ */ struct(
   () => ({ interval: 'uint32' }),
   () => isNetfilterProperties,
 );
@@ -305,7 +310,7 @@ export interface FilterDumpProperties extends NetfilterProperties {
   maxlen?: number | undefined;
 }
 
-export const isFilterDumpProperties: Validator<FilterDumpProperties> = struct(
+export const isFilterDumpProperties: Validator<FilterDumpProperties> = /* @__PURE__ */ struct(
   () => ({ file: 'str', 'maxlen?': 'uint32' }),
   () => isNetfilterProperties,
 );
@@ -319,7 +324,7 @@ export interface FilterMirrorProperties extends NetfilterProperties {
   vnet_hdr_support?: boolean | undefined;
 }
 
-export const isFilterMirrorProperties: Validator<FilterMirrorProperties> = struct(
+export const isFilterMirrorProperties: Validator<FilterMirrorProperties> = /* @__PURE__ */ struct(
   () => ({ outdev: 'str', 'vnet_hdr_support?': 'bool' }),
   () => isNetfilterProperties,
 );
@@ -334,7 +339,7 @@ export interface FilterRedirectorProperties extends NetfilterProperties {
   vnet_hdr_support?: boolean | undefined;
 }
 
-export const isFilterRedirectorProperties: Validator<FilterRedirectorProperties> = struct(
+export const isFilterRedirectorProperties: Validator<FilterRedirectorProperties> = /* @__PURE__ */ struct(
   () => ({ 'indev?': 'str', 'outdev?': 'str', 'vnet_hdr_support?': 'bool' }),
   () => isNetfilterProperties,
 );
@@ -347,7 +352,7 @@ export interface FilterRewriterProperties extends NetfilterProperties {
   vnet_hdr_support?: boolean | undefined;
 }
 
-export const isFilterRewriterProperties: Validator<FilterRewriterProperties> = struct(
+export const isFilterRewriterProperties: Validator<FilterRewriterProperties> = /* @__PURE__ */ struct(
   () => ({ 'vnet_hdr_support?': 'bool' }),
   () => isNetfilterProperties,
 );
@@ -366,7 +371,7 @@ export interface InputBarrierProperties {
   height?: string | undefined;
 }
 
-export const isInputBarrierProperties: Validator<InputBarrierProperties> = struct(() => ({
+export const isInputBarrierProperties: Validator<InputBarrierProperties> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'server?': 'str',
   'port?': 'str',
@@ -389,7 +394,7 @@ export interface InputLinuxProperties {
   'grab-toggle'?: GrabToggleKeys | undefined;
 }
 
-export const isInputLinuxProperties: Validator<InputLinuxProperties> = struct(() => ({
+export const isInputLinuxProperties: Validator<InputLinuxProperties> = /* @__PURE__ */ struct(() => ({
   evdev: 'str',
   'grab_all?': 'bool',
   'repeat?': 'bool',
@@ -406,7 +411,7 @@ export interface EventLoopBaseProperties {
   'thread-pool-max'?: Int64 | undefined;
 }
 
-export const isEventLoopBaseProperties: Validator<EventLoopBaseProperties> = struct(() => ({
+export const isEventLoopBaseProperties: Validator<EventLoopBaseProperties> = /* @__PURE__ */ struct(() => ({
   'aio-max-batch?': 'int',
   'thread-pool-min?': 'int',
   'thread-pool-max?': 'int',
@@ -422,7 +427,7 @@ export interface IothreadProperties extends EventLoopBaseProperties {
   'poll-shrink'?: Int64 | undefined;
 }
 
-export const isIothreadProperties: Validator<IothreadProperties> = struct(
+export const isIothreadProperties: Validator<IothreadProperties> = /* @__PURE__ */ struct(
   () => ({ 'poll-max-ns?': 'int', 'poll-grow?': 'int', 'poll-shrink?': 'int' }),
   () => isEventLoopBaseProperties,
 );
@@ -433,7 +438,7 @@ export const isIothreadProperties: Validator<IothreadProperties> = struct(
  */
 export interface MainLoopProperties extends EventLoopBaseProperties {}
 
-export const isMainLoopProperties: Validator<MainLoopProperties> = struct(
+export const isMainLoopProperties: Validator<MainLoopProperties> = /* @__PURE__ */ struct(
   () => ({}),
   () => isEventLoopBaseProperties,
 );
@@ -458,7 +463,7 @@ export interface MemoryBackendProperties {
   'x-use-canonical-path-for-ramblock-id'?: boolean | undefined;
 }
 
-export const isMemoryBackendProperties: Validator<MemoryBackendProperties> = struct(() => ({
+export const isMemoryBackendProperties: Validator<MemoryBackendProperties> = /* @__PURE__ */ struct(() => ({
   'dump?': 'bool',
   'host-nodes?': ['uint16'],
   'merge?': 'bool',
@@ -489,7 +494,7 @@ export interface MemoryBackendFileProperties extends MemoryBackendProperties {
   rom?: OnOffAuto | undefined;
 }
 
-export const isMemoryBackendFileProperties: Validator<MemoryBackendFileProperties> = struct(
+export const isMemoryBackendFileProperties: Validator<MemoryBackendFileProperties> = /* @__PURE__ */ struct(
   () => ({
     'align?': 'size',
     'offset?': 'size',
@@ -514,7 +519,7 @@ export interface MemoryBackendMemfdProperties extends MemoryBackendProperties {
   seal?: boolean | undefined;
 }
 
-export const isMemoryBackendMemfdProperties: Validator<MemoryBackendMemfdProperties> = struct(
+export const isMemoryBackendMemfdProperties: Validator<MemoryBackendMemfdProperties> = /* @__PURE__ */ struct(
   () => ({ 'hugetlb?': 'bool', 'hugetlbsize?': 'size', 'seal?': 'bool' }),
   () => isMemoryBackendProperties,
 );
@@ -527,7 +532,7 @@ export const isMemoryBackendMemfdProperties: Validator<MemoryBackendMemfdPropert
  */
 export interface MemoryBackendShmProperties extends MemoryBackendProperties {}
 
-export const isMemoryBackendShmProperties: Validator<MemoryBackendShmProperties> = struct(
+export const isMemoryBackendShmProperties: Validator<MemoryBackendShmProperties> = /* @__PURE__ */ struct(
   () => ({}),
   () => isMemoryBackendProperties,
 );
@@ -540,7 +545,7 @@ export const isMemoryBackendShmProperties: Validator<MemoryBackendShmProperties>
  */
 export interface MemoryBackendEpcProperties extends MemoryBackendProperties {}
 
-export const isMemoryBackendEpcProperties: Validator<MemoryBackendEpcProperties> = struct(
+export const isMemoryBackendEpcProperties: Validator<MemoryBackendEpcProperties> = /* @__PURE__ */ struct(
   () => ({}),
   () => isMemoryBackendProperties,
 );
@@ -555,7 +560,9 @@ export interface PrManagerHelperProperties {
   path: string;
 }
 
-export const isPrManagerHelperProperties: Validator<PrManagerHelperProperties> = struct(() => ({ path: 'str' }));
+export const isPrManagerHelperProperties: Validator<PrManagerHelperProperties> = /* @__PURE__ */ struct(() => ({
+  path: 'str',
+}));
 
 /**
  * @since 6.0
@@ -566,7 +573,10 @@ export interface QtestProperties {
   log?: string | undefined;
 }
 
-export const isQtestProperties: Validator<QtestProperties> = struct(() => ({ chardev: 'str', 'log?': 'str' }));
+export const isQtestProperties: Validator<QtestProperties> = /* @__PURE__ */ struct(() => ({
+  chardev: 'str',
+  'log?': 'str',
+}));
 
 /**
  * @since 6.0
@@ -577,7 +587,10 @@ export interface RemoteObjectProperties {
   devid: string;
 }
 
-export const isRemoteObjectProperties: Validator<RemoteObjectProperties> = struct(() => ({ fd: 'str', devid: 'str' }));
+export const isRemoteObjectProperties: Validator<RemoteObjectProperties> = /* @__PURE__ */ struct(() => ({
+  fd: 'str',
+  devid: 'str',
+}));
 
 /**
  * @since 7.1
@@ -588,7 +601,7 @@ export interface VfioUserServerProperties {
   device: string;
 }
 
-export const isVfioUserServerProperties: Validator<VfioUserServerProperties> = struct(() => ({
+export const isVfioUserServerProperties: Validator<VfioUserServerProperties> = /* @__PURE__ */ struct(() => ({
   socket: isSocketAddress,
   device: 'str',
 }));
@@ -601,7 +614,7 @@ export interface IOMMUFDProperties {
   fd?: string | undefined;
 }
 
-export const isIOMMUFDProperties: Validator<IOMMUFDProperties> = struct(() => ({ 'fd?': 'str' }));
+export const isIOMMUFDProperties: Validator<IOMMUFDProperties> = /* @__PURE__ */ struct(() => ({ 'fd?': 'str' }));
 
 /**
  * @since 9.0
@@ -612,10 +625,9 @@ export interface AcpiGenericInitiatorProperties {
   node: number;
 }
 
-export const isAcpiGenericInitiatorProperties: Validator<AcpiGenericInitiatorProperties> = struct(() => ({
-  'pci-dev': 'str',
-  node: 'uint32',
-}));
+export const isAcpiGenericInitiatorProperties: Validator<AcpiGenericInitiatorProperties> = /* @__PURE__ */ struct(
+  () => ({ 'pci-dev': 'str', node: 'uint32' }),
+);
 
 /**
  * @since 9.2
@@ -626,7 +638,7 @@ export interface AcpiGenericPortProperties {
   node: number;
 }
 
-export const isAcpiGenericPortProperties: Validator<AcpiGenericPortProperties> = struct(() => ({
+export const isAcpiGenericPortProperties: Validator<AcpiGenericPortProperties> = /* @__PURE__ */ struct(() => ({
   'pci-bus': 'str',
   node: 'uint32',
 }));
@@ -640,7 +652,7 @@ export interface RngProperties {
   opened?: boolean | undefined;
 }
 
-export const isRngProperties: Validator<RngProperties> = struct(() => ({
+export const isRngProperties: Validator<RngProperties> = /* @__PURE__ */ struct(() => ({
   'opened?': { type: 'bool', deprecated: true },
 }));
 
@@ -652,7 +664,7 @@ export interface RngEgdProperties extends RngProperties {
   chardev: string;
 }
 
-export const isRngEgdProperties: Validator<RngEgdProperties> = struct(
+export const isRngEgdProperties: Validator<RngEgdProperties> = /* @__PURE__ */ struct(
   () => ({ chardev: 'str' }),
   () => isRngProperties,
 );
@@ -667,7 +679,7 @@ export interface RngRandomProperties extends RngProperties {
   filename?: string | undefined;
 }
 
-export const isRngRandomProperties: Validator<RngRandomProperties> = struct(
+export const isRngRandomProperties: Validator<RngRandomProperties> = /* @__PURE__ */ struct(
   () => ({ 'filename?': 'str' }),
   () => isRngProperties,
 );
@@ -682,7 +694,7 @@ export interface IgvmCfgProperties {
   file: string;
 }
 
-export const isIgvmCfgProperties: Validator<IgvmCfgProperties> = struct(() => ({ file: 'str' }));
+export const isIgvmCfgProperties: Validator<IgvmCfgProperties> = /* @__PURE__ */ struct(() => ({ file: 'str' }));
 
 /**
  * @since 9.1
@@ -696,7 +708,7 @@ export interface SevCommonProperties {
   'kernel-hashes'?: boolean | undefined;
 }
 
-export const isSevCommonProperties: Validator<SevCommonProperties> = struct(() => ({
+export const isSevCommonProperties: Validator<SevCommonProperties> = /* @__PURE__ */ struct(() => ({
   'sev-device?': 'str',
   'cbitpos?': 'uint32',
   'reduced-phys-bits': 'uint32',
@@ -716,7 +728,7 @@ export interface SevGuestProperties extends SevCommonProperties {
   'legacy-vm-type'?: OnOffAuto | undefined;
 }
 
-export const isSevGuestProperties: Validator<SevGuestProperties> = struct(
+export const isSevGuestProperties: Validator<SevGuestProperties> = /* @__PURE__ */ struct(
   () => ({
     'dh-cert-file?': 'str',
     'session-file?': 'str',
@@ -742,7 +754,7 @@ export interface SevSnpGuestProperties extends SevCommonProperties {
   'vcek-disabled'?: boolean | undefined;
 }
 
-export const isSevSnpGuestProperties: Validator<SevSnpGuestProperties> = struct(
+export const isSevSnpGuestProperties: Validator<SevSnpGuestProperties> = /* @__PURE__ */ struct(
   () => ({
     'policy?': 'uint64',
     'guest-visible-workarounds?': 'str',
@@ -768,7 +780,7 @@ export interface TdxGuestProperties {
   'quote-generation-socket'?: SocketAddress | undefined;
 }
 
-export const isTdxGuestProperties: Validator<TdxGuestProperties> = struct(() => ({
+export const isTdxGuestProperties: Validator<TdxGuestProperties> = /* @__PURE__ */ struct(() => ({
   'attributes?': 'uint64',
   'sept-ve-disable?': 'bool',
   'mrconfigid?': 'str',
@@ -786,7 +798,7 @@ export interface ThreadContextProperties {
   'node-affinity'?: number[] | undefined;
 }
 
-export const isThreadContextProperties: Validator<ThreadContextProperties> = struct(() => ({
+export const isThreadContextProperties: Validator<ThreadContextProperties> = /* @__PURE__ */ struct(() => ({
   'cpu-affinity?': ['uint16'],
   'node-affinity?': ['uint16'],
 }));
@@ -861,7 +873,7 @@ export const ObjectType = [
   'x-vfio-user-server',
 ] as const;
 export type ObjectType = (typeof ObjectType)[number] | UnknownEnumValue;
-export const isObjectType: Validator<ObjectType> = enumeration(ObjectType, {
+export const isObjectType: Validator<ObjectType> = /* @__PURE__ */ enumeration(ObjectType, {
   'can-host-socketcan': { if: 'CONFIG_LINUX' },
   'cryptodev-vhost-user': { if: 'CONFIG_VHOST_CRYPTO' },
   'igvm-cfg': { if: 'CONFIG_IGVM' },
@@ -882,7 +894,7 @@ export interface ObjectOptionsBase {
   id: string;
 }
 
-export const isObjectOptionsBase: Validator<ObjectOptionsBase> = struct(() => ({
+export const isObjectOptionsBase: Validator<ObjectOptionsBase> = /* @__PURE__ */ struct(() => ({
   'qom-type': isObjectType,
   id: 'str',
 }));
@@ -941,7 +953,7 @@ export type ObjectOptions =
   | ObjectOptions_x_remote_object
   | ObjectOptions_x_vfio_user_server
   | ObjectOptions_empty;
-export const isObjectOptions: Validator<ObjectOptions> = union('qom-type', () => [
+export const isObjectOptions: Validator<ObjectOptions> = /* @__PURE__ */ union('qom-type', () => [
   isObjectOptionsBase,
   {
     'acpi-generic-initiator': isAcpiGenericInitiatorProperties,
@@ -1208,4 +1220,4 @@ export interface ObjectDelArguments {
   id: string;
 }
 
-export const isObjectDelArguments: Validator<ObjectDelArguments> = struct(() => ({ id: 'str' }));
+export const isObjectDelArguments: Validator<ObjectDelArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));

@@ -8,7 +8,7 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  */
 export const ReplayMode = ['none', 'record', 'play'] as const;
 export type ReplayMode = (typeof ReplayMode)[number] | UnknownEnumValue;
-export const isReplayMode: Validator<ReplayMode> = enumeration(ReplayMode);
+export const isReplayMode: Validator<ReplayMode> = /* @__PURE__ */ enumeration(ReplayMode);
 
 /**
  * @since 5.2
@@ -20,7 +20,7 @@ export interface ReplayInfo {
   icount: Int64;
 }
 
-export const isReplayInfo: Validator<ReplayInfo> = struct(() => ({
+export const isReplayInfo: Validator<ReplayInfo> = /* @__PURE__ */ struct(() => ({
   mode: isReplayMode,
   'filename?': 'str',
   icount: 'int',
@@ -31,11 +31,13 @@ export interface ReplayBreakArguments {
   icount: Int64;
 }
 
-export const isReplayBreakArguments: Validator<ReplayBreakArguments> = struct(() => ({ icount: 'int' }));
+export const isReplayBreakArguments: Validator<ReplayBreakArguments> = /* @__PURE__ */ struct(() => ({
+  icount: 'int',
+}));
 
 /** Arguments of the command `replay-seek`. */
 export interface ReplaySeekArguments {
   icount: Int64;
 }
 
-export const isReplaySeekArguments: Validator<ReplaySeekArguments> = struct(() => ({ icount: 'int' }));
+export const isReplaySeekArguments: Validator<ReplaySeekArguments> = /* @__PURE__ */ struct(() => ({ icount: 'int' }));

@@ -12,14 +12,18 @@ export interface RockerSwitch {
   ports: number;
 }
 
-export const isRockerSwitch: Validator<RockerSwitch> = struct(() => ({ name: 'str', id: 'uint64', ports: 'uint32' }));
+export const isRockerSwitch: Validator<RockerSwitch> = /* @__PURE__ */ struct(() => ({
+  name: 'str',
+  id: 'uint64',
+  ports: 'uint32',
+}));
 
 /** Arguments of the command `query-rocker`. */
 export interface QueryRockerArguments {
   name: string;
 }
 
-export const isQueryRockerArguments: Validator<QueryRockerArguments> = struct(() => ({ name: 'str' }));
+export const isQueryRockerArguments: Validator<QueryRockerArguments> = /* @__PURE__ */ struct(() => ({ name: 'str' }));
 
 /**
  * @since 2.4
@@ -27,7 +31,7 @@ export const isQueryRockerArguments: Validator<QueryRockerArguments> = struct(()
  */
 export const RockerPortDuplex = ['half', 'full'] as const;
 export type RockerPortDuplex = (typeof RockerPortDuplex)[number] | UnknownEnumValue;
-export const isRockerPortDuplex: Validator<RockerPortDuplex> = enumeration(RockerPortDuplex);
+export const isRockerPortDuplex: Validator<RockerPortDuplex> = /* @__PURE__ */ enumeration(RockerPortDuplex);
 
 /**
  * @since 2.4
@@ -35,7 +39,7 @@ export const isRockerPortDuplex: Validator<RockerPortDuplex> = enumeration(Rocke
  */
 export const RockerPortAutoneg = ['off', 'on'] as const;
 export type RockerPortAutoneg = (typeof RockerPortAutoneg)[number] | UnknownEnumValue;
-export const isRockerPortAutoneg: Validator<RockerPortAutoneg> = enumeration(RockerPortAutoneg);
+export const isRockerPortAutoneg: Validator<RockerPortAutoneg> = /* @__PURE__ */ enumeration(RockerPortAutoneg);
 
 /**
  * @since 2.4
@@ -50,7 +54,7 @@ export interface RockerPort {
   autoneg: RockerPortAutoneg;
 }
 
-export const isRockerPort: Validator<RockerPort> = struct(() => ({
+export const isRockerPort: Validator<RockerPort> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   enabled: 'bool',
   'link-up': 'bool',
@@ -64,7 +68,9 @@ export interface QueryRockerPortsArguments {
   name: string;
 }
 
-export const isQueryRockerPortsArguments: Validator<QueryRockerPortsArguments> = struct(() => ({ name: 'str' }));
+export const isQueryRockerPortsArguments: Validator<QueryRockerPortsArguments> = /* @__PURE__ */ struct(() => ({
+  name: 'str',
+}));
 
 /**
  * @since 2.4
@@ -84,7 +90,7 @@ export interface RockerOfDpaFlowKey {
   'ip-dst'?: string | undefined;
 }
 
-export const isRockerOfDpaFlowKey: Validator<RockerOfDpaFlowKey> = struct(() => ({
+export const isRockerOfDpaFlowKey: Validator<RockerOfDpaFlowKey> = /* @__PURE__ */ struct(() => ({
   priority: 'uint32',
   'tbl-id': 'uint32',
   'in-pport?': 'uint32',
@@ -112,7 +118,7 @@ export interface RockerOfDpaFlowMask {
   'ip-tos'?: number | undefined;
 }
 
-export const isRockerOfDpaFlowMask: Validator<RockerOfDpaFlowMask> = struct(() => ({
+export const isRockerOfDpaFlowMask: Validator<RockerOfDpaFlowMask> = /* @__PURE__ */ struct(() => ({
   'in-pport?': 'uint32',
   'tunnel-id?': 'uint32',
   'vlan-id?': 'uint16',
@@ -135,7 +141,7 @@ export interface RockerOfDpaFlowAction {
   'out-pport'?: number | undefined;
 }
 
-export const isRockerOfDpaFlowAction: Validator<RockerOfDpaFlowAction> = struct(() => ({
+export const isRockerOfDpaFlowAction: Validator<RockerOfDpaFlowAction> = /* @__PURE__ */ struct(() => ({
   'goto-tbl?': 'uint32',
   'group-id?': 'uint32',
   'tunnel-lport?': 'uint32',
@@ -156,7 +162,7 @@ export interface RockerOfDpaFlow {
   action: RockerOfDpaFlowAction;
 }
 
-export const isRockerOfDpaFlow: Validator<RockerOfDpaFlow> = struct(() => ({
+export const isRockerOfDpaFlow: Validator<RockerOfDpaFlow> = /* @__PURE__ */ struct(() => ({
   cookie: 'uint64',
   hits: 'uint64',
   key: isRockerOfDpaFlowKey,
@@ -170,10 +176,9 @@ export interface QueryRockerOfDpaFlowsArguments {
   'tbl-id'?: number | undefined;
 }
 
-export const isQueryRockerOfDpaFlowsArguments: Validator<QueryRockerOfDpaFlowsArguments> = struct(() => ({
-  name: 'str',
-  'tbl-id?': 'uint32',
-}));
+export const isQueryRockerOfDpaFlowsArguments: Validator<QueryRockerOfDpaFlowsArguments> = /* @__PURE__ */ struct(
+  () => ({ name: 'str', 'tbl-id?': 'uint32' }),
+);
 
 /**
  * @since 2.4
@@ -195,7 +200,7 @@ export interface RockerOfDpaGroup {
   'ttl-check'?: number | undefined;
 }
 
-export const isRockerOfDpaGroup: Validator<RockerOfDpaGroup> = struct(() => ({
+export const isRockerOfDpaGroup: Validator<RockerOfDpaGroup> = /* @__PURE__ */ struct(() => ({
   id: 'uint32',
   type: 'uint8',
   'vlan-id?': 'uint16',
@@ -217,7 +222,6 @@ export interface QueryRockerOfDpaGroupsArguments {
   type?: number | undefined;
 }
 
-export const isQueryRockerOfDpaGroupsArguments: Validator<QueryRockerOfDpaGroupsArguments> = struct(() => ({
-  name: 'str',
-  'type?': 'uint8',
-}));
+export const isQueryRockerOfDpaGroupsArguments: Validator<QueryRockerOfDpaGroupsArguments> = /* @__PURE__ */ struct(
+  () => ({ name: 'str', 'type?': 'uint8' }),
+);

@@ -23,7 +23,7 @@ export const RunState = [
   'colo',
 ] as const;
 export type RunState = (typeof RunState)[number] | UnknownEnumValue;
-export const isRunState: Validator<RunState> = enumeration(RunState);
+export const isRunState: Validator<RunState> = /* @__PURE__ */ enumeration(RunState);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.ShutdownCause} */
 export const ShutdownCause = [
@@ -41,7 +41,7 @@ export const ShutdownCause = [
   'snapshot-load',
 ] as const;
 export type ShutdownCause = (typeof ShutdownCause)[number] | UnknownEnumValue;
-export const isShutdownCause: Validator<ShutdownCause> = enumeration(ShutdownCause);
+export const isShutdownCause: Validator<ShutdownCause> = /* @__PURE__ */ enumeration(ShutdownCause);
 
 /**
  * @since 0.14
@@ -52,7 +52,10 @@ export interface StatusInfo {
   status: RunState;
 }
 
-export const isStatusInfo: Validator<StatusInfo> = struct(() => ({ running: 'bool', status: isRunState }));
+export const isStatusInfo: Validator<StatusInfo> = /* @__PURE__ */ struct(() => ({
+  running: 'bool',
+  status: isRunState,
+}));
 
 /** Data of the event `SHUTDOWN`. */
 export interface ShutdownEvent {
@@ -62,7 +65,10 @@ export interface ShutdownEvent {
   reason: ShutdownCause;
 }
 
-export const isShutdownEvent: Validator<ShutdownEvent> = struct(() => ({ guest: 'bool', reason: isShutdownCause }));
+export const isShutdownEvent: Validator<ShutdownEvent> = /* @__PURE__ */ struct(() => ({
+  guest: 'bool',
+  reason: isShutdownCause,
+}));
 
 /** Data of the event `RESET`. */
 export interface ResetEvent {
@@ -72,14 +78,17 @@ export interface ResetEvent {
   reason: ShutdownCause;
 }
 
-export const isResetEvent: Validator<ResetEvent> = struct(() => ({ guest: 'bool', reason: isShutdownCause }));
+export const isResetEvent: Validator<ResetEvent> = /* @__PURE__ */ struct(() => ({
+  guest: 'bool',
+  reason: isShutdownCause,
+}));
 
 /** Data of the event `WATCHDOG`. */
 export interface WatchdogEvent {
   action: WatchdogAction;
 }
 
-export const isWatchdogEvent: Validator<WatchdogEvent> = struct(() => ({ action: isWatchdogAction }));
+export const isWatchdogEvent: Validator<WatchdogEvent> = /* @__PURE__ */ struct(() => ({ action: isWatchdogAction }));
 
 /**
  * @since 2.1
@@ -96,7 +105,7 @@ export const WatchdogAction = [
   'inject-nmi',
 ] as const;
 export type WatchdogAction = (typeof WatchdogAction)[number] | UnknownEnumValue;
-export const isWatchdogAction: Validator<WatchdogAction> = enumeration(WatchdogAction);
+export const isWatchdogAction: Validator<WatchdogAction> = /* @__PURE__ */ enumeration(WatchdogAction);
 
 /**
  * @since 6.0
@@ -104,7 +113,7 @@ export const isWatchdogAction: Validator<WatchdogAction> = enumeration(WatchdogA
  */
 export const RebootAction = ['reset', 'shutdown'] as const;
 export type RebootAction = (typeof RebootAction)[number] | UnknownEnumValue;
-export const isRebootAction: Validator<RebootAction> = enumeration(RebootAction);
+export const isRebootAction: Validator<RebootAction> = /* @__PURE__ */ enumeration(RebootAction);
 
 /**
  * @since 6.0
@@ -112,7 +121,7 @@ export const isRebootAction: Validator<RebootAction> = enumeration(RebootAction)
  */
 export const ShutdownAction = ['poweroff', 'pause'] as const;
 export type ShutdownAction = (typeof ShutdownAction)[number] | UnknownEnumValue;
-export const isShutdownAction: Validator<ShutdownAction> = enumeration(ShutdownAction);
+export const isShutdownAction: Validator<ShutdownAction> = /* @__PURE__ */ enumeration(ShutdownAction);
 
 /**
  * @since 6.0
@@ -126,14 +135,14 @@ export const PanicAction = [
   'none',
 ] as const;
 export type PanicAction = (typeof PanicAction)[number] | UnknownEnumValue;
-export const isPanicAction: Validator<PanicAction> = enumeration(PanicAction);
+export const isPanicAction: Validator<PanicAction> = /* @__PURE__ */ enumeration(PanicAction);
 
 /** Arguments of the command `watchdog-set-action`. */
 export interface WatchdogSetActionArguments {
   action: WatchdogAction;
 }
 
-export const isWatchdogSetActionArguments: Validator<WatchdogSetActionArguments> = struct(() => ({
+export const isWatchdogSetActionArguments: Validator<WatchdogSetActionArguments> = /* @__PURE__ */ struct(() => ({
   action: isWatchdogAction,
 }));
 
@@ -145,7 +154,7 @@ export interface SetActionArguments {
   watchdog?: WatchdogAction | undefined;
 }
 
-export const isSetActionArguments: Validator<SetActionArguments> = struct(() => ({
+export const isSetActionArguments: Validator<SetActionArguments> = /* @__PURE__ */ struct(() => ({
   'reboot?': isRebootAction,
   'shutdown?': isShutdownAction,
   'panic?': isPanicAction,
@@ -159,7 +168,7 @@ export interface GuestPanickedEvent {
   info?: GuestPanicInformation | undefined;
 }
 
-export const isGuestPanickedEvent: Validator<GuestPanickedEvent> = struct(() => ({
+export const isGuestPanickedEvent: Validator<GuestPanickedEvent> = /* @__PURE__ */ struct(() => ({
   action: isGuestPanicAction,
   'info?': isGuestPanicInformation,
 }));
@@ -170,7 +179,7 @@ export interface GuestCrashloadedEvent {
   info?: GuestPanicInformation | undefined;
 }
 
-export const isGuestCrashloadedEvent: Validator<GuestCrashloadedEvent> = struct(() => ({
+export const isGuestCrashloadedEvent: Validator<GuestCrashloadedEvent> = /* @__PURE__ */ struct(() => ({
   action: isGuestPanicAction,
   'info?': isGuestPanicInformation,
 }));
@@ -187,7 +196,7 @@ export const GuestPanicAction = [
   'run',
 ] as const;
 export type GuestPanicAction = (typeof GuestPanicAction)[number] | UnknownEnumValue;
-export const isGuestPanicAction: Validator<GuestPanicAction> = enumeration(GuestPanicAction);
+export const isGuestPanicAction: Validator<GuestPanicAction> = /* @__PURE__ */ enumeration(GuestPanicAction);
 
 /**
  * @since 2.9
@@ -201,14 +210,15 @@ export const GuestPanicInformationType = [
   'tdx',
 ] as const;
 export type GuestPanicInformationType = (typeof GuestPanicInformationType)[number] | UnknownEnumValue;
-export const isGuestPanicInformationType: Validator<GuestPanicInformationType> = enumeration(GuestPanicInformationType);
+export const isGuestPanicInformationType: Validator<GuestPanicInformationType> =
+  /* @__PURE__ */ enumeration(GuestPanicInformationType);
 
 /** What all branches of {@link GuestPanicInformation} have. */
 export interface GuestPanicInformationBase {
   type: GuestPanicInformationType;
 }
 
-export const isGuestPanicInformationBase: Validator<GuestPanicInformationBase> = struct(() => ({
+export const isGuestPanicInformationBase: Validator<GuestPanicInformationBase> = /* @__PURE__ */ struct(() => ({
   type: isGuestPanicInformationType,
 }));
 
@@ -218,7 +228,7 @@ export const isGuestPanicInformationBase: Validator<GuestPanicInformationBase> =
  */
 export type GuestPanicInformation =
   GuestPanicInformation_hyper_v | GuestPanicInformation_s390 | GuestPanicInformation_tdx;
-export const isGuestPanicInformation: Validator<GuestPanicInformation> = union('type', () => [
+export const isGuestPanicInformation: Validator<GuestPanicInformation> = /* @__PURE__ */ union('type', () => [
   isGuestPanicInformationBase,
   { 'hyper-v': isGuestPanicInformationHyperV, s390: isGuestPanicInformationS390, tdx: isGuestPanicInformationTdx },
 ]);
@@ -249,7 +259,7 @@ export interface GuestPanicInformationHyperV {
   arg5: Int64;
 }
 
-export const isGuestPanicInformationHyperV: Validator<GuestPanicInformationHyperV> = struct(() => ({
+export const isGuestPanicInformationHyperV: Validator<GuestPanicInformationHyperV> = /* @__PURE__ */ struct(() => ({
   arg1: 'uint64',
   arg2: 'uint64',
   arg3: 'uint64',
@@ -263,7 +273,7 @@ export const isGuestPanicInformationHyperV: Validator<GuestPanicInformationHyper
  */
 export const S390CrashReason = ['unknown', 'disabled-wait', 'extint-loop', 'pgmint-loop', 'opint-loop'] as const;
 export type S390CrashReason = (typeof S390CrashReason)[number] | UnknownEnumValue;
-export const isS390CrashReason: Validator<S390CrashReason> = enumeration(S390CrashReason);
+export const isS390CrashReason: Validator<S390CrashReason> = /* @__PURE__ */ enumeration(S390CrashReason);
 
 /**
  * @since 2.12
@@ -276,7 +286,7 @@ export interface GuestPanicInformationS390 {
   reason: S390CrashReason;
 }
 
-export const isGuestPanicInformationS390: Validator<GuestPanicInformationS390> = struct(() => ({
+export const isGuestPanicInformationS390: Validator<GuestPanicInformationS390> = /* @__PURE__ */ struct(() => ({
   core: 'uint32',
   'psw-mask': 'uint64',
   'psw-addr': 'uint64',
@@ -293,7 +303,7 @@ export interface GuestPanicInformationTdx {
   gpa?: Int64 | undefined;
 }
 
-export const isGuestPanicInformationTdx: Validator<GuestPanicInformationTdx> = struct(() => ({
+export const isGuestPanicInformationTdx: Validator<GuestPanicInformationTdx> = /* @__PURE__ */ struct(() => ({
   'error-code': 'uint32',
   message: 'str',
   'gpa?': 'uint64',
@@ -306,7 +316,7 @@ export interface MemoryFailureEvent {
   flags: MemoryFailureFlags;
 }
 
-export const isMemoryFailureEvent: Validator<MemoryFailureEvent> = struct(() => ({
+export const isMemoryFailureEvent: Validator<MemoryFailureEvent> = /* @__PURE__ */ struct(() => ({
   recipient: isMemoryFailureRecipient,
   action: isMemoryFailureAction,
   flags: isMemoryFailureFlags,
@@ -318,7 +328,8 @@ export const isMemoryFailureEvent: Validator<MemoryFailureEvent> = struct(() => 
  */
 export const MemoryFailureRecipient = ['hypervisor', 'guest'] as const;
 export type MemoryFailureRecipient = (typeof MemoryFailureRecipient)[number] | UnknownEnumValue;
-export const isMemoryFailureRecipient: Validator<MemoryFailureRecipient> = enumeration(MemoryFailureRecipient);
+export const isMemoryFailureRecipient: Validator<MemoryFailureRecipient> =
+  /* @__PURE__ */ enumeration(MemoryFailureRecipient);
 
 /**
  * @since 5.2
@@ -326,7 +337,7 @@ export const isMemoryFailureRecipient: Validator<MemoryFailureRecipient> = enume
  */
 export const MemoryFailureAction = ['ignore', 'inject', 'fatal', 'reset'] as const;
 export type MemoryFailureAction = (typeof MemoryFailureAction)[number] | UnknownEnumValue;
-export const isMemoryFailureAction: Validator<MemoryFailureAction> = enumeration(MemoryFailureAction);
+export const isMemoryFailureAction: Validator<MemoryFailureAction> = /* @__PURE__ */ enumeration(MemoryFailureAction);
 
 /**
  * @since 5.2
@@ -337,7 +348,7 @@ export interface MemoryFailureFlags {
   recursive: boolean;
 }
 
-export const isMemoryFailureFlags: Validator<MemoryFailureFlags> = struct(() => ({
+export const isMemoryFailureFlags: Validator<MemoryFailureFlags> = /* @__PURE__ */ struct(() => ({
   'action-required': 'bool',
   recursive: 'bool',
 }));
@@ -348,4 +359,4 @@ export const isMemoryFailureFlags: Validator<MemoryFailureFlags> = struct(() => 
  */
 export const NotifyVmexitOption = ['run', 'internal-error', 'disable'] as const;
 export type NotifyVmexitOption = (typeof NotifyVmexitOption)[number] | UnknownEnumValue;
-export const isNotifyVmexitOption: Validator<NotifyVmexitOption> = enumeration(NotifyVmexitOption);
+export const isNotifyVmexitOption: Validator<NotifyVmexitOption> = /* @__PURE__ */ enumeration(NotifyVmexitOption);

@@ -15,7 +15,8 @@ export const NetworkAddressFamily = [
   'unknown',
 ] as const;
 export type NetworkAddressFamily = (typeof NetworkAddressFamily)[number] | UnknownEnumValue;
-export const isNetworkAddressFamily: Validator<NetworkAddressFamily> = enumeration(NetworkAddressFamily);
+export const isNetworkAddressFamily: Validator<NetworkAddressFamily> =
+  /* @__PURE__ */ enumeration(NetworkAddressFamily);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-sockets.InetSocketAddressBase} */
 export interface InetSocketAddressBase {
@@ -23,7 +24,10 @@ export interface InetSocketAddressBase {
   port: string;
 }
 
-export const isInetSocketAddressBase: Validator<InetSocketAddressBase> = struct(() => ({ host: 'str', port: 'str' }));
+export const isInetSocketAddressBase: Validator<InetSocketAddressBase> = /* @__PURE__ */ struct(() => ({
+  host: 'str',
+  port: 'str',
+}));
 
 /**
  * @since 1.3
@@ -63,7 +67,7 @@ export interface InetSocketAddress extends InetSocketAddressBase {
   mptcp?: boolean | undefined;
 }
 
-export const isInetSocketAddress: Validator<InetSocketAddress> = struct(
+export const isInetSocketAddress: Validator<InetSocketAddress> = /* @__PURE__ */ struct(
   () => ({
     'numeric?': 'bool',
     'to?': 'uint16',
@@ -98,7 +102,7 @@ export interface UnixSocketAddress {
   tight?: boolean | undefined;
 }
 
-export const isUnixSocketAddress: Validator<UnixSocketAddress> = struct(() => ({
+export const isUnixSocketAddress: Validator<UnixSocketAddress> = /* @__PURE__ */ struct(() => ({
   path: 'str',
   'abstract?': { type: 'bool', if: 'CONFIG_LINUX' },
   'tight?': { type: 'bool', if: 'CONFIG_LINUX' },
@@ -113,7 +117,10 @@ export interface VsockSocketAddress {
   port: string;
 }
 
-export const isVsockSocketAddress: Validator<VsockSocketAddress> = struct(() => ({ cid: 'str', port: 'str' }));
+export const isVsockSocketAddress: Validator<VsockSocketAddress> = /* @__PURE__ */ struct(() => ({
+  cid: 'str',
+  port: 'str',
+}));
 
 /**
  * @since 1.2
@@ -123,7 +130,7 @@ export interface FdSocketAddress {
   str: string;
 }
 
-export const isFdSocketAddress: Validator<FdSocketAddress> = struct(() => ({ str: 'str' }));
+export const isFdSocketAddress: Validator<FdSocketAddress> = /* @__PURE__ */ struct(() => ({ str: 'str' }));
 
 /**
  * @since 1.3
@@ -133,7 +140,7 @@ export interface InetSocketAddressWrapper {
   data: InetSocketAddress;
 }
 
-export const isInetSocketAddressWrapper: Validator<InetSocketAddressWrapper> = struct(() => ({
+export const isInetSocketAddressWrapper: Validator<InetSocketAddressWrapper> = /* @__PURE__ */ struct(() => ({
   data: isInetSocketAddress,
 }));
 
@@ -145,7 +152,7 @@ export interface UnixSocketAddressWrapper {
   data: UnixSocketAddress;
 }
 
-export const isUnixSocketAddressWrapper: Validator<UnixSocketAddressWrapper> = struct(() => ({
+export const isUnixSocketAddressWrapper: Validator<UnixSocketAddressWrapper> = /* @__PURE__ */ struct(() => ({
   data: isUnixSocketAddress,
 }));
 
@@ -157,7 +164,7 @@ export interface VsockSocketAddressWrapper {
   data: VsockSocketAddress;
 }
 
-export const isVsockSocketAddressWrapper: Validator<VsockSocketAddressWrapper> = struct(() => ({
+export const isVsockSocketAddressWrapper: Validator<VsockSocketAddressWrapper> = /* @__PURE__ */ struct(() => ({
   data: isVsockSocketAddress,
 }));
 
@@ -169,14 +176,16 @@ export interface FdSocketAddressWrapper {
   data: FdSocketAddress;
 }
 
-export const isFdSocketAddressWrapper: Validator<FdSocketAddressWrapper> = struct(() => ({ data: isFdSocketAddress }));
+export const isFdSocketAddressWrapper: Validator<FdSocketAddressWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isFdSocketAddress,
+}));
 
 /** What all branches of {@link SocketAddressLegacy} have. */
 export interface SocketAddressLegacyBase {
   type: SocketAddressType;
 }
 
-export const isSocketAddressLegacyBase: Validator<SocketAddressLegacyBase> = struct(() => ({
+export const isSocketAddressLegacyBase: Validator<SocketAddressLegacyBase> = /* @__PURE__ */ struct(() => ({
   type: isSocketAddressType,
 }));
 
@@ -186,7 +195,7 @@ export const isSocketAddressLegacyBase: Validator<SocketAddressLegacyBase> = str
  */
 export type SocketAddressLegacy =
   SocketAddressLegacy_inet | SocketAddressLegacy_unix | SocketAddressLegacy_vsock | SocketAddressLegacy_fd;
-export const isSocketAddressLegacy: Validator<SocketAddressLegacy> = union('type', () => [
+export const isSocketAddressLegacy: Validator<SocketAddressLegacy> = /* @__PURE__ */ union('type', () => [
   isSocketAddressLegacyBase,
   {
     inet: isInetSocketAddressWrapper,
@@ -218,21 +227,23 @@ export interface SocketAddressLegacy_fd extends SocketAddressLegacyBase, FdSocke
  */
 export const SocketAddressType = ['inet', 'unix', 'vsock', 'fd'] as const;
 export type SocketAddressType = (typeof SocketAddressType)[number] | UnknownEnumValue;
-export const isSocketAddressType: Validator<SocketAddressType> = enumeration(SocketAddressType);
+export const isSocketAddressType: Validator<SocketAddressType> = /* @__PURE__ */ enumeration(SocketAddressType);
 
 /** What all branches of {@link SocketAddress} have. */
 export interface SocketAddressBase {
   type: SocketAddressType;
 }
 
-export const isSocketAddressBase: Validator<SocketAddressBase> = struct(() => ({ type: isSocketAddressType }));
+export const isSocketAddressBase: Validator<SocketAddressBase> = /* @__PURE__ */ struct(() => ({
+  type: isSocketAddressType,
+}));
 
 /**
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-sockets.SocketAddress}
  */
 export type SocketAddress = SocketAddress_inet | SocketAddress_unix | SocketAddress_vsock | SocketAddress_fd;
-export const isSocketAddress: Validator<SocketAddress> = union('type', () => [
+export const isSocketAddress: Validator<SocketAddress> = /* @__PURE__ */ union('type', () => [
   isSocketAddressBase,
   { inet: isInetSocketAddress, unix: isUnixSocketAddress, vsock: isVsockSocketAddress, fd: isFdSocketAddress },
 ]);

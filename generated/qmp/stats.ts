@@ -16,7 +16,7 @@ import {
  */
 export const StatsType = ['cumulative', 'instant', 'peak', 'linear-histogram', 'log2-histogram'] as const;
 export type StatsType = (typeof StatsType)[number] | UnknownEnumValue;
-export const isStatsType: Validator<StatsType> = enumeration(StatsType);
+export const isStatsType: Validator<StatsType> = /* @__PURE__ */ enumeration(StatsType);
 
 /**
  * @since 7.1
@@ -24,7 +24,7 @@ export const isStatsType: Validator<StatsType> = enumeration(StatsType);
  */
 export const StatsUnit = ['bytes', 'seconds', 'cycles', 'boolean'] as const;
 export type StatsUnit = (typeof StatsUnit)[number] | UnknownEnumValue;
-export const isStatsUnit: Validator<StatsUnit> = enumeration(StatsUnit);
+export const isStatsUnit: Validator<StatsUnit> = /* @__PURE__ */ enumeration(StatsUnit);
 
 /**
  * @since 7.1
@@ -37,7 +37,7 @@ export const StatsProvider = [
   'cryptodev',
 ] as const;
 export type StatsProvider = (typeof StatsProvider)[number] | UnknownEnumValue;
-export const isStatsProvider: Validator<StatsProvider> = enumeration(StatsProvider);
+export const isStatsProvider: Validator<StatsProvider> = /* @__PURE__ */ enumeration(StatsProvider);
 
 /**
  * @since 7.1
@@ -50,7 +50,7 @@ export const StatsTarget = [
   'cryptodev',
 ] as const;
 export type StatsTarget = (typeof StatsTarget)[number] | UnknownEnumValue;
-export const isStatsTarget: Validator<StatsTarget> = enumeration(StatsTarget);
+export const isStatsTarget: Validator<StatsTarget> = /* @__PURE__ */ enumeration(StatsTarget);
 
 /**
  * @since 7.1
@@ -61,7 +61,10 @@ export interface StatsRequest {
   names?: string[] | undefined;
 }
 
-export const isStatsRequest: Validator<StatsRequest> = struct(() => ({ provider: isStatsProvider, 'names?': ['str'] }));
+export const isStatsRequest: Validator<StatsRequest> = /* @__PURE__ */ struct(() => ({
+  provider: isStatsProvider,
+  'names?': ['str'],
+}));
 
 /**
  * @since 7.1
@@ -71,7 +74,7 @@ export interface StatsVCPUFilter {
   vcpus?: string[] | undefined;
 }
 
-export const isStatsVCPUFilter: Validator<StatsVCPUFilter> = struct(() => ({ 'vcpus?': ['str'] }));
+export const isStatsVCPUFilter: Validator<StatsVCPUFilter> = /* @__PURE__ */ struct(() => ({ 'vcpus?': ['str'] }));
 
 /** What all branches of {@link StatsFilter} have. */
 export interface StatsFilterBase {
@@ -79,7 +82,7 @@ export interface StatsFilterBase {
   providers?: StatsRequest[] | undefined;
 }
 
-export const isStatsFilterBase: Validator<StatsFilterBase> = struct(() => ({
+export const isStatsFilterBase: Validator<StatsFilterBase> = /* @__PURE__ */ struct(() => ({
   target: isStatsTarget,
   'providers?': [isStatsRequest],
 }));
@@ -89,7 +92,7 @@ export const isStatsFilterBase: Validator<StatsFilterBase> = struct(() => ({
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-stats.StatsFilter}
  */
 export type StatsFilter = StatsFilter_vcpu | StatsFilter_empty;
-export const isStatsFilter: Validator<StatsFilter> = union('target', () => [
+export const isStatsFilter: Validator<StatsFilter> = /* @__PURE__ */ union('target', () => [
   isStatsFilterBase,
   { vcpu: isStatsVCPUFilter },
 ]);
@@ -107,7 +110,7 @@ export interface StatsFilter_empty extends StatsFilterBase {
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#alternate-QMP-stats.StatsValue}
  */
 export type StatsValue = Int64 | boolean | Int64[];
-export const isStatsValue: Validator<StatsValue> = alternate(() => ['uint64', 'bool', ['uint64']]);
+export const isStatsValue: Validator<StatsValue> = /* @__PURE__ */ alternate(() => ['uint64', 'bool', ['uint64']]);
 
 /**
  * @since 7.1
@@ -118,7 +121,7 @@ export interface Stats {
   value: StatsValue;
 }
 
-export const isStats: Validator<Stats> = struct(() => ({ name: 'str', value: isStatsValue }));
+export const isStats: Validator<Stats> = /* @__PURE__ */ struct(() => ({ name: 'str', value: isStatsValue }));
 
 /**
  * @since 7.1
@@ -130,7 +133,7 @@ export interface StatsResult {
   stats: Stats[];
 }
 
-export const isStatsResult: Validator<StatsResult> = struct(() => ({
+export const isStatsResult: Validator<StatsResult> = /* @__PURE__ */ struct(() => ({
   provider: isStatsProvider,
   'qom-path?': 'str',
   stats: [isStats],
@@ -149,7 +152,7 @@ export interface StatsSchemaValue {
   'bucket-size'?: number | undefined;
 }
 
-export const isStatsSchemaValue: Validator<StatsSchemaValue> = struct(() => ({
+export const isStatsSchemaValue: Validator<StatsSchemaValue> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   type: isStatsType,
   'unit?': isStatsUnit,
@@ -168,7 +171,7 @@ export interface StatsSchema {
   stats: StatsSchemaValue[];
 }
 
-export const isStatsSchema: Validator<StatsSchema> = struct(() => ({
+export const isStatsSchema: Validator<StatsSchema> = /* @__PURE__ */ struct(() => ({
   provider: isStatsProvider,
   target: isStatsTarget,
   stats: [isStatsSchemaValue],
@@ -179,6 +182,6 @@ export interface QueryStatsSchemasArguments {
   provider?: StatsProvider | undefined;
 }
 
-export const isQueryStatsSchemasArguments: Validator<QueryStatsSchemasArguments> = struct(() => ({
+export const isQueryStatsSchemasArguments: Validator<QueryStatsSchemasArguments> = /* @__PURE__ */ struct(() => ({
   'provider?': isStatsProvider,
 }));

@@ -16,7 +16,7 @@ export const TpmModel = [
   'tpm-spapr',
 ] as const;
 export type TpmModel = (typeof TpmModel)[number] | UnknownEnumValue;
-export const isTpmModel: Validator<TpmModel> = enumeration(TpmModel);
+export const isTpmModel: Validator<TpmModel> = /* @__PURE__ */ enumeration(TpmModel);
 
 /**
  * Only in builds with `CONFIG_TPM`.
@@ -30,7 +30,7 @@ export const TpmType = [
   'emulator',
 ] as const;
 export type TpmType = (typeof TpmType)[number] | UnknownEnumValue;
-export const isTpmType: Validator<TpmType> = enumeration(TpmType);
+export const isTpmType: Validator<TpmType> = /* @__PURE__ */ enumeration(TpmType);
 
 /**
  * Only in builds with `CONFIG_TPM`.
@@ -43,7 +43,7 @@ export interface TPMPassthroughOptions {
   'cancel-path'?: string | undefined;
 }
 
-export const isTPMPassthroughOptions: Validator<TPMPassthroughOptions> = struct(() => ({
+export const isTPMPassthroughOptions: Validator<TPMPassthroughOptions> = /* @__PURE__ */ struct(() => ({
   'path?': 'str',
   'cancel-path?': 'str',
 }));
@@ -58,7 +58,7 @@ export interface TPMEmulatorOptions {
   chardev: string;
 }
 
-export const isTPMEmulatorOptions: Validator<TPMEmulatorOptions> = struct(() => ({ chardev: 'str' }));
+export const isTPMEmulatorOptions: Validator<TPMEmulatorOptions> = /* @__PURE__ */ struct(() => ({ chardev: 'str' }));
 
 /**
  * Only in builds with `CONFIG_TPM`.
@@ -70,7 +70,7 @@ export interface TPMPassthroughOptionsWrapper {
   data: TPMPassthroughOptions;
 }
 
-export const isTPMPassthroughOptionsWrapper: Validator<TPMPassthroughOptionsWrapper> = struct(() => ({
+export const isTPMPassthroughOptionsWrapper: Validator<TPMPassthroughOptionsWrapper> = /* @__PURE__ */ struct(() => ({
   data: isTPMPassthroughOptions,
 }));
 
@@ -84,7 +84,7 @@ export interface TPMEmulatorOptionsWrapper {
   data: TPMEmulatorOptions;
 }
 
-export const isTPMEmulatorOptionsWrapper: Validator<TPMEmulatorOptionsWrapper> = struct(() => ({
+export const isTPMEmulatorOptionsWrapper: Validator<TPMEmulatorOptionsWrapper> = /* @__PURE__ */ struct(() => ({
   data: isTPMEmulatorOptions,
 }));
 
@@ -93,7 +93,7 @@ export interface TpmTypeOptionsBase {
   type: TpmType;
 }
 
-export const isTpmTypeOptionsBase: Validator<TpmTypeOptionsBase> = struct(() => ({ type: isTpmType }));
+export const isTpmTypeOptionsBase: Validator<TpmTypeOptionsBase> = /* @__PURE__ */ struct(() => ({ type: isTpmType }));
 
 /**
  * Only in builds with `CONFIG_TPM`.
@@ -102,7 +102,7 @@ export const isTpmTypeOptionsBase: Validator<TpmTypeOptionsBase> = struct(() => 
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-tpm.TpmTypeOptions}
  */
 export type TpmTypeOptions = TpmTypeOptions_passthrough | TpmTypeOptions_emulator;
-export const isTpmTypeOptions: Validator<TpmTypeOptions> = union('type', () => [
+export const isTpmTypeOptions: Validator<TpmTypeOptions> = /* @__PURE__ */ union('type', () => [
   isTpmTypeOptionsBase,
   { passthrough: isTPMPassthroughOptionsWrapper, emulator: isTPMEmulatorOptionsWrapper },
 ]);
@@ -128,7 +128,7 @@ export interface TPMInfo {
   options: TpmTypeOptions;
 }
 
-export const isTPMInfo: Validator<TPMInfo> = struct(() => ({
+export const isTPMInfo: Validator<TPMInfo> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   model: isTpmModel,
   options: isTpmTypeOptions,

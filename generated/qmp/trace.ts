@@ -8,7 +8,7 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const TraceEventState = ['unavailable', 'disabled', 'enabled'] as const;
 export type TraceEventState = (typeof TraceEventState)[number] | UnknownEnumValue;
-export const isTraceEventState: Validator<TraceEventState> = enumeration(TraceEventState);
+export const isTraceEventState: Validator<TraceEventState> = /* @__PURE__ */ enumeration(TraceEventState);
 
 /**
  * @since 2.2
@@ -19,14 +19,19 @@ export interface TraceEventInfo {
   state: TraceEventState;
 }
 
-export const isTraceEventInfo: Validator<TraceEventInfo> = struct(() => ({ name: 'str', state: isTraceEventState }));
+export const isTraceEventInfo: Validator<TraceEventInfo> = /* @__PURE__ */ struct(() => ({
+  name: 'str',
+  state: isTraceEventState,
+}));
 
 /** Arguments of the command `trace-event-get-state`. */
 export interface TraceEventGetStateArguments {
   name: string;
 }
 
-export const isTraceEventGetStateArguments: Validator<TraceEventGetStateArguments> = struct(() => ({ name: 'str' }));
+export const isTraceEventGetStateArguments: Validator<TraceEventGetStateArguments> = /* @__PURE__ */ struct(() => ({
+  name: 'str',
+}));
 
 /** Arguments of the command `trace-event-set-state`. */
 export interface TraceEventSetStateArguments {
@@ -35,7 +40,7 @@ export interface TraceEventSetStateArguments {
   'ignore-unavailable'?: boolean | undefined;
 }
 
-export const isTraceEventSetStateArguments: Validator<TraceEventSetStateArguments> = struct(() => ({
+export const isTraceEventSetStateArguments: Validator<TraceEventSetStateArguments> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   enable: 'bool',
   'ignore-unavailable?': 'bool',

@@ -15,7 +15,7 @@ export interface UefiVariable {
   digest?: string | undefined;
 }
 
-export const isUefiVariable: Validator<UefiVariable> = struct(() => ({
+export const isUefiVariable: Validator<UefiVariable> = /* @__PURE__ */ struct(() => ({
   guid: 'str',
   name: 'str',
   attr: 'int',
@@ -33,4 +33,7 @@ export interface UefiVarStore {
   variables: UefiVariable[];
 }
 
-export const isUefiVarStore: Validator<UefiVarStore> = struct(() => ({ version: 'int', variables: [isUefiVariable] }));
+export const isUefiVarStore: Validator<UefiVarStore> = /* @__PURE__ */ struct(() => ({
+  version: 'int',
+  variables: [isUefiVariable],
+}));

@@ -9,7 +9,7 @@ import { type NetworkAddressFamily, type SocketAddress, isNetworkAddressFamily, 
  */
 export const DisplayProtocol = ['vnc', 'spice'] as const;
 export type DisplayProtocol = (typeof DisplayProtocol)[number] | UnknownEnumValue;
-export const isDisplayProtocol: Validator<DisplayProtocol> = enumeration(DisplayProtocol);
+export const isDisplayProtocol: Validator<DisplayProtocol> = /* @__PURE__ */ enumeration(DisplayProtocol);
 
 /**
  * @since 7.0
@@ -17,7 +17,7 @@ export const isDisplayProtocol: Validator<DisplayProtocol> = enumeration(Display
  */
 export const SetPasswordAction = ['keep', 'fail', 'disconnect'] as const;
 export type SetPasswordAction = (typeof SetPasswordAction)[number] | UnknownEnumValue;
-export const isSetPasswordAction: Validator<SetPasswordAction> = enumeration(SetPasswordAction);
+export const isSetPasswordAction: Validator<SetPasswordAction> = /* @__PURE__ */ enumeration(SetPasswordAction);
 
 /** What all branches of {@link SetPasswordOptions} have. */
 export interface SetPasswordOptionsBase {
@@ -26,7 +26,7 @@ export interface SetPasswordOptionsBase {
   connected?: SetPasswordAction | undefined;
 }
 
-export const isSetPasswordOptionsBase: Validator<SetPasswordOptionsBase> = struct(() => ({
+export const isSetPasswordOptionsBase: Validator<SetPasswordOptionsBase> = /* @__PURE__ */ struct(() => ({
   protocol: isDisplayProtocol,
   password: 'str',
   'connected?': isSetPasswordAction,
@@ -37,7 +37,7 @@ export const isSetPasswordOptionsBase: Validator<SetPasswordOptionsBase> = struc
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-ui.SetPasswordOptions}
  */
 export type SetPasswordOptions = SetPasswordOptions_vnc | SetPasswordOptions_spice;
-export const isSetPasswordOptions: Validator<SetPasswordOptions> = union('protocol', () => [
+export const isSetPasswordOptions: Validator<SetPasswordOptions> = /* @__PURE__ */ union('protocol', () => [
   isSetPasswordOptionsBase,
   { vnc: isSetPasswordOptionsVnc },
 ]);
@@ -58,7 +58,9 @@ export interface SetPasswordOptionsVnc {
   display?: string | undefined;
 }
 
-export const isSetPasswordOptionsVnc: Validator<SetPasswordOptionsVnc> = struct(() => ({ 'display?': 'str' }));
+export const isSetPasswordOptionsVnc: Validator<SetPasswordOptionsVnc> = /* @__PURE__ */ struct(() => ({
+  'display?': 'str',
+}));
 
 /** What all branches of {@link ExpirePasswordOptions} have. */
 export interface ExpirePasswordOptionsBase {
@@ -66,7 +68,7 @@ export interface ExpirePasswordOptionsBase {
   time: string;
 }
 
-export const isExpirePasswordOptionsBase: Validator<ExpirePasswordOptionsBase> = struct(() => ({
+export const isExpirePasswordOptionsBase: Validator<ExpirePasswordOptionsBase> = /* @__PURE__ */ struct(() => ({
   protocol: isDisplayProtocol,
   time: 'str',
 }));
@@ -76,7 +78,7 @@ export const isExpirePasswordOptionsBase: Validator<ExpirePasswordOptionsBase> =
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-ui.ExpirePasswordOptions}
  */
 export type ExpirePasswordOptions = ExpirePasswordOptions_vnc | ExpirePasswordOptions_spice;
-export const isExpirePasswordOptions: Validator<ExpirePasswordOptions> = union('protocol', () => [
+export const isExpirePasswordOptions: Validator<ExpirePasswordOptions> = /* @__PURE__ */ union('protocol', () => [
   isExpirePasswordOptionsBase,
   { vnc: isExpirePasswordOptionsVnc },
 ]);
@@ -97,7 +99,9 @@ export interface ExpirePasswordOptionsVnc {
   display?: string | undefined;
 }
 
-export const isExpirePasswordOptionsVnc: Validator<ExpirePasswordOptionsVnc> = struct(() => ({ 'display?': 'str' }));
+export const isExpirePasswordOptionsVnc: Validator<ExpirePasswordOptionsVnc> = /* @__PURE__ */ struct(() => ({
+  'display?': 'str',
+}));
 
 /**
  * @since 7.1
@@ -105,7 +109,7 @@ export const isExpirePasswordOptionsVnc: Validator<ExpirePasswordOptionsVnc> = s
  */
 export const ImageFormat = ['ppm', 'png'] as const;
 export type ImageFormat = (typeof ImageFormat)[number] | UnknownEnumValue;
-export const isImageFormat: Validator<ImageFormat> = enumeration(ImageFormat);
+export const isImageFormat: Validator<ImageFormat> = /* @__PURE__ */ enumeration(ImageFormat);
 
 /** Arguments of the command `screendump`. */
 export interface ScreendumpArguments {
@@ -118,7 +122,7 @@ export interface ScreendumpArguments {
   format?: ImageFormat | undefined;
 }
 
-export const isScreendumpArguments: Validator<ScreendumpArguments> = struct(() => ({
+export const isScreendumpArguments: Validator<ScreendumpArguments> = /* @__PURE__ */ struct(() => ({
   filename: 'str',
   'device?': 'str',
   'head?': 'int',
@@ -137,7 +141,7 @@ export interface SpiceBasicInfo {
   family: NetworkAddressFamily;
 }
 
-export const isSpiceBasicInfo: Validator<SpiceBasicInfo> = struct(() => ({
+export const isSpiceBasicInfo: Validator<SpiceBasicInfo> = /* @__PURE__ */ struct(() => ({
   host: 'str',
   port: 'str',
   family: isNetworkAddressFamily,
@@ -153,7 +157,7 @@ export interface SpiceServerInfo extends SpiceBasicInfo {
   auth?: string | undefined;
 }
 
-export const isSpiceServerInfo: Validator<SpiceServerInfo> = struct(
+export const isSpiceServerInfo: Validator<SpiceServerInfo> = /* @__PURE__ */ struct(
   () => ({ 'auth?': 'str' }),
   () => isSpiceBasicInfo,
 );
@@ -171,7 +175,7 @@ export interface SpiceChannel extends SpiceBasicInfo {
   tls: boolean;
 }
 
-export const isSpiceChannel: Validator<SpiceChannel> = struct(
+export const isSpiceChannel: Validator<SpiceChannel> = /* @__PURE__ */ struct(
   () => ({ 'connection-id': 'int', 'channel-type': 'int', 'channel-id': 'int', tls: 'bool' }),
   () => isSpiceBasicInfo,
 );
@@ -184,7 +188,7 @@ export const isSpiceChannel: Validator<SpiceChannel> = struct(
  */
 export const SpiceQueryMouseMode = ['client', 'server', 'unknown'] as const;
 export type SpiceQueryMouseMode = (typeof SpiceQueryMouseMode)[number] | UnknownEnumValue;
-export const isSpiceQueryMouseMode: Validator<SpiceQueryMouseMode> = enumeration(SpiceQueryMouseMode);
+export const isSpiceQueryMouseMode: Validator<SpiceQueryMouseMode> = /* @__PURE__ */ enumeration(SpiceQueryMouseMode);
 
 /**
  * Only in builds with `CONFIG_SPICE`.
@@ -206,7 +210,7 @@ export interface SpiceInfo {
   channels?: SpiceChannel[] | undefined;
 }
 
-export const isSpiceInfo: Validator<SpiceInfo> = struct(() => ({
+export const isSpiceInfo: Validator<SpiceInfo> = /* @__PURE__ */ struct(() => ({
   enabled: 'bool',
   migrated: 'bool',
   'host?': 'str',
@@ -224,7 +228,7 @@ export interface SpiceConnectedEvent {
   client: SpiceBasicInfo;
 }
 
-export const isSpiceConnectedEvent: Validator<SpiceConnectedEvent> = struct(() => ({
+export const isSpiceConnectedEvent: Validator<SpiceConnectedEvent> = /* @__PURE__ */ struct(() => ({
   server: isSpiceBasicInfo,
   client: isSpiceBasicInfo,
 }));
@@ -235,7 +239,7 @@ export interface SpiceInitializedEvent {
   client: SpiceChannel;
 }
 
-export const isSpiceInitializedEvent: Validator<SpiceInitializedEvent> = struct(() => ({
+export const isSpiceInitializedEvent: Validator<SpiceInitializedEvent> = /* @__PURE__ */ struct(() => ({
   server: isSpiceServerInfo,
   client: isSpiceChannel,
 }));
@@ -246,7 +250,7 @@ export interface SpiceDisconnectedEvent {
   client: SpiceBasicInfo;
 }
 
-export const isSpiceDisconnectedEvent: Validator<SpiceDisconnectedEvent> = struct(() => ({
+export const isSpiceDisconnectedEvent: Validator<SpiceDisconnectedEvent> = /* @__PURE__ */ struct(() => ({
   server: isSpiceBasicInfo,
   client: isSpiceBasicInfo,
 }));
@@ -265,7 +269,7 @@ export interface VncBasicInfo {
   websocket: boolean;
 }
 
-export const isVncBasicInfo: Validator<VncBasicInfo> = struct(() => ({
+export const isVncBasicInfo: Validator<VncBasicInfo> = /* @__PURE__ */ struct(() => ({
   host: 'str',
   service: 'str',
   family: isNetworkAddressFamily,
@@ -282,7 +286,7 @@ export interface VncServerInfo extends VncBasicInfo {
   auth?: string | undefined;
 }
 
-export const isVncServerInfo: Validator<VncServerInfo> = struct(
+export const isVncServerInfo: Validator<VncServerInfo> = /* @__PURE__ */ struct(
   () => ({ 'auth?': 'str' }),
   () => isVncBasicInfo,
 );
@@ -298,7 +302,7 @@ export interface VncClientInfo extends VncBasicInfo {
   sasl_username?: string | undefined;
 }
 
-export const isVncClientInfo: Validator<VncClientInfo> = struct(
+export const isVncClientInfo: Validator<VncClientInfo> = /* @__PURE__ */ struct(
   () => ({ 'x509_dname?': 'str', 'sasl_username?': 'str' }),
   () => isVncBasicInfo,
 );
@@ -318,7 +322,7 @@ export interface VncInfo {
   clients?: VncClientInfo[] | undefined;
 }
 
-export const isVncInfo: Validator<VncInfo> = struct(() => ({
+export const isVncInfo: Validator<VncInfo> = /* @__PURE__ */ struct(() => ({
   enabled: 'bool',
   'host?': 'str',
   'family?': isNetworkAddressFamily,
@@ -335,7 +339,7 @@ export const isVncInfo: Validator<VncInfo> = struct(() => ({
  */
 export const VncPrimaryAuth = ['none', 'vnc', 'ra2', 'ra2ne', 'tight', 'ultra', 'tls', 'vencrypt', 'sasl'] as const;
 export type VncPrimaryAuth = (typeof VncPrimaryAuth)[number] | UnknownEnumValue;
-export const isVncPrimaryAuth: Validator<VncPrimaryAuth> = enumeration(VncPrimaryAuth);
+export const isVncPrimaryAuth: Validator<VncPrimaryAuth> = /* @__PURE__ */ enumeration(VncPrimaryAuth);
 
 /**
  * Only in builds with `CONFIG_VNC`.
@@ -355,7 +359,7 @@ export const VncVencryptSubAuth = [
   'x509-sasl',
 ] as const;
 export type VncVencryptSubAuth = (typeof VncVencryptSubAuth)[number] | UnknownEnumValue;
-export const isVncVencryptSubAuth: Validator<VncVencryptSubAuth> = enumeration(VncVencryptSubAuth);
+export const isVncVencryptSubAuth: Validator<VncVencryptSubAuth> = /* @__PURE__ */ enumeration(VncVencryptSubAuth);
 
 /**
  * Only in builds with `CONFIG_VNC`.
@@ -368,7 +372,7 @@ export interface VncServerInfo2 extends VncBasicInfo {
   vencrypt?: VncVencryptSubAuth | undefined;
 }
 
-export const isVncServerInfo2: Validator<VncServerInfo2> = struct(
+export const isVncServerInfo2: Validator<VncServerInfo2> = /* @__PURE__ */ struct(
   () => ({ auth: isVncPrimaryAuth, 'vencrypt?': isVncVencryptSubAuth }),
   () => isVncBasicInfo,
 );
@@ -388,7 +392,7 @@ export interface VncInfo2 {
   display?: string | undefined;
 }
 
-export const isVncInfo2: Validator<VncInfo2> = struct(() => ({
+export const isVncInfo2: Validator<VncInfo2> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   server: [isVncServerInfo2],
   clients: [isVncClientInfo],
@@ -402,7 +406,9 @@ export interface ChangeVncPasswordArguments {
   password: string;
 }
 
-export const isChangeVncPasswordArguments: Validator<ChangeVncPasswordArguments> = struct(() => ({ password: 'str' }));
+export const isChangeVncPasswordArguments: Validator<ChangeVncPasswordArguments> = /* @__PURE__ */ struct(() => ({
+  password: 'str',
+}));
 
 /** Data of the event `VNC_CONNECTED`. */
 export interface VncConnectedEvent {
@@ -410,7 +416,7 @@ export interface VncConnectedEvent {
   client: VncBasicInfo;
 }
 
-export const isVncConnectedEvent: Validator<VncConnectedEvent> = struct(() => ({
+export const isVncConnectedEvent: Validator<VncConnectedEvent> = /* @__PURE__ */ struct(() => ({
   server: isVncServerInfo,
   client: isVncBasicInfo,
 }));
@@ -421,7 +427,7 @@ export interface VncInitializedEvent {
   client: VncClientInfo;
 }
 
-export const isVncInitializedEvent: Validator<VncInitializedEvent> = struct(() => ({
+export const isVncInitializedEvent: Validator<VncInitializedEvent> = /* @__PURE__ */ struct(() => ({
   server: isVncServerInfo,
   client: isVncClientInfo,
 }));
@@ -432,7 +438,7 @@ export interface VncDisconnectedEvent {
   client: VncClientInfo;
 }
 
-export const isVncDisconnectedEvent: Validator<VncDisconnectedEvent> = struct(() => ({
+export const isVncDisconnectedEvent: Validator<VncDisconnectedEvent> = /* @__PURE__ */ struct(() => ({
   server: isVncServerInfo,
   client: isVncClientInfo,
 }));
@@ -448,7 +454,7 @@ export interface MouseInfo {
   absolute: boolean;
 }
 
-export const isMouseInfo: Validator<MouseInfo> = struct(() => ({
+export const isMouseInfo: Validator<MouseInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   index: 'int',
   current: 'bool',
@@ -667,7 +673,7 @@ export const QKeyCode = [
   'f24',
 ] as const;
 export type QKeyCode = (typeof QKeyCode)[number] | UnknownEnumValue;
-export const isQKeyCode: Validator<QKeyCode> = enumeration(QKeyCode);
+export const isQKeyCode: Validator<QKeyCode> = /* @__PURE__ */ enumeration(QKeyCode);
 
 /**
  * @since 1.3
@@ -675,7 +681,7 @@ export const isQKeyCode: Validator<QKeyCode> = enumeration(QKeyCode);
  */
 export const KeyValueKind = ['number', 'qcode'] as const;
 export type KeyValueKind = (typeof KeyValueKind)[number] | UnknownEnumValue;
-export const isKeyValueKind: Validator<KeyValueKind> = enumeration(KeyValueKind);
+export const isKeyValueKind: Validator<KeyValueKind> = /* @__PURE__ */ enumeration(KeyValueKind);
 
 /**
  * @since 1.3
@@ -685,7 +691,7 @@ export interface IntWrapper {
   data: Int64;
 }
 
-export const isIntWrapper: Validator<IntWrapper> = struct(() => ({ data: 'int' }));
+export const isIntWrapper: Validator<IntWrapper> = /* @__PURE__ */ struct(() => ({ data: 'int' }));
 
 /**
  * @since 1.3
@@ -695,21 +701,21 @@ export interface QKeyCodeWrapper {
   data: QKeyCode;
 }
 
-export const isQKeyCodeWrapper: Validator<QKeyCodeWrapper> = struct(() => ({ data: isQKeyCode }));
+export const isQKeyCodeWrapper: Validator<QKeyCodeWrapper> = /* @__PURE__ */ struct(() => ({ data: isQKeyCode }));
 
 /** What all branches of {@link KeyValue} have. */
 export interface KeyValueBase {
   type: KeyValueKind;
 }
 
-export const isKeyValueBase: Validator<KeyValueBase> = struct(() => ({ type: isKeyValueKind }));
+export const isKeyValueBase: Validator<KeyValueBase> = /* @__PURE__ */ struct(() => ({ type: isKeyValueKind }));
 
 /**
  * @since 1.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-ui.KeyValue}
  */
 export type KeyValue = KeyValue_number | KeyValue_qcode;
-export const isKeyValue: Validator<KeyValue> = union('type', () => [
+export const isKeyValue: Validator<KeyValue> = /* @__PURE__ */ union('type', () => [
   isKeyValueBase,
   { number: isIntWrapper, qcode: isQKeyCodeWrapper },
 ]);
@@ -728,7 +734,7 @@ export interface SendKeyArguments {
   'hold-time'?: Int64 | undefined;
 }
 
-export const isSendKeyArguments: Validator<SendKeyArguments> = struct(() => ({
+export const isSendKeyArguments: Validator<SendKeyArguments> = /* @__PURE__ */ struct(() => ({
   keys: [isKeyValue],
   'hold-time?': 'int',
 }));
@@ -753,7 +759,7 @@ export const InputButton = [
   'touch',
 ] as const;
 export type InputButton = (typeof InputButton)[number] | UnknownEnumValue;
-export const isInputButton: Validator<InputButton> = enumeration(InputButton);
+export const isInputButton: Validator<InputButton> = /* @__PURE__ */ enumeration(InputButton);
 
 /**
  * @since 2.0
@@ -761,7 +767,7 @@ export const isInputButton: Validator<InputButton> = enumeration(InputButton);
  */
 export const InputAxis = ['x', 'y'] as const;
 export type InputAxis = (typeof InputAxis)[number] | UnknownEnumValue;
-export const isInputAxis: Validator<InputAxis> = enumeration(InputAxis);
+export const isInputAxis: Validator<InputAxis> = /* @__PURE__ */ enumeration(InputAxis);
 
 /**
  * @since 8.1
@@ -769,7 +775,7 @@ export const isInputAxis: Validator<InputAxis> = enumeration(InputAxis);
  */
 export const InputMultiTouchType = ['begin', 'update', 'end', 'cancel', 'data'] as const;
 export type InputMultiTouchType = (typeof InputMultiTouchType)[number] | UnknownEnumValue;
-export const isInputMultiTouchType: Validator<InputMultiTouchType> = enumeration(InputMultiTouchType);
+export const isInputMultiTouchType: Validator<InputMultiTouchType> = /* @__PURE__ */ enumeration(InputMultiTouchType);
 
 /**
  * @since 2.0
@@ -780,7 +786,10 @@ export interface InputKeyEvent {
   down: boolean;
 }
 
-export const isInputKeyEvent: Validator<InputKeyEvent> = struct(() => ({ key: isKeyValue, down: 'bool' }));
+export const isInputKeyEvent: Validator<InputKeyEvent> = /* @__PURE__ */ struct(() => ({
+  key: isKeyValue,
+  down: 'bool',
+}));
 
 /**
  * @since 2.0
@@ -791,7 +800,10 @@ export interface InputBtnEvent {
   down: boolean;
 }
 
-export const isInputBtnEvent: Validator<InputBtnEvent> = struct(() => ({ button: isInputButton, down: 'bool' }));
+export const isInputBtnEvent: Validator<InputBtnEvent> = /* @__PURE__ */ struct(() => ({
+  button: isInputButton,
+  down: 'bool',
+}));
 
 /**
  * @since 2.0
@@ -802,7 +814,10 @@ export interface InputMoveEvent {
   value: Int64;
 }
 
-export const isInputMoveEvent: Validator<InputMoveEvent> = struct(() => ({ axis: isInputAxis, value: 'int' }));
+export const isInputMoveEvent: Validator<InputMoveEvent> = /* @__PURE__ */ struct(() => ({
+  axis: isInputAxis,
+  value: 'int',
+}));
 
 /**
  * @since 8.1
@@ -816,7 +831,7 @@ export interface InputMultiTouchEvent {
   value: Int64;
 }
 
-export const isInputMultiTouchEvent: Validator<InputMultiTouchEvent> = struct(() => ({
+export const isInputMultiTouchEvent: Validator<InputMultiTouchEvent> = /* @__PURE__ */ struct(() => ({
   type: isInputMultiTouchType,
   slot: 'int',
   'tracking-id': 'int',
@@ -830,7 +845,7 @@ export const isInputMultiTouchEvent: Validator<InputMultiTouchEvent> = struct(()
  */
 export const InputEventKind = ['key', 'btn', 'rel', 'abs', 'mtt'] as const;
 export type InputEventKind = (typeof InputEventKind)[number] | UnknownEnumValue;
-export const isInputEventKind: Validator<InputEventKind> = enumeration(InputEventKind);
+export const isInputEventKind: Validator<InputEventKind> = /* @__PURE__ */ enumeration(InputEventKind);
 
 /**
  * @since 2.0
@@ -840,7 +855,9 @@ export interface InputKeyEventWrapper {
   data: InputKeyEvent;
 }
 
-export const isInputKeyEventWrapper: Validator<InputKeyEventWrapper> = struct(() => ({ data: isInputKeyEvent }));
+export const isInputKeyEventWrapper: Validator<InputKeyEventWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isInputKeyEvent,
+}));
 
 /**
  * @since 2.0
@@ -850,7 +867,9 @@ export interface InputBtnEventWrapper {
   data: InputBtnEvent;
 }
 
-export const isInputBtnEventWrapper: Validator<InputBtnEventWrapper> = struct(() => ({ data: isInputBtnEvent }));
+export const isInputBtnEventWrapper: Validator<InputBtnEventWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isInputBtnEvent,
+}));
 
 /**
  * @since 2.0
@@ -860,7 +879,9 @@ export interface InputMoveEventWrapper {
   data: InputMoveEvent;
 }
 
-export const isInputMoveEventWrapper: Validator<InputMoveEventWrapper> = struct(() => ({ data: isInputMoveEvent }));
+export const isInputMoveEventWrapper: Validator<InputMoveEventWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isInputMoveEvent,
+}));
 
 /**
  * @since 8.1
@@ -870,7 +891,7 @@ export interface InputMultiTouchEventWrapper {
   data: InputMultiTouchEvent;
 }
 
-export const isInputMultiTouchEventWrapper: Validator<InputMultiTouchEventWrapper> = struct(() => ({
+export const isInputMultiTouchEventWrapper: Validator<InputMultiTouchEventWrapper> = /* @__PURE__ */ struct(() => ({
   data: isInputMultiTouchEvent,
 }));
 
@@ -879,14 +900,14 @@ export interface InputEventBase {
   type: InputEventKind;
 }
 
-export const isInputEventBase: Validator<InputEventBase> = struct(() => ({ type: isInputEventKind }));
+export const isInputEventBase: Validator<InputEventBase> = /* @__PURE__ */ struct(() => ({ type: isInputEventKind }));
 
 /**
  * @since 2.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-ui.InputEvent}
  */
 export type InputEvent = InputEvent_key | InputEvent_btn | InputEvent_rel | InputEvent_abs | InputEvent_mtt;
-export const isInputEvent: Validator<InputEvent> = union('type', () => [
+export const isInputEvent: Validator<InputEvent> = /* @__PURE__ */ union('type', () => [
   isInputEventBase,
   {
     key: isInputKeyEventWrapper,
@@ -924,7 +945,7 @@ export interface InputSendEventArguments {
   events: InputEvent[];
 }
 
-export const isInputSendEventArguments: Validator<InputSendEventArguments> = struct(() => ({
+export const isInputSendEventArguments: Validator<InputSendEventArguments> = /* @__PURE__ */ struct(() => ({
   'device?': 'str',
   'head?': 'int',
   events: [isInputEvent],
@@ -948,7 +969,7 @@ export interface DisplayGTK {
   scale?: number | undefined;
 }
 
-export const isDisplayGTK: Validator<DisplayGTK> = struct(() => ({
+export const isDisplayGTK: Validator<DisplayGTK> = /* @__PURE__ */ struct(() => ({
   'grab-on-hover?': 'bool',
   'zoom-to-fit?': 'bool',
   'show-tabs?': 'bool',
@@ -965,7 +986,9 @@ export interface DisplayEGLHeadless {
   rendernode?: string | undefined;
 }
 
-export const isDisplayEGLHeadless: Validator<DisplayEGLHeadless> = struct(() => ({ 'rendernode?': 'str' }));
+export const isDisplayEGLHeadless: Validator<DisplayEGLHeadless> = /* @__PURE__ */ struct(() => ({
+  'rendernode?': 'str',
+}));
 
 /**
  * @since 7.0
@@ -978,7 +1001,7 @@ export interface DisplayDBus {
   audiodev?: string | undefined;
 }
 
-export const isDisplayDBus: Validator<DisplayDBus> = struct(() => ({
+export const isDisplayDBus: Validator<DisplayDBus> = /* @__PURE__ */ struct(() => ({
   'rendernode?': 'str',
   'addr?': 'str',
   'p2p?': 'bool',
@@ -991,7 +1014,7 @@ export const isDisplayDBus: Validator<DisplayDBus> = struct(() => ({
  */
 export const DisplayGLMode = ['off', 'on', 'core', 'es'] as const;
 export type DisplayGLMode = (typeof DisplayGLMode)[number] | UnknownEnumValue;
-export const isDisplayGLMode: Validator<DisplayGLMode> = enumeration(DisplayGLMode);
+export const isDisplayGLMode: Validator<DisplayGLMode> = /* @__PURE__ */ enumeration(DisplayGLMode);
 
 /**
  * @since 4.0
@@ -1001,7 +1024,7 @@ export interface DisplayCurses {
   charset?: string | undefined;
 }
 
-export const isDisplayCurses: Validator<DisplayCurses> = struct(() => ({ 'charset?': 'str' }));
+export const isDisplayCurses: Validator<DisplayCurses> = /* @__PURE__ */ struct(() => ({ 'charset?': 'str' }));
 
 /**
  * @since 7.0
@@ -1017,7 +1040,7 @@ export interface DisplayCocoa {
   'zoom-interpolation'?: boolean | undefined;
 }
 
-export const isDisplayCocoa: Validator<DisplayCocoa> = struct(() => ({
+export const isDisplayCocoa: Validator<DisplayCocoa> = /* @__PURE__ */ struct(() => ({
   'left-command-key?': 'bool',
   'full-grab?': 'bool',
   'swap-opt-cmd?': 'bool',
@@ -1031,7 +1054,7 @@ export const isDisplayCocoa: Validator<DisplayCocoa> = struct(() => ({
  */
 export const HotKeyMod = ['lctrl-lalt', 'lshift-lctrl-lalt', 'rctrl'] as const;
 export type HotKeyMod = (typeof HotKeyMod)[number] | UnknownEnumValue;
-export const isHotKeyMod: Validator<HotKeyMod> = enumeration(HotKeyMod);
+export const isHotKeyMod: Validator<HotKeyMod> = /* @__PURE__ */ enumeration(HotKeyMod);
 
 /**
  * @since 7.1
@@ -1041,7 +1064,7 @@ export interface DisplaySDL {
   'grab-mod'?: HotKeyMod | undefined;
 }
 
-export const isDisplaySDL: Validator<DisplaySDL> = struct(() => ({ 'grab-mod?': isHotKeyMod }));
+export const isDisplaySDL: Validator<DisplaySDL> = /* @__PURE__ */ struct(() => ({ 'grab-mod?': isHotKeyMod }));
 
 /**
  * @since 2.12
@@ -1078,7 +1101,7 @@ export const DisplayType = [
   'dbus',
 ] as const;
 export type DisplayType = (typeof DisplayType)[number] | UnknownEnumValue;
-export const isDisplayType: Validator<DisplayType> = enumeration(DisplayType, {
+export const isDisplayType: Validator<DisplayType> = /* @__PURE__ */ enumeration(DisplayType, {
   gtk: { if: 'CONFIG_GTK' },
   sdl: { if: 'CONFIG_SDL' },
   'egl-headless': { if: 'CONFIG_OPENGL' },
@@ -1098,7 +1121,7 @@ export interface DisplayOptionsBase {
   gl?: DisplayGLMode | undefined;
 }
 
-export const isDisplayOptionsBase: Validator<DisplayOptionsBase> = struct(() => ({
+export const isDisplayOptionsBase: Validator<DisplayOptionsBase> = /* @__PURE__ */ struct(() => ({
   type: isDisplayType,
   'full-screen?': 'bool',
   'window-close?': 'bool',
@@ -1118,7 +1141,7 @@ export type DisplayOptions =
   | DisplayOptions_dbus
   | DisplayOptions_sdl
   | DisplayOptions_empty;
-export const isDisplayOptions: Validator<DisplayOptions> = union('type', () => [
+export const isDisplayOptions: Validator<DisplayOptions> = /* @__PURE__ */ union('type', () => [
   isDisplayOptionsBase,
   {
     gtk: isDisplayGTK,
@@ -1183,7 +1206,7 @@ export interface DisplayOptions_empty extends DisplayOptionsBase {
  */
 export const DisplayReloadType = ['vnc'] as const;
 export type DisplayReloadType = (typeof DisplayReloadType)[number] | UnknownEnumValue;
-export const isDisplayReloadType: Validator<DisplayReloadType> = enumeration(DisplayReloadType);
+export const isDisplayReloadType: Validator<DisplayReloadType> = /* @__PURE__ */ enumeration(DisplayReloadType);
 
 /**
  * @since 6.0
@@ -1193,14 +1216,16 @@ export interface DisplayReloadOptionsVNC {
   'tls-certs'?: boolean | undefined;
 }
 
-export const isDisplayReloadOptionsVNC: Validator<DisplayReloadOptionsVNC> = struct(() => ({ 'tls-certs?': 'bool' }));
+export const isDisplayReloadOptionsVNC: Validator<DisplayReloadOptionsVNC> = /* @__PURE__ */ struct(() => ({
+  'tls-certs?': 'bool',
+}));
 
 /** What all branches of {@link DisplayReloadOptions} have. */
 export interface DisplayReloadOptionsBase {
   type: DisplayReloadType;
 }
 
-export const isDisplayReloadOptionsBase: Validator<DisplayReloadOptionsBase> = struct(() => ({
+export const isDisplayReloadOptionsBase: Validator<DisplayReloadOptionsBase> = /* @__PURE__ */ struct(() => ({
   type: isDisplayReloadType,
 }));
 
@@ -1209,7 +1234,7 @@ export const isDisplayReloadOptionsBase: Validator<DisplayReloadOptionsBase> = s
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-ui.DisplayReloadOptions}
  */
 export type DisplayReloadOptions = DisplayReloadOptions_vnc;
-export const isDisplayReloadOptions: Validator<DisplayReloadOptions> = union('type', () => [
+export const isDisplayReloadOptions: Validator<DisplayReloadOptions> = /* @__PURE__ */ union('type', () => [
   isDisplayReloadOptionsBase,
   { vnc: isDisplayReloadOptionsVNC },
 ]);
@@ -1224,7 +1249,7 @@ export interface DisplayReloadOptions_vnc extends DisplayReloadOptionsBase, Disp
  */
 export const DisplayUpdateType = ['vnc'] as const;
 export type DisplayUpdateType = (typeof DisplayUpdateType)[number] | UnknownEnumValue;
-export const isDisplayUpdateType: Validator<DisplayUpdateType> = enumeration(DisplayUpdateType);
+export const isDisplayUpdateType: Validator<DisplayUpdateType> = /* @__PURE__ */ enumeration(DisplayUpdateType);
 
 /**
  * @since 7.1
@@ -1234,7 +1259,7 @@ export interface DisplayUpdateOptionsVNC {
   addresses?: SocketAddress[] | undefined;
 }
 
-export const isDisplayUpdateOptionsVNC: Validator<DisplayUpdateOptionsVNC> = struct(() => ({
+export const isDisplayUpdateOptionsVNC: Validator<DisplayUpdateOptionsVNC> = /* @__PURE__ */ struct(() => ({
   'addresses?': [isSocketAddress],
 }));
 
@@ -1243,7 +1268,7 @@ export interface DisplayUpdateOptionsBase {
   type: DisplayUpdateType;
 }
 
-export const isDisplayUpdateOptionsBase: Validator<DisplayUpdateOptionsBase> = struct(() => ({
+export const isDisplayUpdateOptionsBase: Validator<DisplayUpdateOptionsBase> = /* @__PURE__ */ struct(() => ({
   type: isDisplayUpdateType,
 }));
 
@@ -1252,7 +1277,7 @@ export const isDisplayUpdateOptionsBase: Validator<DisplayUpdateOptionsBase> = s
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-ui.DisplayUpdateOptions}
  */
 export type DisplayUpdateOptions = DisplayUpdateOptions_vnc;
-export const isDisplayUpdateOptions: Validator<DisplayUpdateOptions> = union('type', () => [
+export const isDisplayUpdateOptions: Validator<DisplayUpdateOptions> = /* @__PURE__ */ union('type', () => [
   isDisplayUpdateOptionsBase,
   { vnc: isDisplayUpdateOptionsVNC },
 ]);
@@ -1270,7 +1295,7 @@ export interface ClientMigrateInfoArguments {
   'cert-subject'?: string | undefined;
 }
 
-export const isClientMigrateInfoArguments: Validator<ClientMigrateInfoArguments> = struct(() => ({
+export const isClientMigrateInfoArguments: Validator<ClientMigrateInfoArguments> = /* @__PURE__ */ struct(() => ({
   protocol: 'str',
   hostname: 'str',
   'port?': 'int',

@@ -16,7 +16,8 @@ export const QapiVfioMigrationState = [
   'pre-copy-p2p',
 ] as const;
 export type QapiVfioMigrationState = (typeof QapiVfioMigrationState)[number] | UnknownEnumValue;
-export const isQapiVfioMigrationState: Validator<QapiVfioMigrationState> = enumeration(QapiVfioMigrationState);
+export const isQapiVfioMigrationState: Validator<QapiVfioMigrationState> =
+  /* @__PURE__ */ enumeration(QapiVfioMigrationState);
 
 /** Data of the event `VFIO_MIGRATION`. */
 export interface VfioMigrationEvent {
@@ -25,7 +26,7 @@ export interface VfioMigrationEvent {
   'device-state': QapiVfioMigrationState;
 }
 
-export const isVfioMigrationEvent: Validator<VfioMigrationEvent> = struct(() => ({
+export const isVfioMigrationEvent: Validator<VfioMigrationEvent> = /* @__PURE__ */ struct(() => ({
   'device-id': 'str',
   'qom-path': 'str',
   'device-state': isQapiVfioMigrationState,

@@ -11,7 +11,7 @@ export interface VirtioInfo {
   name: string;
 }
 
-export const isVirtioInfo: Validator<VirtioInfo> = struct(() => ({ path: 'str', name: 'str' }));
+export const isVirtioInfo: Validator<VirtioInfo> = /* @__PURE__ */ struct(() => ({ path: 'str', name: 'str' }));
 
 /**
  * @since 7.2
@@ -32,7 +32,7 @@ export interface VhostStatus {
   'log-size': Int64;
 }
 
-export const isVhostStatus: Validator<VhostStatus> = struct(() => ({
+export const isVhostStatus: Validator<VhostStatus> = /* @__PURE__ */ struct(() => ({
   'n-mem-sections': 'int',
   'n-tmp-sections': 'int',
   nvqs: 'uint32',
@@ -75,7 +75,7 @@ export interface VirtioStatus {
   'vhost-dev'?: VhostStatus | undefined;
 }
 
-export const isVirtioStatus: Validator<VirtioStatus> = struct(() => ({
+export const isVirtioStatus: Validator<VirtioStatus> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'device-id': 'uint16',
   'vhost-started': 'bool',
@@ -104,7 +104,9 @@ export interface XQueryVirtioStatusArguments {
   path: string;
 }
 
-export const isXQueryVirtioStatusArguments: Validator<XQueryVirtioStatusArguments> = struct(() => ({ path: 'str' }));
+export const isXQueryVirtioStatusArguments: Validator<XQueryVirtioStatusArguments> = /* @__PURE__ */ struct(() => ({
+  path: 'str',
+}));
 
 /**
  * @since 7.2
@@ -115,7 +117,7 @@ export interface VirtioDeviceStatus {
   'unknown-statuses'?: number | undefined;
 }
 
-export const isVirtioDeviceStatus: Validator<VirtioDeviceStatus> = struct(() => ({
+export const isVirtioDeviceStatus: Validator<VirtioDeviceStatus> = /* @__PURE__ */ struct(() => ({
   statuses: ['str'],
   'unknown-statuses?': 'uint8',
 }));
@@ -129,7 +131,7 @@ export interface VhostDeviceProtocols {
   'unknown-protocols'?: Int64 | undefined;
 }
 
-export const isVhostDeviceProtocols: Validator<VhostDeviceProtocols> = struct(() => ({
+export const isVhostDeviceProtocols: Validator<VhostDeviceProtocols> = /* @__PURE__ */ struct(() => ({
   protocols: ['str'],
   'unknown-protocols?': 'uint64',
 }));
@@ -146,7 +148,7 @@ export interface VirtioDeviceFeatures {
   'unknown-dev-features2'?: Int64 | undefined;
 }
 
-export const isVirtioDeviceFeatures: Validator<VirtioDeviceFeatures> = struct(() => ({
+export const isVirtioDeviceFeatures: Validator<VirtioDeviceFeatures> = /* @__PURE__ */ struct(() => ({
   transports: ['str'],
   'dev-features?': ['str'],
   'unknown-dev-features?': 'uint64',
@@ -174,7 +176,7 @@ export interface VirtQueueStatus {
   'signalled-used-valid': boolean;
 }
 
-export const isVirtQueueStatus: Validator<VirtQueueStatus> = struct(() => ({
+export const isVirtQueueStatus: Validator<VirtQueueStatus> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'queue-index': 'uint16',
   inuse: 'uint32',
@@ -197,10 +199,9 @@ export interface XQueryVirtioQueueStatusArguments {
   queue: number;
 }
 
-export const isXQueryVirtioQueueStatusArguments: Validator<XQueryVirtioQueueStatusArguments> = struct(() => ({
-  path: 'str',
-  queue: 'uint16',
-}));
+export const isXQueryVirtioQueueStatusArguments: Validator<XQueryVirtioQueueStatusArguments> = /* @__PURE__ */ struct(
+  () => ({ path: 'str', queue: 'uint16' }),
+);
 
 /**
  * @since 7.2
@@ -222,7 +223,7 @@ export interface VirtVhostQueueStatus {
   'used-size': number;
 }
 
-export const isVirtVhostQueueStatus: Validator<VirtVhostQueueStatus> = struct(() => ({
+export const isVirtVhostQueueStatus: Validator<VirtVhostQueueStatus> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   kick: 'int',
   call: 'int',
@@ -244,10 +245,8 @@ export interface XQueryVirtioVhostQueueStatusArguments {
   queue: number;
 }
 
-export const isXQueryVirtioVhostQueueStatusArguments: Validator<XQueryVirtioVhostQueueStatusArguments> = struct(() => ({
-  path: 'str',
-  queue: 'uint16',
-}));
+export const isXQueryVirtioVhostQueueStatusArguments: Validator<XQueryVirtioVhostQueueStatusArguments> =
+  /* @__PURE__ */ struct(() => ({ path: 'str', queue: 'uint16' }));
 
 /**
  * @since 7.2
@@ -259,7 +258,7 @@ export interface VirtioRingDesc {
   flags: string[];
 }
 
-export const isVirtioRingDesc: Validator<VirtioRingDesc> = struct(() => ({
+export const isVirtioRingDesc: Validator<VirtioRingDesc> = /* @__PURE__ */ struct(() => ({
   addr: 'uint64',
   len: 'uint32',
   flags: ['str'],
@@ -275,7 +274,7 @@ export interface VirtioRingAvail {
   ring: number;
 }
 
-export const isVirtioRingAvail: Validator<VirtioRingAvail> = struct(() => ({
+export const isVirtioRingAvail: Validator<VirtioRingAvail> = /* @__PURE__ */ struct(() => ({
   flags: 'uint16',
   idx: 'uint16',
   ring: 'uint16',
@@ -290,7 +289,10 @@ export interface VirtioRingUsed {
   idx: number;
 }
 
-export const isVirtioRingUsed: Validator<VirtioRingUsed> = struct(() => ({ flags: 'uint16', idx: 'uint16' }));
+export const isVirtioRingUsed: Validator<VirtioRingUsed> = /* @__PURE__ */ struct(() => ({
+  flags: 'uint16',
+  idx: 'uint16',
+}));
 
 /**
  * @since 7.2
@@ -304,7 +306,7 @@ export interface VirtioQueueElement {
   used: VirtioRingUsed;
 }
 
-export const isVirtioQueueElement: Validator<VirtioQueueElement> = struct(() => ({
+export const isVirtioQueueElement: Validator<VirtioQueueElement> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   index: 'uint32',
   descs: [isVirtioRingDesc],
@@ -319,11 +321,9 @@ export interface XQueryVirtioQueueElementArguments {
   index?: number | undefined;
 }
 
-export const isXQueryVirtioQueueElementArguments: Validator<XQueryVirtioQueueElementArguments> = struct(() => ({
-  path: 'str',
-  queue: 'uint16',
-  'index?': 'uint16',
-}));
+export const isXQueryVirtioQueueElementArguments: Validator<XQueryVirtioQueueElementArguments> = /* @__PURE__ */ struct(
+  () => ({ path: 'str', queue: 'uint16', 'index?': 'uint16' }),
+);
 
 /**
  * @since 9.0
@@ -334,7 +334,7 @@ export interface IOThreadVirtQueueMapping {
   vqs?: number[] | undefined;
 }
 
-export const isIOThreadVirtQueueMapping: Validator<IOThreadVirtQueueMapping> = struct(() => ({
+export const isIOThreadVirtQueueMapping: Validator<IOThreadVirtQueueMapping> = /* @__PURE__ */ struct(() => ({
   iothread: 'str',
   'vqs?': ['uint16'],
 }));
@@ -347,7 +347,7 @@ export interface VirtIOGPUOutput {
   name: string;
 }
 
-export const isVirtIOGPUOutput: Validator<VirtIOGPUOutput> = struct(() => ({ name: 'str' }));
+export const isVirtIOGPUOutput: Validator<VirtIOGPUOutput> = /* @__PURE__ */ struct(() => ({ name: 'str' }));
 
 /**
  * @since 9.0
@@ -358,7 +358,7 @@ export interface DummyVirtioForceArrays {
   'unused-virtio-gpu-output': VirtIOGPUOutput[];
 }
 
-export const isDummyVirtioForceArrays: Validator<DummyVirtioForceArrays> = struct(() => ({
+export const isDummyVirtioForceArrays: Validator<DummyVirtioForceArrays> = /* @__PURE__ */ struct(() => ({
   'unused-iothread-vq-mapping': [isIOThreadVirtQueueMapping],
   'unused-virtio-gpu-output': [isVirtIOGPUOutput],
 }));
@@ -369,7 +369,7 @@ export const isDummyVirtioForceArrays: Validator<DummyVirtioForceArrays> = struc
  */
 export const GranuleMode = ['4k', '8k', '16k', '64k', 'host'] as const;
 export type GranuleMode = (typeof GranuleMode)[number] | UnknownEnumValue;
-export const isGranuleMode: Validator<GranuleMode> = enumeration(GranuleMode);
+export const isGranuleMode: Validator<GranuleMode> = /* @__PURE__ */ enumeration(GranuleMode);
 
 /**
  * @since 9.2
@@ -377,4 +377,5 @@ export const isGranuleMode: Validator<GranuleMode> = enumeration(GranuleMode);
  */
 export const VMAppleVirtioBlkVariant = ['unspecified', 'root', 'aux'] as const;
 export type VMAppleVirtioBlkVariant = (typeof VMAppleVirtioBlkVariant)[number] | UnknownEnumValue;
-export const isVMAppleVirtioBlkVariant: Validator<VMAppleVirtioBlkVariant> = enumeration(VMAppleVirtioBlkVariant);
+export const isVMAppleVirtioBlkVariant: Validator<VMAppleVirtioBlkVariant> =
+  /* @__PURE__ */ enumeration(VMAppleVirtioBlkVariant);

@@ -8,7 +8,7 @@ import { type UnknownEnumValue, type Validator, enumeration, struct, union } fro
  */
 export const YankInstanceType = ['block-node', 'chardev', 'migration'] as const;
 export type YankInstanceType = (typeof YankInstanceType)[number] | UnknownEnumValue;
-export const isYankInstanceType: Validator<YankInstanceType> = enumeration(YankInstanceType);
+export const isYankInstanceType: Validator<YankInstanceType> = /* @__PURE__ */ enumeration(YankInstanceType);
 
 /**
  * @since 6.0
@@ -18,7 +18,9 @@ export interface YankInstanceBlockNode {
   'node-name': string;
 }
 
-export const isYankInstanceBlockNode: Validator<YankInstanceBlockNode> = struct(() => ({ 'node-name': 'str' }));
+export const isYankInstanceBlockNode: Validator<YankInstanceBlockNode> = /* @__PURE__ */ struct(() => ({
+  'node-name': 'str',
+}));
 
 /**
  * @since 6.0
@@ -28,21 +30,23 @@ export interface YankInstanceChardev {
   id: string;
 }
 
-export const isYankInstanceChardev: Validator<YankInstanceChardev> = struct(() => ({ id: 'str' }));
+export const isYankInstanceChardev: Validator<YankInstanceChardev> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** What all branches of {@link YankInstance} have. */
 export interface YankInstanceBase {
   type: YankInstanceType;
 }
 
-export const isYankInstanceBase: Validator<YankInstanceBase> = struct(() => ({ type: isYankInstanceType }));
+export const isYankInstanceBase: Validator<YankInstanceBase> = /* @__PURE__ */ struct(() => ({
+  type: isYankInstanceType,
+}));
 
 /**
  * @since 6.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-yank.YankInstance}
  */
 export type YankInstance = YankInstance_block_node | YankInstance_chardev | YankInstance_migration;
-export const isYankInstance: Validator<YankInstance> = union('type', () => [
+export const isYankInstance: Validator<YankInstance> = /* @__PURE__ */ union('type', () => [
   isYankInstanceBase,
   { 'block-node': isYankInstanceBlockNode, chardev: isYankInstanceChardev },
 ]);
@@ -64,4 +68,6 @@ export interface YankArguments {
   instances: YankInstance[];
 }
 
-export const isYankArguments: Validator<YankArguments> = struct(() => ({ instances: [isYankInstance] }));
+export const isYankArguments: Validator<YankArguments> = /* @__PURE__ */ struct(() => ({
+  instances: [isYankInstance],
+}));

@@ -8,7 +8,7 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const QAuthZListPolicy = ['deny', 'allow'] as const;
 export type QAuthZListPolicy = (typeof QAuthZListPolicy)[number] | UnknownEnumValue;
-export const isQAuthZListPolicy: Validator<QAuthZListPolicy> = enumeration(QAuthZListPolicy);
+export const isQAuthZListPolicy: Validator<QAuthZListPolicy> = /* @__PURE__ */ enumeration(QAuthZListPolicy);
 
 /**
  * @since 4.0
@@ -16,7 +16,7 @@ export const isQAuthZListPolicy: Validator<QAuthZListPolicy> = enumeration(QAuth
  */
 export const QAuthZListFormat = ['exact', 'glob'] as const;
 export type QAuthZListFormat = (typeof QAuthZListFormat)[number] | UnknownEnumValue;
-export const isQAuthZListFormat: Validator<QAuthZListFormat> = enumeration(QAuthZListFormat);
+export const isQAuthZListFormat: Validator<QAuthZListFormat> = /* @__PURE__ */ enumeration(QAuthZListFormat);
 
 /**
  * @since 4.0
@@ -28,7 +28,7 @@ export interface QAuthZListRule {
   format?: QAuthZListFormat | undefined;
 }
 
-export const isQAuthZListRule: Validator<QAuthZListRule> = struct(() => ({
+export const isQAuthZListRule: Validator<QAuthZListRule> = /* @__PURE__ */ struct(() => ({
   match: 'str',
   policy: isQAuthZListPolicy,
   'format?': isQAuthZListFormat,
@@ -43,7 +43,7 @@ export interface AuthZListProperties {
   rules?: QAuthZListRule[] | undefined;
 }
 
-export const isAuthZListProperties: Validator<AuthZListProperties> = struct(() => ({
+export const isAuthZListProperties: Validator<AuthZListProperties> = /* @__PURE__ */ struct(() => ({
   'policy?': isQAuthZListPolicy,
   'rules?': [isQAuthZListRule],
 }));
@@ -57,7 +57,7 @@ export interface AuthZListFileProperties {
   refresh?: boolean | undefined;
 }
 
-export const isAuthZListFileProperties: Validator<AuthZListFileProperties> = struct(() => ({
+export const isAuthZListFileProperties: Validator<AuthZListFileProperties> = /* @__PURE__ */ struct(() => ({
   filename: 'str',
   'refresh?': 'bool',
 }));
@@ -70,7 +70,7 @@ export interface AuthZPAMProperties {
   service: string;
 }
 
-export const isAuthZPAMProperties: Validator<AuthZPAMProperties> = struct(() => ({ service: 'str' }));
+export const isAuthZPAMProperties: Validator<AuthZPAMProperties> = /* @__PURE__ */ struct(() => ({ service: 'str' }));
 
 /**
  * @since 4.0
@@ -80,4 +80,6 @@ export interface AuthZSimpleProperties {
   identity: string;
 }
 
-export const isAuthZSimpleProperties: Validator<AuthZSimpleProperties> = struct(() => ({ identity: 'str' }));
+export const isAuthZSimpleProperties: Validator<AuthZSimpleProperties> = /* @__PURE__ */ struct(() => ({
+  identity: 'str',
+}));

@@ -61,7 +61,7 @@ export interface SnapshotInfo {
   icount?: Int64 | undefined;
 }
 
-export const isSnapshotInfo: Validator<SnapshotInfo> = struct(() => ({
+export const isSnapshotInfo: Validator<SnapshotInfo> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   name: 'str',
   'vm-state-size': 'int',
@@ -80,9 +80,8 @@ export interface ImageInfoSpecificQCow2EncryptionBase {
   format: BlockdevQcow2EncryptionFormat;
 }
 
-export const isImageInfoSpecificQCow2EncryptionBase: Validator<ImageInfoSpecificQCow2EncryptionBase> = struct(() => ({
-  format: isBlockdevQcow2EncryptionFormat,
-}));
+export const isImageInfoSpecificQCow2EncryptionBase: Validator<ImageInfoSpecificQCow2EncryptionBase> =
+  /* @__PURE__ */ struct(() => ({ format: isBlockdevQcow2EncryptionFormat }));
 
 /**
  * @since 2.10
@@ -90,10 +89,10 @@ export const isImageInfoSpecificQCow2EncryptionBase: Validator<ImageInfoSpecific
  */
 export type ImageInfoSpecificQCow2Encryption =
   ImageInfoSpecificQCow2Encryption_luks | ImageInfoSpecificQCow2Encryption_aes;
-export const isImageInfoSpecificQCow2Encryption: Validator<ImageInfoSpecificQCow2Encryption> = union('format', () => [
-  isImageInfoSpecificQCow2EncryptionBase,
-  { luks: isQCryptoBlockInfoLUKS },
-]);
+export const isImageInfoSpecificQCow2Encryption: Validator<ImageInfoSpecificQCow2Encryption> = /* @__PURE__ */ union(
+  'format',
+  () => [isImageInfoSpecificQCow2EncryptionBase, { luks: isQCryptoBlockInfoLUKS }],
+);
 
 export interface ImageInfoSpecificQCow2Encryption_luks
   extends ImageInfoSpecificQCow2EncryptionBase, QCryptoBlockInfoLUKS {
@@ -129,7 +128,7 @@ export interface ImageInfoSpecificQCow2 {
   'compression-type': Qcow2CompressionType;
 }
 
-export const isImageInfoSpecificQCow2: Validator<ImageInfoSpecificQCow2> = struct(() => ({
+export const isImageInfoSpecificQCow2: Validator<ImageInfoSpecificQCow2> = /* @__PURE__ */ struct(() => ({
   compat: 'str',
   'data-file?': 'str',
   'data-file-raw?': 'bool',
@@ -153,7 +152,7 @@ export interface ImageInfoSpecificVmdk {
   extents: VmdkExtentInfo[];
 }
 
-export const isImageInfoSpecificVmdk: Validator<ImageInfoSpecificVmdk> = struct(() => ({
+export const isImageInfoSpecificVmdk: Validator<ImageInfoSpecificVmdk> = /* @__PURE__ */ struct(() => ({
   'create-type': 'str',
   cid: 'int',
   'parent-cid': 'int',
@@ -172,7 +171,7 @@ export interface VmdkExtentInfo {
   compressed?: boolean | undefined;
 }
 
-export const isVmdkExtentInfo: Validator<VmdkExtentInfo> = struct(() => ({
+export const isVmdkExtentInfo: Validator<VmdkExtentInfo> = /* @__PURE__ */ struct(() => ({
   filename: 'str',
   format: 'str',
   'virtual-size': 'int',
@@ -188,7 +187,7 @@ export interface ImageInfoSpecificRbd {
   'encryption-format'?: RbdImageEncryptionFormat | undefined;
 }
 
-export const isImageInfoSpecificRbd: Validator<ImageInfoSpecificRbd> = struct(() => ({
+export const isImageInfoSpecificRbd: Validator<ImageInfoSpecificRbd> = /* @__PURE__ */ struct(() => ({
   'encryption-format?': isRbdImageEncryptionFormat,
 }));
 
@@ -200,7 +199,7 @@ export interface ImageInfoSpecificFile {
   'extent-size-hint'?: Int64 | undefined;
 }
 
-export const isImageInfoSpecificFile: Validator<ImageInfoSpecificFile> = struct(() => ({
+export const isImageInfoSpecificFile: Validator<ImageInfoSpecificFile> = /* @__PURE__ */ struct(() => ({
   'extent-size-hint?': 'size',
 }));
 
@@ -219,7 +218,8 @@ export const ImageInfoSpecificKind = [
   'file',
 ] as const;
 export type ImageInfoSpecificKind = (typeof ImageInfoSpecificKind)[number] | UnknownEnumValue;
-export const isImageInfoSpecificKind: Validator<ImageInfoSpecificKind> = enumeration(ImageInfoSpecificKind);
+export const isImageInfoSpecificKind: Validator<ImageInfoSpecificKind> =
+  /* @__PURE__ */ enumeration(ImageInfoSpecificKind);
 
 /**
  * @since 1.7
@@ -229,7 +229,7 @@ export interface ImageInfoSpecificQCow2Wrapper {
   data: ImageInfoSpecificQCow2;
 }
 
-export const isImageInfoSpecificQCow2Wrapper: Validator<ImageInfoSpecificQCow2Wrapper> = struct(() => ({
+export const isImageInfoSpecificQCow2Wrapper: Validator<ImageInfoSpecificQCow2Wrapper> = /* @__PURE__ */ struct(() => ({
   data: isImageInfoSpecificQCow2,
 }));
 
@@ -241,7 +241,7 @@ export interface ImageInfoSpecificVmdkWrapper {
   data: ImageInfoSpecificVmdk;
 }
 
-export const isImageInfoSpecificVmdkWrapper: Validator<ImageInfoSpecificVmdkWrapper> = struct(() => ({
+export const isImageInfoSpecificVmdkWrapper: Validator<ImageInfoSpecificVmdkWrapper> = /* @__PURE__ */ struct(() => ({
   data: isImageInfoSpecificVmdk,
 }));
 
@@ -253,7 +253,7 @@ export interface ImageInfoSpecificLUKSWrapper {
   data: QCryptoBlockInfoLUKS;
 }
 
-export const isImageInfoSpecificLUKSWrapper: Validator<ImageInfoSpecificLUKSWrapper> = struct(() => ({
+export const isImageInfoSpecificLUKSWrapper: Validator<ImageInfoSpecificLUKSWrapper> = /* @__PURE__ */ struct(() => ({
   data: isQCryptoBlockInfoLUKS,
 }));
 
@@ -265,7 +265,7 @@ export interface ImageInfoSpecificRbdWrapper {
   data: ImageInfoSpecificRbd;
 }
 
-export const isImageInfoSpecificRbdWrapper: Validator<ImageInfoSpecificRbdWrapper> = struct(() => ({
+export const isImageInfoSpecificRbdWrapper: Validator<ImageInfoSpecificRbdWrapper> = /* @__PURE__ */ struct(() => ({
   data: isImageInfoSpecificRbd,
 }));
 
@@ -277,7 +277,7 @@ export interface ImageInfoSpecificFileWrapper {
   data: ImageInfoSpecificFile;
 }
 
-export const isImageInfoSpecificFileWrapper: Validator<ImageInfoSpecificFileWrapper> = struct(() => ({
+export const isImageInfoSpecificFileWrapper: Validator<ImageInfoSpecificFileWrapper> = /* @__PURE__ */ struct(() => ({
   data: isImageInfoSpecificFile,
 }));
 
@@ -286,7 +286,7 @@ export interface ImageInfoSpecificBase {
   type: ImageInfoSpecificKind;
 }
 
-export const isImageInfoSpecificBase: Validator<ImageInfoSpecificBase> = struct(() => ({
+export const isImageInfoSpecificBase: Validator<ImageInfoSpecificBase> = /* @__PURE__ */ struct(() => ({
   type: isImageInfoSpecificKind,
 }));
 
@@ -300,7 +300,7 @@ export type ImageInfoSpecific =
   | ImageInfoSpecific_luks
   | ImageInfoSpecific_rbd
   | ImageInfoSpecific_file;
-export const isImageInfoSpecific: Validator<ImageInfoSpecific> = union('type', () => [
+export const isImageInfoSpecific: Validator<ImageInfoSpecific> = /* @__PURE__ */ union('type', () => [
   isImageInfoSpecificBase,
   {
     qcow2: isImageInfoSpecificQCow2Wrapper,
@@ -350,7 +350,7 @@ export interface BlockLimitsInfo {
   'opt-mem-alignment': Int64;
 }
 
-export const isBlockLimitsInfo: Validator<BlockLimitsInfo> = struct(() => ({
+export const isBlockLimitsInfo: Validator<BlockLimitsInfo> = /* @__PURE__ */ struct(() => ({
   'request-alignment': 'uint32',
   'max-discard?': 'uint64',
   'discard-alignment?': 'uint32',
@@ -389,7 +389,7 @@ export interface BlockNodeInfo {
   'format-specific'?: ImageInfoSpecific | undefined;
 }
 
-export const isBlockNodeInfo: Validator<BlockNodeInfo> = struct(() => ({
+export const isBlockNodeInfo: Validator<BlockNodeInfo> = /* @__PURE__ */ struct(() => ({
   filename: 'str',
   format: 'str',
   'dirty-flag?': 'bool',
@@ -414,7 +414,7 @@ export interface ImageInfo extends BlockNodeInfo {
   'backing-image'?: ImageInfo | undefined;
 }
 
-export const isImageInfo: Validator<ImageInfo> = struct(
+export const isImageInfo: Validator<ImageInfo> = /* @__PURE__ */ struct(
   () => ({ 'backing-image?': isImageInfo }),
   () => isBlockNodeInfo,
 );
@@ -428,7 +428,10 @@ export interface BlockChildInfo {
   info: BlockGraphInfo;
 }
 
-export const isBlockChildInfo: Validator<BlockChildInfo> = struct(() => ({ name: 'str', info: isBlockGraphInfo }));
+export const isBlockChildInfo: Validator<BlockChildInfo> = /* @__PURE__ */ struct(() => ({
+  name: 'str',
+  info: isBlockGraphInfo,
+}));
 
 /**
  * @since 8.0
@@ -438,7 +441,7 @@ export interface BlockGraphInfo extends BlockNodeInfo {
   children: BlockChildInfo[];
 }
 
-export const isBlockGraphInfo: Validator<BlockGraphInfo> = struct(
+export const isBlockGraphInfo: Validator<BlockGraphInfo> = /* @__PURE__ */ struct(
   () => ({ children: [isBlockChildInfo] }),
   () => isBlockNodeInfo,
 );
@@ -462,7 +465,7 @@ export interface ImageCheck {
   'compressed-clusters'?: Int64 | undefined;
 }
 
-export const isImageCheck: Validator<ImageCheck> = struct(() => ({
+export const isImageCheck: Validator<ImageCheck> = /* @__PURE__ */ struct(() => ({
   filename: 'str',
   format: 'str',
   'check-errors': 'int',
@@ -495,7 +498,7 @@ export interface MapEntry {
   filename?: string | undefined;
 }
 
-export const isMapEntry: Validator<MapEntry> = struct(() => ({
+export const isMapEntry: Validator<MapEntry> = /* @__PURE__ */ struct(() => ({
   start: 'int',
   length: 'int',
   data: 'bool',
@@ -517,7 +520,7 @@ export interface BlockdevCacheInfo {
   'no-flush': boolean;
 }
 
-export const isBlockdevCacheInfo: Validator<BlockdevCacheInfo> = struct(() => ({
+export const isBlockdevCacheInfo: Validator<BlockdevCacheInfo> = /* @__PURE__ */ struct(() => ({
   writeback: 'bool',
   direct: 'bool',
   'no-flush': 'bool',
@@ -532,7 +535,10 @@ export interface BlockdevChild {
   'node-name': string;
 }
 
-export const isBlockdevChild: Validator<BlockdevChild> = struct(() => ({ child: 'str', 'node-name': 'str' }));
+export const isBlockdevChild: Validator<BlockdevChild> = /* @__PURE__ */ struct(() => ({
+  child: 'str',
+  'node-name': 'str',
+}));
 
 /**
  * @since 0.14
@@ -598,7 +604,7 @@ export interface BlockDeviceInfo {
   'dirty-bitmaps'?: BlockDirtyInfo[] | undefined;
 }
 
-export const isBlockDeviceInfo: Validator<BlockDeviceInfo> = struct(() => ({
+export const isBlockDeviceInfo: Validator<BlockDeviceInfo> = /* @__PURE__ */ struct(() => ({
   file: 'str',
   'node-name': 'str',
   ro: 'bool',
@@ -641,7 +647,7 @@ export const isBlockDeviceInfo: Validator<BlockDeviceInfo> = struct(() => ({
  */
 export const BlockDeviceIoStatus = ['ok', 'failed', 'nospace'] as const;
 export type BlockDeviceIoStatus = (typeof BlockDeviceIoStatus)[number] | UnknownEnumValue;
-export const isBlockDeviceIoStatus: Validator<BlockDeviceIoStatus> = enumeration(BlockDeviceIoStatus);
+export const isBlockDeviceIoStatus: Validator<BlockDeviceIoStatus> = /* @__PURE__ */ enumeration(BlockDeviceIoStatus);
 
 /**
  * @since 1.3
@@ -663,7 +669,7 @@ export interface BlockDirtyInfo {
   inconsistent?: boolean | undefined;
 }
 
-export const isBlockDirtyInfo: Validator<BlockDirtyInfo> = struct(() => ({
+export const isBlockDirtyInfo: Validator<BlockDirtyInfo> = /* @__PURE__ */ struct(() => ({
   'name?': 'str',
   count: 'int',
   granularity: 'uint32',
@@ -679,7 +685,8 @@ export const isBlockDirtyInfo: Validator<BlockDirtyInfo> = struct(() => ({
  */
 export const Qcow2BitmapInfoFlags = ['in-use', 'auto'] as const;
 export type Qcow2BitmapInfoFlags = (typeof Qcow2BitmapInfoFlags)[number] | UnknownEnumValue;
-export const isQcow2BitmapInfoFlags: Validator<Qcow2BitmapInfoFlags> = enumeration(Qcow2BitmapInfoFlags);
+export const isQcow2BitmapInfoFlags: Validator<Qcow2BitmapInfoFlags> =
+  /* @__PURE__ */ enumeration(Qcow2BitmapInfoFlags);
 
 /**
  * @since 4.0
@@ -691,7 +698,7 @@ export interface Qcow2BitmapInfo {
   flags: Qcow2BitmapInfoFlags[];
 }
 
-export const isQcow2BitmapInfo: Validator<Qcow2BitmapInfo> = struct(() => ({
+export const isQcow2BitmapInfo: Validator<Qcow2BitmapInfo> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   granularity: 'uint32',
   flags: [isQcow2BitmapInfoFlags],
@@ -706,7 +713,7 @@ export interface BlockLatencyHistogramInfo {
   bins: Int64[];
 }
 
-export const isBlockLatencyHistogramInfo: Validator<BlockLatencyHistogramInfo> = struct(() => ({
+export const isBlockLatencyHistogramInfo: Validator<BlockLatencyHistogramInfo> = /* @__PURE__ */ struct(() => ({
   boundaries: ['uint64'],
   bins: ['uint64'],
 }));
@@ -727,7 +734,7 @@ export interface BlockInfo {
   'io-status'?: BlockDeviceIoStatus | undefined;
 }
 
-export const isBlockInfo: Validator<BlockInfo> = struct(() => ({
+export const isBlockInfo: Validator<BlockInfo> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   'qdev?': 'str',
   type: 'str',
@@ -749,7 +756,7 @@ export interface BlockMeasureInfo {
   bitmaps?: Int64 | undefined;
 }
 
-export const isBlockMeasureInfo: Validator<BlockMeasureInfo> = struct(() => ({
+export const isBlockMeasureInfo: Validator<BlockMeasureInfo> = /* @__PURE__ */ struct(() => ({
   required: 'int',
   'fully-allocated': 'int',
   'bitmaps?': 'int',
@@ -782,7 +789,7 @@ export interface BlockDeviceTimedStats {
   avg_zone_append_queue_depth: number;
 }
 
-export const isBlockDeviceTimedStats: Validator<BlockDeviceTimedStats> = struct(() => ({
+export const isBlockDeviceTimedStats: Validator<BlockDeviceTimedStats> = /* @__PURE__ */ struct(() => ({
   interval_length: 'int',
   min_rd_latency_ns: 'int',
   max_rd_latency_ns: 'int',
@@ -877,7 +884,7 @@ export interface BlockDeviceStats {
   flush_latency_histogram?: BlockLatencyHistogramInfo | undefined;
 }
 
-export const isBlockDeviceStats: Validator<BlockDeviceStats> = struct(() => ({
+export const isBlockDeviceStats: Validator<BlockDeviceStats> = /* @__PURE__ */ struct(() => ({
   rd_bytes: 'int',
   wr_bytes: 'int',
   zone_append_bytes: 'int',
@@ -927,7 +934,7 @@ export interface BlockStatsSpecificFile {
   'discard-bytes-ok': Int64;
 }
 
-export const isBlockStatsSpecificFile: Validator<BlockStatsSpecificFile> = struct(() => ({
+export const isBlockStatsSpecificFile: Validator<BlockStatsSpecificFile> = /* @__PURE__ */ struct(() => ({
   'discard-nb-ok': 'uint64',
   'discard-nb-failed': 'uint64',
   'discard-bytes-ok': 'uint64',
@@ -943,7 +950,7 @@ export interface BlockStatsSpecificNvme {
   'unaligned-accesses': Int64;
 }
 
-export const isBlockStatsSpecificNvme: Validator<BlockStatsSpecificNvme> = struct(() => ({
+export const isBlockStatsSpecificNvme: Validator<BlockStatsSpecificNvme> = /* @__PURE__ */ struct(() => ({
   'completion-errors': 'uint64',
   'aligned-accesses': 'uint64',
   'unaligned-accesses': 'uint64',
@@ -954,7 +961,9 @@ export interface BlockStatsSpecificBase {
   driver: BlockdevDriver;
 }
 
-export const isBlockStatsSpecificBase: Validator<BlockStatsSpecificBase> = struct(() => ({ driver: isBlockdevDriver }));
+export const isBlockStatsSpecificBase: Validator<BlockStatsSpecificBase> = /* @__PURE__ */ struct(() => ({
+  driver: isBlockdevDriver,
+}));
 
 /**
  * @since 4.2
@@ -962,7 +971,7 @@ export const isBlockStatsSpecificBase: Validator<BlockStatsSpecificBase> = struc
  */
 export type BlockStatsSpecific =
   BlockStatsSpecific_file | BlockStatsSpecific_host_device | BlockStatsSpecific_nvme | BlockStatsSpecific_empty;
-export const isBlockStatsSpecific: Validator<BlockStatsSpecific> = union('driver', () => [
+export const isBlockStatsSpecific: Validator<BlockStatsSpecific> = /* @__PURE__ */ union('driver', () => [
   isBlockStatsSpecificBase,
   { file: isBlockStatsSpecificFile, host_device: isBlockStatsSpecificFile, nvme: isBlockStatsSpecificNvme },
 ]);
@@ -1093,7 +1102,7 @@ export interface BlockStats {
   backing?: BlockStats | undefined;
 }
 
-export const isBlockStats: Validator<BlockStats> = struct(() => ({
+export const isBlockStats: Validator<BlockStats> = /* @__PURE__ */ struct(() => ({
   'device?': 'str',
   'qdev?': 'str',
   'node-name?': 'str',
@@ -1109,7 +1118,7 @@ export interface QueryBlockstatsArguments {
   'query-nodes'?: boolean | undefined;
 }
 
-export const isQueryBlockstatsArguments: Validator<QueryBlockstatsArguments> = struct(() => ({
+export const isQueryBlockstatsArguments: Validator<QueryBlockstatsArguments> = /* @__PURE__ */ struct(() => ({
   'query-nodes?': 'bool',
 }));
 
@@ -1126,7 +1135,7 @@ export const BlockdevOnError = [
   'auto',
 ] as const;
 export type BlockdevOnError = (typeof BlockdevOnError)[number] | UnknownEnumValue;
-export const isBlockdevOnError: Validator<BlockdevOnError> = enumeration(BlockdevOnError);
+export const isBlockdevOnError: Validator<BlockdevOnError> = /* @__PURE__ */ enumeration(BlockdevOnError);
 
 /**
  * @since 1.3
@@ -1142,7 +1151,7 @@ export const MirrorSyncMode = [
   'bitmap',
 ] as const;
 export type MirrorSyncMode = (typeof MirrorSyncMode)[number] | UnknownEnumValue;
-export const isMirrorSyncMode: Validator<MirrorSyncMode> = enumeration(MirrorSyncMode);
+export const isMirrorSyncMode: Validator<MirrorSyncMode> = /* @__PURE__ */ enumeration(MirrorSyncMode);
 
 /**
  * @since 4.2
@@ -1150,7 +1159,7 @@ export const isMirrorSyncMode: Validator<MirrorSyncMode> = enumeration(MirrorSyn
  */
 export const BitmapSyncMode = ['on-success', 'never', 'always'] as const;
 export type BitmapSyncMode = (typeof BitmapSyncMode)[number] | UnknownEnumValue;
-export const isBitmapSyncMode: Validator<BitmapSyncMode> = enumeration(BitmapSyncMode);
+export const isBitmapSyncMode: Validator<BitmapSyncMode> = /* @__PURE__ */ enumeration(BitmapSyncMode);
 
 /**
  * @since 3.0
@@ -1158,7 +1167,7 @@ export const isBitmapSyncMode: Validator<BitmapSyncMode> = enumeration(BitmapSyn
  */
 export const MirrorCopyMode = ['background', 'write-blocking'] as const;
 export type MirrorCopyMode = (typeof MirrorCopyMode)[number] | UnknownEnumValue;
-export const isMirrorCopyMode: Validator<MirrorCopyMode> = enumeration(MirrorCopyMode);
+export const isMirrorCopyMode: Validator<MirrorCopyMode> = /* @__PURE__ */ enumeration(MirrorCopyMode);
 
 /**
  * @since 8.2
@@ -1168,7 +1177,9 @@ export interface BlockJobInfoMirror {
   'actively-synced': boolean;
 }
 
-export const isBlockJobInfoMirror: Validator<BlockJobInfoMirror> = struct(() => ({ 'actively-synced': 'bool' }));
+export const isBlockJobInfoMirror: Validator<BlockJobInfoMirror> = /* @__PURE__ */ struct(() => ({
+  'actively-synced': 'bool',
+}));
 
 /** What all branches of {@link BlockJobInfo} have. */
 export interface BlockJobInfoBase {
@@ -1195,7 +1206,7 @@ export interface BlockJobInfoBase {
   error?: string | undefined;
 }
 
-export const isBlockJobInfoBase: Validator<BlockJobInfoBase> = struct(() => ({
+export const isBlockJobInfoBase: Validator<BlockJobInfoBase> = /* @__PURE__ */ struct(() => ({
   type: isJobType,
   device: 'str',
   len: 'int',
@@ -1216,7 +1227,7 @@ export const isBlockJobInfoBase: Validator<BlockJobInfoBase> = struct(() => ({
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-block-core.BlockJobInfo}
  */
 export type BlockJobInfo = BlockJobInfo_mirror | BlockJobInfo_empty;
-export const isBlockJobInfo: Validator<BlockJobInfo> = union('type', () => [
+export const isBlockJobInfo: Validator<BlockJobInfo> = /* @__PURE__ */ union('type', () => [
   isBlockJobInfoBase,
   { mirror: isBlockJobInfoMirror },
 ]);
@@ -1237,7 +1248,7 @@ export interface BlockResizeArguments {
   size: Int64;
 }
 
-export const isBlockResizeArguments: Validator<BlockResizeArguments> = struct(() => ({
+export const isBlockResizeArguments: Validator<BlockResizeArguments> = /* @__PURE__ */ struct(() => ({
   'device?': 'str',
   'node-name?': 'str',
   size: 'int',
@@ -1249,7 +1260,7 @@ export const isBlockResizeArguments: Validator<BlockResizeArguments> = struct(()
  */
 export const NewImageMode = ['existing', 'absolute-paths'] as const;
 export type NewImageMode = (typeof NewImageMode)[number] | UnknownEnumValue;
-export const isNewImageMode: Validator<NewImageMode> = enumeration(NewImageMode);
+export const isNewImageMode: Validator<NewImageMode> = /* @__PURE__ */ enumeration(NewImageMode);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-block-core.BlockdevSnapshotSync} */
 export interface BlockdevSnapshotSync {
@@ -1263,7 +1274,7 @@ export interface BlockdevSnapshotSync {
   mode?: NewImageMode | undefined;
 }
 
-export const isBlockdevSnapshotSync: Validator<BlockdevSnapshotSync> = struct(() => ({
+export const isBlockdevSnapshotSync: Validator<BlockdevSnapshotSync> = /* @__PURE__ */ struct(() => ({
   'device?': 'str',
   'node-name?': 'str',
   'snapshot-file': 'str',
@@ -1281,7 +1292,10 @@ export interface BlockdevSnapshot {
   overlay: string;
 }
 
-export const isBlockdevSnapshot: Validator<BlockdevSnapshot> = struct(() => ({ node: 'str', overlay: 'str' }));
+export const isBlockdevSnapshot: Validator<BlockdevSnapshot> = /* @__PURE__ */ struct(() => ({
+  node: 'str',
+  overlay: 'str',
+}));
 
 /**
  * @since 6.0
@@ -1295,7 +1309,7 @@ export interface BackupPerf {
   'min-cluster-size'?: Int64 | undefined;
 }
 
-export const isBackupPerf: Validator<BackupPerf> = struct(() => ({
+export const isBackupPerf: Validator<BackupPerf> = /* @__PURE__ */ struct(() => ({
   'use-copy-range?': 'bool',
   'max-workers?': 'int',
   'max-chunk?': 'int64',
@@ -1336,7 +1350,7 @@ export interface BackupCommon {
   'x-perf'?: BackupPerf | undefined;
 }
 
-export const isBackupCommon: Validator<BackupCommon> = struct(() => ({
+export const isBackupCommon: Validator<BackupCommon> = /* @__PURE__ */ struct(() => ({
   'job-id?': 'str',
   device: 'str',
   sync: isMirrorSyncMode,
@@ -1364,7 +1378,7 @@ export interface DriveBackup extends BackupCommon {
   mode?: NewImageMode | undefined;
 }
 
-export const isDriveBackup: Validator<DriveBackup> = struct(
+export const isDriveBackup: Validator<DriveBackup> = /* @__PURE__ */ struct(
   () => ({ target: 'str', 'format?': 'str', 'mode?': isNewImageMode }),
   () => isBackupCommon,
 );
@@ -1377,7 +1391,7 @@ export interface BlockdevBackup extends BackupCommon {
   target: string;
 }
 
-export const isBlockdevBackup: Validator<BlockdevBackup> = struct(
+export const isBlockdevBackup: Validator<BlockdevBackup> = /* @__PURE__ */ struct(
   () => ({ target: 'str' }),
   () => isBackupCommon,
 );
@@ -1389,7 +1403,7 @@ export interface ChangeBackingFileArguments {
   'backing-file': string;
 }
 
-export const isChangeBackingFileArguments: Validator<ChangeBackingFileArguments> = struct(() => ({
+export const isChangeBackingFileArguments: Validator<ChangeBackingFileArguments> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   'image-node-name': 'str',
   'backing-file': 'str',
@@ -1423,7 +1437,7 @@ export interface BlockCommitArguments {
   'auto-dismiss'?: boolean | undefined;
 }
 
-export const isBlockCommitArguments: Validator<BlockCommitArguments> = struct(() => ({
+export const isBlockCommitArguments: Validator<BlockCommitArguments> = /* @__PURE__ */ struct(() => ({
   'job-id?': 'str',
   device: 'str',
   'base-node?': 'str',
@@ -1445,7 +1459,7 @@ export interface QueryNamedBlockNodesArguments {
   flat?: boolean | undefined;
 }
 
-export const isQueryNamedBlockNodesArguments: Validator<QueryNamedBlockNodesArguments> = struct(() => ({
+export const isQueryNamedBlockNodesArguments: Validator<QueryNamedBlockNodesArguments> = /* @__PURE__ */ struct(() => ({
   'flat?': 'bool',
 }));
 
@@ -1455,7 +1469,8 @@ export const isQueryNamedBlockNodesArguments: Validator<QueryNamedBlockNodesArgu
  */
 export const XDbgBlockGraphNodeType = ['block-backend', 'block-job', 'block-driver'] as const;
 export type XDbgBlockGraphNodeType = (typeof XDbgBlockGraphNodeType)[number] | UnknownEnumValue;
-export const isXDbgBlockGraphNodeType: Validator<XDbgBlockGraphNodeType> = enumeration(XDbgBlockGraphNodeType);
+export const isXDbgBlockGraphNodeType: Validator<XDbgBlockGraphNodeType> =
+  /* @__PURE__ */ enumeration(XDbgBlockGraphNodeType);
 
 /**
  * @since 4.0
@@ -1467,7 +1482,7 @@ export interface XDbgBlockGraphNode {
   name: string;
 }
 
-export const isXDbgBlockGraphNode: Validator<XDbgBlockGraphNode> = struct(() => ({
+export const isXDbgBlockGraphNode: Validator<XDbgBlockGraphNode> = /* @__PURE__ */ struct(() => ({
   id: 'uint64',
   type: isXDbgBlockGraphNodeType,
   name: 'str',
@@ -1479,7 +1494,7 @@ export const isXDbgBlockGraphNode: Validator<XDbgBlockGraphNode> = struct(() => 
  */
 export const BlockPermission = ['consistent-read', 'write', 'write-unchanged', 'resize'] as const;
 export type BlockPermission = (typeof BlockPermission)[number] | UnknownEnumValue;
-export const isBlockPermission: Validator<BlockPermission> = enumeration(BlockPermission);
+export const isBlockPermission: Validator<BlockPermission> = /* @__PURE__ */ enumeration(BlockPermission);
 
 /**
  * @since 4.0
@@ -1493,7 +1508,7 @@ export interface XDbgBlockGraphEdge {
   'shared-perm': BlockPermission[];
 }
 
-export const isXDbgBlockGraphEdge: Validator<XDbgBlockGraphEdge> = struct(() => ({
+export const isXDbgBlockGraphEdge: Validator<XDbgBlockGraphEdge> = /* @__PURE__ */ struct(() => ({
   parent: 'uint64',
   child: 'uint64',
   name: 'str',
@@ -1510,7 +1525,7 @@ export interface XDbgBlockGraph {
   edges: XDbgBlockGraphEdge[];
 }
 
-export const isXDbgBlockGraph: Validator<XDbgBlockGraph> = struct(() => ({
+export const isXDbgBlockGraph: Validator<XDbgBlockGraph> = /* @__PURE__ */ struct(() => ({
   nodes: [isXDbgBlockGraphNode],
   edges: [isXDbgBlockGraphEdge],
 }));
@@ -1548,7 +1563,7 @@ export interface DriveMirror {
   'auto-dismiss'?: boolean | undefined;
 }
 
-export const isDriveMirror: Validator<DriveMirror> = struct(() => ({
+export const isDriveMirror: Validator<DriveMirror> = /* @__PURE__ */ struct(() => ({
   'job-id?': 'str',
   device: 'str',
   target: 'str',
@@ -1577,7 +1592,10 @@ export interface BlockDirtyBitmap {
   name: string;
 }
 
-export const isBlockDirtyBitmap: Validator<BlockDirtyBitmap> = struct(() => ({ node: 'str', name: 'str' }));
+export const isBlockDirtyBitmap: Validator<BlockDirtyBitmap> = /* @__PURE__ */ struct(() => ({
+  node: 'str',
+  name: 'str',
+}));
 
 /**
  * @since 2.4
@@ -1593,7 +1611,7 @@ export interface BlockDirtyBitmapAdd {
   disabled?: boolean | undefined;
 }
 
-export const isBlockDirtyBitmapAdd: Validator<BlockDirtyBitmapAdd> = struct(() => ({
+export const isBlockDirtyBitmapAdd: Validator<BlockDirtyBitmapAdd> = /* @__PURE__ */ struct(() => ({
   node: 'str',
   name: 'str',
   'granularity?': 'uint32',
@@ -1606,7 +1624,10 @@ export const isBlockDirtyBitmapAdd: Validator<BlockDirtyBitmapAdd> = struct(() =
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#alternate-QSD-block-core.BlockDirtyBitmapOrStr}
  */
 export type BlockDirtyBitmapOrStr = string | BlockDirtyBitmap;
-export const isBlockDirtyBitmapOrStr: Validator<BlockDirtyBitmapOrStr> = alternate(() => ['str', isBlockDirtyBitmap]);
+export const isBlockDirtyBitmapOrStr: Validator<BlockDirtyBitmapOrStr> = /* @__PURE__ */ alternate(() => [
+  'str',
+  isBlockDirtyBitmap,
+]);
 
 /**
  * @since 4.0
@@ -1618,7 +1639,7 @@ export interface BlockDirtyBitmapMerge {
   bitmaps: BlockDirtyBitmapOrStr[];
 }
 
-export const isBlockDirtyBitmapMerge: Validator<BlockDirtyBitmapMerge> = struct(() => ({
+export const isBlockDirtyBitmapMerge: Validator<BlockDirtyBitmapMerge> = /* @__PURE__ */ struct(() => ({
   node: 'str',
   target: 'str',
   bitmaps: [isBlockDirtyBitmapOrStr],
@@ -1632,7 +1653,9 @@ export interface BlockDirtyBitmapSha256 {
   sha256: string;
 }
 
-export const isBlockDirtyBitmapSha256: Validator<BlockDirtyBitmapSha256> = struct(() => ({ sha256: 'str' }));
+export const isBlockDirtyBitmapSha256: Validator<BlockDirtyBitmapSha256> = /* @__PURE__ */ struct(() => ({
+  sha256: 'str',
+}));
 
 /** Arguments of the command `blockdev-mirror`. */
 export interface BlockdevMirrorArguments {
@@ -1659,7 +1682,7 @@ export interface BlockdevMirrorArguments {
   'target-is-zero'?: boolean | undefined;
 }
 
-export const isBlockdevMirrorArguments: Validator<BlockdevMirrorArguments> = struct(() => ({
+export const isBlockdevMirrorArguments: Validator<BlockdevMirrorArguments> = /* @__PURE__ */ struct(() => ({
   'job-id?': 'str',
   device: 'str',
   target: 'str',
@@ -1722,7 +1745,7 @@ export interface BlockIOThrottle {
   group?: string | undefined;
 }
 
-export const isBlockIOThrottle: Validator<BlockIOThrottle> = struct(() => ({
+export const isBlockIOThrottle: Validator<BlockIOThrottle> = /* @__PURE__ */ struct(() => ({
   'device?': { type: 'str', deprecated: true },
   'id?': 'str',
   bps: 'int',
@@ -1773,7 +1796,7 @@ export interface ThrottleLimits {
   'iops-size'?: Int64 | undefined;
 }
 
-export const isThrottleLimits: Validator<ThrottleLimits> = struct(() => ({
+export const isThrottleLimits: Validator<ThrottleLimits> = /* @__PURE__ */ struct(() => ({
   'iops-total?': 'int',
   'iops-total-max?': 'int',
   'iops-total-max-length?': 'int',
@@ -1841,7 +1864,7 @@ export interface ThrottleGroupProperties {
   'x-iops-size'?: Int64 | undefined;
 }
 
-export const isThrottleGroupProperties: Validator<ThrottleGroupProperties> = struct(() => ({
+export const isThrottleGroupProperties: Validator<ThrottleGroupProperties> = /* @__PURE__ */ struct(() => ({
   'limits?': isThrottleLimits,
   'x-iops-total?': { type: 'int', unstable: true },
   'x-iops-total-max?': { type: 'int', unstable: true },
@@ -1889,7 +1912,7 @@ export interface BlockStreamArguments {
   'auto-dismiss'?: boolean | undefined;
 }
 
-export const isBlockStreamArguments: Validator<BlockStreamArguments> = struct(() => ({
+export const isBlockStreamArguments: Validator<BlockStreamArguments> = /* @__PURE__ */ struct(() => ({
   'job-id?': 'str',
   device: 'str',
   'base?': 'str',
@@ -1910,7 +1933,7 @@ export interface BlockJobSetSpeedArguments {
   speed: Int64;
 }
 
-export const isBlockJobSetSpeedArguments: Validator<BlockJobSetSpeedArguments> = struct(() => ({
+export const isBlockJobSetSpeedArguments: Validator<BlockJobSetSpeedArguments> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   speed: 'int',
 }));
@@ -1922,7 +1945,7 @@ export interface BlockJobCancelArguments {
   force?: boolean | undefined;
 }
 
-export const isBlockJobCancelArguments: Validator<BlockJobCancelArguments> = struct(() => ({
+export const isBlockJobCancelArguments: Validator<BlockJobCancelArguments> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   'force?': 'bool',
 }));
@@ -1932,35 +1955,45 @@ export interface BlockJobPauseArguments {
   device: string;
 }
 
-export const isBlockJobPauseArguments: Validator<BlockJobPauseArguments> = struct(() => ({ device: 'str' }));
+export const isBlockJobPauseArguments: Validator<BlockJobPauseArguments> = /* @__PURE__ */ struct(() => ({
+  device: 'str',
+}));
 
 /** Arguments of the command `block-job-resume`. */
 export interface BlockJobResumeArguments {
   device: string;
 }
 
-export const isBlockJobResumeArguments: Validator<BlockJobResumeArguments> = struct(() => ({ device: 'str' }));
+export const isBlockJobResumeArguments: Validator<BlockJobResumeArguments> = /* @__PURE__ */ struct(() => ({
+  device: 'str',
+}));
 
 /** Arguments of the command `block-job-complete`. */
 export interface BlockJobCompleteArguments {
   device: string;
 }
 
-export const isBlockJobCompleteArguments: Validator<BlockJobCompleteArguments> = struct(() => ({ device: 'str' }));
+export const isBlockJobCompleteArguments: Validator<BlockJobCompleteArguments> = /* @__PURE__ */ struct(() => ({
+  device: 'str',
+}));
 
 /** Arguments of the command `block-job-dismiss`. */
 export interface BlockJobDismissArguments {
   id: string;
 }
 
-export const isBlockJobDismissArguments: Validator<BlockJobDismissArguments> = struct(() => ({ id: 'str' }));
+export const isBlockJobDismissArguments: Validator<BlockJobDismissArguments> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+}));
 
 /** Arguments of the command `block-job-finalize`. */
 export interface BlockJobFinalizeArguments {
   id: string;
 }
 
-export const isBlockJobFinalizeArguments: Validator<BlockJobFinalizeArguments> = struct(() => ({ id: 'str' }));
+export const isBlockJobFinalizeArguments: Validator<BlockJobFinalizeArguments> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+}));
 
 /**
  * @since 8.2
@@ -1970,7 +2003,7 @@ export interface BlockJobChangeOptionsMirror {
   'copy-mode': MirrorCopyMode;
 }
 
-export const isBlockJobChangeOptionsMirror: Validator<BlockJobChangeOptionsMirror> = struct(() => ({
+export const isBlockJobChangeOptionsMirror: Validator<BlockJobChangeOptionsMirror> = /* @__PURE__ */ struct(() => ({
   'copy-mode': isMirrorCopyMode,
 }));
 
@@ -1980,7 +2013,7 @@ export interface BlockJobChangeOptionsBase {
   type: JobType;
 }
 
-export const isBlockJobChangeOptionsBase: Validator<BlockJobChangeOptionsBase> = struct(() => ({
+export const isBlockJobChangeOptionsBase: Validator<BlockJobChangeOptionsBase> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   type: isJobType,
 }));
@@ -1990,7 +2023,7 @@ export const isBlockJobChangeOptionsBase: Validator<BlockJobChangeOptionsBase> =
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-block-core.BlockJobChangeOptions}
  */
 export type BlockJobChangeOptions = BlockJobChangeOptions_mirror | BlockJobChangeOptions_empty;
-export const isBlockJobChangeOptions: Validator<BlockJobChangeOptions> = union('type', () => [
+export const isBlockJobChangeOptions: Validator<BlockJobChangeOptions> = /* @__PURE__ */ union('type', () => [
   isBlockJobChangeOptionsBase,
   { mirror: isBlockJobChangeOptionsMirror },
 ]);
@@ -2009,7 +2042,8 @@ export interface BlockJobChangeOptions_empty extends BlockJobChangeOptionsBase {
  */
 export const BlockdevDiscardOptions = ['ignore', 'unmap'] as const;
 export type BlockdevDiscardOptions = (typeof BlockdevDiscardOptions)[number] | UnknownEnumValue;
-export const isBlockdevDiscardOptions: Validator<BlockdevDiscardOptions> = enumeration(BlockdevDiscardOptions);
+export const isBlockdevDiscardOptions: Validator<BlockdevDiscardOptions> =
+  /* @__PURE__ */ enumeration(BlockdevDiscardOptions);
 
 /**
  * @since 2.1
@@ -2018,7 +2052,7 @@ export const isBlockdevDiscardOptions: Validator<BlockdevDiscardOptions> = enume
 export const BlockdevDetectZeroesOptions = ['off', 'on', 'unmap'] as const;
 export type BlockdevDetectZeroesOptions = (typeof BlockdevDetectZeroesOptions)[number] | UnknownEnumValue;
 export const isBlockdevDetectZeroesOptions: Validator<BlockdevDetectZeroesOptions> =
-  enumeration(BlockdevDetectZeroesOptions);
+  /* @__PURE__ */ enumeration(BlockdevDetectZeroesOptions);
 
 /**
  * @since 2.9
@@ -2035,7 +2069,7 @@ export const BlockdevAioOptions = [
   'io_uring',
 ] as const;
 export type BlockdevAioOptions = (typeof BlockdevAioOptions)[number] | UnknownEnumValue;
-export const isBlockdevAioOptions: Validator<BlockdevAioOptions> = enumeration(BlockdevAioOptions, {
+export const isBlockdevAioOptions: Validator<BlockdevAioOptions> = /* @__PURE__ */ enumeration(BlockdevAioOptions, {
   io_uring: { if: 'CONFIG_LINUX_IO_URING' },
 });
 
@@ -2048,7 +2082,7 @@ export interface BlockdevCacheOptions {
   'no-flush'?: boolean | undefined;
 }
 
-export const isBlockdevCacheOptions: Validator<BlockdevCacheOptions> = struct(() => ({
+export const isBlockdevCacheOptions: Validator<BlockdevCacheOptions> = /* @__PURE__ */ struct(() => ({
   'direct?': 'bool',
   'no-flush?': 'bool',
 }));
@@ -2124,7 +2158,7 @@ export const BlockdevDriver = [
   'vvfat',
 ] as const;
 export type BlockdevDriver = (typeof BlockdevDriver)[number] | UnknownEnumValue;
-export const isBlockdevDriver: Validator<BlockdevDriver> = enumeration(BlockdevDriver, {
+export const isBlockdevDriver: Validator<BlockdevDriver> = /* @__PURE__ */ enumeration(BlockdevDriver, {
   gluster: { deprecated: true },
   host_cdrom: { if: 'HAVE_HOST_BLOCK_DEVICE' },
   host_device: { if: 'HAVE_HOST_BLOCK_DEVICE' },
@@ -2167,7 +2201,7 @@ export interface BlockdevOptionsFile {
   'x-check-cache-dropped'?: boolean | undefined;
 }
 
-export const isBlockdevOptionsFile: Validator<BlockdevOptionsFile> = struct(() => ({
+export const isBlockdevOptionsFile: Validator<BlockdevOptionsFile> = /* @__PURE__ */ struct(() => ({
   filename: 'str',
   'pr-manager?': 'str',
   'locking?': isOnOffAuto,
@@ -2189,7 +2223,7 @@ export interface BlockdevOptionsNull {
   'read-zeroes'?: boolean | undefined;
 }
 
-export const isBlockdevOptionsNull: Validator<BlockdevOptionsNull> = struct(() => ({
+export const isBlockdevOptionsNull: Validator<BlockdevOptionsNull> = /* @__PURE__ */ struct(() => ({
   'size?': 'int',
   'latency-ns?': 'uint64',
   'read-zeroes?': 'bool',
@@ -2204,7 +2238,7 @@ export interface BlockdevOptionsNVMe {
   namespace: Int64;
 }
 
-export const isBlockdevOptionsNVMe: Validator<BlockdevOptionsNVMe> = struct(() => ({
+export const isBlockdevOptionsNVMe: Validator<BlockdevOptionsNVMe> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   namespace: 'int',
 }));
@@ -2222,7 +2256,7 @@ export interface BlockdevOptionsVVFAT {
   rw?: boolean | undefined;
 }
 
-export const isBlockdevOptionsVVFAT: Validator<BlockdevOptionsVVFAT> = struct(() => ({
+export const isBlockdevOptionsVVFAT: Validator<BlockdevOptionsVVFAT> = /* @__PURE__ */ struct(() => ({
   dir: 'str',
   'fat-type?': 'int',
   'floppy?': 'bool',
@@ -2238,7 +2272,7 @@ export interface BlockdevOptionsGenericFormat {
   file: BlockdevRef;
 }
 
-export const isBlockdevOptionsGenericFormat: Validator<BlockdevOptionsGenericFormat> = struct(() => ({
+export const isBlockdevOptionsGenericFormat: Validator<BlockdevOptionsGenericFormat> = /* @__PURE__ */ struct(() => ({
   file: isBlockdevRef,
 }));
 
@@ -2253,7 +2287,7 @@ export interface BlockdevOptionsLUKS extends BlockdevOptionsGenericFormat {
   header?: BlockdevRef | undefined;
 }
 
-export const isBlockdevOptionsLUKS: Validator<BlockdevOptionsLUKS> = struct(
+export const isBlockdevOptionsLUKS: Validator<BlockdevOptionsLUKS> = /* @__PURE__ */ struct(
   () => ({ 'key-secret?': 'str', 'header?': isBlockdevRef }),
   () => isBlockdevOptionsGenericFormat,
 );
@@ -2266,7 +2300,7 @@ export interface BlockdevOptionsGenericCOWFormat extends BlockdevOptionsGenericF
   backing?: BlockdevRefOrNull | undefined;
 }
 
-export const isBlockdevOptionsGenericCOWFormat: Validator<BlockdevOptionsGenericCOWFormat> = struct(
+export const isBlockdevOptionsGenericCOWFormat: Validator<BlockdevOptionsGenericCOWFormat> = /* @__PURE__ */ struct(
   () => ({ 'backing?': isBlockdevRefOrNull }),
   () => isBlockdevOptionsGenericFormat,
 );
@@ -2277,7 +2311,8 @@ export const isBlockdevOptionsGenericCOWFormat: Validator<BlockdevOptionsGeneric
  */
 export const Qcow2OverlapCheckMode = ['none', 'constant', 'cached', 'all'] as const;
 export type Qcow2OverlapCheckMode = (typeof Qcow2OverlapCheckMode)[number] | UnknownEnumValue;
-export const isQcow2OverlapCheckMode: Validator<Qcow2OverlapCheckMode> = enumeration(Qcow2OverlapCheckMode);
+export const isQcow2OverlapCheckMode: Validator<Qcow2OverlapCheckMode> =
+  /* @__PURE__ */ enumeration(Qcow2OverlapCheckMode);
 
 /**
  * @since 2.9
@@ -2297,7 +2332,7 @@ export interface Qcow2OverlapCheckFlags {
   'bitmap-directory'?: boolean | undefined;
 }
 
-export const isQcow2OverlapCheckFlags: Validator<Qcow2OverlapCheckFlags> = struct(() => ({
+export const isQcow2OverlapCheckFlags: Validator<Qcow2OverlapCheckFlags> = /* @__PURE__ */ struct(() => ({
   'template?': isQcow2OverlapCheckMode,
   'main-header?': 'bool',
   'active-l1?': 'bool',
@@ -2315,7 +2350,7 @@ export const isQcow2OverlapCheckFlags: Validator<Qcow2OverlapCheckFlags> = struc
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#alternate-QSD-block-core.Qcow2OverlapChecks}
  */
 export type Qcow2OverlapChecks = Qcow2OverlapCheckFlags | Qcow2OverlapCheckMode;
-export const isQcow2OverlapChecks: Validator<Qcow2OverlapChecks> = alternate(() => [
+export const isQcow2OverlapChecks: Validator<Qcow2OverlapChecks> = /* @__PURE__ */ alternate(() => [
   isQcow2OverlapCheckFlags,
   isQcow2OverlapCheckMode,
 ]);
@@ -2327,14 +2362,14 @@ export const isQcow2OverlapChecks: Validator<Qcow2OverlapChecks> = alternate(() 
 export const BlockdevQcowEncryptionFormat = ['aes'] as const;
 export type BlockdevQcowEncryptionFormat = (typeof BlockdevQcowEncryptionFormat)[number] | UnknownEnumValue;
 export const isBlockdevQcowEncryptionFormat: Validator<BlockdevQcowEncryptionFormat> =
-  enumeration(BlockdevQcowEncryptionFormat);
+  /* @__PURE__ */ enumeration(BlockdevQcowEncryptionFormat);
 
 /** What all branches of {@link BlockdevQcowEncryption} have. */
 export interface BlockdevQcowEncryptionBase {
   format: BlockdevQcowEncryptionFormat;
 }
 
-export const isBlockdevQcowEncryptionBase: Validator<BlockdevQcowEncryptionBase> = struct(() => ({
+export const isBlockdevQcowEncryptionBase: Validator<BlockdevQcowEncryptionBase> = /* @__PURE__ */ struct(() => ({
   format: isBlockdevQcowEncryptionFormat,
 }));
 
@@ -2343,7 +2378,7 @@ export const isBlockdevQcowEncryptionBase: Validator<BlockdevQcowEncryptionBase>
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-block-core.BlockdevQcowEncryption}
  */
 export type BlockdevQcowEncryption = BlockdevQcowEncryption_aes;
-export const isBlockdevQcowEncryption: Validator<BlockdevQcowEncryption> = union('format', () => [
+export const isBlockdevQcowEncryption: Validator<BlockdevQcowEncryption> = /* @__PURE__ */ union('format', () => [
   isBlockdevQcowEncryptionBase,
   { aes: isQCryptoBlockOptionsQCow },
 ]);
@@ -2360,7 +2395,7 @@ export interface BlockdevOptionsQcow extends BlockdevOptionsGenericCOWFormat {
   encrypt?: BlockdevQcowEncryption | undefined;
 }
 
-export const isBlockdevOptionsQcow: Validator<BlockdevOptionsQcow> = struct(
+export const isBlockdevOptionsQcow: Validator<BlockdevOptionsQcow> = /* @__PURE__ */ struct(
   () => ({ 'encrypt?': isBlockdevQcowEncryption }),
   () => isBlockdevOptionsGenericCOWFormat,
 );
@@ -2372,14 +2407,14 @@ export const isBlockdevOptionsQcow: Validator<BlockdevOptionsQcow> = struct(
 export const BlockdevQcow2EncryptionFormat = ['aes', 'luks'] as const;
 export type BlockdevQcow2EncryptionFormat = (typeof BlockdevQcow2EncryptionFormat)[number] | UnknownEnumValue;
 export const isBlockdevQcow2EncryptionFormat: Validator<BlockdevQcow2EncryptionFormat> =
-  enumeration(BlockdevQcow2EncryptionFormat);
+  /* @__PURE__ */ enumeration(BlockdevQcow2EncryptionFormat);
 
 /** What all branches of {@link BlockdevQcow2Encryption} have. */
 export interface BlockdevQcow2EncryptionBase {
   format: BlockdevQcow2EncryptionFormat;
 }
 
-export const isBlockdevQcow2EncryptionBase: Validator<BlockdevQcow2EncryptionBase> = struct(() => ({
+export const isBlockdevQcow2EncryptionBase: Validator<BlockdevQcow2EncryptionBase> = /* @__PURE__ */ struct(() => ({
   format: isBlockdevQcow2EncryptionFormat,
 }));
 
@@ -2388,7 +2423,7 @@ export const isBlockdevQcow2EncryptionBase: Validator<BlockdevQcow2EncryptionBas
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-block-core.BlockdevQcow2Encryption}
  */
 export type BlockdevQcow2Encryption = BlockdevQcow2Encryption_aes | BlockdevQcow2Encryption_luks;
-export const isBlockdevQcow2Encryption: Validator<BlockdevQcow2Encryption> = union('format', () => [
+export const isBlockdevQcow2Encryption: Validator<BlockdevQcow2Encryption> = /* @__PURE__ */ union('format', () => [
   isBlockdevQcow2EncryptionBase,
   { aes: isQCryptoBlockOptionsQCow, luks: isQCryptoBlockOptionsLUKS },
 ]);
@@ -2410,7 +2445,7 @@ export interface BlockdevOptionsPreallocate extends BlockdevOptionsGenericFormat
   'prealloc-size'?: Int64 | undefined;
 }
 
-export const isBlockdevOptionsPreallocate: Validator<BlockdevOptionsPreallocate> = struct(
+export const isBlockdevOptionsPreallocate: Validator<BlockdevOptionsPreallocate> = /* @__PURE__ */ struct(
   () => ({ 'prealloc-align?': 'int', 'prealloc-size?': 'int' }),
   () => isBlockdevOptionsGenericFormat,
 );
@@ -2444,7 +2479,7 @@ export interface BlockdevOptionsQcow2 extends BlockdevOptionsGenericCOWFormat {
   'data-file'?: BlockdevRef | undefined;
 }
 
-export const isBlockdevOptionsQcow2: Validator<BlockdevOptionsQcow2> = struct(
+export const isBlockdevOptionsQcow2: Validator<BlockdevOptionsQcow2> = /* @__PURE__ */ struct(
   () => ({
     'lazy-refcounts?': 'bool',
     'pass-discard-request?': 'bool',
@@ -2469,7 +2504,7 @@ export const isBlockdevOptionsQcow2: Validator<BlockdevOptionsQcow2> = struct(
  */
 export const SshHostKeyCheckMode = ['none', 'hash', 'known_hosts'] as const;
 export type SshHostKeyCheckMode = (typeof SshHostKeyCheckMode)[number] | UnknownEnumValue;
-export const isSshHostKeyCheckMode: Validator<SshHostKeyCheckMode> = enumeration(SshHostKeyCheckMode);
+export const isSshHostKeyCheckMode: Validator<SshHostKeyCheckMode> = /* @__PURE__ */ enumeration(SshHostKeyCheckMode);
 
 /**
  * @since 2.12
@@ -2477,7 +2512,8 @@ export const isSshHostKeyCheckMode: Validator<SshHostKeyCheckMode> = enumeration
  */
 export const SshHostKeyCheckHashType = ['md5', 'sha1', 'sha256'] as const;
 export type SshHostKeyCheckHashType = (typeof SshHostKeyCheckHashType)[number] | UnknownEnumValue;
-export const isSshHostKeyCheckHashType: Validator<SshHostKeyCheckHashType> = enumeration(SshHostKeyCheckHashType);
+export const isSshHostKeyCheckHashType: Validator<SshHostKeyCheckHashType> =
+  /* @__PURE__ */ enumeration(SshHostKeyCheckHashType);
 
 /**
  * @since 2.12
@@ -2488,7 +2524,7 @@ export interface SshHostKeyHash {
   hash: string;
 }
 
-export const isSshHostKeyHash: Validator<SshHostKeyHash> = struct(() => ({
+export const isSshHostKeyHash: Validator<SshHostKeyHash> = /* @__PURE__ */ struct(() => ({
   type: isSshHostKeyCheckHashType,
   hash: 'str',
 }));
@@ -2498,14 +2534,16 @@ export interface SshHostKeyCheckBase {
   mode: SshHostKeyCheckMode;
 }
 
-export const isSshHostKeyCheckBase: Validator<SshHostKeyCheckBase> = struct(() => ({ mode: isSshHostKeyCheckMode }));
+export const isSshHostKeyCheckBase: Validator<SshHostKeyCheckBase> = /* @__PURE__ */ struct(() => ({
+  mode: isSshHostKeyCheckMode,
+}));
 
 /**
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-block-core.SshHostKeyCheck}
  */
 export type SshHostKeyCheck = SshHostKeyCheck_hash | SshHostKeyCheck_empty;
-export const isSshHostKeyCheck: Validator<SshHostKeyCheck> = union('mode', () => [
+export const isSshHostKeyCheck: Validator<SshHostKeyCheck> = /* @__PURE__ */ union('mode', () => [
   isSshHostKeyCheckBase,
   { hash: isSshHostKeyHash },
 ]);
@@ -2529,7 +2567,7 @@ export interface BlockdevOptionsSsh {
   'host-key-check'?: SshHostKeyCheck | undefined;
 }
 
-export const isBlockdevOptionsSsh: Validator<BlockdevOptionsSsh> = struct(() => ({
+export const isBlockdevOptionsSsh: Validator<BlockdevOptionsSsh> = /* @__PURE__ */ struct(() => ({
   server: isInetSocketAddress,
   path: 'str',
   'user?': 'str',
@@ -2596,7 +2634,7 @@ export const BlkdebugEvent = [
   'none',
 ] as const;
 export type BlkdebugEvent = (typeof BlkdebugEvent)[number] | UnknownEnumValue;
-export const isBlkdebugEvent: Validator<BlkdebugEvent> = enumeration(BlkdebugEvent);
+export const isBlkdebugEvent: Validator<BlkdebugEvent> = /* @__PURE__ */ enumeration(BlkdebugEvent);
 
 /**
  * @since 4.1
@@ -2604,7 +2642,7 @@ export const isBlkdebugEvent: Validator<BlkdebugEvent> = enumeration(BlkdebugEve
  */
 export const BlkdebugIOType = ['read', 'write', 'write-zeroes', 'discard', 'flush', 'block-status'] as const;
 export type BlkdebugIOType = (typeof BlkdebugIOType)[number] | UnknownEnumValue;
-export const isBlkdebugIOType: Validator<BlkdebugIOType> = enumeration(BlkdebugIOType);
+export const isBlkdebugIOType: Validator<BlkdebugIOType> = /* @__PURE__ */ enumeration(BlkdebugIOType);
 
 /**
  * @since 2.9
@@ -2621,7 +2659,7 @@ export interface BlkdebugInjectErrorOptions {
   immediately?: boolean | undefined;
 }
 
-export const isBlkdebugInjectErrorOptions: Validator<BlkdebugInjectErrorOptions> = struct(() => ({
+export const isBlkdebugInjectErrorOptions: Validator<BlkdebugInjectErrorOptions> = /* @__PURE__ */ struct(() => ({
   event: isBlkdebugEvent,
   'state?': 'int',
   'iotype?': isBlkdebugIOType,
@@ -2641,7 +2679,7 @@ export interface BlkdebugSetStateOptions {
   new_state: Int64;
 }
 
-export const isBlkdebugSetStateOptions: Validator<BlkdebugSetStateOptions> = struct(() => ({
+export const isBlkdebugSetStateOptions: Validator<BlkdebugSetStateOptions> = /* @__PURE__ */ struct(() => ({
   event: isBlkdebugEvent,
   'state?': 'int',
   new_state: 'int',
@@ -2673,7 +2711,7 @@ export interface BlockdevOptionsBlkdebug {
   'unshare-child-perms'?: BlockPermission[] | undefined;
 }
 
-export const isBlockdevOptionsBlkdebug: Validator<BlockdevOptionsBlkdebug> = struct(() => ({
+export const isBlockdevOptionsBlkdebug: Validator<BlockdevOptionsBlkdebug> = /* @__PURE__ */ struct(() => ({
   image: isBlockdevRef,
   'config?': 'str',
   'align?': 'int',
@@ -2700,7 +2738,7 @@ export interface BlockdevOptionsBlklogwrites {
   'log-super-update-interval'?: Int64 | undefined;
 }
 
-export const isBlockdevOptionsBlklogwrites: Validator<BlockdevOptionsBlklogwrites> = struct(() => ({
+export const isBlockdevOptionsBlklogwrites: Validator<BlockdevOptionsBlklogwrites> = /* @__PURE__ */ struct(() => ({
   file: isBlockdevRef,
   log: isBlockdevRef,
   'log-sector-size?': 'uint32',
@@ -2717,7 +2755,7 @@ export interface BlockdevOptionsBlkverify {
   raw: BlockdevRef;
 }
 
-export const isBlockdevOptionsBlkverify: Validator<BlockdevOptionsBlkverify> = struct(() => ({
+export const isBlockdevOptionsBlkverify: Validator<BlockdevOptionsBlkverify> = /* @__PURE__ */ struct(() => ({
   test: isBlockdevRef,
   raw: isBlockdevRef,
 }));
@@ -2730,7 +2768,9 @@ export interface BlockdevOptionsBlkreplay {
   image: BlockdevRef;
 }
 
-export const isBlockdevOptionsBlkreplay: Validator<BlockdevOptionsBlkreplay> = struct(() => ({ image: isBlockdevRef }));
+export const isBlockdevOptionsBlkreplay: Validator<BlockdevOptionsBlkreplay> = /* @__PURE__ */ struct(() => ({
+  image: isBlockdevRef,
+}));
 
 /**
  * @since 2.9
@@ -2738,7 +2778,7 @@ export const isBlockdevOptionsBlkreplay: Validator<BlockdevOptionsBlkreplay> = s
  */
 export const QuorumReadPattern = ['quorum', 'fifo'] as const;
 export type QuorumReadPattern = (typeof QuorumReadPattern)[number] | UnknownEnumValue;
-export const isQuorumReadPattern: Validator<QuorumReadPattern> = enumeration(QuorumReadPattern);
+export const isQuorumReadPattern: Validator<QuorumReadPattern> = /* @__PURE__ */ enumeration(QuorumReadPattern);
 
 /**
  * @since 2.9
@@ -2754,7 +2794,7 @@ export interface BlockdevOptionsQuorum {
   'read-pattern'?: QuorumReadPattern | undefined;
 }
 
-export const isBlockdevOptionsQuorum: Validator<BlockdevOptionsQuorum> = struct(() => ({
+export const isBlockdevOptionsQuorum: Validator<BlockdevOptionsQuorum> = /* @__PURE__ */ struct(() => ({
   'blkverify?': 'bool',
   children: [isBlockdevRef],
   'vote-threshold': 'int',
@@ -2776,7 +2816,7 @@ export interface BlockdevOptionsGluster {
   logfile?: string | undefined;
 }
 
-export const isBlockdevOptionsGluster: Validator<BlockdevOptionsGluster> = struct(() => ({
+export const isBlockdevOptionsGluster: Validator<BlockdevOptionsGluster> = /* @__PURE__ */ struct(() => ({
   volume: 'str',
   path: 'str',
   server: [isSocketAddress],
@@ -2794,7 +2834,9 @@ export interface BlockdevOptionsIoUring {
   filename: string;
 }
 
-export const isBlockdevOptionsIoUring: Validator<BlockdevOptionsIoUring> = struct(() => ({ filename: 'str' }));
+export const isBlockdevOptionsIoUring: Validator<BlockdevOptionsIoUring> = /* @__PURE__ */ struct(() => ({
+  filename: 'str',
+}));
 
 /**
  * Only in builds with `CONFIG_BLKIO`.
@@ -2806,7 +2848,9 @@ export interface BlockdevOptionsNvmeIoUring {
   path: string;
 }
 
-export const isBlockdevOptionsNvmeIoUring: Validator<BlockdevOptionsNvmeIoUring> = struct(() => ({ path: 'str' }));
+export const isBlockdevOptionsNvmeIoUring: Validator<BlockdevOptionsNvmeIoUring> = /* @__PURE__ */ struct(() => ({
+  path: 'str',
+}));
 
 /**
  * Only in builds with `CONFIG_BLKIO`.
@@ -2818,9 +2862,9 @@ export interface BlockdevOptionsVirtioBlkVfioPci {
   path: string;
 }
 
-export const isBlockdevOptionsVirtioBlkVfioPci: Validator<BlockdevOptionsVirtioBlkVfioPci> = struct(() => ({
-  path: 'str',
-}));
+export const isBlockdevOptionsVirtioBlkVfioPci: Validator<BlockdevOptionsVirtioBlkVfioPci> = /* @__PURE__ */ struct(
+  () => ({ path: 'str' }),
+);
 
 /**
  * Only in builds with `CONFIG_BLKIO`.
@@ -2832,9 +2876,9 @@ export interface BlockdevOptionsVirtioBlkVhostUser {
   path: string;
 }
 
-export const isBlockdevOptionsVirtioBlkVhostUser: Validator<BlockdevOptionsVirtioBlkVhostUser> = struct(() => ({
-  path: 'str',
-}));
+export const isBlockdevOptionsVirtioBlkVhostUser: Validator<BlockdevOptionsVirtioBlkVhostUser> = /* @__PURE__ */ struct(
+  () => ({ path: 'str' }),
+);
 
 /**
  * Only in builds with `CONFIG_BLKIO`.
@@ -2850,9 +2894,9 @@ export interface BlockdevOptionsVirtioBlkVhostVdpa {
   path: string;
 }
 
-export const isBlockdevOptionsVirtioBlkVhostVdpa: Validator<BlockdevOptionsVirtioBlkVhostVdpa> = struct(() => ({
-  path: 'str',
-}));
+export const isBlockdevOptionsVirtioBlkVhostVdpa: Validator<BlockdevOptionsVirtioBlkVhostVdpa> = /* @__PURE__ */ struct(
+  () => ({ path: 'str' }),
+);
 
 /**
  * @since 2.9
@@ -2860,7 +2904,7 @@ export const isBlockdevOptionsVirtioBlkVhostVdpa: Validator<BlockdevOptionsVirti
  */
 export const IscsiTransport = ['tcp', 'iser'] as const;
 export type IscsiTransport = (typeof IscsiTransport)[number] | UnknownEnumValue;
-export const isIscsiTransport: Validator<IscsiTransport> = enumeration(IscsiTransport);
+export const isIscsiTransport: Validator<IscsiTransport> = /* @__PURE__ */ enumeration(IscsiTransport);
 
 /**
  * @since 2.9
@@ -2868,7 +2912,7 @@ export const isIscsiTransport: Validator<IscsiTransport> = enumeration(IscsiTran
  */
 export const IscsiHeaderDigest = ['crc32c', 'none', 'crc32c-none', 'none-crc32c'] as const;
 export type IscsiHeaderDigest = (typeof IscsiHeaderDigest)[number] | UnknownEnumValue;
-export const isIscsiHeaderDigest: Validator<IscsiHeaderDigest> = enumeration(IscsiHeaderDigest);
+export const isIscsiHeaderDigest: Validator<IscsiHeaderDigest> = /* @__PURE__ */ enumeration(IscsiHeaderDigest);
 
 /**
  * @since 2.9
@@ -2886,7 +2930,7 @@ export interface BlockdevOptionsIscsi {
   timeout?: Int64 | undefined;
 }
 
-export const isBlockdevOptionsIscsi: Validator<BlockdevOptionsIscsi> = struct(() => ({
+export const isBlockdevOptionsIscsi: Validator<BlockdevOptionsIscsi> = /* @__PURE__ */ struct(() => ({
   transport: isIscsiTransport,
   portal: 'str',
   target: 'str',
@@ -2904,7 +2948,7 @@ export const isBlockdevOptionsIscsi: Validator<BlockdevOptionsIscsi> = struct(()
  */
 export const RbdAuthMode = ['cephx', 'none'] as const;
 export type RbdAuthMode = (typeof RbdAuthMode)[number] | UnknownEnumValue;
-export const isRbdAuthMode: Validator<RbdAuthMode> = enumeration(RbdAuthMode);
+export const isRbdAuthMode: Validator<RbdAuthMode> = /* @__PURE__ */ enumeration(RbdAuthMode);
 
 /**
  * @since 6.1
@@ -2917,7 +2961,8 @@ export const RbdImageEncryptionFormat = [
   'luks-any',
 ] as const;
 export type RbdImageEncryptionFormat = (typeof RbdImageEncryptionFormat)[number] | UnknownEnumValue;
-export const isRbdImageEncryptionFormat: Validator<RbdImageEncryptionFormat> = enumeration(RbdImageEncryptionFormat);
+export const isRbdImageEncryptionFormat: Validator<RbdImageEncryptionFormat> =
+  /* @__PURE__ */ enumeration(RbdImageEncryptionFormat);
 
 /**
  * @since 6.1
@@ -2927,7 +2972,7 @@ export interface RbdEncryptionOptionsLUKSBase {
   'key-secret': string;
 }
 
-export const isRbdEncryptionOptionsLUKSBase: Validator<RbdEncryptionOptionsLUKSBase> = struct(() => ({
+export const isRbdEncryptionOptionsLUKSBase: Validator<RbdEncryptionOptionsLUKSBase> = /* @__PURE__ */ struct(() => ({
   'key-secret': 'str',
 }));
 
@@ -2939,10 +2984,11 @@ export interface RbdEncryptionCreateOptionsLUKSBase extends RbdEncryptionOptions
   'cipher-alg'?: QCryptoCipherAlgo | undefined;
 }
 
-export const isRbdEncryptionCreateOptionsLUKSBase: Validator<RbdEncryptionCreateOptionsLUKSBase> = struct(
-  () => ({ 'cipher-alg?': isQCryptoCipherAlgo }),
-  () => isRbdEncryptionOptionsLUKSBase,
-);
+export const isRbdEncryptionCreateOptionsLUKSBase: Validator<RbdEncryptionCreateOptionsLUKSBase> =
+  /* @__PURE__ */ struct(
+    () => ({ 'cipher-alg?': isQCryptoCipherAlgo }),
+    () => isRbdEncryptionOptionsLUKSBase,
+  );
 
 /**
  * @since 6.1
@@ -2950,7 +2996,7 @@ export const isRbdEncryptionCreateOptionsLUKSBase: Validator<RbdEncryptionCreate
  */
 export interface RbdEncryptionOptionsLUKS extends RbdEncryptionOptionsLUKSBase {}
 
-export const isRbdEncryptionOptionsLUKS: Validator<RbdEncryptionOptionsLUKS> = struct(
+export const isRbdEncryptionOptionsLUKS: Validator<RbdEncryptionOptionsLUKS> = /* @__PURE__ */ struct(
   () => ({}),
   () => isRbdEncryptionOptionsLUKSBase,
 );
@@ -2961,7 +3007,7 @@ export const isRbdEncryptionOptionsLUKS: Validator<RbdEncryptionOptionsLUKS> = s
  */
 export interface RbdEncryptionOptionsLUKS2 extends RbdEncryptionOptionsLUKSBase {}
 
-export const isRbdEncryptionOptionsLUKS2: Validator<RbdEncryptionOptionsLUKS2> = struct(
+export const isRbdEncryptionOptionsLUKS2: Validator<RbdEncryptionOptionsLUKS2> = /* @__PURE__ */ struct(
   () => ({}),
   () => isRbdEncryptionOptionsLUKSBase,
 );
@@ -2972,7 +3018,7 @@ export const isRbdEncryptionOptionsLUKS2: Validator<RbdEncryptionOptionsLUKS2> =
  */
 export interface RbdEncryptionOptionsLUKSAny extends RbdEncryptionOptionsLUKSBase {}
 
-export const isRbdEncryptionOptionsLUKSAny: Validator<RbdEncryptionOptionsLUKSAny> = struct(
+export const isRbdEncryptionOptionsLUKSAny: Validator<RbdEncryptionOptionsLUKSAny> = /* @__PURE__ */ struct(
   () => ({}),
   () => isRbdEncryptionOptionsLUKSBase,
 );
@@ -2983,7 +3029,7 @@ export const isRbdEncryptionOptionsLUKSAny: Validator<RbdEncryptionOptionsLUKSAn
  */
 export interface RbdEncryptionCreateOptionsLUKS extends RbdEncryptionCreateOptionsLUKSBase {}
 
-export const isRbdEncryptionCreateOptionsLUKS: Validator<RbdEncryptionCreateOptionsLUKS> = struct(
+export const isRbdEncryptionCreateOptionsLUKS: Validator<RbdEncryptionCreateOptionsLUKS> = /* @__PURE__ */ struct(
   () => ({}),
   () => isRbdEncryptionCreateOptionsLUKSBase,
 );
@@ -2994,7 +3040,7 @@ export const isRbdEncryptionCreateOptionsLUKS: Validator<RbdEncryptionCreateOpti
  */
 export interface RbdEncryptionCreateOptionsLUKS2 extends RbdEncryptionCreateOptionsLUKSBase {}
 
-export const isRbdEncryptionCreateOptionsLUKS2: Validator<RbdEncryptionCreateOptionsLUKS2> = struct(
+export const isRbdEncryptionCreateOptionsLUKS2: Validator<RbdEncryptionCreateOptionsLUKS2> = /* @__PURE__ */ struct(
   () => ({}),
   () => isRbdEncryptionCreateOptionsLUKSBase,
 );
@@ -3006,7 +3052,7 @@ export interface RbdEncryptionOptionsBase {
   parent?: RbdEncryptionOptions | undefined;
 }
 
-export const isRbdEncryptionOptionsBase: Validator<RbdEncryptionOptionsBase> = struct(() => ({
+export const isRbdEncryptionOptionsBase: Validator<RbdEncryptionOptionsBase> = /* @__PURE__ */ struct(() => ({
   format: isRbdImageEncryptionFormat,
   'parent?': isRbdEncryptionOptions,
 }));
@@ -3017,7 +3063,7 @@ export const isRbdEncryptionOptionsBase: Validator<RbdEncryptionOptionsBase> = s
  */
 export type RbdEncryptionOptions =
   RbdEncryptionOptions_luks | RbdEncryptionOptions_luks2 | RbdEncryptionOptions_luks_any;
-export const isRbdEncryptionOptions: Validator<RbdEncryptionOptions> = union('format', () => [
+export const isRbdEncryptionOptions: Validator<RbdEncryptionOptions> = /* @__PURE__ */ union('format', () => [
   isRbdEncryptionOptionsBase,
   { luks: isRbdEncryptionOptionsLUKS, luks2: isRbdEncryptionOptionsLUKS2, 'luks-any': isRbdEncryptionOptionsLUKSAny },
 ]);
@@ -3040,9 +3086,9 @@ export interface RbdEncryptionCreateOptionsBase {
   format: RbdImageEncryptionFormat;
 }
 
-export const isRbdEncryptionCreateOptionsBase: Validator<RbdEncryptionCreateOptionsBase> = struct(() => ({
-  format: isRbdImageEncryptionFormat,
-}));
+export const isRbdEncryptionCreateOptionsBase: Validator<RbdEncryptionCreateOptionsBase> = /* @__PURE__ */ struct(
+  () => ({ format: isRbdImageEncryptionFormat }),
+);
 
 /**
  * @since 6.1
@@ -3050,10 +3096,13 @@ export const isRbdEncryptionCreateOptionsBase: Validator<RbdEncryptionCreateOpti
  */
 export type RbdEncryptionCreateOptions =
   RbdEncryptionCreateOptions_luks | RbdEncryptionCreateOptions_luks2 | RbdEncryptionCreateOptions_luks_any;
-export const isRbdEncryptionCreateOptions: Validator<RbdEncryptionCreateOptions> = union('format', () => [
-  isRbdEncryptionCreateOptionsBase,
-  { luks: isRbdEncryptionCreateOptionsLUKS, luks2: isRbdEncryptionCreateOptionsLUKS2 },
-]);
+export const isRbdEncryptionCreateOptions: Validator<RbdEncryptionCreateOptions> = /* @__PURE__ */ union(
+  'format',
+  () => [
+    isRbdEncryptionCreateOptionsBase,
+    { luks: isRbdEncryptionCreateOptionsLUKS, luks2: isRbdEncryptionCreateOptionsLUKS2 },
+  ],
+);
 
 export interface RbdEncryptionCreateOptions_luks
   extends RbdEncryptionCreateOptionsBase, RbdEncryptionCreateOptionsLUKS {
@@ -3091,7 +3140,7 @@ export interface BlockdevOptionsRbd {
   server?: InetSocketAddressBase[] | undefined;
 }
 
-export const isBlockdevOptionsRbd: Validator<BlockdevOptionsRbd> = struct(() => ({
+export const isBlockdevOptionsRbd: Validator<BlockdevOptionsRbd> = /* @__PURE__ */ struct(() => ({
   pool: 'str',
   'namespace?': 'str',
   image: 'str',
@@ -3112,7 +3161,7 @@ export const isBlockdevOptionsRbd: Validator<BlockdevOptionsRbd> = struct(() => 
  */
 export const ReplicationMode = ['primary', 'secondary'] as const;
 export type ReplicationMode = (typeof ReplicationMode)[number] | UnknownEnumValue;
-export const isReplicationMode: Validator<ReplicationMode> = enumeration(ReplicationMode);
+export const isReplicationMode: Validator<ReplicationMode> = /* @__PURE__ */ enumeration(ReplicationMode);
 
 /**
  * Only in builds with `CONFIG_REPLICATION`.
@@ -3125,7 +3174,7 @@ export interface BlockdevOptionsReplication extends BlockdevOptionsGenericFormat
   'top-id'?: string | undefined;
 }
 
-export const isBlockdevOptionsReplication: Validator<BlockdevOptionsReplication> = struct(
+export const isBlockdevOptionsReplication: Validator<BlockdevOptionsReplication> = /* @__PURE__ */ struct(
   () => ({ mode: isReplicationMode, 'top-id?': 'str' }),
   () => isBlockdevOptionsGenericFormat,
 );
@@ -3136,7 +3185,7 @@ export const isBlockdevOptionsReplication: Validator<BlockdevOptionsReplication>
  */
 export const NFSTransport = ['inet'] as const;
 export type NFSTransport = (typeof NFSTransport)[number] | UnknownEnumValue;
-export const isNFSTransport: Validator<NFSTransport> = enumeration(NFSTransport);
+export const isNFSTransport: Validator<NFSTransport> = /* @__PURE__ */ enumeration(NFSTransport);
 
 /**
  * @since 2.9
@@ -3147,7 +3196,7 @@ export interface NFSServer {
   host: string;
 }
 
-export const isNFSServer: Validator<NFSServer> = struct(() => ({ type: isNFSTransport, host: 'str' }));
+export const isNFSServer: Validator<NFSServer> = /* @__PURE__ */ struct(() => ({ type: isNFSTransport, host: 'str' }));
 
 /**
  * @since 2.9
@@ -3164,7 +3213,7 @@ export interface BlockdevOptionsNfs {
   debug?: Int64 | undefined;
 }
 
-export const isBlockdevOptionsNfs: Validator<BlockdevOptionsNfs> = struct(() => ({
+export const isBlockdevOptionsNfs: Validator<BlockdevOptionsNfs> = /* @__PURE__ */ struct(() => ({
   server: isNFSServer,
   path: 'str',
   'user?': 'int',
@@ -3189,7 +3238,7 @@ export interface BlockdevOptionsCurlBase {
   'proxy-password-secret'?: string | undefined;
 }
 
-export const isBlockdevOptionsCurlBase: Validator<BlockdevOptionsCurlBase> = struct(() => ({
+export const isBlockdevOptionsCurlBase: Validator<BlockdevOptionsCurlBase> = /* @__PURE__ */ struct(() => ({
   url: 'str',
   'readahead?': 'int',
   'timeout?': 'int',
@@ -3209,7 +3258,7 @@ export interface BlockdevOptionsCurlHttp extends BlockdevOptionsCurlBase {
   'cookie-secret'?: string | undefined;
 }
 
-export const isBlockdevOptionsCurlHttp: Validator<BlockdevOptionsCurlHttp> = struct(
+export const isBlockdevOptionsCurlHttp: Validator<BlockdevOptionsCurlHttp> = /* @__PURE__ */ struct(
   () => ({ 'cookie?': 'str', 'cookie-secret?': 'str' }),
   () => isBlockdevOptionsCurlBase,
 );
@@ -3225,7 +3274,7 @@ export interface BlockdevOptionsCurlHttps extends BlockdevOptionsCurlBase {
   'cookie-secret'?: string | undefined;
 }
 
-export const isBlockdevOptionsCurlHttps: Validator<BlockdevOptionsCurlHttps> = struct(
+export const isBlockdevOptionsCurlHttps: Validator<BlockdevOptionsCurlHttps> = /* @__PURE__ */ struct(
   () => ({ 'cookie?': 'str', 'sslverify?': 'bool', 'cookie-secret?': 'str' }),
   () => isBlockdevOptionsCurlBase,
 );
@@ -3236,7 +3285,7 @@ export const isBlockdevOptionsCurlHttps: Validator<BlockdevOptionsCurlHttps> = s
  */
 export interface BlockdevOptionsCurlFtp extends BlockdevOptionsCurlBase {}
 
-export const isBlockdevOptionsCurlFtp: Validator<BlockdevOptionsCurlFtp> = struct(
+export const isBlockdevOptionsCurlFtp: Validator<BlockdevOptionsCurlFtp> = /* @__PURE__ */ struct(
   () => ({}),
   () => isBlockdevOptionsCurlBase,
 );
@@ -3249,7 +3298,7 @@ export interface BlockdevOptionsCurlFtps extends BlockdevOptionsCurlBase {
   sslverify?: boolean | undefined;
 }
 
-export const isBlockdevOptionsCurlFtps: Validator<BlockdevOptionsCurlFtps> = struct(
+export const isBlockdevOptionsCurlFtps: Validator<BlockdevOptionsCurlFtps> = /* @__PURE__ */ struct(
   () => ({ 'sslverify?': 'bool' }),
   () => isBlockdevOptionsCurlBase,
 );
@@ -3275,7 +3324,7 @@ export interface BlockdevOptionsNbd {
   'open-timeout'?: number | undefined;
 }
 
-export const isBlockdevOptionsNbd: Validator<BlockdevOptionsNbd> = struct(() => ({
+export const isBlockdevOptionsNbd: Validator<BlockdevOptionsNbd> = /* @__PURE__ */ struct(() => ({
   server: isSocketAddress,
   'export?': 'str',
   'tls-creds?': 'str',
@@ -3294,7 +3343,7 @@ export interface BlockdevOptionsRaw extends BlockdevOptionsGenericFormat {
   size?: Int64 | undefined;
 }
 
-export const isBlockdevOptionsRaw: Validator<BlockdevOptionsRaw> = struct(
+export const isBlockdevOptionsRaw: Validator<BlockdevOptionsRaw> = /* @__PURE__ */ struct(
   () => ({ 'offset?': 'int', 'size?': 'int' }),
   () => isBlockdevOptionsGenericFormat,
 );
@@ -3308,7 +3357,7 @@ export interface BlockdevOptionsThrottle {
   file: BlockdevRef;
 }
 
-export const isBlockdevOptionsThrottle: Validator<BlockdevOptionsThrottle> = struct(() => ({
+export const isBlockdevOptionsThrottle: Validator<BlockdevOptionsThrottle> = /* @__PURE__ */ struct(() => ({
   'throttle-group': 'str',
   file: isBlockdevRef,
 }));
@@ -3321,7 +3370,7 @@ export interface BlockdevOptionsCor extends BlockdevOptionsGenericFormat {
   bottom?: string | undefined;
 }
 
-export const isBlockdevOptionsCor: Validator<BlockdevOptionsCor> = struct(
+export const isBlockdevOptionsCor: Validator<BlockdevOptionsCor> = /* @__PURE__ */ struct(
   () => ({ 'bottom?': 'str' }),
   () => isBlockdevOptionsGenericFormat,
 );
@@ -3332,7 +3381,7 @@ export const isBlockdevOptionsCor: Validator<BlockdevOptionsCor> = struct(
  */
 export const OnCbwError = ['break-guest-write', 'break-snapshot'] as const;
 export type OnCbwError = (typeof OnCbwError)[number] | UnknownEnumValue;
-export const isOnCbwError: Validator<OnCbwError> = enumeration(OnCbwError);
+export const isOnCbwError: Validator<OnCbwError> = /* @__PURE__ */ enumeration(OnCbwError);
 
 /**
  * @since 6.2
@@ -3350,7 +3399,7 @@ export interface BlockdevOptionsCbw extends BlockdevOptionsGenericFormat {
   'min-cluster-size'?: Int64 | undefined;
 }
 
-export const isBlockdevOptionsCbw: Validator<BlockdevOptionsCbw> = struct(
+export const isBlockdevOptionsCbw: Validator<BlockdevOptionsCbw> = /* @__PURE__ */ struct(
   () => ({
     target: isBlockdevRef,
     'bitmap?': isBlockDirtyBitmap,
@@ -3379,7 +3428,7 @@ export interface BlockdevOptionsBase {
   'detect-zeroes'?: BlockdevDetectZeroesOptions | undefined;
 }
 
-export const isBlockdevOptionsBase: Validator<BlockdevOptionsBase> = struct(() => ({
+export const isBlockdevOptionsBase: Validator<BlockdevOptionsBase> = /* @__PURE__ */ struct(() => ({
   driver: isBlockdevDriver,
   'node-name?': 'str',
   'discard?': isBlockdevDiscardOptions,
@@ -3443,7 +3492,7 @@ export type BlockdevOptions =
   | BlockdevOptions_vmdk
   | BlockdevOptions_vpc
   | BlockdevOptions_vvfat;
-export const isBlockdevOptions: Validator<BlockdevOptions> = union('driver', () => [
+export const isBlockdevOptions: Validator<BlockdevOptions> = /* @__PURE__ */ union('driver', () => [
   isBlockdevOptionsBase,
   {
     blkdebug: isBlockdevOptionsBlkdebug,
@@ -3706,21 +3755,25 @@ export interface BlockdevOptions_vvfat extends BlockdevOptionsBase, BlockdevOpti
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#alternate-QSD-block-core.BlockdevRef}
  */
 export type BlockdevRef = BlockdevOptions | string;
-export const isBlockdevRef: Validator<BlockdevRef> = alternate(() => [isBlockdevOptions, 'str']);
+export const isBlockdevRef: Validator<BlockdevRef> = /* @__PURE__ */ alternate(() => [isBlockdevOptions, 'str']);
 
 /**
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#alternate-QSD-block-core.BlockdevRefOrNull}
  */
 export type BlockdevRefOrNull = BlockdevOptions | string | null;
-export const isBlockdevRefOrNull: Validator<BlockdevRefOrNull> = alternate(() => [isBlockdevOptions, 'str', 'null']);
+export const isBlockdevRefOrNull: Validator<BlockdevRefOrNull> = /* @__PURE__ */ alternate(() => [
+  isBlockdevOptions,
+  'str',
+  'null',
+]);
 
 /** Arguments of the command `blockdev-reopen`. */
 export interface BlockdevReopenArguments {
   options: BlockdevOptions[];
 }
 
-export const isBlockdevReopenArguments: Validator<BlockdevReopenArguments> = struct(() => ({
+export const isBlockdevReopenArguments: Validator<BlockdevReopenArguments> = /* @__PURE__ */ struct(() => ({
   options: [isBlockdevOptions],
 }));
 
@@ -3729,7 +3782,9 @@ export interface BlockdevDelArguments {
   'node-name': string;
 }
 
-export const isBlockdevDelArguments: Validator<BlockdevDelArguments> = struct(() => ({ 'node-name': 'str' }));
+export const isBlockdevDelArguments: Validator<BlockdevDelArguments> = /* @__PURE__ */ struct(() => ({
+  'node-name': 'str',
+}));
 
 /** Arguments of the command `blockdev-set-active`. */
 export interface BlockdevSetActiveArguments {
@@ -3737,7 +3792,7 @@ export interface BlockdevSetActiveArguments {
   active: boolean;
 }
 
-export const isBlockdevSetActiveArguments: Validator<BlockdevSetActiveArguments> = struct(() => ({
+export const isBlockdevSetActiveArguments: Validator<BlockdevSetActiveArguments> = /* @__PURE__ */ struct(() => ({
   'node-name?': 'str',
   active: 'bool',
 }));
@@ -3755,7 +3810,7 @@ export interface BlockdevCreateOptionsFile {
   'extent-size-hint'?: Int64 | undefined;
 }
 
-export const isBlockdevCreateOptionsFile: Validator<BlockdevCreateOptionsFile> = struct(() => ({
+export const isBlockdevCreateOptionsFile: Validator<BlockdevCreateOptionsFile> = /* @__PURE__ */ struct(() => ({
   filename: 'str',
   size: 'size',
   'preallocation?': isPreallocMode,
@@ -3773,7 +3828,7 @@ export interface BlockdevCreateOptionsGluster {
   preallocation?: PreallocMode | undefined;
 }
 
-export const isBlockdevCreateOptionsGluster: Validator<BlockdevCreateOptionsGluster> = struct(() => ({
+export const isBlockdevCreateOptionsGluster: Validator<BlockdevCreateOptionsGluster> = /* @__PURE__ */ struct(() => ({
   location: isBlockdevOptionsGluster,
   size: 'size',
   'preallocation?': isPreallocMode,
@@ -3792,7 +3847,7 @@ export interface BlockdevCreateOptionsLUKS extends QCryptoBlockCreateOptionsLUKS
   preallocation?: PreallocMode | undefined;
 }
 
-export const isBlockdevCreateOptionsLUKS: Validator<BlockdevCreateOptionsLUKS> = struct(
+export const isBlockdevCreateOptionsLUKS: Validator<BlockdevCreateOptionsLUKS> = /* @__PURE__ */ struct(
   () => ({ 'file?': isBlockdevRef, 'header?': isBlockdevRef, size: 'size', 'preallocation?': isPreallocMode }),
   () => isQCryptoBlockCreateOptionsLUKS,
 );
@@ -3806,7 +3861,7 @@ export interface BlockdevCreateOptionsNfs {
   size: Int64;
 }
 
-export const isBlockdevCreateOptionsNfs: Validator<BlockdevCreateOptionsNfs> = struct(() => ({
+export const isBlockdevCreateOptionsNfs: Validator<BlockdevCreateOptionsNfs> = /* @__PURE__ */ struct(() => ({
   location: isBlockdevOptionsNfs,
   size: 'size',
 }));
@@ -3821,11 +3876,9 @@ export interface BlockdevCreateOptionsParallels {
   'cluster-size'?: Int64 | undefined;
 }
 
-export const isBlockdevCreateOptionsParallels: Validator<BlockdevCreateOptionsParallels> = struct(() => ({
-  file: isBlockdevRef,
-  size: 'size',
-  'cluster-size?': 'size',
-}));
+export const isBlockdevCreateOptionsParallels: Validator<BlockdevCreateOptionsParallels> = /* @__PURE__ */ struct(
+  () => ({ file: isBlockdevRef, size: 'size', 'cluster-size?': 'size' }),
+);
 
 /**
  * @since 2.12
@@ -3838,7 +3891,7 @@ export interface BlockdevCreateOptionsQcow {
   encrypt?: QCryptoBlockCreateOptions | undefined;
 }
 
-export const isBlockdevCreateOptionsQcow: Validator<BlockdevCreateOptionsQcow> = struct(() => ({
+export const isBlockdevCreateOptionsQcow: Validator<BlockdevCreateOptionsQcow> = /* @__PURE__ */ struct(() => ({
   file: isBlockdevRef,
   size: 'size',
   'backing-file?': 'str',
@@ -3851,7 +3904,8 @@ export const isBlockdevCreateOptionsQcow: Validator<BlockdevCreateOptionsQcow> =
  */
 export const BlockdevQcow2Version = ['v2', 'v3'] as const;
 export type BlockdevQcow2Version = (typeof BlockdevQcow2Version)[number] | UnknownEnumValue;
-export const isBlockdevQcow2Version: Validator<BlockdevQcow2Version> = enumeration(BlockdevQcow2Version);
+export const isBlockdevQcow2Version: Validator<BlockdevQcow2Version> =
+  /* @__PURE__ */ enumeration(BlockdevQcow2Version);
 
 /**
  * @since 5.1
@@ -3863,9 +3917,10 @@ export const Qcow2CompressionType = [
   'zstd',
 ] as const;
 export type Qcow2CompressionType = (typeof Qcow2CompressionType)[number] | UnknownEnumValue;
-export const isQcow2CompressionType: Validator<Qcow2CompressionType> = enumeration(Qcow2CompressionType, {
-  zstd: { if: 'CONFIG_ZSTD' },
-});
+export const isQcow2CompressionType: Validator<Qcow2CompressionType> = /* @__PURE__ */ enumeration(
+  Qcow2CompressionType,
+  { zstd: { if: 'CONFIG_ZSTD' } },
+);
 
 /**
  * @since 2.12
@@ -3892,7 +3947,7 @@ export interface BlockdevCreateOptionsQcow2 {
   'compression-type'?: Qcow2CompressionType | undefined;
 }
 
-export const isBlockdevCreateOptionsQcow2: Validator<BlockdevCreateOptionsQcow2> = struct(() => ({
+export const isBlockdevCreateOptionsQcow2: Validator<BlockdevCreateOptionsQcow2> = /* @__PURE__ */ struct(() => ({
   file: isBlockdevRef,
   'data-file?': isBlockdevRef,
   'data-file-raw?': 'bool',
@@ -3922,7 +3977,7 @@ export interface BlockdevCreateOptionsQed {
   'table-size'?: Int64 | undefined;
 }
 
-export const isBlockdevCreateOptionsQed: Validator<BlockdevCreateOptionsQed> = struct(() => ({
+export const isBlockdevCreateOptionsQed: Validator<BlockdevCreateOptionsQed> = /* @__PURE__ */ struct(() => ({
   file: isBlockdevRef,
   size: 'size',
   'backing-file?': 'str',
@@ -3943,7 +3998,7 @@ export interface BlockdevCreateOptionsRbd {
   encrypt?: RbdEncryptionCreateOptions | undefined;
 }
 
-export const isBlockdevCreateOptionsRbd: Validator<BlockdevCreateOptionsRbd> = struct(() => ({
+export const isBlockdevCreateOptionsRbd: Validator<BlockdevCreateOptionsRbd> = /* @__PURE__ */ struct(() => ({
   location: isBlockdevOptionsRbd,
   size: 'size',
   'cluster-size?': 'size',
@@ -3962,7 +4017,8 @@ export const BlockdevVmdkSubformat = [
   'streamOptimized',
 ] as const;
 export type BlockdevVmdkSubformat = (typeof BlockdevVmdkSubformat)[number] | UnknownEnumValue;
-export const isBlockdevVmdkSubformat: Validator<BlockdevVmdkSubformat> = enumeration(BlockdevVmdkSubformat);
+export const isBlockdevVmdkSubformat: Validator<BlockdevVmdkSubformat> =
+  /* @__PURE__ */ enumeration(BlockdevVmdkSubformat);
 
 /**
  * @since 4.0
@@ -3970,7 +4026,8 @@ export const isBlockdevVmdkSubformat: Validator<BlockdevVmdkSubformat> = enumera
  */
 export const BlockdevVmdkAdapterType = ['ide', 'buslogic', 'lsilogic', 'legacyESX'] as const;
 export type BlockdevVmdkAdapterType = (typeof BlockdevVmdkAdapterType)[number] | UnknownEnumValue;
-export const isBlockdevVmdkAdapterType: Validator<BlockdevVmdkAdapterType> = enumeration(BlockdevVmdkAdapterType);
+export const isBlockdevVmdkAdapterType: Validator<BlockdevVmdkAdapterType> =
+  /* @__PURE__ */ enumeration(BlockdevVmdkAdapterType);
 
 /**
  * @since 4.0
@@ -3989,7 +4046,7 @@ export interface BlockdevCreateOptionsVmdk {
   'zeroed-grain'?: boolean | undefined;
 }
 
-export const isBlockdevCreateOptionsVmdk: Validator<BlockdevCreateOptionsVmdk> = struct(() => ({
+export const isBlockdevCreateOptionsVmdk: Validator<BlockdevCreateOptionsVmdk> = /* @__PURE__ */ struct(() => ({
   file: isBlockdevRef,
   size: 'size',
   'extents?': [isBlockdevRef],
@@ -4010,7 +4067,7 @@ export interface BlockdevCreateOptionsSsh {
   size: Int64;
 }
 
-export const isBlockdevCreateOptionsSsh: Validator<BlockdevCreateOptionsSsh> = struct(() => ({
+export const isBlockdevCreateOptionsSsh: Validator<BlockdevCreateOptionsSsh> = /* @__PURE__ */ struct(() => ({
   location: isBlockdevOptionsSsh,
   size: 'size',
 }));
@@ -4025,7 +4082,7 @@ export interface BlockdevCreateOptionsVdi {
   preallocation?: PreallocMode | undefined;
 }
 
-export const isBlockdevCreateOptionsVdi: Validator<BlockdevCreateOptionsVdi> = struct(() => ({
+export const isBlockdevCreateOptionsVdi: Validator<BlockdevCreateOptionsVdi> = /* @__PURE__ */ struct(() => ({
   file: isBlockdevRef,
   size: 'size',
   'preallocation?': isPreallocMode,
@@ -4037,7 +4094,8 @@ export const isBlockdevCreateOptionsVdi: Validator<BlockdevCreateOptionsVdi> = s
  */
 export const BlockdevVhdxSubformat = ['dynamic', 'fixed'] as const;
 export type BlockdevVhdxSubformat = (typeof BlockdevVhdxSubformat)[number] | UnknownEnumValue;
-export const isBlockdevVhdxSubformat: Validator<BlockdevVhdxSubformat> = enumeration(BlockdevVhdxSubformat);
+export const isBlockdevVhdxSubformat: Validator<BlockdevVhdxSubformat> =
+  /* @__PURE__ */ enumeration(BlockdevVhdxSubformat);
 
 /**
  * @since 2.12
@@ -4052,7 +4110,7 @@ export interface BlockdevCreateOptionsVhdx {
   'block-state-zero'?: boolean | undefined;
 }
 
-export const isBlockdevCreateOptionsVhdx: Validator<BlockdevCreateOptionsVhdx> = struct(() => ({
+export const isBlockdevCreateOptionsVhdx: Validator<BlockdevCreateOptionsVhdx> = /* @__PURE__ */ struct(() => ({
   file: isBlockdevRef,
   size: 'size',
   'log-size?': 'size',
@@ -4067,7 +4125,8 @@ export const isBlockdevCreateOptionsVhdx: Validator<BlockdevCreateOptionsVhdx> =
  */
 export const BlockdevVpcSubformat = ['dynamic', 'fixed'] as const;
 export type BlockdevVpcSubformat = (typeof BlockdevVpcSubformat)[number] | UnknownEnumValue;
-export const isBlockdevVpcSubformat: Validator<BlockdevVpcSubformat> = enumeration(BlockdevVpcSubformat);
+export const isBlockdevVpcSubformat: Validator<BlockdevVpcSubformat> =
+  /* @__PURE__ */ enumeration(BlockdevVpcSubformat);
 
 /**
  * @since 2.12
@@ -4080,7 +4139,7 @@ export interface BlockdevCreateOptionsVpc {
   'force-size'?: boolean | undefined;
 }
 
-export const isBlockdevCreateOptionsVpc: Validator<BlockdevCreateOptionsVpc> = struct(() => ({
+export const isBlockdevCreateOptionsVpc: Validator<BlockdevCreateOptionsVpc> = /* @__PURE__ */ struct(() => ({
   file: isBlockdevRef,
   size: 'size',
   'subformat?': isBlockdevVpcSubformat,
@@ -4092,7 +4151,7 @@ export interface BlockdevCreateOptionsBase {
   driver: BlockdevDriver;
 }
 
-export const isBlockdevCreateOptionsBase: Validator<BlockdevCreateOptionsBase> = struct(() => ({
+export const isBlockdevCreateOptionsBase: Validator<BlockdevCreateOptionsBase> = /* @__PURE__ */ struct(() => ({
   driver: isBlockdevDriver,
 }));
 
@@ -4116,7 +4175,7 @@ export type BlockdevCreateOptions =
   | BlockdevCreateOptions_vmdk
   | BlockdevCreateOptions_vpc
   | BlockdevCreateOptions_empty;
-export const isBlockdevCreateOptions: Validator<BlockdevCreateOptions> = union('driver', () => [
+export const isBlockdevCreateOptions: Validator<BlockdevCreateOptions> = /* @__PURE__ */ union('driver', () => [
   isBlockdevCreateOptionsBase,
   {
     file: isBlockdevCreateOptionsFile,
@@ -4271,7 +4330,7 @@ export interface BlockdevCreateArguments {
   options: BlockdevCreateOptions;
 }
 
-export const isBlockdevCreateArguments: Validator<BlockdevCreateArguments> = struct(() => ({
+export const isBlockdevCreateArguments: Validator<BlockdevCreateArguments> = /* @__PURE__ */ struct(() => ({
   'job-id': 'str',
   options: isBlockdevCreateOptions,
 }));
@@ -4282,7 +4341,7 @@ export const isBlockdevCreateArguments: Validator<BlockdevCreateArguments> = str
  */
 export interface BlockdevAmendOptionsLUKS extends QCryptoBlockAmendOptionsLUKS {}
 
-export const isBlockdevAmendOptionsLUKS: Validator<BlockdevAmendOptionsLUKS> = struct(
+export const isBlockdevAmendOptionsLUKS: Validator<BlockdevAmendOptionsLUKS> = /* @__PURE__ */ struct(
   () => ({}),
   () => isQCryptoBlockAmendOptionsLUKS,
 );
@@ -4295,7 +4354,7 @@ export interface BlockdevAmendOptionsQcow2 {
   encrypt?: QCryptoBlockAmendOptions | undefined;
 }
 
-export const isBlockdevAmendOptionsQcow2: Validator<BlockdevAmendOptionsQcow2> = struct(() => ({
+export const isBlockdevAmendOptionsQcow2: Validator<BlockdevAmendOptionsQcow2> = /* @__PURE__ */ struct(() => ({
   'encrypt?': isQCryptoBlockAmendOptions,
 }));
 
@@ -4304,7 +4363,7 @@ export interface BlockdevAmendOptionsBase {
   driver: BlockdevDriver;
 }
 
-export const isBlockdevAmendOptionsBase: Validator<BlockdevAmendOptionsBase> = struct(() => ({
+export const isBlockdevAmendOptionsBase: Validator<BlockdevAmendOptionsBase> = /* @__PURE__ */ struct(() => ({
   driver: isBlockdevDriver,
 }));
 
@@ -4313,7 +4372,7 @@ export const isBlockdevAmendOptionsBase: Validator<BlockdevAmendOptionsBase> = s
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-block-core.BlockdevAmendOptions}
  */
 export type BlockdevAmendOptions = BlockdevAmendOptions_luks | BlockdevAmendOptions_qcow2 | BlockdevAmendOptions_empty;
-export const isBlockdevAmendOptions: Validator<BlockdevAmendOptions> = union('driver', () => [
+export const isBlockdevAmendOptions: Validator<BlockdevAmendOptions> = /* @__PURE__ */ union('driver', () => [
   isBlockdevAmendOptionsBase,
   { luks: isBlockdevAmendOptionsLUKS, qcow2: isBlockdevAmendOptionsQcow2 },
 ]);
@@ -4430,7 +4489,7 @@ export interface XBlockdevAmendArguments {
   force?: boolean | undefined;
 }
 
-export const isXBlockdevAmendArguments: Validator<XBlockdevAmendArguments> = struct(() => ({
+export const isXBlockdevAmendArguments: Validator<XBlockdevAmendArguments> = /* @__PURE__ */ struct(() => ({
   'job-id': 'str',
   'node-name': 'str',
   options: isBlockdevAmendOptions,
@@ -4443,7 +4502,7 @@ export const isXBlockdevAmendArguments: Validator<XBlockdevAmendArguments> = str
  */
 export const BlockErrorAction = ['ignore', 'report', 'stop'] as const;
 export type BlockErrorAction = (typeof BlockErrorAction)[number] | UnknownEnumValue;
-export const isBlockErrorAction: Validator<BlockErrorAction> = enumeration(BlockErrorAction);
+export const isBlockErrorAction: Validator<BlockErrorAction> = /* @__PURE__ */ enumeration(BlockErrorAction);
 
 /** Data of the event `BLOCK_IMAGE_CORRUPTED`. */
 export interface BlockImageCorruptedEvent {
@@ -4457,7 +4516,7 @@ export interface BlockImageCorruptedEvent {
   fatal: boolean;
 }
 
-export const isBlockImageCorruptedEvent: Validator<BlockImageCorruptedEvent> = struct(() => ({
+export const isBlockImageCorruptedEvent: Validator<BlockImageCorruptedEvent> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   'node-name?': 'str',
   msg: 'str',
@@ -4481,7 +4540,7 @@ export interface BlockIoErrorEvent {
   reason: string;
 }
 
-export const isBlockIoErrorEvent: Validator<BlockIoErrorEvent> = struct(() => ({
+export const isBlockIoErrorEvent: Validator<BlockIoErrorEvent> = /* @__PURE__ */ struct(() => ({
   'qom-path': 'str',
   device: 'str',
   'node-name?': 'str',
@@ -4501,7 +4560,7 @@ export interface BlockJobCompletedEvent {
   error?: string | undefined;
 }
 
-export const isBlockJobCompletedEvent: Validator<BlockJobCompletedEvent> = struct(() => ({
+export const isBlockJobCompletedEvent: Validator<BlockJobCompletedEvent> = /* @__PURE__ */ struct(() => ({
   type: isJobType,
   device: 'str',
   len: 'int',
@@ -4519,7 +4578,7 @@ export interface BlockJobCancelledEvent {
   speed: Int64;
 }
 
-export const isBlockJobCancelledEvent: Validator<BlockJobCancelledEvent> = struct(() => ({
+export const isBlockJobCancelledEvent: Validator<BlockJobCancelledEvent> = /* @__PURE__ */ struct(() => ({
   type: isJobType,
   device: 'str',
   len: 'int',
@@ -4534,7 +4593,7 @@ export interface BlockJobErrorEvent {
   action: BlockErrorAction;
 }
 
-export const isBlockJobErrorEvent: Validator<BlockJobErrorEvent> = struct(() => ({
+export const isBlockJobErrorEvent: Validator<BlockJobErrorEvent> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   operation: isIoOperationType,
   action: isBlockErrorAction,
@@ -4549,7 +4608,7 @@ export interface BlockJobReadyEvent {
   speed: Int64;
 }
 
-export const isBlockJobReadyEvent: Validator<BlockJobReadyEvent> = struct(() => ({
+export const isBlockJobReadyEvent: Validator<BlockJobReadyEvent> = /* @__PURE__ */ struct(() => ({
   type: isJobType,
   device: 'str',
   len: 'int',
@@ -4563,7 +4622,10 @@ export interface BlockJobPendingEvent {
   id: string;
 }
 
-export const isBlockJobPendingEvent: Validator<BlockJobPendingEvent> = struct(() => ({ type: isJobType, id: 'str' }));
+export const isBlockJobPendingEvent: Validator<BlockJobPendingEvent> = /* @__PURE__ */ struct(() => ({
+  type: isJobType,
+  id: 'str',
+}));
 
 /**
  * @since 2.2
@@ -4571,7 +4633,7 @@ export const isBlockJobPendingEvent: Validator<BlockJobPendingEvent> = struct(()
  */
 export const PreallocMode = ['off', 'metadata', 'falloc', 'full'] as const;
 export type PreallocMode = (typeof PreallocMode)[number] | UnknownEnumValue;
-export const isPreallocMode: Validator<PreallocMode> = enumeration(PreallocMode);
+export const isPreallocMode: Validator<PreallocMode> = /* @__PURE__ */ enumeration(PreallocMode);
 
 /** Data of the event `BLOCK_WRITE_THRESHOLD`. */
 export interface BlockWriteThresholdEvent {
@@ -4580,7 +4642,7 @@ export interface BlockWriteThresholdEvent {
   'write-threshold': Int64;
 }
 
-export const isBlockWriteThresholdEvent: Validator<BlockWriteThresholdEvent> = struct(() => ({
+export const isBlockWriteThresholdEvent: Validator<BlockWriteThresholdEvent> = /* @__PURE__ */ struct(() => ({
   'node-name': 'str',
   'amount-exceeded': 'uint64',
   'write-threshold': 'uint64',
@@ -4592,10 +4654,9 @@ export interface BlockSetWriteThresholdArguments {
   'write-threshold': Int64;
 }
 
-export const isBlockSetWriteThresholdArguments: Validator<BlockSetWriteThresholdArguments> = struct(() => ({
-  'node-name': 'str',
-  'write-threshold': 'uint64',
-}));
+export const isBlockSetWriteThresholdArguments: Validator<BlockSetWriteThresholdArguments> = /* @__PURE__ */ struct(
+  () => ({ 'node-name': 'str', 'write-threshold': 'uint64' }),
+);
 
 /** Arguments of the command `x-blockdev-change`. */
 export interface XBlockdevChangeArguments {
@@ -4604,7 +4665,7 @@ export interface XBlockdevChangeArguments {
   node?: string | undefined;
 }
 
-export const isXBlockdevChangeArguments: Validator<XBlockdevChangeArguments> = struct(() => ({
+export const isXBlockdevChangeArguments: Validator<XBlockdevChangeArguments> = /* @__PURE__ */ struct(() => ({
   parent: 'str',
   'child?': 'str',
   'node?': 'str',
@@ -4617,7 +4678,7 @@ export interface XBlockdevSetIothreadArguments {
   force?: boolean | undefined;
 }
 
-export const isXBlockdevSetIothreadArguments: Validator<XBlockdevSetIothreadArguments> = struct(() => ({
+export const isXBlockdevSetIothreadArguments: Validator<XBlockdevSetIothreadArguments> = /* @__PURE__ */ struct(() => ({
   'node-name': 'str',
   iothread: isStrOrNull,
   'force?': 'bool',
@@ -4629,7 +4690,7 @@ export const isXBlockdevSetIothreadArguments: Validator<XBlockdevSetIothreadArgu
  */
 export const QuorumOpType = ['read', 'write', 'flush'] as const;
 export type QuorumOpType = (typeof QuorumOpType)[number] | UnknownEnumValue;
-export const isQuorumOpType: Validator<QuorumOpType> = enumeration(QuorumOpType);
+export const isQuorumOpType: Validator<QuorumOpType> = /* @__PURE__ */ enumeration(QuorumOpType);
 
 /** Data of the event `QUORUM_FAILURE`. */
 export interface QuorumFailureEvent {
@@ -4638,7 +4699,7 @@ export interface QuorumFailureEvent {
   'sectors-count': Int64;
 }
 
-export const isQuorumFailureEvent: Validator<QuorumFailureEvent> = struct(() => ({
+export const isQuorumFailureEvent: Validator<QuorumFailureEvent> = /* @__PURE__ */ struct(() => ({
   reference: 'str',
   'sector-num': 'int',
   'sectors-count': 'int',
@@ -4654,7 +4715,7 @@ export interface QuorumReportBadEvent {
   'sectors-count': Int64;
 }
 
-export const isQuorumReportBadEvent: Validator<QuorumReportBadEvent> = struct(() => ({
+export const isQuorumReportBadEvent: Validator<QuorumReportBadEvent> = /* @__PURE__ */ struct(() => ({
   type: isQuorumOpType,
   'error?': 'str',
   'node-name': 'str',
@@ -4671,7 +4732,7 @@ export interface BlockdevSnapshotInternal {
   name: string;
 }
 
-export const isBlockdevSnapshotInternal: Validator<BlockdevSnapshotInternal> = struct(() => ({
+export const isBlockdevSnapshotInternal: Validator<BlockdevSnapshotInternal> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   name: 'str',
 }));
@@ -4684,7 +4745,7 @@ export interface BlockdevSnapshotDeleteInternalSyncArguments {
 }
 
 export const isBlockdevSnapshotDeleteInternalSyncArguments: Validator<BlockdevSnapshotDeleteInternalSyncArguments> =
-  struct(() => ({ device: 'str', 'id?': 'str', 'name?': 'str' }));
+  /* @__PURE__ */ struct(() => ({ device: 'str', 'id?': 'str', 'name?': 'str' }));
 
 /**
  * @since 8.0
@@ -4694,6 +4755,6 @@ export interface DummyBlockCoreForceArrays {
   'unused-block-graph-info': BlockGraphInfo[];
 }
 
-export const isDummyBlockCoreForceArrays: Validator<DummyBlockCoreForceArrays> = struct(() => ({
+export const isDummyBlockCoreForceArrays: Validator<DummyBlockCoreForceArrays> = /* @__PURE__ */ struct(() => ({
   'unused-block-graph-info': [isBlockGraphInfo],
 }));

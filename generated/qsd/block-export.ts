@@ -16,7 +16,7 @@ export interface NbdServerOptionsBase {
   'max-connections'?: number | undefined;
 }
 
-export const isNbdServerOptionsBase: Validator<NbdServerOptionsBase> = struct(() => ({
+export const isNbdServerOptionsBase: Validator<NbdServerOptionsBase> = /* @__PURE__ */ struct(() => ({
   'handshake-max-seconds?': 'uint32',
   'tls-creds?': 'str',
   'tls-authz?': 'str',
@@ -29,7 +29,7 @@ export interface NbdServerOptions extends NbdServerOptionsBase {
   addr: SocketAddress;
 }
 
-export const isNbdServerOptions: Validator<NbdServerOptions> = struct(
+export const isNbdServerOptions: Validator<NbdServerOptions> = /* @__PURE__ */ struct(
   () => ({ addr: isSocketAddress }),
   () => isNbdServerOptionsBase,
 );
@@ -40,7 +40,7 @@ export interface NbdServerOptionsLegacy extends NbdServerOptionsBase {
   addr: SocketAddressLegacy;
 }
 
-export const isNbdServerOptionsLegacy: Validator<NbdServerOptionsLegacy> = struct(
+export const isNbdServerOptionsLegacy: Validator<NbdServerOptionsLegacy> = /* @__PURE__ */ struct(
   () => ({ addr: isSocketAddressLegacy }),
   () => isNbdServerOptionsBase,
 );
@@ -56,7 +56,7 @@ export interface BlockExportOptionsNbdBase {
   description?: string | undefined;
 }
 
-export const isBlockExportOptionsNbdBase: Validator<BlockExportOptionsNbdBase> = struct(() => ({
+export const isBlockExportOptionsNbdBase: Validator<BlockExportOptionsNbdBase> = /* @__PURE__ */ struct(() => ({
   'name?': 'str',
   'description?': 'str',
 }));
@@ -71,7 +71,7 @@ export interface BlockExportOptionsNbd extends BlockExportOptionsNbdBase {
   'allocation-depth'?: boolean | undefined;
 }
 
-export const isBlockExportOptionsNbd: Validator<BlockExportOptionsNbd> = struct(
+export const isBlockExportOptionsNbd: Validator<BlockExportOptionsNbd> = /* @__PURE__ */ struct(
   () => ({ 'bitmaps?': [isBlockDirtyBitmapOrStr], 'allocation-depth?': 'bool' }),
   () => isBlockExportOptionsNbdBase,
 );
@@ -86,11 +86,9 @@ export interface BlockExportOptionsVhostUserBlk {
   'num-queues'?: number | undefined;
 }
 
-export const isBlockExportOptionsVhostUserBlk: Validator<BlockExportOptionsVhostUserBlk> = struct(() => ({
-  addr: isSocketAddress,
-  'logical-block-size?': 'size',
-  'num-queues?': 'uint16',
-}));
+export const isBlockExportOptionsVhostUserBlk: Validator<BlockExportOptionsVhostUserBlk> = /* @__PURE__ */ struct(
+  () => ({ addr: isSocketAddress, 'logical-block-size?': 'size', 'num-queues?': 'uint16' }),
+);
 
 /**
  * @since 6.1
@@ -98,7 +96,8 @@ export const isBlockExportOptionsVhostUserBlk: Validator<BlockExportOptionsVhost
  */
 export const FuseExportAllowOther = ['off', 'on', 'auto'] as const;
 export type FuseExportAllowOther = (typeof FuseExportAllowOther)[number] | UnknownEnumValue;
-export const isFuseExportAllowOther: Validator<FuseExportAllowOther> = enumeration(FuseExportAllowOther);
+export const isFuseExportAllowOther: Validator<FuseExportAllowOther> =
+  /* @__PURE__ */ enumeration(FuseExportAllowOther);
 
 /**
  * Only in builds with `CONFIG_FUSE`.
@@ -113,7 +112,7 @@ export interface BlockExportOptionsFuse {
   'allow-other'?: FuseExportAllowOther | undefined;
 }
 
-export const isBlockExportOptionsFuse: Validator<BlockExportOptionsFuse> = struct(() => ({
+export const isBlockExportOptionsFuse: Validator<BlockExportOptionsFuse> = /* @__PURE__ */ struct(() => ({
   mountpoint: 'str',
   'growable?': 'bool',
   'allow-other?': isFuseExportAllowOther,
@@ -131,7 +130,7 @@ export interface BlockExportOptionsVduseBlk {
   serial?: string | undefined;
 }
 
-export const isBlockExportOptionsVduseBlk: Validator<BlockExportOptionsVduseBlk> = struct(() => ({
+export const isBlockExportOptionsVduseBlk: Validator<BlockExportOptionsVduseBlk> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'num-queues?': 'uint16',
   'queue-size?': 'uint16',
@@ -150,7 +149,7 @@ export interface NbdServerAddOptions extends BlockExportOptionsNbdBase {
   bitmap?: string | undefined;
 }
 
-export const isNbdServerAddOptions: Validator<NbdServerAddOptions> = struct(
+export const isNbdServerAddOptions: Validator<NbdServerAddOptions> = /* @__PURE__ */ struct(
   () => ({ device: 'str', 'writable?': 'bool', 'bitmap?': 'str' }),
   () => isBlockExportOptionsNbdBase,
 );
@@ -161,7 +160,8 @@ export const isNbdServerAddOptions: Validator<NbdServerAddOptions> = struct(
  */
 export const BlockExportRemoveMode = ['safe', 'hard'] as const;
 export type BlockExportRemoveMode = (typeof BlockExportRemoveMode)[number] | UnknownEnumValue;
-export const isBlockExportRemoveMode: Validator<BlockExportRemoveMode> = enumeration(BlockExportRemoveMode);
+export const isBlockExportRemoveMode: Validator<BlockExportRemoveMode> =
+  /* @__PURE__ */ enumeration(BlockExportRemoveMode);
 
 /** Arguments of the command `nbd-server-remove`. */
 export interface NbdServerRemoveArguments {
@@ -169,7 +169,7 @@ export interface NbdServerRemoveArguments {
   mode?: BlockExportRemoveMode | undefined;
 }
 
-export const isNbdServerRemoveArguments: Validator<NbdServerRemoveArguments> = struct(() => ({
+export const isNbdServerRemoveArguments: Validator<NbdServerRemoveArguments> = /* @__PURE__ */ struct(() => ({
   name: 'str',
   'mode?': isBlockExportRemoveMode,
 }));
@@ -200,7 +200,7 @@ export const BlockExportType = [
   'vduse-blk',
 ] as const;
 export type BlockExportType = (typeof BlockExportType)[number] | UnknownEnumValue;
-export const isBlockExportType: Validator<BlockExportType> = enumeration(BlockExportType, {
+export const isBlockExportType: Validator<BlockExportType> = /* @__PURE__ */ enumeration(BlockExportType, {
   'vhost-user-blk': { if: 'CONFIG_VHOST_USER_BLK_SERVER' },
   fuse: { if: 'CONFIG_FUSE' },
   'vduse-blk': { if: 'CONFIG_VDUSE_BLK_EXPORT' },
@@ -223,7 +223,7 @@ export interface BlockExportOptionsBase {
   'allow-inactive'?: boolean | undefined;
 }
 
-export const isBlockExportOptionsBase: Validator<BlockExportOptionsBase> = struct(() => ({
+export const isBlockExportOptionsBase: Validator<BlockExportOptionsBase> = /* @__PURE__ */ struct(() => ({
   type: isBlockExportType,
   id: 'str',
   'fixed-iothread?': 'bool',
@@ -240,7 +240,7 @@ export const isBlockExportOptionsBase: Validator<BlockExportOptionsBase> = struc
  */
 export type BlockExportOptions =
   BlockExportOptions_nbd | BlockExportOptions_vhost_user_blk | BlockExportOptions_fuse | BlockExportOptions_vduse_blk;
-export const isBlockExportOptions: Validator<BlockExportOptions> = union('type', () => [
+export const isBlockExportOptions: Validator<BlockExportOptions> = /* @__PURE__ */ union('type', () => [
   isBlockExportOptionsBase,
   {
     nbd: isBlockExportOptionsNbd,
@@ -287,7 +287,7 @@ export interface BlockExportDelArguments {
   mode?: BlockExportRemoveMode | undefined;
 }
 
-export const isBlockExportDelArguments: Validator<BlockExportDelArguments> = struct(() => ({
+export const isBlockExportDelArguments: Validator<BlockExportDelArguments> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   'mode?': isBlockExportRemoveMode,
 }));
@@ -297,7 +297,9 @@ export interface BlockExportDeletedEvent {
   id: string;
 }
 
-export const isBlockExportDeletedEvent: Validator<BlockExportDeletedEvent> = struct(() => ({ id: 'str' }));
+export const isBlockExportDeletedEvent: Validator<BlockExportDeletedEvent> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+}));
 
 /**
  * @since 5.2
@@ -310,7 +312,7 @@ export interface BlockExportInfo {
   'shutting-down': boolean;
 }
 
-export const isBlockExportInfo: Validator<BlockExportInfo> = struct(() => ({
+export const isBlockExportInfo: Validator<BlockExportInfo> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   type: isBlockExportType,
   'node-name': 'str',

@@ -14,7 +14,7 @@ export interface ChardevInfo {
   'frontend-open': boolean;
 }
 
-export const isChardevInfo: Validator<ChardevInfo> = struct(() => ({
+export const isChardevInfo: Validator<ChardevInfo> = /* @__PURE__ */ struct(() => ({
   label: 'str',
   filename: 'str',
   'frontend-open': 'bool',
@@ -28,7 +28,7 @@ export interface ChardevBackendInfo {
   name: string;
 }
 
-export const isChardevBackendInfo: Validator<ChardevBackendInfo> = struct(() => ({ name: 'str' }));
+export const isChardevBackendInfo: Validator<ChardevBackendInfo> = /* @__PURE__ */ struct(() => ({ name: 'str' }));
 
 /**
  * @since 1.4
@@ -36,7 +36,7 @@ export const isChardevBackendInfo: Validator<ChardevBackendInfo> = struct(() => 
  */
 export const DataFormat = ['utf8', 'base64'] as const;
 export type DataFormat = (typeof DataFormat)[number] | UnknownEnumValue;
-export const isDataFormat: Validator<DataFormat> = enumeration(DataFormat);
+export const isDataFormat: Validator<DataFormat> = /* @__PURE__ */ enumeration(DataFormat);
 
 /** Arguments of the command `ringbuf-write`. */
 export interface RingbufWriteArguments {
@@ -45,7 +45,7 @@ export interface RingbufWriteArguments {
   format?: DataFormat | undefined;
 }
 
-export const isRingbufWriteArguments: Validator<RingbufWriteArguments> = struct(() => ({
+export const isRingbufWriteArguments: Validator<RingbufWriteArguments> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   data: 'str',
   'format?': isDataFormat,
@@ -58,7 +58,7 @@ export interface RingbufReadArguments {
   format?: DataFormat | undefined;
 }
 
-export const isRingbufReadArguments: Validator<RingbufReadArguments> = struct(() => ({
+export const isRingbufReadArguments: Validator<RingbufReadArguments> = /* @__PURE__ */ struct(() => ({
   device: 'str',
   size: 'int',
   'format?': isDataFormat,
@@ -73,7 +73,10 @@ export interface ChardevCommon {
   logappend?: boolean | undefined;
 }
 
-export const isChardevCommon: Validator<ChardevCommon> = struct(() => ({ 'logfile?': 'str', 'logappend?': 'bool' }));
+export const isChardevCommon: Validator<ChardevCommon> = /* @__PURE__ */ struct(() => ({
+  'logfile?': 'str',
+  'logappend?': 'bool',
+}));
 
 /**
  * @since 1.4
@@ -86,7 +89,7 @@ export interface ChardevFile extends ChardevCommon {
   append?: boolean | undefined;
 }
 
-export const isChardevFile: Validator<ChardevFile> = struct(
+export const isChardevFile: Validator<ChardevFile> = /* @__PURE__ */ struct(
   () => ({ 'in?': 'str', out: 'str', 'append?': 'bool' }),
   () => isChardevCommon,
 );
@@ -99,7 +102,7 @@ export interface ChardevHostdev extends ChardevCommon {
   device: string;
 }
 
-export const isChardevHostdev: Validator<ChardevHostdev> = struct(
+export const isChardevHostdev: Validator<ChardevHostdev> = /* @__PURE__ */ struct(
   () => ({ device: 'str' }),
   () => isChardevCommon,
 );
@@ -126,7 +129,7 @@ export interface ChardevSocket extends ChardevCommon {
   'reconnect-ms'?: Int64 | undefined;
 }
 
-export const isChardevSocket: Validator<ChardevSocket> = struct(
+export const isChardevSocket: Validator<ChardevSocket> = /* @__PURE__ */ struct(
   () => ({
     addr: isSocketAddressLegacy,
     'tls-creds?': 'str',
@@ -151,7 +154,7 @@ export interface ChardevUdp extends ChardevCommon {
   local?: SocketAddressLegacy | undefined;
 }
 
-export const isChardevUdp: Validator<ChardevUdp> = struct(
+export const isChardevUdp: Validator<ChardevUdp> = /* @__PURE__ */ struct(
   () => ({ remote: isSocketAddressLegacy, 'local?': isSocketAddressLegacy }),
   () => isChardevCommon,
 );
@@ -164,7 +167,7 @@ export interface ChardevMux extends ChardevCommon {
   chardev: string;
 }
 
-export const isChardevMux: Validator<ChardevMux> = struct(
+export const isChardevMux: Validator<ChardevMux> = /* @__PURE__ */ struct(
   () => ({ chardev: 'str' }),
   () => isChardevCommon,
 );
@@ -177,7 +180,7 @@ export interface ChardevHub extends ChardevCommon {
   chardevs: string[];
 }
 
-export const isChardevHub: Validator<ChardevHub> = struct(
+export const isChardevHub: Validator<ChardevHub> = /* @__PURE__ */ struct(
   () => ({ chardevs: ['str'] }),
   () => isChardevCommon,
 );
@@ -190,7 +193,7 @@ export interface ChardevStdio extends ChardevCommon {
   signal?: boolean | undefined;
 }
 
-export const isChardevStdio: Validator<ChardevStdio> = struct(
+export const isChardevStdio: Validator<ChardevStdio> = /* @__PURE__ */ struct(
   () => ({ 'signal?': 'bool' }),
   () => isChardevCommon,
 );
@@ -205,7 +208,7 @@ export interface ChardevSpiceChannel extends ChardevCommon {
   type: string;
 }
 
-export const isChardevSpiceChannel: Validator<ChardevSpiceChannel> = struct(
+export const isChardevSpiceChannel: Validator<ChardevSpiceChannel> = /* @__PURE__ */ struct(
   () => ({ type: 'str' }),
   () => isChardevCommon,
 );
@@ -220,7 +223,7 @@ export interface ChardevSpicePort extends ChardevCommon {
   fqdn: string;
 }
 
-export const isChardevSpicePort: Validator<ChardevSpicePort> = struct(
+export const isChardevSpicePort: Validator<ChardevSpicePort> = /* @__PURE__ */ struct(
   () => ({ fqdn: 'str' }),
   () => isChardevCommon,
 );
@@ -235,7 +238,7 @@ export interface ChardevDBus extends ChardevCommon {
   name: string;
 }
 
-export const isChardevDBus: Validator<ChardevDBus> = struct(
+export const isChardevDBus: Validator<ChardevDBus> = /* @__PURE__ */ struct(
   () => ({ name: 'str' }),
   () => isChardevCommon,
 );
@@ -251,7 +254,7 @@ export interface ChardevVC extends ChardevCommon {
   rows?: Int64 | undefined;
 }
 
-export const isChardevVC: Validator<ChardevVC> = struct(
+export const isChardevVC: Validator<ChardevVC> = /* @__PURE__ */ struct(
   () => ({ 'width?': 'int', 'height?': 'int', 'cols?': 'int', 'rows?': 'int' }),
   () => isChardevCommon,
 );
@@ -264,7 +267,7 @@ export interface ChardevRingbuf extends ChardevCommon {
   size?: Int64 | undefined;
 }
 
-export const isChardevRingbuf: Validator<ChardevRingbuf> = struct(
+export const isChardevRingbuf: Validator<ChardevRingbuf> = /* @__PURE__ */ struct(
   () => ({ 'size?': 'int' }),
   () => isChardevCommon,
 );
@@ -280,7 +283,7 @@ export interface ChardevQemuVDAgent extends ChardevCommon {
   clipboard?: boolean | undefined;
 }
 
-export const isChardevQemuVDAgent: Validator<ChardevQemuVDAgent> = struct(
+export const isChardevQemuVDAgent: Validator<ChardevQemuVDAgent> = /* @__PURE__ */ struct(
   () => ({ 'mouse?': 'bool', 'clipboard?': 'bool' }),
   () => isChardevCommon,
 );
@@ -293,7 +296,7 @@ export interface ChardevPty extends ChardevCommon {
   path?: string | undefined;
 }
 
-export const isChardevPty: Validator<ChardevPty> = struct(
+export const isChardevPty: Validator<ChardevPty> = /* @__PURE__ */ struct(
   () => ({ 'path?': 'str' }),
   () => isChardevCommon,
 );
@@ -374,7 +377,7 @@ export const ChardevBackendKind = [
   'memory',
 ] as const;
 export type ChardevBackendKind = (typeof ChardevBackendKind)[number] | UnknownEnumValue;
-export const isChardevBackendKind: Validator<ChardevBackendKind> = enumeration(ChardevBackendKind, {
+export const isChardevBackendKind: Validator<ChardevBackendKind> = /* @__PURE__ */ enumeration(ChardevBackendKind, {
   serial: { if: 'HAVE_CHARDEV_SERIAL' },
   parallel: { if: 'HAVE_CHARDEV_PARALLEL' },
   braille: { if: 'CONFIG_BRLAPI' },
@@ -394,7 +397,9 @@ export interface ChardevFileWrapper {
   data: ChardevFile;
 }
 
-export const isChardevFileWrapper: Validator<ChardevFileWrapper> = struct(() => ({ data: isChardevFile }));
+export const isChardevFileWrapper: Validator<ChardevFileWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isChardevFile,
+}));
 
 /**
  * @since 1.4
@@ -404,7 +409,9 @@ export interface ChardevHostdevWrapper {
   data: ChardevHostdev;
 }
 
-export const isChardevHostdevWrapper: Validator<ChardevHostdevWrapper> = struct(() => ({ data: isChardevHostdev }));
+export const isChardevHostdevWrapper: Validator<ChardevHostdevWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isChardevHostdev,
+}));
 
 /**
  * @since 1.4
@@ -414,7 +421,9 @@ export interface ChardevSocketWrapper {
   data: ChardevSocket;
 }
 
-export const isChardevSocketWrapper: Validator<ChardevSocketWrapper> = struct(() => ({ data: isChardevSocket }));
+export const isChardevSocketWrapper: Validator<ChardevSocketWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isChardevSocket,
+}));
 
 /**
  * @since 1.5
@@ -424,7 +433,7 @@ export interface ChardevUdpWrapper {
   data: ChardevUdp;
 }
 
-export const isChardevUdpWrapper: Validator<ChardevUdpWrapper> = struct(() => ({ data: isChardevUdp }));
+export const isChardevUdpWrapper: Validator<ChardevUdpWrapper> = /* @__PURE__ */ struct(() => ({ data: isChardevUdp }));
 
 /**
  * @since 2.6
@@ -434,7 +443,9 @@ export interface ChardevCommonWrapper {
   data: ChardevCommon;
 }
 
-export const isChardevCommonWrapper: Validator<ChardevCommonWrapper> = struct(() => ({ data: isChardevCommon }));
+export const isChardevCommonWrapper: Validator<ChardevCommonWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isChardevCommon,
+}));
 
 /**
  * @since 1.5
@@ -444,7 +455,7 @@ export interface ChardevMuxWrapper {
   data: ChardevMux;
 }
 
-export const isChardevMuxWrapper: Validator<ChardevMuxWrapper> = struct(() => ({ data: isChardevMux }));
+export const isChardevMuxWrapper: Validator<ChardevMuxWrapper> = /* @__PURE__ */ struct(() => ({ data: isChardevMux }));
 
 /**
  * @since 10.0
@@ -454,7 +465,7 @@ export interface ChardevHubWrapper {
   data: ChardevHub;
 }
 
-export const isChardevHubWrapper: Validator<ChardevHubWrapper> = struct(() => ({ data: isChardevHub }));
+export const isChardevHubWrapper: Validator<ChardevHubWrapper> = /* @__PURE__ */ struct(() => ({ data: isChardevHub }));
 
 /**
  * @since 1.5
@@ -464,7 +475,9 @@ export interface ChardevStdioWrapper {
   data: ChardevStdio;
 }
 
-export const isChardevStdioWrapper: Validator<ChardevStdioWrapper> = struct(() => ({ data: isChardevStdio }));
+export const isChardevStdioWrapper: Validator<ChardevStdioWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isChardevStdio,
+}));
 
 /**
  * Only in builds with `CONFIG_SPICE`.
@@ -476,7 +489,7 @@ export interface ChardevSpiceChannelWrapper {
   data: ChardevSpiceChannel;
 }
 
-export const isChardevSpiceChannelWrapper: Validator<ChardevSpiceChannelWrapper> = struct(() => ({
+export const isChardevSpiceChannelWrapper: Validator<ChardevSpiceChannelWrapper> = /* @__PURE__ */ struct(() => ({
   data: isChardevSpiceChannel,
 }));
 
@@ -490,7 +503,7 @@ export interface ChardevSpicePortWrapper {
   data: ChardevSpicePort;
 }
 
-export const isChardevSpicePortWrapper: Validator<ChardevSpicePortWrapper> = struct(() => ({
+export const isChardevSpicePortWrapper: Validator<ChardevSpicePortWrapper> = /* @__PURE__ */ struct(() => ({
   data: isChardevSpicePort,
 }));
 
@@ -504,7 +517,7 @@ export interface ChardevQemuVDAgentWrapper {
   data: ChardevQemuVDAgent;
 }
 
-export const isChardevQemuVDAgentWrapper: Validator<ChardevQemuVDAgentWrapper> = struct(() => ({
+export const isChardevQemuVDAgentWrapper: Validator<ChardevQemuVDAgentWrapper> = /* @__PURE__ */ struct(() => ({
   data: isChardevQemuVDAgent,
 }));
 
@@ -518,7 +531,9 @@ export interface ChardevDBusWrapper {
   data: ChardevDBus;
 }
 
-export const isChardevDBusWrapper: Validator<ChardevDBusWrapper> = struct(() => ({ data: isChardevDBus }));
+export const isChardevDBusWrapper: Validator<ChardevDBusWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isChardevDBus,
+}));
 
 /**
  * @since 1.5
@@ -528,7 +543,7 @@ export interface ChardevVCWrapper {
   data: ChardevVC;
 }
 
-export const isChardevVCWrapper: Validator<ChardevVCWrapper> = struct(() => ({ data: isChardevVC }));
+export const isChardevVCWrapper: Validator<ChardevVCWrapper> = /* @__PURE__ */ struct(() => ({ data: isChardevVC }));
 
 /**
  * @since 1.5
@@ -538,7 +553,9 @@ export interface ChardevRingbufWrapper {
   data: ChardevRingbuf;
 }
 
-export const isChardevRingbufWrapper: Validator<ChardevRingbufWrapper> = struct(() => ({ data: isChardevRingbuf }));
+export const isChardevRingbufWrapper: Validator<ChardevRingbufWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isChardevRingbuf,
+}));
 
 /**
  * @since 9.2
@@ -548,14 +565,16 @@ export interface ChardevPtyWrapper {
   data: ChardevPty;
 }
 
-export const isChardevPtyWrapper: Validator<ChardevPtyWrapper> = struct(() => ({ data: isChardevPty }));
+export const isChardevPtyWrapper: Validator<ChardevPtyWrapper> = /* @__PURE__ */ struct(() => ({ data: isChardevPty }));
 
 /** What all branches of {@link ChardevBackend} have. */
 export interface ChardevBackendBase {
   type: ChardevBackendKind;
 }
 
-export const isChardevBackendBase: Validator<ChardevBackendBase> = struct(() => ({ type: isChardevBackendKind }));
+export const isChardevBackendBase: Validator<ChardevBackendBase> = /* @__PURE__ */ struct(() => ({
+  type: isChardevBackendKind,
+}));
 
 /**
  * @since 1.4
@@ -585,7 +604,7 @@ export type ChardevBackend =
   | ChardevBackend_vc
   | ChardevBackend_ringbuf
   | ChardevBackend_memory;
-export const isChardevBackend: Validator<ChardevBackend> = union('type', () => [
+export const isChardevBackend: Validator<ChardevBackend> = /* @__PURE__ */ union('type', () => [
   isChardevBackendBase,
   {
     file: isChardevFileWrapper,
@@ -760,7 +779,7 @@ export interface ChardevReturn {
   pty?: string | undefined;
 }
 
-export const isChardevReturn: Validator<ChardevReturn> = struct(() => ({ 'pty?': 'str' }));
+export const isChardevReturn: Validator<ChardevReturn> = /* @__PURE__ */ struct(() => ({ 'pty?': 'str' }));
 
 /** Arguments of the command `chardev-add`. */
 export interface ChardevAddArguments {
@@ -768,7 +787,7 @@ export interface ChardevAddArguments {
   backend: ChardevBackend;
 }
 
-export const isChardevAddArguments: Validator<ChardevAddArguments> = struct(() => ({
+export const isChardevAddArguments: Validator<ChardevAddArguments> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   backend: isChardevBackend,
 }));
@@ -779,7 +798,7 @@ export interface ChardevChangeArguments {
   backend: ChardevBackend;
 }
 
-export const isChardevChangeArguments: Validator<ChardevChangeArguments> = struct(() => ({
+export const isChardevChangeArguments: Validator<ChardevChangeArguments> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   backend: isChardevBackend,
 }));
@@ -789,14 +808,18 @@ export interface ChardevRemoveArguments {
   id: string;
 }
 
-export const isChardevRemoveArguments: Validator<ChardevRemoveArguments> = struct(() => ({ id: 'str' }));
+export const isChardevRemoveArguments: Validator<ChardevRemoveArguments> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+}));
 
 /** Arguments of the command `chardev-send-break`. */
 export interface ChardevSendBreakArguments {
   id: string;
 }
 
-export const isChardevSendBreakArguments: Validator<ChardevSendBreakArguments> = struct(() => ({ id: 'str' }));
+export const isChardevSendBreakArguments: Validator<ChardevSendBreakArguments> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+}));
 
 /** Data of the event `VSERPORT_CHANGE`. */
 export interface VserportChangeEvent {
@@ -804,4 +827,7 @@ export interface VserportChangeEvent {
   open: boolean;
 }
 
-export const isVserportChangeEvent: Validator<VserportChangeEvent> = struct(() => ({ id: 'str', open: 'bool' }));
+export const isVserportChangeEvent: Validator<VserportChangeEvent> = /* @__PURE__ */ struct(() => ({
+  id: 'str',
+  open: 'bool',
+}));

@@ -8,7 +8,7 @@ import { type UnknownEnumValue, type Validator, alternate, enumeration, struct }
  */
 export const IoOperationType = ['read', 'write'] as const;
 export type IoOperationType = (typeof IoOperationType)[number] | UnknownEnumValue;
-export const isIoOperationType: Validator<IoOperationType> = enumeration(IoOperationType);
+export const isIoOperationType: Validator<IoOperationType> = /* @__PURE__ */ enumeration(IoOperationType);
 
 /**
  * @since 2.2
@@ -16,7 +16,7 @@ export const isIoOperationType: Validator<IoOperationType> = enumeration(IoOpera
  */
 export const OnOffAuto = ['auto', 'on', 'off'] as const;
 export type OnOffAuto = (typeof OnOffAuto)[number] | UnknownEnumValue;
-export const isOnOffAuto: Validator<OnOffAuto> = enumeration(OnOffAuto);
+export const isOnOffAuto: Validator<OnOffAuto> = /* @__PURE__ */ enumeration(OnOffAuto);
 
 /**
  * @since 2.6
@@ -24,14 +24,14 @@ export const isOnOffAuto: Validator<OnOffAuto> = enumeration(OnOffAuto);
  */
 export const OnOffSplit = ['on', 'off', 'split'] as const;
 export type OnOffSplit = (typeof OnOffSplit)[number] | UnknownEnumValue;
-export const isOnOffSplit: Validator<OnOffSplit> = enumeration(OnOffSplit);
+export const isOnOffSplit: Validator<OnOffSplit> = /* @__PURE__ */ enumeration(OnOffSplit);
 
 /**
  * @since 2.10
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#alternate-QSD-common.StrOrNull}
  */
 export type StrOrNull = string | null;
-export const isStrOrNull: Validator<StrOrNull> = alternate(() => ['str', 'null']);
+export const isStrOrNull: Validator<StrOrNull> = /* @__PURE__ */ alternate(() => ['str', 'null']);
 
 /**
  * @since 2.12
@@ -39,7 +39,7 @@ export const isStrOrNull: Validator<StrOrNull> = alternate(() => ['str', 'null']
  */
 export const OffAutoPCIBAR = ['off', 'auto', 'bar0', 'bar1', 'bar2', 'bar3', 'bar4', 'bar5'] as const;
 export type OffAutoPCIBAR = (typeof OffAutoPCIBAR)[number] | UnknownEnumValue;
-export const isOffAutoPCIBAR: Validator<OffAutoPCIBAR> = enumeration(OffAutoPCIBAR);
+export const isOffAutoPCIBAR: Validator<OffAutoPCIBAR> = /* @__PURE__ */ enumeration(OffAutoPCIBAR);
 
 /**
  * @since 4.0
@@ -56,7 +56,7 @@ export const PCIELinkSpeed = [
   '64',
 ] as const;
 export type PCIELinkSpeed = (typeof PCIELinkSpeed)[number] | UnknownEnumValue;
-export const isPCIELinkSpeed: Validator<PCIELinkSpeed> = enumeration(PCIELinkSpeed);
+export const isPCIELinkSpeed: Validator<PCIELinkSpeed> = /* @__PURE__ */ enumeration(PCIELinkSpeed);
 
 /**
  * @since 4.0
@@ -64,7 +64,7 @@ export const isPCIELinkSpeed: Validator<PCIELinkSpeed> = enumeration(PCIELinkSpe
  */
 export const PCIELinkWidth = ['1', '2', '4', '8', '12', '16', '32'] as const;
 export type PCIELinkWidth = (typeof PCIELinkWidth)[number] | UnknownEnumValue;
-export const isPCIELinkWidth: Validator<PCIELinkWidth> = enumeration(PCIELinkWidth);
+export const isPCIELinkWidth: Validator<PCIELinkWidth> = /* @__PURE__ */ enumeration(PCIELinkWidth);
 
 /**
  * @since 2.1
@@ -72,7 +72,7 @@ export const isPCIELinkWidth: Validator<PCIELinkWidth> = enumeration(PCIELinkWid
  */
 export const HostMemPolicy = ['default', 'preferred', 'bind', 'interleave'] as const;
 export type HostMemPolicy = (typeof HostMemPolicy)[number] | UnknownEnumValue;
-export const isHostMemPolicy: Validator<HostMemPolicy> = enumeration(HostMemPolicy);
+export const isHostMemPolicy: Validator<HostMemPolicy> = /* @__PURE__ */ enumeration(HostMemPolicy);
 
 /**
  * @since 2.5
@@ -80,7 +80,7 @@ export const isHostMemPolicy: Validator<HostMemPolicy> = enumeration(HostMemPoli
  */
 export const NetFilterDirection = ['all', 'rx', 'tx'] as const;
 export type NetFilterDirection = (typeof NetFilterDirection)[number] | UnknownEnumValue;
-export const isNetFilterDirection: Validator<NetFilterDirection> = enumeration(NetFilterDirection);
+export const isNetFilterDirection: Validator<NetFilterDirection> = /* @__PURE__ */ enumeration(NetFilterDirection);
 
 /**
  * @since 4.0
@@ -95,7 +95,7 @@ export const GrabToggleKeys = [
   'ctrl-scrolllock',
 ] as const;
 export type GrabToggleKeys = (typeof GrabToggleKeys)[number] | UnknownEnumValue;
-export const isGrabToggleKeys: Validator<GrabToggleKeys> = enumeration(GrabToggleKeys);
+export const isGrabToggleKeys: Validator<GrabToggleKeys> = /* @__PURE__ */ enumeration(GrabToggleKeys);
 
 /**
  * @since 6.2
@@ -105,7 +105,9 @@ export interface HumanReadableText {
   'human-readable-text': string;
 }
 
-export const isHumanReadableText: Validator<HumanReadableText> = struct(() => ({ 'human-readable-text': 'str' }));
+export const isHumanReadableText: Validator<HumanReadableText> = /* @__PURE__ */ struct(() => ({
+  'human-readable-text': 'str',
+}));
 
 /**
  * @since 10.0
@@ -113,4 +115,4 @@ export const isHumanReadableText: Validator<HumanReadableText> = struct(() => ({
  */
 export const EndianMode = ['unspecified', 'little', 'big'] as const;
 export type EndianMode = (typeof EndianMode)[number] | UnknownEnumValue;
-export const isEndianMode: Validator<EndianMode> = enumeration(EndianMode);
+export const isEndianMode: Validator<EndianMode> = /* @__PURE__ */ enumeration(EndianMode);

@@ -8,7 +8,7 @@ export interface QmpCapabilitiesArguments {
   enable?: QMPCapability[] | undefined;
 }
 
-export const isQmpCapabilitiesArguments: Validator<QmpCapabilitiesArguments> = struct(() => ({
+export const isQmpCapabilitiesArguments: Validator<QmpCapabilitiesArguments> = /* @__PURE__ */ struct(() => ({
   'enable?': [isQMPCapability],
 }));
 
@@ -18,7 +18,7 @@ export const isQmpCapabilitiesArguments: Validator<QmpCapabilitiesArguments> = s
  */
 export const QMPCapability = ['oob'] as const;
 export type QMPCapability = (typeof QMPCapability)[number] | UnknownEnumValue;
-export const isQMPCapability: Validator<QMPCapability> = enumeration(QMPCapability);
+export const isQMPCapability: Validator<QMPCapability> = /* @__PURE__ */ enumeration(QMPCapability);
 
 /**
  * @since 2.4
@@ -30,7 +30,11 @@ export interface VersionTriple {
   micro: Int64;
 }
 
-export const isVersionTriple: Validator<VersionTriple> = struct(() => ({ major: 'int', minor: 'int', micro: 'int' }));
+export const isVersionTriple: Validator<VersionTriple> = /* @__PURE__ */ struct(() => ({
+  major: 'int',
+  minor: 'int',
+  micro: 'int',
+}));
 
 /**
  * @since 0.14
@@ -41,7 +45,10 @@ export interface VersionInfo {
   package: string;
 }
 
-export const isVersionInfo: Validator<VersionInfo> = struct(() => ({ qemu: isVersionTriple, package: 'str' }));
+export const isVersionInfo: Validator<VersionInfo> = /* @__PURE__ */ struct(() => ({
+  qemu: isVersionTriple,
+  package: 'str',
+}));
 
 /**
  * @since 0.14
@@ -51,7 +58,7 @@ export interface CommandInfo {
   name: string;
 }
 
-export const isCommandInfo: Validator<CommandInfo> = struct(() => ({ name: 'str' }));
+export const isCommandInfo: Validator<CommandInfo> = /* @__PURE__ */ struct(() => ({ name: 'str' }));
 
 /**
  * @since 5.0
@@ -59,7 +66,7 @@ export const isCommandInfo: Validator<CommandInfo> = struct(() => ({ name: 'str'
  */
 export const MonitorMode = ['readline', 'control'] as const;
 export type MonitorMode = (typeof MonitorMode)[number] | UnknownEnumValue;
-export const isMonitorMode: Validator<MonitorMode> = enumeration(MonitorMode);
+export const isMonitorMode: Validator<MonitorMode> = /* @__PURE__ */ enumeration(MonitorMode);
 
 /**
  * @since 5.0
@@ -72,7 +79,7 @@ export interface MonitorOptions {
   chardev: string;
 }
 
-export const isMonitorOptions: Validator<MonitorOptions> = struct(() => ({
+export const isMonitorOptions: Validator<MonitorOptions> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   'mode?': isMonitorMode,
   'pretty?': 'bool',

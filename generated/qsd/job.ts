@@ -23,7 +23,7 @@ export const JobType = [
   'snapshot-delete',
 ] as const;
 export type JobType = (typeof JobType)[number] | UnknownEnumValue;
-export const isJobType: Validator<JobType> = enumeration(JobType);
+export const isJobType: Validator<JobType> = /* @__PURE__ */ enumeration(JobType);
 
 /**
  * @since 2.12
@@ -43,7 +43,7 @@ export const JobStatus = [
   'null',
 ] as const;
 export type JobStatus = (typeof JobStatus)[number] | UnknownEnumValue;
-export const isJobStatus: Validator<JobStatus> = enumeration(JobStatus);
+export const isJobStatus: Validator<JobStatus> = /* @__PURE__ */ enumeration(JobStatus);
 
 /**
  * @since 2.12
@@ -61,7 +61,7 @@ export const JobVerb = [
   'change',
 ] as const;
 export type JobVerb = (typeof JobVerb)[number] | UnknownEnumValue;
-export const isJobVerb: Validator<JobVerb> = enumeration(JobVerb);
+export const isJobVerb: Validator<JobVerb> = /* @__PURE__ */ enumeration(JobVerb);
 
 /** Data of the event `JOB_STATUS_CHANGE`. */
 export interface JobStatusChangeEvent {
@@ -69,7 +69,7 @@ export interface JobStatusChangeEvent {
   status: JobStatus;
 }
 
-export const isJobStatusChangeEvent: Validator<JobStatusChangeEvent> = struct(() => ({
+export const isJobStatusChangeEvent: Validator<JobStatusChangeEvent> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   status: isJobStatus,
 }));
@@ -79,42 +79,42 @@ export interface JobPauseArguments {
   id: string;
 }
 
-export const isJobPauseArguments: Validator<JobPauseArguments> = struct(() => ({ id: 'str' }));
+export const isJobPauseArguments: Validator<JobPauseArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** Arguments of the command `job-resume`. */
 export interface JobResumeArguments {
   id: string;
 }
 
-export const isJobResumeArguments: Validator<JobResumeArguments> = struct(() => ({ id: 'str' }));
+export const isJobResumeArguments: Validator<JobResumeArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** Arguments of the command `job-cancel`. */
 export interface JobCancelArguments {
   id: string;
 }
 
-export const isJobCancelArguments: Validator<JobCancelArguments> = struct(() => ({ id: 'str' }));
+export const isJobCancelArguments: Validator<JobCancelArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** Arguments of the command `job-complete`. */
 export interface JobCompleteArguments {
   id: string;
 }
 
-export const isJobCompleteArguments: Validator<JobCompleteArguments> = struct(() => ({ id: 'str' }));
+export const isJobCompleteArguments: Validator<JobCompleteArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** Arguments of the command `job-dismiss`. */
 export interface JobDismissArguments {
   id: string;
 }
 
-export const isJobDismissArguments: Validator<JobDismissArguments> = struct(() => ({ id: 'str' }));
+export const isJobDismissArguments: Validator<JobDismissArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** Arguments of the command `job-finalize`. */
 export interface JobFinalizeArguments {
   id: string;
 }
 
-export const isJobFinalizeArguments: Validator<JobFinalizeArguments> = struct(() => ({ id: 'str' }));
+export const isJobFinalizeArguments: Validator<JobFinalizeArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /**
  * @since 3.0
@@ -129,7 +129,7 @@ export interface JobInfo {
   error?: string | undefined;
 }
 
-export const isJobInfo: Validator<JobInfo> = struct(() => ({
+export const isJobInfo: Validator<JobInfo> = /* @__PURE__ */ struct(() => ({
   id: 'str',
   type: isJobType,
   status: isJobStatus,

@@ -25,7 +25,7 @@ import {
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-transaction.Abort}
  */
 export type Abort = EmptyObject;
-export const isAbort: Validator<Abort> = struct(() => ({}));
+export const isAbort: Validator<Abort> = /* @__PURE__ */ struct(() => ({}));
 
 /**
  * @since 2.5
@@ -33,7 +33,8 @@ export const isAbort: Validator<Abort> = struct(() => ({}));
  */
 export const ActionCompletionMode = ['individual', 'grouped'] as const;
 export type ActionCompletionMode = (typeof ActionCompletionMode)[number] | UnknownEnumValue;
-export const isActionCompletionMode: Validator<ActionCompletionMode> = enumeration(ActionCompletionMode);
+export const isActionCompletionMode: Validator<ActionCompletionMode> =
+  /* @__PURE__ */ enumeration(ActionCompletionMode);
 
 /**
  * @since 1.1
@@ -69,9 +70,10 @@ export const TransactionActionKind = [
   'drive-backup',
 ] as const;
 export type TransactionActionKind = (typeof TransactionActionKind)[number] | UnknownEnumValue;
-export const isTransactionActionKind: Validator<TransactionActionKind> = enumeration(TransactionActionKind, {
-  'drive-backup': { deprecated: true },
-});
+export const isTransactionActionKind: Validator<TransactionActionKind> = /* @__PURE__ */ enumeration(
+  TransactionActionKind,
+  { 'drive-backup': { deprecated: true } },
+);
 
 /**
  * @since 1.6
@@ -81,7 +83,7 @@ export interface AbortWrapper {
   data: Abort;
 }
 
-export const isAbortWrapper: Validator<AbortWrapper> = struct(() => ({ data: isAbort }));
+export const isAbortWrapper: Validator<AbortWrapper> = /* @__PURE__ */ struct(() => ({ data: isAbort }));
 
 /**
  * @since 2.5
@@ -91,7 +93,7 @@ export interface BlockDirtyBitmapAddWrapper {
   data: BlockDirtyBitmapAdd;
 }
 
-export const isBlockDirtyBitmapAddWrapper: Validator<BlockDirtyBitmapAddWrapper> = struct(() => ({
+export const isBlockDirtyBitmapAddWrapper: Validator<BlockDirtyBitmapAddWrapper> = /* @__PURE__ */ struct(() => ({
   data: isBlockDirtyBitmapAdd,
 }));
 
@@ -103,7 +105,7 @@ export interface BlockDirtyBitmapWrapper {
   data: BlockDirtyBitmap;
 }
 
-export const isBlockDirtyBitmapWrapper: Validator<BlockDirtyBitmapWrapper> = struct(() => ({
+export const isBlockDirtyBitmapWrapper: Validator<BlockDirtyBitmapWrapper> = /* @__PURE__ */ struct(() => ({
   data: isBlockDirtyBitmap,
 }));
 
@@ -115,7 +117,7 @@ export interface BlockDirtyBitmapMergeWrapper {
   data: BlockDirtyBitmapMerge;
 }
 
-export const isBlockDirtyBitmapMergeWrapper: Validator<BlockDirtyBitmapMergeWrapper> = struct(() => ({
+export const isBlockDirtyBitmapMergeWrapper: Validator<BlockDirtyBitmapMergeWrapper> = /* @__PURE__ */ struct(() => ({
   data: isBlockDirtyBitmapMerge,
 }));
 
@@ -127,7 +129,9 @@ export interface BlockdevBackupWrapper {
   data: BlockdevBackup;
 }
 
-export const isBlockdevBackupWrapper: Validator<BlockdevBackupWrapper> = struct(() => ({ data: isBlockdevBackup }));
+export const isBlockdevBackupWrapper: Validator<BlockdevBackupWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isBlockdevBackup,
+}));
 
 /**
  * @since 2.5
@@ -137,7 +141,7 @@ export interface BlockdevSnapshotWrapper {
   data: BlockdevSnapshot;
 }
 
-export const isBlockdevSnapshotWrapper: Validator<BlockdevSnapshotWrapper> = struct(() => ({
+export const isBlockdevSnapshotWrapper: Validator<BlockdevSnapshotWrapper> = /* @__PURE__ */ struct(() => ({
   data: isBlockdevSnapshot,
 }));
 
@@ -149,9 +153,9 @@ export interface BlockdevSnapshotInternalWrapper {
   data: BlockdevSnapshotInternal;
 }
 
-export const isBlockdevSnapshotInternalWrapper: Validator<BlockdevSnapshotInternalWrapper> = struct(() => ({
-  data: isBlockdevSnapshotInternal,
-}));
+export const isBlockdevSnapshotInternalWrapper: Validator<BlockdevSnapshotInternalWrapper> = /* @__PURE__ */ struct(
+  () => ({ data: isBlockdevSnapshotInternal }),
+);
 
 /**
  * @since 1.1
@@ -161,7 +165,7 @@ export interface BlockdevSnapshotSyncWrapper {
   data: BlockdevSnapshotSync;
 }
 
-export const isBlockdevSnapshotSyncWrapper: Validator<BlockdevSnapshotSyncWrapper> = struct(() => ({
+export const isBlockdevSnapshotSyncWrapper: Validator<BlockdevSnapshotSyncWrapper> = /* @__PURE__ */ struct(() => ({
   data: isBlockdevSnapshotSync,
 }));
 
@@ -173,14 +177,16 @@ export interface DriveBackupWrapper {
   data: DriveBackup;
 }
 
-export const isDriveBackupWrapper: Validator<DriveBackupWrapper> = struct(() => ({ data: isDriveBackup }));
+export const isDriveBackupWrapper: Validator<DriveBackupWrapper> = /* @__PURE__ */ struct(() => ({
+  data: isDriveBackup,
+}));
 
 /** What all branches of {@link TransactionAction} have. */
 export interface TransactionActionBase {
   type: TransactionActionKind;
 }
 
-export const isTransactionActionBase: Validator<TransactionActionBase> = struct(() => ({
+export const isTransactionActionBase: Validator<TransactionActionBase> = /* @__PURE__ */ struct(() => ({
   type: isTransactionActionKind,
 }));
 
@@ -201,7 +207,7 @@ export type TransactionAction =
   | TransactionAction_blockdev_snapshot_internal_sync
   | TransactionAction_blockdev_snapshot_sync
   | TransactionAction_drive_backup;
-export const isTransactionAction: Validator<TransactionAction> = union('type', () => [
+export const isTransactionAction: Validator<TransactionAction> = /* @__PURE__ */ union('type', () => [
   isTransactionActionBase,
   {
     abort: isAbortWrapper,
@@ -292,7 +298,7 @@ export interface TransactionProperties {
   'completion-mode'?: ActionCompletionMode | undefined;
 }
 
-export const isTransactionProperties: Validator<TransactionProperties> = struct(() => ({
+export const isTransactionProperties: Validator<TransactionProperties> = /* @__PURE__ */ struct(() => ({
   'completion-mode?': isActionCompletionMode,
 }));
 
@@ -302,7 +308,7 @@ export interface TransactionArguments {
   properties?: TransactionProperties | undefined;
 }
 
-export const isTransactionArguments: Validator<TransactionArguments> = struct(() => ({
+export const isTransactionArguments: Validator<TransactionArguments> = /* @__PURE__ */ struct(() => ({
   actions: [isTransactionAction],
   'properties?': isTransactionProperties,
 }));

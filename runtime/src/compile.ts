@@ -4,7 +4,6 @@
  * code cannot be made from strings (`--disallow-code-generation-from-strings`), there are none, and `inspect` does all the work.
  */
 
-import type { Direction } from './inspect.js';
 import { maxDepth } from './json.js';
 import {
   integerRanges,
@@ -17,6 +16,12 @@ import {
   type UnionType,
 } from './schema.js';
 
+/**
+ * What passes: `out` is to be sent, and has to fit exactly. `in` has come, and has nothing that the schema does not know; `open` may have
+ * that, too.
+ */
+export type Mode = 'out' | 'in' | 'open';
+
 /** Whether a value fits for sure. `depth` says how many objects and arrays hold it. */
 type Check = (value: unknown, depth: number) => boolean;
 
@@ -25,12 +30,12 @@ export interface Cell {
   check: Check;
 }
 
-const cells: Record<Direction, Map<Type, Cell>> = { in: new Map(), out: new Map() };
+const cells: Record<Mode, Map<Type, Cell>> = { out: new Map(), in: new Map(), open: new Map() };
 
 /** @returns undefined where code cannot be made from strings */
-export function compiled(type: Type, direction: Direction): Cell | undefined {
+export function compiled(type: Type, mode: Mode): Cell | undefined {
   compiles ??= canCompile();
-  return compiles ? cellOf(type, direction) : undefined;
+  return compiles ? cellOf(type, mode) : undefined;
 }
 
 let compiles: boolean | undefined;
@@ -50,11 +55,11 @@ function compile(body: string, constants: readonly unknown[]): Check {
   return new Function(...names, `return function check(v, d) {\n${body}\n}`)(...constants) as Check;
 }
 
-function cellOf(type: Type, direction: Direction): Cell {
-  let cell = cells[direction].get(type);
+function cellOf(type: Type, mode: Mode): Cell {
+  let cell = cells[mode].get(type);
   if (!cell) {
-    cell = lazy(() => new Compiler(direction).type(type));
-    cells[direction].set(type, cell);
+    cell = lazy(() => new Compiler(mode).type(type));
+    cells[mode].set(type, cell);
   }
   return cell;
 }
@@ -71,12 +76,12 @@ function lazy(make: () => Check): Cell {
 
 /** Writes one function: of `v` and `d`, a value and its depth. */
 class Compiler {
-  readonly #direction: Direction;
+  readonly #mode: Mode;
   /** What the function refers to: `c0`, `c1` and so on. */
   readonly #constants: unknown[] = [];
 
-  constructor(direction: Direction) {
-    this.#direction = direction;
+  constructor(mode: Mode) {
+    this.#mode = mode;
   }
 
   type(type: Type): Check {
@@ -98,29 +103,32 @@ class Compiler {
 
   /** @param tags members that have been tested: discriminators */
   #struct(members: readonly Member[], tags: ReadonlySet<Member>): Check {
-    const tests = members
-      .filter((member) => !tags.has(member))
-      .map(({ name, type, optional }) => {
-        const failing = `if (!(${this.#test(type, 'm')})) return false;`;
-        const read = `m = v[${JSON.stringify(name)}];`;
-        return optional ? `${read} if (m !== undefined) { ${failing} n--; }` : `${read} ${failing}`;
-      });
+    const untested = members.filter((member) => !tags.has(member));
+    const tests = untested.map(({ name, type, optional }) => {
+      const failing = `if (!(${this.#test(type, 'm')})) return false;`;
+      const read = `m = v[${JSON.stringify(name)}];`;
+      return optional ? `${read} if (m !== undefined) { ${failing} n--; }` : `${read} ${failing}`;
+    });
     const mandatory = members.filter(({ optional }) => !optional).length;
-    // A member too many: unknown, inherited, or undefined. The difference is not for here.
+    const [first] = untested.toSorted((a, b) => Number(a.optional) - Number(b.optional));
+    // What a member has been read of is known to be an object of some shape, and to find its prototype then costs nothing. A member too many
+    // is unknown, inherited, or undefined: the difference is not for here.
     return this.#function(`${objectOnly}
 let m, n = ${-mandatory};
-for (const _ in v) n++;
+${first ? `m = v[${JSON.stringify(first.name)}];` : ''}
+if (Object.getPrototypeOf(v) !== Object.prototype) return false;
+${this.#mode === 'open' ? '' : 'for (const _ in v) n++;'}
 ${tests.join('\n')}
-return n === 0;`);
+return ${this.#mode === 'open' ? 'true' : 'n === 0'};`);
   }
 
   #union(union: UnionType, outer: readonly Member[], tags: ReadonlySet<Member>): Check {
-    const direction = this.#direction;
+    const mode = this.#mode;
     const { base, branches, discriminator } = union;
     const members = [...outer, ...base.members];
     const tag = members.filter(({ name }) => name === discriminator);
     const cellOfBranch = (branch: ObjectType): Cell =>
-      lazy(() => new Compiler(direction).object(branch, members, new Set([...tags, ...tag])));
+      lazy(() => new Compiler(mode).object(branch, members, new Set([...tags, ...tag])));
     const empty = cellOfBranch(emptyStruct);
     const byValue = new Map(
       [...union.values].map((value) => {
@@ -128,8 +136,9 @@ return n === 0;`);
         return [value, branch ? cellOfBranch(branch) : empty];
       }),
     );
+    const other = mode === 'open' ? this.#constant(lazy(() => new Compiler(mode).object(base, outer))) : 'undefined';
     return this.#function(`${objectOnly}
-const cell = ${this.#constant(byValue)}.get(v[${JSON.stringify(discriminator)}]);
+const cell = ${this.#constant(byValue)}.get(v[${JSON.stringify(discriminator)}]) ?? ${other};
 return cell !== undefined && cell.check(v, d);`);
   }
 
@@ -152,12 +161,12 @@ return true;`);
       case 'alternate':
         return this.#alternate(type, name);
       default:
-        return `${this.#constant(cellOf(type, this.#direction))}.check(${name}, d + 1)`;
+        return `${this.#constant(cellOf(type, this.#mode))}.check(${name}, d + 1)`;
     }
   }
 
   #builtin({ name }: BuiltinType, m: string): string {
-    const isOut = this.#direction === 'out';
+    const isOut = this.#mode === 'out';
     switch (name) {
       case 'str':
         return `typeof ${m} === 'string'${isOut ? ` && ${m}.isWellFormed()` : ''}`;
@@ -180,6 +189,7 @@ return true;`);
   }
 
   #oneOf(values: ReadonlySet<string>, m: string): string {
+    if (this.#mode === 'open') return `typeof ${m} === 'string'`;
     if (values.size > 16) return `${this.#constant(values)}.has(${m})`;
     return anyOf([...values].map((value) => `${m} === ${JSON.stringify(value)}`));
   }
@@ -201,7 +211,7 @@ return true;`);
 const none: ReadonlySet<Member> = new Set();
 const emptyStruct = new StructType(() => ({}));
 
-const objectOnly = `if (typeof v !== 'object' || v === null || Object.getPrototypeOf(v) !== Object.prototype || d === ${maxDepth}) return false;`;
+const objectOnly = `if (typeof v !== 'object' || v === null || d === ${maxDepth}) return false;`;
 
 /** Conditions may leave out all values of an enum. */
 function anyOf(tests: readonly string[]): string {

@@ -15,7 +15,8 @@ export interface Validation {
   /**
    * What becomes of a result that contradicts the schema. `warn`, unless told: it is returned, and the log gets a warning, once a
    * connection and place. `throw`: the call rejects with a ResultError, which has it. `ignore`: results and events are not checked. Events
-   * always arrive. Members and values that the schema does not know contradict nothing: the log is informed of them.
+   * always arrive. Members and values that the schema does not know contradict nothing: the log is informed of those in the first result
+   * of a command, or the first event of a name, that has any.
    */
   results?: 'throw' | 'warn' | 'ignore' | undefined;
   /** Warns of arguments, and of commands, that are deprecated, unstable, or only in some builds of QEMU. */
@@ -39,6 +40,8 @@ export class Checks {
   readonly #validators: AnyValidators | undefined;
   readonly #log: Log;
   readonly #told = new Set<string>();
+  /** The types of results and events that have had what the schema does not know: to look for it again costs as much as parsing. */
+  readonly #open = new Set<Type>();
   /** Results in which large doubles may look like integers, by command. */
   readonly #mendable = new Map<Type, boolean>();
 
@@ -89,8 +92,11 @@ export class Checks {
 
   /** Doubles are mended in any case: the types promise numbers. */
   #inspect(validator: Validator<unknown>, value: unknown, results: Validation['results']): Issue[] {
-    if (results !== 'ignore' || this.#isMendable(validator.type)) return validator.issues(value, { mend: true });
-    return [];
+    const { type } = validator;
+    if (results === 'ignore' && !this.#isMendable(type)) return [];
+    const issues = validator.issues(value, { mend: true, unknown: !this.#open.has(type) });
+    if (issues.some(({ kind }) => kind === 'unknown')) this.#open.add(type);
+    return issues;
   }
 
   #isMendable(type: Type): boolean {

@@ -19,6 +19,8 @@ import {
 export interface IssuesOptions {
   /** What to tell beside what does not fit: uses of what is deprecated, unstable, or only in some builds of QEMU. */
   readonly remarks?: readonly Remark[] | undefined;
+  /** Whether to tell of what the schema does not know, in what has come; true unless told. */
+  readonly unknown?: boolean | undefined;
   /** Puts a number in place of each `bigint` where the schema has a `number`: on the wire, large ones look like integers. */
   readonly mend?: boolean | undefined;
 }
@@ -78,17 +80,14 @@ export interface CommandRefs extends Notes {
   readonly further?: boolean;
 }
 
-/* @__NO_SIDE_EFFECTS__ */
 export function enumeration<T>(values: readonly string[], notes: Readonly<Record<string, Notes>> = {}): Validator<T> {
   return validator(new EnumType(values, notes), 'out');
 }
 
-/* @__NO_SIDE_EFFECTS__ */
 export function struct<T>(define: () => MemberRefs, base?: () => Validator<unknown>): Validator<T> {
   return validator(new StructType(define, base), 'out');
 }
 
-/* @__NO_SIDE_EFFECTS__ */
 export function union<T>(
   discriminator: string,
   define: () => readonly [base: Validator<unknown>, branches: Readonly<Record<string, Validator<unknown>>>],
@@ -96,12 +95,10 @@ export function union<T>(
   return validator(new UnionType(discriminator, define), 'out');
 }
 
-/* @__NO_SIDE_EFFECTS__ */
 export function alternate<T>(define: () => readonly TypeRef[]): Validator<T> {
   return validator(new AlternateType(define), 'out');
 }
 
-/* @__NO_SIDE_EFFECTS__ */
 export function validatorsOf<C extends CommandMap<C>, E extends EventMap<E>>(
   commands: Readonly<Record<keyof C, CommandRefs>>,
   events: Readonly<Record<keyof E, TypeRef | undefined>>,
@@ -129,25 +126,31 @@ function validator<T>(
 ): Validator<T> {
   const base = { direction, further, notes };
   let cell: Cell | undefined;
+  let openCell: Cell | undefined;
   /** False also when it may fit all the same. */
-  const fits = (value: unknown): value is T => {
-    cell ??= compiled(type, direction);
+  const passes = (check: Cell | undefined, value: unknown): value is T => {
     // What all objects inherit would be taken for their own, and is not sent.
     if (direction === 'out') for (const _ in {}) return false;
     try {
-      return cell !== undefined && cell.check(value, 0);
+      return check !== undefined && check.check(value, 0);
     } catch {
       // A getter has thrown, or the value nests so deep that the stack was not enough.
       return false;
     }
   };
+  const fits = (value: unknown): value is T => passes((cell ??= compiled(type, direction)), value);
+  const fitsOpenly = (value: unknown): value is T => passes((openCell ??= compiled(type, 'open')), value);
   const failures = (value: unknown): Issue[] =>
     inspect(type, value, base).filter((issue) => isFailure(issue, direction));
   const is = (value: unknown): value is T => fits(value) || failures(value).length === 0;
   return Object.assign(is, {
     type,
-    issues: (value: unknown, { remarks, mend }: IssuesOptions = {}): Issue[] =>
-      (remarks?.length ?? 0) === 0 && fits(value) ? [] : inspect(type, value, { ...base, remarks, mend }),
+    issues: (value: unknown, { remarks, unknown = true, mend }: IssuesOptions = {}): Issue[] => {
+      const isOpen = direction === 'in' && !unknown;
+      if ((remarks?.length ?? 0) === 0 && (isOpen ? fitsOpenly(value) : fits(value))) return [];
+      const issues = inspect(type, value, { ...base, remarks, mend });
+      return isOpen ? issues.filter(({ kind }) => kind !== 'unknown') : issues;
+    },
     '~standard': {
       version: 1,
       vendor: 'qapi-ts',

@@ -174,14 +174,28 @@ test('what the schema does not know is never thrown', () =>
     expect(told).toEqual(['info: query: result[0].more: unknown member']);
   }));
 
+test('what the schema does not know is told of the first result that has any', () =>
+  connected({}, async ({ vm, peer, told }) => {
+    const results: Json[] = [[], [{ more: 1 }, { other: 1 }], [{ more: 1, yet: 1 }], [{ device: 5, yet: 1 }]];
+    peer.on(
+      'query',
+      () => (results.shift() as JsonObject[]).map((block) => ({ device: 'a', size: 1, ...block })) as never,
+    );
+    for (let time = 0; time < 4; time += 1) await vm.execute('query');
+    expect(told).toEqual([
+      'info: query: result[0].more: unknown member',
+      'info: query: result[1].other: unknown member',
+      'warn: query: result[0].device: expected string, found number 5',
+    ]);
+  }));
+
 test('not more than a thousand things are told', () =>
   connected({}, async ({ vm, peer, told }) => {
-    const member = (index: number): [string, Json] => [`member${index}`, 1];
-    let count = 0;
-    peer.on('query', () => [
-      { device: 'a', size: 1, ...Object.fromEntries(Array.from({ length: 900 }, () => member((count += 1)))) },
-    ]);
-    for (let time = 0; time < 3; time += 1) await vm.execute('query');
+    const more = Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`member${index}`, 1]));
+    peer.on('query', [{ device: 'a', size: 1, ...more }]);
+    await settled();
+    peer.event('RESIZED', { device: 'a', size: 1, ...more });
+    await vm.execute('query');
     expect(told.length).toBe(1000);
   }));
 

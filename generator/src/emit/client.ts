@@ -96,7 +96,7 @@ class ClientEmitter {
     const ofEvents = events.map(
       ({ name, data }) => `${quote(name)}: ${data ? this.#references.validator(data) : 'undefined'},`,
     );
-    const initializer = `validatorsOf<Commands, Events>({\n${ofCommands.join('\n')}\n}, {\n${ofEvents.join('\n')}\n})`;
+    const initializer = `/* @__PURE__ */ validatorsOf<Commands, Events>({\n${ofCommands.join('\n')}\n}, {\n${ofEvents.join('\n')}\n})`;
     return {
       kind: StructureKind.VariableStatement,
       isExported: true,

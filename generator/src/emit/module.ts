@@ -252,7 +252,8 @@ class ModuleEmitter {
       kind: StructureKind.VariableStatement,
       isExported: true,
       declarationKind: VariableDeclarationKind.Const,
-      declarations: [{ name: names.validator(type), type: annotation, initializer }],
+      // So that bundlers leave out what a program does not use.
+      declarations: [{ name: names.validator(type), type: annotation, initializer: `/* @__PURE__ */ ${initializer}` }],
       leadingTrivia: '',
     };
   }

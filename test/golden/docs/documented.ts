@@ -46,7 +46,7 @@ export const Speed = [
   '11',
 ] as const;
 export type Speed = (typeof Speed)[number] | UnknownEnumValue;
-export const isSpeed: Validator<Speed> = enumeration(Speed, {
+export const isSpeed: Validator<Speed> = /* @__PURE__ */ enumeration(Speed, {
   low: { deprecated: true },
   high: { if: 'CONFIG_FAST' },
   '11': { unstable: true },
@@ -87,7 +87,7 @@ export interface Fan extends Part {
   notes?: Json | undefined;
 }
 
-export const isFan: Validator<Fan> = struct(
+export const isFan: Validator<Fan> = /* @__PURE__ */ struct(
   () => ({
     blades: 'uint8',
     'angle?': 'number',
@@ -106,11 +106,14 @@ export interface MotorBase {
   watts?: number | undefined;
 }
 
-export const isMotorBase: Validator<MotorBase> = struct(() => ({ kind: isMotorKind, 'watts?': 'int32' }));
+export const isMotorBase: Validator<MotorBase> = /* @__PURE__ */ struct(() => ({
+  kind: isMotorKind,
+  'watts?': 'int32',
+}));
 
 /** @since 2.4 */
 export type Motor = Motor_electric | Motor_diesel | Motor_coupled_belt | Motor_coupled_shaft | Motor_empty;
-export const isMotor: Validator<Motor> = union('kind', () => [
+export const isMotor: Validator<Motor> = /* @__PURE__ */ union('kind', () => [
   isMotorBase,
   { electric: isElectric, diesel: isDiesel, coupled: isCoupling },
 ]);
@@ -157,14 +160,14 @@ export const MotorKind = [
   'foot',
 ] as const;
 export type MotorKind = (typeof MotorKind)[number] | UnknownEnumValue;
-export const isMotorKind: Validator<MotorKind> = enumeration(MotorKind);
+export const isMotorKind: Validator<MotorKind> = /* @__PURE__ */ enumeration(MotorKind);
 
 export interface Electric {
   /** @since 2.6 */
   volts: number[];
 }
 
-export const isElectric: Validator<Electric> = struct(() => ({ volts: ['int16'] }));
+export const isElectric: Validator<Electric> = /* @__PURE__ */ struct(() => ({ volts: ['int16'] }));
 
 export interface Diesel {
   /**
@@ -175,7 +178,7 @@ export interface Diesel {
   tank: Int64;
 }
 
-export const isDiesel: Validator<Diesel> = struct(() => ({ tank: 'size' }));
+export const isDiesel: Validator<Diesel> = /* @__PURE__ */ struct(() => ({ tank: 'size' }));
 
 /** What all branches of {@link Coupling} have. */
 export interface CouplingBase {
@@ -183,10 +186,10 @@ export interface CouplingBase {
   by: CouplingKind;
 }
 
-export const isCouplingBase: Validator<CouplingBase> = struct(() => ({ by: isCouplingKind }));
+export const isCouplingBase: Validator<CouplingBase> = /* @__PURE__ */ struct(() => ({ by: isCouplingKind }));
 
 export type Coupling = Coupling_belt | Coupling_shaft;
-export const isCoupling: Validator<Coupling> = union('by', () => [isCouplingBase, { belt: isBelt }]);
+export const isCoupling: Validator<Coupling> = /* @__PURE__ */ union('by', () => [isCouplingBase, { belt: isBelt }]);
 
 /** With a belt. */
 export interface Coupling_belt extends CouplingBase, Belt {
@@ -205,14 +208,14 @@ export const CouplingKind = [
   'shaft',
 ] as const;
 export type CouplingKind = (typeof CouplingKind)[number] | UnknownEnumValue;
-export const isCouplingKind: Validator<CouplingKind> = enumeration(CouplingKind);
+export const isCouplingKind: Validator<CouplingKind> = /* @__PURE__ */ enumeration(CouplingKind);
 
 export interface Belt {
   /** The other motor. */
   motor: Motor;
 }
 
-export const isBelt: Validator<Belt> = struct(() => ({ motor: isMotor }));
+export const isBelt: Validator<Belt> = /* @__PURE__ */ struct(() => ({ motor: isMotor }));
 
 /**
  * - `motor`: A motor.
@@ -220,7 +223,7 @@ export const isBelt: Validator<Belt> = struct(() => ({ motor: isMotor }));
  * - `none`: No motor.
  */
 export type MotorOrNull = Motor | string | null;
-export const isMotorOrNull: Validator<MotorOrNull> = alternate(() => [isMotor, 'str', 'null']);
+export const isMotorOrNull: Validator<MotorOrNull> = /* @__PURE__ */ alternate(() => [isMotor, 'str', 'null']);
 
 /** Arguments of the command `fan-set`. */
 export interface FanSetArguments {
@@ -234,7 +237,7 @@ export interface FanSetArguments {
   speed?: Speed | undefined;
 }
 
-export const isFanSetArguments: Validator<FanSetArguments> = struct(() => ({
+export const isFanSetArguments: Validator<FanSetArguments> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   'speed?': { type: isSpeed, deprecated: true },
 }));
@@ -245,7 +248,7 @@ export interface FanDriveArguments {
   id: string;
 }
 
-export const isFanDriveArguments: Validator<FanDriveArguments> = struct(() => ({ id: 'str' }));
+export const isFanDriveArguments: Validator<FanDriveArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** Data of the event `FAN_STOPPED`. */
 export interface FanStoppedEvent {
@@ -253,4 +256,4 @@ export interface FanStoppedEvent {
   id: string;
 }
 
-export const isFanStoppedEvent: Validator<FanStoppedEvent> = struct(() => ({ id: 'str' }));
+export const isFanStoppedEvent: Validator<FanStoppedEvent> = /* @__PURE__ */ struct(() => ({ id: 'str' }));

@@ -42,7 +42,7 @@ export interface Events {
 }
 
 /** Validators of arguments and results, and of the data of events, by the name on the wire. */
-export const validators = validatorsOf<Commands, Events>(
+export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'query-fans': { result: [isFan] },
     'fan-set': { arguments: isFanSetArguments },

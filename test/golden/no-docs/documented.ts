@@ -30,7 +30,7 @@ export const Speed = [
   '11',
 ] as const;
 export type Speed = (typeof Speed)[number] | UnknownEnumValue;
-export const isSpeed: Validator<Speed> = enumeration(Speed, {
+export const isSpeed: Validator<Speed> = /* @__PURE__ */ enumeration(Speed, {
   low: { deprecated: true },
   high: { if: 'CONFIG_FAST' },
   '11': { unstable: true },
@@ -51,7 +51,7 @@ export interface Fan extends Part {
   notes?: Json | undefined;
 }
 
-export const isFan: Validator<Fan> = struct(
+export const isFan: Validator<Fan> = /* @__PURE__ */ struct(
   () => ({
     blades: 'uint8',
     'angle?': 'number',
@@ -68,14 +68,17 @@ export interface MotorBase {
   watts?: number | undefined;
 }
 
-export const isMotorBase: Validator<MotorBase> = struct(() => ({ kind: isMotorKind, 'watts?': 'int32' }));
+export const isMotorBase: Validator<MotorBase> = /* @__PURE__ */ struct(() => ({
+  kind: isMotorKind,
+  'watts?': 'int32',
+}));
 
 /**
  * @since 2.4
  * @see {@link https://example.org/manual#Motor}
  */
 export type Motor = Motor_electric | Motor_diesel | Motor_coupled_belt | Motor_coupled_shaft | Motor_empty;
-export const isMotor: Validator<Motor> = union('kind', () => [
+export const isMotor: Validator<Motor> = /* @__PURE__ */ union('kind', () => [
   isMotorBase,
   { electric: isElectric, diesel: isDiesel, coupled: isCoupling },
 ]);
@@ -106,7 +109,7 @@ export interface Motor_empty extends MotorBase {
 /** @see {@link https://example.org/manual#MotorKind} */
 export const MotorKind = ['electric', 'diesel', 'coupled', 'hand', 'foot'] as const;
 export type MotorKind = (typeof MotorKind)[number] | UnknownEnumValue;
-export const isMotorKind: Validator<MotorKind> = enumeration(MotorKind);
+export const isMotorKind: Validator<MotorKind> = /* @__PURE__ */ enumeration(MotorKind);
 
 /** @see {@link https://example.org/manual#Electric} */
 export interface Electric {
@@ -114,7 +117,7 @@ export interface Electric {
   volts: number[];
 }
 
-export const isElectric: Validator<Electric> = struct(() => ({ volts: ['int16'] }));
+export const isElectric: Validator<Electric> = /* @__PURE__ */ struct(() => ({ volts: ['int16'] }));
 
 /** @see {@link https://example.org/manual#Diesel} */
 export interface Diesel {
@@ -122,18 +125,18 @@ export interface Diesel {
   tank: Int64;
 }
 
-export const isDiesel: Validator<Diesel> = struct(() => ({ tank: 'size' }));
+export const isDiesel: Validator<Diesel> = /* @__PURE__ */ struct(() => ({ tank: 'size' }));
 
 /** What all branches of {@link Coupling} have. */
 export interface CouplingBase {
   by: CouplingKind;
 }
 
-export const isCouplingBase: Validator<CouplingBase> = struct(() => ({ by: isCouplingKind }));
+export const isCouplingBase: Validator<CouplingBase> = /* @__PURE__ */ struct(() => ({ by: isCouplingKind }));
 
 /** @see {@link https://example.org/manual#Coupling} */
 export type Coupling = Coupling_belt | Coupling_shaft;
-export const isCoupling: Validator<Coupling> = union('by', () => [isCouplingBase, { belt: isBelt }]);
+export const isCoupling: Validator<Coupling> = /* @__PURE__ */ union('by', () => [isCouplingBase, { belt: isBelt }]);
 
 export interface Coupling_belt extends CouplingBase, Belt {
   by: 'belt';
@@ -146,18 +149,18 @@ export interface Coupling_shaft extends CouplingBase {
 /** @see {@link https://example.org/manual#CouplingKind} */
 export const CouplingKind = ['belt', 'shaft'] as const;
 export type CouplingKind = (typeof CouplingKind)[number] | UnknownEnumValue;
-export const isCouplingKind: Validator<CouplingKind> = enumeration(CouplingKind);
+export const isCouplingKind: Validator<CouplingKind> = /* @__PURE__ */ enumeration(CouplingKind);
 
 /** @see {@link https://example.org/manual#Belt} */
 export interface Belt {
   motor: Motor;
 }
 
-export const isBelt: Validator<Belt> = struct(() => ({ motor: isMotor }));
+export const isBelt: Validator<Belt> = /* @__PURE__ */ struct(() => ({ motor: isMotor }));
 
 /** @see {@link https://example.org/manual#MotorOrNull} */
 export type MotorOrNull = Motor | string | null;
-export const isMotorOrNull: Validator<MotorOrNull> = alternate(() => [isMotor, 'str', 'null']);
+export const isMotorOrNull: Validator<MotorOrNull> = /* @__PURE__ */ alternate(() => [isMotor, 'str', 'null']);
 
 /** Arguments of the command `fan-set`. */
 export interface FanSetArguments {
@@ -166,7 +169,7 @@ export interface FanSetArguments {
   speed?: Speed | undefined;
 }
 
-export const isFanSetArguments: Validator<FanSetArguments> = struct(() => ({
+export const isFanSetArguments: Validator<FanSetArguments> = /* @__PURE__ */ struct(() => ({
   'id?': 'str',
   'speed?': { type: isSpeed, deprecated: true },
 }));
@@ -176,11 +179,11 @@ export interface FanDriveArguments {
   id: string;
 }
 
-export const isFanDriveArguments: Validator<FanDriveArguments> = struct(() => ({ id: 'str' }));
+export const isFanDriveArguments: Validator<FanDriveArguments> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** Data of the event `FAN_STOPPED`. */
 export interface FanStoppedEvent {
   id: string;
 }
 
-export const isFanStoppedEvent: Validator<FanStoppedEvent> = struct(() => ({ id: 'str' }));
+export const isFanStoppedEvent: Validator<FanStoppedEvent> = /* @__PURE__ */ struct(() => ({ id: 'str' }));

@@ -7,8 +7,8 @@ export interface Part {
   id: string;
 }
 
-export const isPart: Validator<Part> = struct(() => ({ id: 'str' }));
+export const isPart: Validator<Part> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
 /** @see {@link https://example.org/manual#Nothing} */
 export type Nothing = EmptyObject;
-export const isNothing: Validator<Nothing> = struct(() => ({}));
+export const isNothing: Validator<Nothing> = /* @__PURE__ */ struct(() => ({}));

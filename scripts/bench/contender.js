@@ -1,0 +1,167 @@
+#!/usr/bin/env node
+// One way to validate, in a process of its own, as `validate.js` starts it: `contender.js NAME`. It says what it makes of the values and
+// of changed ones, or how fast it is.
+// @ts-check
+import { changed, rows, schema } from './values.js';
+
+/** @typedef {(value: unknown) => boolean} Check */
+/** @typedef {{ row: string, change: string, expected: boolean, edge: boolean }} Mistake what was not as expected */
+
+/**
+ * Make the check of a row. Everything that does not depend on the row is in before.
+ *
+ * @type {Record<string, () => Promise<(row: import('./values.js').Row) => Check>>}
+ */
+const makers = {
+  ours: oursOfRow,
+  'no code generation': oursOfRow,
+  'hand-written': async () => {
+    const { handWritten } = await import('./hand-written.js');
+    return ({ name }) => handWritten[name] ?? (() => false);
+  },
+  ajv: () => ajvOfRow(false),
+  'ajv, discriminator': () => ajvOfRow(true),
+  typebox: async () => {
+    const { Compile } = await import('typebox/schema');
+    const files = await jsonSchemas();
+    return ({ of }) => {
+      const { $defs } = files[fileOf(of)];
+      const validator = Compile({ $ref: `#/$defs/${of.name}`, $defs });
+      return (value) => validator.Check(value);
+    };
+  },
+  zod: async () => {
+    const { zodCheck } = await import('./zod-schemas.js');
+    return ({ of }) => zodCheck(typeOf(of), of.kind === 'arguments');
+  },
+};
+
+const [name = ''] = process.argv.slice(2);
+const make = await makers[name]?.();
+if (!make) throw new Error(`no contender is called '${name}'`);
+
+/** Each is tested with several copies, so that a compiler cannot find out that it is always asked the same. */
+const contests = rows.map((row) => {
+  const text = JSON.stringify(row.value);
+  const copies = Array.from({ length: 4 }, () => JSON.parse(text));
+  const begin = performance.now();
+  const check = make(row);
+  check(copies[0]);
+  return { row, check, copies, start: performance.now() - begin };
+});
+
+process.on('message', (/** @type {string | { row: number, milliseconds: number }} */ question) => {
+  if (question === 'mistakes') process.send?.(mistakes());
+  else if (question === 'starts') process.send?.(contests.map(({ start }) => start));
+  else if (typeof question === 'object') process.send?.(rate(question.row, question.milliseconds));
+});
+process.send?.('ready');
+
+/** @returns {Mistake[]} */
+function mistakes() {
+  return contests.flatMap(({ row, check }) => {
+    const trials = [
+      { title: 'the value itself', value: row.value, expected: true, edge: false },
+      ...row.bad.map((change) => ({ ...change, value: changed(row.value, change), expected: false, edge: false })),
+      ...row.good.map((change) => ({ ...change, value: changed(row.value, change), expected: true, edge: false })),
+      ...row.edge.map((change) => ({
+        ...change,
+        value: changed(row.value, change),
+        expected: change.valid,
+        edge: true,
+      })),
+    ];
+    return trials
+      .filter(({ value, expected }) => check(value) !== expected)
+      .map(({ title, expected, edge }) => ({ row: row.name, change: title, expected, edge }));
+  });
+}
+
+/** Checks a second. @param {number} index @param {number} milliseconds how long to measure at least */
+function rate(index, milliseconds) {
+  const { check, copies } = contests[index] ?? { check: () => false, copies: [] };
+  for (let count = 1; ; count *= 2) {
+    const begin = performance.now();
+    for (let run = 0; run < count; run += 1) {
+      for (const copy of copies) if (!check(copy)) throw new Error(`${rows[index]?.name} was refused`);
+    }
+    const time = performance.now() - begin;
+    if (time >= milliseconds) return (count * copies.length * 1000) / time;
+  }
+}
+
+/** @returns {Promise<(row: import('./values.js').Row) => Check>} */
+async function oursOfRow() {
+  const { validators } = await import('../../generated/dist/qmp/index.js');
+  /** @type {any} */
+  const { commands, events } = validators;
+  return ({ of }) => (of.kind === 'event' ? events[of.name] : commands[of.name][of.kind]);
+}
+
+/** @param {boolean} discriminator whether unions are written with the keyword that ajv knows beyond the standard */
+async function ajvOfRow(discriminator) {
+  const { Ajv2020 } = await import('ajv/dist/2020.js');
+  const files = await jsonSchemas();
+  const ajv = new Ajv2020({ strict: false, discriminator });
+  for (const [file, root] of Object.entries(files)) {
+    ajv.addSchema(discriminator ? withDiscriminators(root, file === 'arguments') : root, file);
+  }
+  return (/** @type {import('./values.js').Row} */ { of }) =>
+    /** @type {Check} */ (ajv.compile({ $ref: `${fileOf(of)}#/$defs/${of.name}` }));
+}
+
+/** What the generator emits, parsed. */
+async function jsonSchemas() {
+  const { emitJsonSchemas } = await import('../../generator/dist/emit/json-schema.js');
+  const texts = emitJsonSchemas(schema, { origin: 'QEMU', generator: '' });
+  return { arguments: parsed('arguments'), results: parsed('results') };
+
+  /** @param {string} file @returns {any} */
+  function parsed(file) {
+    return JSON.parse(texts.get(`${file}.schema.json`) ?? '');
+  }
+}
+
+/** @param {import('./values.js').Row['of']} of @returns {'arguments' | 'results'} */
+function fileOf({ kind }) {
+  return kind === 'arguments' ? kind : 'results';
+}
+
+/** @param {import('./values.js').Row['of']} of */
+function typeOf({ kind, name: definitionName }) {
+  const definition = schema.definitions.get(definitionName);
+  /** @type {import('../../generator/dist/model.js').Type | undefined} */
+  let type;
+  if (definition?.kind === 'event') type = definition.data;
+  else if (definition?.kind === 'command') type = kind === 'arguments' ? definition.arguments : definition.returns;
+  if (!type) throw new Error(`the schema has no ${kind} of '${definitionName}'`);
+  return type;
+}
+
+/**
+ * The emitted form of a union is one condition for each branch. With `discriminator` ajv jumps to the branch.
+ *
+ * @param {any} root @param {boolean} strict
+ */
+function withDiscriminators(root, strict) {
+  const definitions = Object.entries(root.$defs).map(([key, definition]) => {
+    const { allOf, ...rest } = definition;
+    const discriminator = Object.keys(allOf?.[0]?.if.properties ?? {})[0];
+    return [key, discriminator === undefined ? definition : { ...rest, ...jump(discriminator, allOf, strict) }];
+  });
+  return { ...root, $defs: Object.fromEntries(definitions) };
+}
+
+/** @param {string} propertyName @param {any[]} conditions @param {boolean} strict */
+function jump(propertyName, conditions, strict) {
+  const required = [propertyName];
+  const discriminator = { propertyName };
+  if (strict) return { required, discriminator, oneOf: conditions.map((condition) => condition.then) };
+  const branches = conditions.map((condition) => ({ ...condition.if, ...condition.then }));
+  const known = conditions.map((condition) => condition.if.properties[propertyName].const);
+  return {
+    if: { properties: { [propertyName]: { enum: known } } },
+    // oxlint-disable-next-line unicorn/no-thenable -- nothing awaits it
+    then: { required, discriminator, oneOf: branches },
+  };
+}
