@@ -30,6 +30,7 @@ const text = `
 { 'struct': 'Old', 'data': { '*gone': { 'type': 'str', 'features': [ 'deprecated', 'unstable' ] }, '*some': { 'type': 'int', 'if': { 'all': [ 'A', { 'not': 'B' } ] } } } }
 { 'command': 'leaf', 'data': 'Leaf', 'boxed': true, 'returns': 'Leaf' }
 { 'command': 'further', 'data': { 'driver': 'str' }, 'gen': false }
+{ 'command': 'list', 'returns': [ 'Leaf' ] }
 { 'command': 'none' }
 { 'command': 'old', 'data': 'Old', 'boxed': true, 'features': [ 'deprecated' ], 'if': 'CONFIG_OLD', 'returns': [ 'Choice' ] }
 { 'event': 'HAPPENED', 'data': 'Ints', 'boxed': true }
@@ -74,6 +75,11 @@ describe('what is sent has to fit', () => {
     ['isBase', { nam: 'x' }, "nam: unknown member; did you mean 'name'?", 'name: missing, expected string'],
     ['isBase', { name: 'x', quite: {}, other: () => {} }, 'quite: unknown member', 'other: unknown member'],
     ['isBase', { name: '\ud800' }, 'name: expected string, found string with half a surrogate pair'],
+    [
+      'isBase',
+      { name: '\u{1fffe}' },
+      'name: expected string, found string with a code point that is no character, such as U+FFFE',
+    ],
     ['isBase', undefined, ': expected object, found nothing'],
     ['isBase', null, ': expected object, found null'],
     ['isBase', [], ': expected object, found array'],
@@ -211,12 +217,7 @@ describe('commands and events', () => {
     ['leaf.result', { name: 'x', way: 'in', more: 1 }, true, 'unknown more: unknown member'],
     ['leaf.result', { name: 'x', way: 'up' }, true, `unknown way: expected ${ways}, found string 'up'`],
     ['leaf.result', { way: 'in', any: 1n }, false, 'mismatch name: missing, expected string'],
-    [
-      'leaf.result',
-      { name: 'x', way: 'in', note: null },
-      false,
-      'mismatch note: expected string, found null; leave it out instead',
-    ],
+    ['leaf.result', { name: 'x', way: 'in', note: null }, false, 'mismatch note: expected string, found null'],
     [
       'old.result',
       [
@@ -230,7 +231,7 @@ describe('commands and events', () => {
       'old.result',
       [{ way: 'in', path: 5 }],
       false,
-      "unknown 0.path: unknown member of way 'in'; 'out' has it",
+      'unknown 0.path: unknown member',
       'mismatch 0.host: missing, expected string',
     ],
     ['old.result', {}, false, 'mismatch : expected array, found object'],
@@ -252,12 +253,6 @@ describe('commands and events', () => {
     expect(validator.issues(value).map((issue) => `${issue.kind} ${shown([issue])[0]}`)).toEqual(want);
     expect(validator(value)).toBe(fits);
     expect(validator['~standard'].validate(value).issues === undefined).toBe(fits);
-  });
-
-  test('a bigint in the place of a number can be mended', () => {
-    const data = { number: 2n ** 60n, u64: 2n ** 60n };
-    expect(generated.validators.events['HAPPENED']?.issues(data, { mend: true })).toEqual([]);
-    expect(data).toEqual({ number: 2 ** 60, u64: 2n ** 60n });
   });
 
   test('remarks are made when they are asked for', () => {
@@ -316,10 +311,23 @@ describe('hostile input', () => {
     expect(blockdev(value())).toBe(false);
   });
 
-  test('1,000 deep is not too deep', () => {
-    expect(blockdev(deep(1000))).toBe(true);
+  // QEMU reads 1024, of which the message itself is the outermost.
+  test.each([
+    [1023, true],
+    [1024, false],
+  ])('%d deep', (depth, fits) => {
+    expect(blockdev(deep(depth))).toBe(fits);
     // Also where all is looked at.
-    expect(blockdev.issues(deep(1000), { remarks: ['unstable'] })).toEqual([]);
+    expect(blockdev.issues(deep(depth), { remarks: ['unstable'] }).length).toBe(fits ? 0 : 1);
+  });
+
+  test('a thousand things to tell do not hide others', () => {
+    const blocks = Array.from({ length: 1200 }, () => ({ name: 'x', way: 'in', more: 1 }));
+    const value = [...blocks, { name: 5, way: 'in' }];
+    const { result } = generated.validators.commands['list'] as { result: Validator<unknown> };
+    expect(result(value)).toBe(false);
+    expect(result.issues(value).length).toBe(1001);
+    expect(result['~standard'].validate(value).issues?.length).toBe(1);
   });
 
   test('a million members are told up to a thousand', { timeout: 60_000 }, () => {
@@ -413,5 +421,5 @@ test('where code cannot be made from strings, validators do the same', () => {
     console.log(args({ driver: 'null-co' }), args.issues({ driver: 'null-co', size: 'x' })[0].message);`;
   const options = ['--disallow-code-generation-from-strings', '--input-type=module', '--eval', script];
   const { stdout, stderr } = spawnSync(process.execPath, options, { cwd: repository, encoding: 'utf8' });
-  expect(stdout + stderr).toBe("true expected integer of 64 bits, found string 'x'\n");
+  expect(stdout + stderr).toBe("true expected signed integer of 64 bits, found string 'x'\n");
 });

@@ -4,10 +4,10 @@
  * code cannot be made from strings (`--disallow-code-generation-from-strings`), there are none, and `inspect` does all the work.
  */
 
-import { maxDepth } from './json.js';
+import { flawOf, maxDepthInMessage } from './json.js';
 import {
+  emptyStruct,
   integerRanges,
-  StructType,
   type AlternateType,
   type BuiltinType,
   type Member,
@@ -30,7 +30,7 @@ export interface Cell {
   check: Check;
 }
 
-const cells: Record<Mode, Map<Type, Cell>> = { out: new Map(), in: new Map(), open: new Map() };
+const cells: Record<Mode, WeakMap<Type, Cell>> = { out: new WeakMap(), in: new WeakMap(), open: new WeakMap() };
 
 /** @returns undefined where code cannot be made from strings */
 export function compiled(type: Type, mode: Mode): Cell | undefined {
@@ -42,7 +42,8 @@ let compiles: boolean | undefined;
 
 function canCompile(): boolean {
   try {
-    return compile('return true', []) !== undefined;
+    compile('return true', []);
+    return true;
   } catch {
     return false;
   }
@@ -106,19 +107,20 @@ class Compiler {
     const untested = members.filter((member) => !tags.has(member));
     const tests = untested.map(({ name, type, optional }) => {
       const failing = `if (!(${this.#test(type, 'm')})) return false;`;
-      const read = `m = v[${JSON.stringify(name)}];`;
+      const read = `m = ${reading(name)};`;
       return optional ? `${read} if (m !== undefined) { ${failing} n--; }` : `${read} ${failing}`;
     });
     const mandatory = members.filter(({ optional }) => !optional).length;
     const [first] = untested.toSorted((a, b) => Number(a.optional) - Number(b.optional));
     // What a member has been read of is known to be an object of some shape, and to find its prototype then costs nothing. A member too many
-    // is unknown, inherited, or undefined: the difference is not for here.
+    // is unknown or inherited, if it is not undefined.
     return this.#function(`${objectOnly}
 let m, n = ${-mandatory};
-${first ? `m = v[${JSON.stringify(first.name)}];` : ''}
+${first ? `m = ${reading(first.name)};` : ''}
 if (Object.getPrototypeOf(v) !== Object.prototype) return false;
 ${this.#mode === 'open' ? '' : 'for (const _ in v) n++;'}
 ${tests.join('\n')}
+${this.#mode === 'open' ? '' : 'if (n > 0) for (const name in v) if (v[name] === undefined) n--;'}
 return ${this.#mode === 'open' ? 'true' : 'n === 0'};`);
   }
 
@@ -138,12 +140,12 @@ return ${this.#mode === 'open' ? 'true' : 'n === 0'};`);
     );
     const other = mode === 'open' ? this.#constant(lazy(() => new Compiler(mode).object(base, outer))) : 'undefined';
     return this.#function(`${objectOnly}
-const cell = ${this.#constant(byValue)}.get(v[${JSON.stringify(discriminator)}]) ?? ${other};
+const cell = ${this.#constant(byValue)}.get(${reading(discriminator)}) ?? ${other};
 return cell !== undefined && cell.check(v, d);`);
   }
 
   #array(element: Type): Check {
-    return this.#function(`if (!Array.isArray(v) || d === ${maxDepth}) return false;
+    return this.#function(`if (!Array.isArray(v) || d === ${maxDepthInMessage}) return false;
 for (let i = 0; i < v.length; i++) {
   const e = v[i];
   if (!(${this.#test(element, 'e')})) return false;
@@ -169,13 +171,13 @@ return true;`);
     const isOut = this.#mode === 'out';
     switch (name) {
       case 'str':
-        return `typeof ${m} === 'string'${isOut ? ` && ${m}.isWellFormed()` : ''}`;
+        return `typeof ${m} === 'string'${isOut ? ` && ${this.#constant(flawOf)}(${m}) === undefined` : ''}`;
       case 'bool':
         return `typeof ${m} === 'boolean'`;
       case 'null':
         return `${m} === null`;
       case 'number':
-        return isOut ? `Number.isFinite(${m})` : `typeof ${m} === 'number'`;
+        return `Number.isFinite(${m})`;
       case 'any':
         return isOut ? `${this.#constant(isSimple)}(${m})` : `${m} !== undefined`;
       default:
@@ -209,9 +211,14 @@ return true;`);
 }
 
 const none: ReadonlySet<Member> = new Set();
-const emptyStruct = new StructType(() => ({}));
 
-const objectOnly = `if (typeof v !== 'object' || v === null || d === ${maxDepth}) return false;`;
+const objectOnly = `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
+
+/** All objects have some names, which are not theirs. */
+function reading(name: string): string {
+  const text = JSON.stringify(name);
+  return name in Object.prototype ? `(Object.hasOwn(v, ${text}) ? v[${text}] : undefined)` : `v[${text}]`;
+}
 
 /** Conditions may leave out all values of an enum. */
 function anyOf(tests: readonly string[]): string {
@@ -220,7 +227,7 @@ function anyOf(tests: readonly string[]): string {
 
 /** Whether a value is JSON that can be sent, and no object or array. */
 function isSimple(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'string') return flawOf(value) === undefined;
   if (typeof value !== 'number') return typeof value === 'boolean' || value === null;
   return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
 }

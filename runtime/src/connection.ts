@@ -179,13 +179,21 @@ export class Connection {
   #start(command: string, args: object | undefined, options: RawCallOptions, resolve: Resolve): void {
     const { signal, timeout, until, oob = false, validate } = options;
     const validation = validate === undefined ? this.#validation : validationOf(validate);
-    const refusal = this.#checks.arguments(command, args, validation);
+    const isChecked = this.#checks.isChecked(command, validation);
+    const refusal = isChecked ? this.#checks.arguments(command, args, validation) : undefined;
     const session = refusal ?? this.#sessionFor(command, options);
     if (typeof session === 'function') {
       this.#settle({ failure: session }, resolve);
     } else if (!signal && timeout === undefined && !until) {
       const settle: Settle = (outcome) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
-      this.#send(session, { command, args, oob, settle: validate === undefined ? this.#check : settle, resolve });
+      this.#send(session, {
+        command,
+        args,
+        isChecked,
+        oob,
+        settle: validate === undefined ? this.#check : settle,
+        resolve,
+      });
     } else {
       this.#sendBounded(session, command, args, options, resolve);
     }
@@ -263,7 +271,8 @@ export class Connection {
       if ('failure' in result) finish(result);
       else progress();
     };
-    const entry = this.#send(session, { command, args, oob, settle, resolve });
+    const isChecked = this.#checks.isChecked(command, validation);
+    const entry = this.#send(session, { command, args, isChecked, oob, settle, resolve });
     const abandon = (failure: () => Error): void => {
       if (entry) session.abandon(entry);
       finish({ failure });

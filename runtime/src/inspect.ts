@@ -4,12 +4,12 @@
  * Machine Protocol Specification", "Compatibility Considerations".
  */
 
-import { classOf, maxDepth } from './json.js';
+import { classOf, flawOf, maxDepthInMessage } from './json.js';
 import {
   ArrayType,
   BuiltinType,
+  emptyStruct,
   integerRanges,
-  StructType,
   type BuiltinName,
   type EnumType,
   type IntegerName,
@@ -17,6 +17,7 @@ import {
   type Member,
   type Notes,
   type ObjectType,
+  type StructType,
   type Type,
 } from './schema.js';
 import { isSecretMember } from './secrets.js';
@@ -54,9 +55,17 @@ export interface InspectOptions {
   readonly notes?: Notes | undefined;
   /** Whether a `bigint` where the schema has a `number` is replaced by that: large doubles look like integers on the wire. */
   readonly mend?: boolean | undefined;
+  /** Whether what the schema does not know is of no interest. */
+  readonly ignoreUnknown?: boolean | undefined;
 }
 
-/** More of them help nobody. */
+export interface Inspection {
+  readonly issues: Issue[];
+  /** The value, which another may have taken the place of. */
+  readonly value: unknown;
+}
+
+/** Of each kind; more of them help nobody. */
 const maxIssues = 1000;
 /** Of a value, in characters. */
 const maxShown = 40;
@@ -64,10 +73,10 @@ const maxShown = 40;
 const maxValues = 12;
 
 /** Never throws, whatever the value is. */
-export function inspect(type: Type, value: unknown, options: InspectOptions): Issue[] {
-  const inspector = new Inspector(options);
-  inspector.inspect(type, value);
-  return inspector.issues;
+export function inspect(type: Type, value: unknown, options: InspectOptions): Inspection {
+  const inspector = new Inspector(options, value);
+  inspector.inspect(type);
+  return inspector;
 }
 
 /** Whether a value with this issue does not fit. */
@@ -80,19 +89,22 @@ export function isFailure({ kind }: Issue, direction: Direction): boolean {
  */
 class Inspector {
   readonly issues: Issue[] = [];
+  value: unknown;
   readonly #options: InspectOptions;
+  readonly #counts = new Map<Issue['kind'], number>();
   readonly #path: (string | number)[] = [];
   /** The objects and arrays on the path, the outermost first. */
   readonly #holders: object[] = [];
 
-  constructor(options: InspectOptions) {
+  constructor(options: InspectOptions, value: unknown) {
     this.#options = options;
+    this.value = value;
   }
 
-  inspect(type: Type, value: unknown): void {
+  inspect(type: Type): void {
     this.#remark(this.#options.notes);
     try {
-      this.#value(type, value, this.#options.further);
+      this.#value(type, this.value, this.#options.further);
     } catch {
       // A getter or a proxy: the path leads to it.
       this.#add('mismatch', 'a value', 'what throws when it is read');
@@ -111,7 +123,7 @@ class Inspector {
         break;
       case 'array':
         if (!this.#enter('array', value)) break;
-        for (let index = 0; index < value.length && !this.#isFull(); index += 1) {
+        for (let index = 0; index < value.length; index += 1) {
           this.#path.push(index);
           this.#value(type.element, value[index]);
           this.#path.pop();
@@ -134,14 +146,15 @@ class Inspector {
     const { members, mandatory, isOpen } = shapeOf(type, value);
     let missing = mandatory.length;
     for (const name of Object.keys(value)) {
-      if (this.#isFull()) break;
       this.#path.push(name);
       const place = value[name];
       const member = members.get(name);
       if (place !== undefined) {
         if (member) this.#member(member, place);
-        else if (isOpen || further) this.#any(place);
-        else this.#unknown(type, value, members, name);
+        else if (isOpen || further) {
+          this.#builtin('str', name);
+          this.#any(place);
+        } else this.#unknown(type, value, members, name);
         if (member && !member.optional) missing -= 1;
       }
       this.#path.pop();
@@ -152,13 +165,13 @@ class Inspector {
 
   /** Any JSON, with exact integers; what has come is nothing else. */
   #any(value: unknown): void {
-    if (this.#options.direction === 'in') return;
+    if (!this.#isOut) return;
     switch (kindOf(value)) {
       case 'array':
         this.#value(arrayOfAny, value);
         break;
       case 'object':
-        this.#value(objectOfAny, value, true);
+        this.#value(emptyStruct, value, true);
         break;
       case 'string':
         this.#builtin('str', value);
@@ -177,8 +190,9 @@ class Inspector {
     switch (name) {
       case 'str':
         if (typeof value !== 'string') this.#mismatch('string', value);
-        else if (this.#options.direction === 'out' && !value.isWellFormed()) {
-          this.#add('mismatch', 'string', 'string with half a surrogate pair');
+        else if (this.#isOut) {
+          const flaw = flawOf(value);
+          if (flaw !== undefined) this.#add('mismatch', 'string', `string with ${flaw}`);
         }
         break;
       case 'bool':
@@ -201,23 +215,27 @@ class Inspector {
     const expected = integerExpectation(range);
     // What always fits into a number is one.
     const isLong = max > Number.MAX_SAFE_INTEGER;
-    if (typeof value === 'bigint' ? !isLong : !Number.isInteger(value)) this.#mismatch(expected, value);
+    if (typeof value === 'bigint' && !isLong) this.#mismatch(expected, value, ': use a number');
+    else if (typeof value !== 'bigint' && !Number.isInteger(value)) this.#mismatch(expected, value);
     else if (typeof value === 'number' && isLong && !Number.isSafeInteger(value)) {
-      this.#add('mismatch', expected, `${this.#found(value)}, which is not exact: use a bigint`);
+      this.#mismatch(expected, value, ', which is not exact: use a bigint');
     } else if ((value as number) < min || (value as number) > max) this.#mismatch(expected, value);
   }
 
   #enum({ values, notes }: EnumType, value: unknown): void {
     if (typeof value !== 'string') this.#mismatch(oneOf(values), value);
     else if (values.has(value)) this.#remark(notes.get(value));
-    else this.#add('unknown', oneOf(values), this.#found(value), this.#isSecret() ? '' : didYouMean(value, values));
+    else if (this.#isTold('unknown')) {
+      const hint = this.#isOut && !this.#isSecret() ? didYouMean(value, values) : '';
+      this.#add('unknown', oneOf(values), this.#found(value), hint);
+    }
   }
 
   #member(member: Member, value: unknown): void {
     const { type, optional } = member;
     this.#remark(member);
     if (value === null && optional && !takesNull(type)) {
-      this.#add('mismatch', expectation(type), 'null', '; leave it out instead');
+      this.#mismatch(expectation(type), value, '; leave it out instead');
     } else this.#value(type, value);
   }
 
@@ -228,8 +246,9 @@ class Inspector {
   }
 
   #unknown(type: ObjectType, object: object, members: ReadonlyMap<string, Member>, name: string): void {
-    const absent = [...members.keys()].filter((candidate) => own(object, candidate) === undefined);
-    const hint = elsewhere(type, object, name) || didYouMean(name, absent);
+    if (!this.#isTold('unknown')) return;
+    const absent = (): string[] => [...members.keys()].filter((candidate) => own(object, candidate) === undefined);
+    const hint = this.#isOut ? elsewhere(type, object, name) || didYouMean(name, absent()) : '';
     const found = kindOf(own(object, name)) ?? 'no JSON';
     this.#issue('unknown', 'no member of this name', found, `unknown member${hint}`);
   }
@@ -239,33 +258,42 @@ class Inspector {
   #enter(kind: 'object', value: unknown): value is Record<string, unknown>;
   #enter(kind: 'array' | 'object', value: unknown): boolean {
     if (kindOf(value) !== kind) this.#mismatch(kind, value);
-    else if (this.#holders.includes(value as object)) this.#add('mismatch', kind, `${kind} that holds itself`);
-    else if (this.#holders.length === maxDepth) this.#add('mismatch', kind, `${kind} that nests too deep`);
+    else if (this.#isOut && this.#holders.includes(value as object))
+      this.#add('mismatch', kind, `${kind} that holds itself`);
+    else if (this.#holders.length === maxDepthInMessage) this.#add('mismatch', kind, `${kind} that nests too deep`);
     else return this.#holders.push(value as object) > 0;
     return false;
   }
 
   #replace(value: number): void {
     const step = this.#path.at(-1);
-    const holder = this.#holders.at(-1) as Record<string | number, unknown> | undefined;
-    if (holder && step !== undefined) holder[step] = value;
+    if (step === undefined) this.value = value;
+    else (this.#holders.at(-1) as Record<string | number, unknown>)[step] = value;
   }
 
-  #isFull(): boolean {
-    return this.issues.length === maxIssues;
+  get #isOut(): boolean {
+    return this.#options.direction === 'out';
+  }
+
+  /** Whether more issues of a kind are of interest. */
+  #isTold(kind: Issue['kind']): boolean {
+    if (kind === 'unknown' && this.#options.ignoreUnknown) return false;
+    return (this.#counts.get(kind) ?? 0) < maxIssues;
   }
 
   // Telling
 
-  #mismatch(expected: string, value: unknown): void {
-    this.#add('mismatch', expected, this.#found(value));
+  /** @param hint for who has made the value */
+  #mismatch(expected: string, value: unknown, hint = ''): void {
+    this.#add('mismatch', expected, this.#found(value), this.#isOut ? hint : '');
   }
 
   #remark(notes: Notes = {}): void {
     for (const remark of this.#options.remarks ?? []) {
       const isDue = remark === 'conditional' ? notes.if !== undefined : notes[remark];
       const message = remark === 'conditional' ? `only where ${notes.if ?? ''}` : remark;
-      if (isDue) this.#issue(remark, 'nothing, or something else', 'a use', message);
+      if (isDue)
+        this.#issue(remark, remark === 'conditional' ? 'what every build has' : `nothing ${remark}`, remark, message);
     }
   }
 
@@ -274,7 +302,9 @@ class Inspector {
   }
 
   #issue(kind: Issue['kind'], expected: string, found: string, message: string): void {
-    if (!this.#isFull()) this.issues.push({ kind, path: [...this.#path], expected, found, message });
+    if (!this.#isTold(kind)) return;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    this.issues.push({ kind, path: [...this.#path], expected, found, message });
   }
 
   #isSecret(): boolean {
@@ -295,7 +325,6 @@ class Inspector {
 
 const any = new BuiltinType('any');
 const arrayOfAny = new ArrayType(any);
-const objectOfAny = new StructType(() => ({}));
 
 /** The members that an object may have, as its discriminators choose. */
 interface Shape {
@@ -396,7 +425,8 @@ function builtinExpectation(name: BuiltinName): string {
 type Range = (typeof integerRanges)[IntegerName];
 
 function integerExpectation([min, max]: Range): string {
-  return max > Number.MAX_SAFE_INTEGER ? 'integer of 64 bits' : `integer from ${min} to ${max}`;
+  if (max <= Number.MAX_SAFE_INTEGER) return `integer from ${min} to ${max}`;
+  return max === integerRanges.int64[1] ? 'signed integer of 64 bits' : 'integer of 64 bits';
 }
 
 function oneOf(values: ReadonlySet<string>): string {

@@ -24,8 +24,11 @@ export function toNumber(value: Int64): number {
   throw new RangeError(`${value} is not exact as a number`);
 }
 
-/** QEMU's own limit for what it reads; nothing that it sends comes near it. */
-export const maxDepth = 1024;
+/** QEMU's own limit for a message that it reads; nothing that it sends comes near it. */
+const maxDepth = 1024;
+
+/** How deep what is in a message may nest, such as arguments: the message itself is an object, too. */
+export const maxDepthInMessage = maxDepth - 1;
 
 /**
  * Like JSON.parse, with integers beyond the safe ones as `bigint`. One of more than 20 digits has more than 64 bits, is none of QAPI's,
@@ -149,11 +152,18 @@ export function stringify(value: unknown): string {
 /**
  * Like `stringify`, for what goes to a server, which would take it for something else or not understand it.
  *
- * @throws TypeError also for integers beyond the safe ones as numbers (use a bigint) and beyond 64 bits, and for strings with half a
- *   surrogate pair
+ * @param isChecked whether it has been checked against a schema: then a large number is where a double is wanted
+ * @throws TypeError also for integers beyond the safe ones as numbers (use a bigint) and beyond 64 bits, and for strings with what is no
+ *   character
  */
-export function toWire(value: unknown): string {
-  return write(value, '', 0, acceptExact);
+export function toWire(value: unknown, isChecked = false): string {
+  return write(value, '', 1, isChecked ? acceptChecked : acceptExact);
+}
+
+/** Why QEMU would take a text for no UTF-8. */
+export function flawOf(text: string): string | undefined {
+  if (!text.isWellFormed()) return 'half a surrogate pair';
+  return /\p{Noncharacter_Code_Point}/u.test(text) ? 'a code point that is no character, such as U+FFFE' : undefined;
 }
 
 /** @returns what is wrong with a value that is JSON */
@@ -161,8 +171,13 @@ type Accept = (value: string | number | bigint) => string | undefined;
 
 const acceptAny: Accept = () => undefined;
 
+const acceptChecked: Accept = (value) => (typeof value === 'number' ? undefined : acceptExact(value));
+
 const acceptExact: Accept = (value) => {
-  if (typeof value === 'string') return value.isWellFormed() ? undefined : 'a string with half a surrogate pair';
+  if (typeof value === 'string') {
+    const flaw = flawOf(value);
+    return flaw === undefined ? undefined : `a string with ${flaw}`;
+  }
   if (typeof value === 'bigint') {
     const fits = BigInt.asIntN(64, value) === value || BigInt.asUintN(64, value) === value;
     return fits ? undefined : `${value}, which does not fit into 64 bits`;

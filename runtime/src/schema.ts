@@ -30,6 +30,7 @@ export interface Notes {
 
 /** What has a type: a validator. */
 interface Typed {
+  (value: unknown): boolean;
   readonly type: Type;
 }
 
@@ -96,6 +97,8 @@ export class StructType {
     return this.#members;
   }
 }
+
+export const emptyStruct = new StructType(() => ({}));
 
 /** How generated code describes a union: its base, and what has the object types of its branches, by value of the discriminator. */
 export type UnionRefs = readonly [base: Typed, branches: Readonly<Record<string, Typed>>];

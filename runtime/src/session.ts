@@ -56,6 +56,8 @@ export type Settle = (outcome: Settled, resolve: Resolve, command: string) => vo
 export interface Request {
   readonly command: string;
   readonly args: object | undefined;
+  /** Whether the arguments have been checked against a schema. */
+  readonly isChecked?: boolean;
   readonly oob: boolean;
   readonly settle: Settle;
   readonly resolve: Resolve;
@@ -163,8 +165,8 @@ export class Session {
    * @returns what can be abandoned
    * @throws TypeError when the arguments are no JSON
    */
-  send({ command, args, oob, settle, resolve }: Request): Entry {
-    const text = args === undefined ? undefined : toWire(args);
+  send({ command, args, isChecked, oob, settle, resolve }: Request): Entry {
+    const text = args === undefined ? undefined : toWire(args, isChecked);
     const secrets = secretsOf(command, args);
     const entry: Entry = { id: 0, command, args: text, oob, secrets, settle, resolve, sent: false };
     if (this.#ended) {

@@ -5,6 +5,7 @@ import { inspect, isFailure, type Direction, type Issue, type Remark } from './i
 import type { CommandMap, EmptyObject, EventMap } from './maps.js';
 import {
   AlternateType,
+  emptyStruct,
   EnumType,
   StructType,
   typeOf,
@@ -13,16 +14,13 @@ import {
   type Notes,
   type Type,
   type TypeRef,
+  type UnionRefs,
 } from './schema.js';
 
-/** How a value is looked at. */
+/** What is told of a value. */
 export interface IssuesOptions {
   /** What to tell beside what does not fit: uses of what is deprecated, unstable, or only in some builds of QEMU. */
   readonly remarks?: readonly Remark[] | undefined;
-  /** Whether to tell of what the schema does not know, in what has come; true unless told. */
-  readonly unknown?: boolean | undefined;
-  /** Puts a number in place of each `bigint` where the schema has a `number`: on the wire, large ones look like integers. */
-  readonly mend?: boolean | undefined;
 }
 
 /**
@@ -32,7 +30,7 @@ export interface IssuesOptions {
  */
 export interface Validator<T> {
   (value: unknown): value is T;
-  /** All that there is to say of a value, up to 1000 things. Never throws. */
+  /** All that there is to say of a value, up to 1000 things of each kind. Never throws. */
   issues(value: unknown, options?: IssuesOptions): Issue[];
   readonly '~standard': {
     readonly version: 1;
@@ -88,10 +86,7 @@ export function struct<T>(define: () => MemberRefs, base?: () => Validator<unkno
   return validator(new StructType(define, base), 'out');
 }
 
-export function union<T>(
-  discriminator: string,
-  define: () => readonly [base: Validator<unknown>, branches: Readonly<Record<string, Validator<unknown>>>],
-): Validator<T> {
+export function union<T>(discriminator: string, define: () => UnionRefs): Validator<T> {
   return validator(new UnionType(discriminator, define), 'out');
 }
 
@@ -103,17 +98,16 @@ export function validatorsOf<C extends CommandMap<C>, E extends EventMap<E>>(
   commands: Readonly<Record<keyof C, CommandRefs>>,
   events: Readonly<Record<keyof E, TypeRef | undefined>>,
 ): Validators<C, E> {
+  const typeOr = (ref: TypeRef | undefined): Type => (ref === undefined ? emptyStruct : typeOf(ref));
   const ofCommand = ({ arguments: args, result, ...options }: CommandRefs): CommandValidators<unknown, unknown> => ({
-    arguments: validator(typeOf(args ?? nothing), 'out', options),
-    result: validator(typeOf(result ?? nothing), 'in'),
+    arguments: validator(typeOr(args), 'out', options),
+    result: validator(typeOr(result), 'in'),
   });
   return {
     commands: mapValues(commands, ofCommand),
-    events: mapValues(events, (data: TypeRef | undefined) => validator(typeOf(data ?? nothing), 'in')),
+    events: mapValues(events, (data: TypeRef | undefined) => validator(typeOr(data), 'in')),
   } as unknown as Validators<C, E>;
 }
-
-const nothing = { type: new StructType(() => ({})) };
 
 function mapValues<V, W>(record: Readonly<Record<string, V>>, change: (value: V) => W): Record<string, W> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
@@ -124,32 +118,20 @@ function validator<T>(
   direction: Direction,
   { further, ...notes }: Notes & { readonly further?: boolean } = {},
 ): Validator<T> {
-  const base = { direction, further, notes };
-  let cell: Cell | undefined;
-  let openCell: Cell | undefined;
-  /** False also when it may fit all the same. */
-  const passes = (check: Cell | undefined, value: unknown): value is T => {
-    // What all objects inherit would be taken for their own, and is not sent.
-    if (direction === 'out') for (const _ in {}) return false;
-    try {
-      return check !== undefined && check.check(value, 0);
-    } catch {
-      // A getter has thrown, or the value nests so deep that the stack was not enough.
-      return false;
-    }
+  const inspected = (value: unknown, remarks?: readonly Remark[]): Issue[] =>
+    inspect(type, value, { direction, further, notes, remarks }).issues;
+  const failures = (value: unknown): Issue[] => inspected(value).filter((issue) => isFailure(issue, direction));
+  let check: Cell | undefined;
+  const fits = (value: unknown): boolean => {
+    check ??= compiled(type, direction === 'in' ? 'open' : 'out');
+    return passes(check, value, direction);
   };
-  const fits = (value: unknown): value is T => passes((cell ??= compiled(type, direction)), value);
-  const fitsOpenly = (value: unknown): value is T => passes((openCell ??= compiled(type, 'open')), value);
-  const failures = (value: unknown): Issue[] =>
-    inspect(type, value, base).filter((issue) => isFailure(issue, direction));
   const is = (value: unknown): value is T => fits(value) || failures(value).length === 0;
   return Object.assign(is, {
     type,
-    issues: (value: unknown, { remarks, unknown = true, mend }: IssuesOptions = {}): Issue[] => {
-      const isOpen = direction === 'in' && !unknown;
-      if ((remarks?.length ?? 0) === 0 && (isOpen ? fitsOpenly(value) : fits(value))) return [];
-      const issues = inspect(type, value, { ...base, remarks, mend });
-      return isOpen ? issues.filter(({ kind }) => kind !== 'unknown') : issues;
+    issues: (value: unknown, { remarks = [] }: IssuesOptions = {}): Issue[] => {
+      const isFlawless = remarks.length === 0 && passes(compiled(type, direction), value, direction);
+      return isFlawless ? [] : inspected(value, remarks);
     },
     '~standard': {
       version: 1,
@@ -160,4 +142,16 @@ function validator<T>(
       },
     },
   } as const);
+}
+
+/** Whether a compiled check says that a value fits; it may fit all the same. */
+export function passes(cell: Cell | undefined, value: unknown, direction: Direction): boolean {
+  // What all objects inherit would be taken for their own, and is not sent.
+  if (direction === 'out') for (const _ in {}) return false;
+  try {
+    return cell !== undefined && cell.check(value, 0);
+  } catch {
+    // A getter has thrown, or the value nests so deep that the stack was not enough.
+    return false;
+  }
 }

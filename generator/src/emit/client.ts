@@ -13,7 +13,7 @@ import {
 } from 'ts-morph';
 
 import { allMembers, type Command, type Event, type Schema } from '../model.js';
-import { runtimeExports } from './names.js';
+import { runtimeExports, runtimeTypes } from './names.js';
 import { notes, quote, References, runtimePackage, spaced, toDocs, type EmitContext } from './module.js';
 
 export function emitClient(schema: Schema, context: EmitContext): SourceFileStructure {
@@ -34,7 +34,8 @@ export function emitClient(schema: Schema, context: EmitContext): SourceFileStru
 export function emitIndex(files: readonly string[]): SourceFileStructure {
   const modules = [...files].toSorted().map((file) => ({ moduleSpecifier: `./${file}.js` }));
   // What a program needs beside the schema comes from the same package, so that it need not depend on another.
-  const exports = [...modules, { moduleSpecifier: runtimePackage, namedExports: [...runtimeExports] }];
+  const types = runtimeTypes.map((name) => ({ name, isTypeOnly: true }));
+  const exports = [...modules, { moduleSpecifier: runtimePackage, namedExports: [...runtimeExports, ...types] }];
   return {
     kind: StructureKind.SourceFile,
     statements: exports.map((one) => ({ kind: StructureKind.ExportDeclaration, ...one })),

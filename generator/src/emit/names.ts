@@ -21,13 +21,17 @@ export const runtimeExports = words(`
   launch isKnown stringify toNumber
   AbortedError ArgumentsError CommandError ConnectError ConnectionLostError EventsDroppedError NotSentError ProtocolError QmpError ResultError TimeoutError`);
 
+/** The types among that. */
+export const runtimeTypes = words(`
+  Address ConnectOptions Int64 Issue Json JsonObject LogEntry Validation Validator`);
+
 /** Names that generated modules use, and words that cannot name a type: a type of that name gets a `_` at its end. */
 const reservedTypes = new Set([
   ...runtimeExports,
+  ...runtimeTypes,
   ...words(`
-    Client Commands Events BaseClient Connection Protocol CallOptions OobCallOptions connect Address ConnectOptions
-    Int64 Json JsonObject UnknownEnumValue EmptyObject FurtherArguments Outcome Promise U protocol
-    alternate enumeration struct union Validator validators validatorsOf
+    Client Commands Events BaseClient Connection Protocol CallOptions OobCallOptions connect UnknownEnumValue EmptyObject FurtherArguments Outcome Promise U protocol
+    alternate enumeration struct union validators validatorsOf
     any as bigint boolean infer intrinsic keyof module never null number object readonly string symbol undefined unique unknown void
     arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for
     function if implements import in instanceof interface let new package private protected public return static super switch this

@@ -19,4 +19,13 @@ export {
   QmpError,
   ResultError,
   TimeoutError,
+  type Address,
+  type ConnectOptions,
+  type Int64,
+  type Issue,
+  type Json,
+  type JsonObject,
+  type LogEntry,
+  type Validation,
+  type Validator,
 } from '@qapi-ts/runtime';
