@@ -19,7 +19,12 @@ const variants = [
   {
     name: 'no-docs',
     schema: loadSchema(root),
-    options: { ...options, docs: false, manual: ({ name }: { name: string }) => `https://example.org/manual#${name}` },
+    options: {
+      ...options,
+      qemu: '10.2.2',
+      docs: false,
+      manual: ({ name }: { name: string }) => `https://example.org/manual#${name}`,
+    },
   },
   {
     name: 'narrow',

@@ -393,6 +393,17 @@ describe('hostile input', () => {
   }
 });
 
+test('a member whose name is secret elsewhere hides nothing of its members', () => {
+  const { transaction } = qmp.validators.commands;
+  const data = { device: 'a', target: 'b', sync: 'ful', speed: 1.5 };
+  expect(shown(transaction.arguments.issues({ actions: [{ type: 'blockdev-backup', data }] }))).toEqual([
+    "actions.0.data.sync: expected one of 'top', 'full', 'none', 'incremental', 'bitmap', found string 'ful'; did you mean 'full'?",
+    'actions.0.data.speed: expected signed integer of 64 bits, found number 1.5',
+  ]);
+  const [issue] = qmp.validators.commands['send-key'].arguments.issues({ keys: [{ type: 'qcode', data: 'retrn' }] });
+  expect(issue?.message).toContain("found string 'retrn'");
+});
+
 describe('secrets are not shown', () => {
   const secret = 's3cret';
   const all: Record<string, { readonly arguments: Validator<unknown> }> = {

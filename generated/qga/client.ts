@@ -224,6 +224,7 @@ export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
 
 const protocol: Protocol = {
   handshake: 'sync',
+  qemu: '10.2.2',
   withoutReply: ['guest-shutdown', 'guest-suspend-disk', 'guest-suspend-ram', 'guest-suspend-hybrid'],
   validators,
 };

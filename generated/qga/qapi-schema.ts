@@ -169,7 +169,7 @@ export const isGuestFileSeek: Validator<GuestFileSeek> = /* @__PURE__ */ struct(
  */
 export const QGASeek = ['set', 'cur', 'end'] as const;
 export type QGASeek = (typeof QGASeek)[number] | UnknownEnumValue;
-export const isQGASeek: Validator<QGASeek> = /* @__PURE__ */ enumeration(QGASeek);
+export const isQGASeek: Validator<(typeof QGASeek)[number]> = /* @__PURE__ */ enumeration(QGASeek);
 
 /**
  * @since 2.6
@@ -208,7 +208,8 @@ export const isGuestFileFlushArguments: Validator<GuestFileFlushArguments> = /* 
  */
 export const GuestFsfreezeStatus = ['thawed', 'frozen'] as const;
 export type GuestFsfreezeStatus = (typeof GuestFsfreezeStatus)[number] | UnknownEnumValue;
-export const isGuestFsfreezeStatus: Validator<GuestFsfreezeStatus> = /* @__PURE__ */ enumeration(GuestFsfreezeStatus);
+export const isGuestFsfreezeStatus: Validator<(typeof GuestFsfreezeStatus)[number]> =
+  /* @__PURE__ */ enumeration(GuestFsfreezeStatus);
 
 /** Arguments of the command `guest-fsfreeze-freeze-list`. */
 export interface GuestFsfreezeFreezeListArguments {
@@ -270,7 +271,8 @@ export const isGuestFstrimArguments: Validator<GuestFstrimArguments> = /* @__PUR
  */
 export const GuestIpAddressType = ['ipv4', 'ipv6'] as const;
 export type GuestIpAddressType = (typeof GuestIpAddressType)[number] | UnknownEnumValue;
-export const isGuestIpAddressType: Validator<GuestIpAddressType> = /* @__PURE__ */ enumeration(GuestIpAddressType);
+export const isGuestIpAddressType: Validator<(typeof GuestIpAddressType)[number]> =
+  /* @__PURE__ */ enumeration(GuestIpAddressType);
 
 /**
  * Only in builds with `CONFIG_WIN32 || HAVE_GETIFADDRS`.
@@ -396,7 +398,8 @@ export const GuestDiskBusType = [
   'nvme',
 ] as const;
 export type GuestDiskBusType = (typeof GuestDiskBusType)[number] | UnknownEnumValue;
-export const isGuestDiskBusType: Validator<GuestDiskBusType> = /* @__PURE__ */ enumeration(GuestDiskBusType);
+export const isGuestDiskBusType: Validator<(typeof GuestDiskBusType)[number]> =
+  /* @__PURE__ */ enumeration(GuestDiskBusType);
 
 /**
  * Only in builds with `CONFIG_WIN32 || CONFIG_LINUX`.
@@ -678,7 +681,7 @@ export const GuestMemoryBlockResponseType = [
   'operation-failed',
 ] as const;
 export type GuestMemoryBlockResponseType = (typeof GuestMemoryBlockResponseType)[number] | UnknownEnumValue;
-export const isGuestMemoryBlockResponseType: Validator<GuestMemoryBlockResponseType> =
+export const isGuestMemoryBlockResponseType: Validator<(typeof GuestMemoryBlockResponseType)[number]> =
   /* @__PURE__ */ enumeration(GuestMemoryBlockResponseType);
 
 /**
@@ -778,10 +781,8 @@ export const GuestExecCaptureOutputMode = [
   'merged',
 ] as const;
 export type GuestExecCaptureOutputMode = (typeof GuestExecCaptureOutputMode)[number] | UnknownEnumValue;
-export const isGuestExecCaptureOutputMode: Validator<GuestExecCaptureOutputMode> = /* @__PURE__ */ enumeration(
-  GuestExecCaptureOutputMode,
-  { merged: { if: '!CONFIG_WIN32' } },
-);
+export const isGuestExecCaptureOutputMode: Validator<(typeof GuestExecCaptureOutputMode)[number]> =
+  /* @__PURE__ */ enumeration(GuestExecCaptureOutputMode, { merged: { if: '!CONFIG_WIN32' } });
 
 /**
  * @since 8.0
@@ -889,7 +890,8 @@ export const isGuestOSInfo: Validator<GuestOSInfo> = /* @__PURE__ */ struct(() =
  */
 export const GuestDeviceType = ['pci'] as const;
 export type GuestDeviceType = (typeof GuestDeviceType)[number] | UnknownEnumValue;
-export const isGuestDeviceType: Validator<GuestDeviceType> = /* @__PURE__ */ enumeration(GuestDeviceType);
+export const isGuestDeviceType: Validator<(typeof GuestDeviceType)[number]> =
+  /* @__PURE__ */ enumeration(GuestDeviceType);
 
 /**
  * Only in builds with `CONFIG_WIN32`.
@@ -1062,7 +1064,8 @@ export const isGuestDiskStatsInfo: Validator<GuestDiskStatsInfo> = /* @__PURE__ 
  */
 export const GuestCpuStatsType = ['linux'] as const;
 export type GuestCpuStatsType = (typeof GuestCpuStatsType)[number] | UnknownEnumValue;
-export const isGuestCpuStatsType: Validator<GuestCpuStatsType> = /* @__PURE__ */ enumeration(GuestCpuStatsType);
+export const isGuestCpuStatsType: Validator<(typeof GuestCpuStatsType)[number]> =
+  /* @__PURE__ */ enumeration(GuestCpuStatsType);
 
 /**
  * Only in builds with `CONFIG_LINUX`.

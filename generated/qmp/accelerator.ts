@@ -19,7 +19,7 @@ export const isKvmInfo: Validator<KvmInfo> = /* @__PURE__ */ struct(() => ({ ena
  */
 export const Accelerator = ['hvf', 'kvm', 'mshv', 'nvmm', 'qtest', 'tcg', 'whpx', 'xen'] as const;
 export type Accelerator = (typeof Accelerator)[number] | UnknownEnumValue;
-export const isAccelerator: Validator<Accelerator> = /* @__PURE__ */ enumeration(Accelerator);
+export const isAccelerator: Validator<(typeof Accelerator)[number]> = /* @__PURE__ */ enumeration(Accelerator);
 
 /**
  * @since 10.2.0

@@ -37,7 +37,7 @@ export const ACPISlotType = [
   'CPU',
 ] as const;
 export type ACPISlotType = (typeof ACPISlotType)[number] | UnknownEnumValue;
-export const isACPISlotType: Validator<ACPISlotType> = /* @__PURE__ */ enumeration(ACPISlotType);
+export const isACPISlotType: Validator<(typeof ACPISlotType)[number]> = /* @__PURE__ */ enumeration(ACPISlotType);
 
 /**
  * @since 2.1

@@ -342,7 +342,7 @@ export const AudioFormat = [
   'f32',
 ] as const;
 export type AudioFormat = (typeof AudioFormat)[number] | UnknownEnumValue;
-export const isAudioFormat: Validator<AudioFormat> = /* @__PURE__ */ enumeration(AudioFormat);
+export const isAudioFormat: Validator<(typeof AudioFormat)[number]> = /* @__PURE__ */ enumeration(AudioFormat);
 
 /**
  * @since 4.0
@@ -379,19 +379,22 @@ export const AudiodevDriver = [
   'wav',
 ] as const;
 export type AudiodevDriver = (typeof AudiodevDriver)[number] | UnknownEnumValue;
-export const isAudiodevDriver: Validator<AudiodevDriver> = /* @__PURE__ */ enumeration(AudiodevDriver, {
-  alsa: { if: 'CONFIG_AUDIO_ALSA' },
-  coreaudio: { if: 'CONFIG_AUDIO_COREAUDIO' },
-  dbus: { if: 'CONFIG_DBUS_DISPLAY' },
-  dsound: { if: 'CONFIG_AUDIO_DSOUND' },
-  jack: { if: 'CONFIG_AUDIO_JACK' },
-  oss: { if: 'CONFIG_AUDIO_OSS' },
-  pa: { if: 'CONFIG_AUDIO_PA' },
-  pipewire: { if: 'CONFIG_AUDIO_PIPEWIRE' },
-  sdl: { if: 'CONFIG_AUDIO_SDL' },
-  sndio: { if: 'CONFIG_AUDIO_SNDIO' },
-  spice: { if: 'CONFIG_SPICE' },
-});
+export const isAudiodevDriver: Validator<(typeof AudiodevDriver)[number]> = /* @__PURE__ */ enumeration(
+  AudiodevDriver,
+  {
+    alsa: { if: 'CONFIG_AUDIO_ALSA' },
+    coreaudio: { if: 'CONFIG_AUDIO_COREAUDIO' },
+    dbus: { if: 'CONFIG_DBUS_DISPLAY' },
+    dsound: { if: 'CONFIG_AUDIO_DSOUND' },
+    jack: { if: 'CONFIG_AUDIO_JACK' },
+    oss: { if: 'CONFIG_AUDIO_OSS' },
+    pa: { if: 'CONFIG_AUDIO_PA' },
+    pipewire: { if: 'CONFIG_AUDIO_PIPEWIRE' },
+    sdl: { if: 'CONFIG_AUDIO_SDL' },
+    sndio: { if: 'CONFIG_AUDIO_SNDIO' },
+    spice: { if: 'CONFIG_SPICE' },
+  },
+);
 
 /** What all branches of {@link Audiodev} have. */
 export interface AudiodevBase {

@@ -8,7 +8,8 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  */
 export const BiosAtaTranslation = ['auto', 'none', 'lba', 'large', 'rechs'] as const;
 export type BiosAtaTranslation = (typeof BiosAtaTranslation)[number] | UnknownEnumValue;
-export const isBiosAtaTranslation: Validator<BiosAtaTranslation> = /* @__PURE__ */ enumeration(BiosAtaTranslation);
+export const isBiosAtaTranslation: Validator<(typeof BiosAtaTranslation)[number]> =
+  /* @__PURE__ */ enumeration(BiosAtaTranslation);
 
 /**
  * @since 2.6
@@ -16,7 +17,8 @@ export const isBiosAtaTranslation: Validator<BiosAtaTranslation> = /* @__PURE__ 
  */
 export const FloppyDriveType = ['144', '288', '120', 'none', 'auto'] as const;
 export type FloppyDriveType = (typeof FloppyDriveType)[number] | UnknownEnumValue;
-export const isFloppyDriveType: Validator<FloppyDriveType> = /* @__PURE__ */ enumeration(FloppyDriveType);
+export const isFloppyDriveType: Validator<(typeof FloppyDriveType)[number]> =
+  /* @__PURE__ */ enumeration(FloppyDriveType);
 
 /**
  * @since 3.0
@@ -101,7 +103,7 @@ export const isBlockdevInsertMediumArguments: Validator<BlockdevInsertMediumArgu
  */
 export const BlockdevChangeReadOnlyMode = ['retain', 'read-only', 'read-write'] as const;
 export type BlockdevChangeReadOnlyMode = (typeof BlockdevChangeReadOnlyMode)[number] | UnknownEnumValue;
-export const isBlockdevChangeReadOnlyMode: Validator<BlockdevChangeReadOnlyMode> =
+export const isBlockdevChangeReadOnlyMode: Validator<(typeof BlockdevChangeReadOnlyMode)[number]> =
   /* @__PURE__ */ enumeration(BlockdevChangeReadOnlyMode);
 
 /** Arguments of the command `blockdev-change-medium`. */

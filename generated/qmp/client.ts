@@ -1508,7 +1508,7 @@ export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
   },
 );
 
-const protocol: Protocol = { handshake: 'greeting', withoutReply: [], validators };
+const protocol: Protocol = { handshake: 'greeting', qemu: '10.2.2', withoutReply: [], validators };
 
 /** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
 export class Client extends BaseClient<Commands, Events> {

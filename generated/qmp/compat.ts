@@ -8,7 +8,8 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const CompatPolicyInput = ['accept', 'reject', 'crash'] as const;
 export type CompatPolicyInput = (typeof CompatPolicyInput)[number] | UnknownEnumValue;
-export const isCompatPolicyInput: Validator<CompatPolicyInput> = /* @__PURE__ */ enumeration(CompatPolicyInput);
+export const isCompatPolicyInput: Validator<(typeof CompatPolicyInput)[number]> =
+  /* @__PURE__ */ enumeration(CompatPolicyInput);
 
 /**
  * @since 6.0
@@ -16,7 +17,8 @@ export const isCompatPolicyInput: Validator<CompatPolicyInput> = /* @__PURE__ */
  */
 export const CompatPolicyOutput = ['accept', 'hide'] as const;
 export type CompatPolicyOutput = (typeof CompatPolicyOutput)[number] | UnknownEnumValue;
-export const isCompatPolicyOutput: Validator<CompatPolicyOutput> = /* @__PURE__ */ enumeration(CompatPolicyOutput);
+export const isCompatPolicyOutput: Validator<(typeof CompatPolicyOutput)[number]> =
+  /* @__PURE__ */ enumeration(CompatPolicyOutput);
 
 /**
  * @since 6.0

@@ -8,7 +8,7 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct,
  */
 export const QCryptoTLSCredsEndpoint = ['client', 'server'] as const;
 export type QCryptoTLSCredsEndpoint = (typeof QCryptoTLSCredsEndpoint)[number] | UnknownEnumValue;
-export const isQCryptoTLSCredsEndpoint: Validator<QCryptoTLSCredsEndpoint> =
+export const isQCryptoTLSCredsEndpoint: Validator<(typeof QCryptoTLSCredsEndpoint)[number]> =
   /* @__PURE__ */ enumeration(QCryptoTLSCredsEndpoint);
 
 /**
@@ -17,7 +17,8 @@ export const isQCryptoTLSCredsEndpoint: Validator<QCryptoTLSCredsEndpoint> =
  */
 export const QCryptoSecretFormat = ['raw', 'base64'] as const;
 export type QCryptoSecretFormat = (typeof QCryptoSecretFormat)[number] | UnknownEnumValue;
-export const isQCryptoSecretFormat: Validator<QCryptoSecretFormat> = /* @__PURE__ */ enumeration(QCryptoSecretFormat);
+export const isQCryptoSecretFormat: Validator<(typeof QCryptoSecretFormat)[number]> =
+  /* @__PURE__ */ enumeration(QCryptoSecretFormat);
 
 /**
  * @since 2.6
@@ -39,7 +40,8 @@ export const QCryptoHashAlgo = [
   'sm3',
 ] as const;
 export type QCryptoHashAlgo = (typeof QCryptoHashAlgo)[number] | UnknownEnumValue;
-export const isQCryptoHashAlgo: Validator<QCryptoHashAlgo> = /* @__PURE__ */ enumeration(QCryptoHashAlgo);
+export const isQCryptoHashAlgo: Validator<(typeof QCryptoHashAlgo)[number]> =
+  /* @__PURE__ */ enumeration(QCryptoHashAlgo);
 
 /**
  * @since 2.6
@@ -64,7 +66,8 @@ export const QCryptoCipherAlgo = [
   'sm4',
 ] as const;
 export type QCryptoCipherAlgo = (typeof QCryptoCipherAlgo)[number] | UnknownEnumValue;
-export const isQCryptoCipherAlgo: Validator<QCryptoCipherAlgo> = /* @__PURE__ */ enumeration(QCryptoCipherAlgo);
+export const isQCryptoCipherAlgo: Validator<(typeof QCryptoCipherAlgo)[number]> =
+  /* @__PURE__ */ enumeration(QCryptoCipherAlgo);
 
 /**
  * @since 2.6
@@ -78,7 +81,8 @@ export const QCryptoCipherMode = [
   'ctr',
 ] as const;
 export type QCryptoCipherMode = (typeof QCryptoCipherMode)[number] | UnknownEnumValue;
-export const isQCryptoCipherMode: Validator<QCryptoCipherMode> = /* @__PURE__ */ enumeration(QCryptoCipherMode);
+export const isQCryptoCipherMode: Validator<(typeof QCryptoCipherMode)[number]> =
+  /* @__PURE__ */ enumeration(QCryptoCipherMode);
 
 /**
  * @since 2.6
@@ -86,7 +90,8 @@ export const isQCryptoCipherMode: Validator<QCryptoCipherMode> = /* @__PURE__ */
  */
 export const QCryptoIVGenAlgo = ['plain', 'plain64', 'essiv'] as const;
 export type QCryptoIVGenAlgo = (typeof QCryptoIVGenAlgo)[number] | UnknownEnumValue;
-export const isQCryptoIVGenAlgo: Validator<QCryptoIVGenAlgo> = /* @__PURE__ */ enumeration(QCryptoIVGenAlgo);
+export const isQCryptoIVGenAlgo: Validator<(typeof QCryptoIVGenAlgo)[number]> =
+  /* @__PURE__ */ enumeration(QCryptoIVGenAlgo);
 
 /**
  * @since 2.6
@@ -94,7 +99,8 @@ export const isQCryptoIVGenAlgo: Validator<QCryptoIVGenAlgo> = /* @__PURE__ */ e
  */
 export const QCryptoBlockFormat = ['qcow', 'luks'] as const;
 export type QCryptoBlockFormat = (typeof QCryptoBlockFormat)[number] | UnknownEnumValue;
-export const isQCryptoBlockFormat: Validator<QCryptoBlockFormat> = /* @__PURE__ */ enumeration(QCryptoBlockFormat);
+export const isQCryptoBlockFormat: Validator<(typeof QCryptoBlockFormat)[number]> =
+  /* @__PURE__ */ enumeration(QCryptoBlockFormat);
 
 /**
  * @since 2.6
@@ -279,7 +285,7 @@ export interface QCryptoBlockInfo_qcow extends QCryptoBlockInfoBase {
  */
 export const QCryptoBlockLUKSKeyslotState = ['active', 'inactive'] as const;
 export type QCryptoBlockLUKSKeyslotState = (typeof QCryptoBlockLUKSKeyslotState)[number] | UnknownEnumValue;
-export const isQCryptoBlockLUKSKeyslotState: Validator<QCryptoBlockLUKSKeyslotState> =
+export const isQCryptoBlockLUKSKeyslotState: Validator<(typeof QCryptoBlockLUKSKeyslotState)[number]> =
   /* @__PURE__ */ enumeration(QCryptoBlockLUKSKeyslotState);
 
 /**
@@ -429,7 +435,8 @@ export const isTlsCredsX509Properties: Validator<TlsCredsX509Properties> = /* @_
  */
 export const QCryptoAkCipherAlgo = ['rsa'] as const;
 export type QCryptoAkCipherAlgo = (typeof QCryptoAkCipherAlgo)[number] | UnknownEnumValue;
-export const isQCryptoAkCipherAlgo: Validator<QCryptoAkCipherAlgo> = /* @__PURE__ */ enumeration(QCryptoAkCipherAlgo);
+export const isQCryptoAkCipherAlgo: Validator<(typeof QCryptoAkCipherAlgo)[number]> =
+  /* @__PURE__ */ enumeration(QCryptoAkCipherAlgo);
 
 /**
  * @since 7.1
@@ -437,7 +444,7 @@ export const isQCryptoAkCipherAlgo: Validator<QCryptoAkCipherAlgo> = /* @__PURE_
  */
 export const QCryptoAkCipherKeyType = ['public', 'private'] as const;
 export type QCryptoAkCipherKeyType = (typeof QCryptoAkCipherKeyType)[number] | UnknownEnumValue;
-export const isQCryptoAkCipherKeyType: Validator<QCryptoAkCipherKeyType> =
+export const isQCryptoAkCipherKeyType: Validator<(typeof QCryptoAkCipherKeyType)[number]> =
   /* @__PURE__ */ enumeration(QCryptoAkCipherKeyType);
 
 /**
@@ -446,7 +453,7 @@ export const isQCryptoAkCipherKeyType: Validator<QCryptoAkCipherKeyType> =
  */
 export const QCryptoRSAPaddingAlgo = ['raw', 'pkcs1'] as const;
 export type QCryptoRSAPaddingAlgo = (typeof QCryptoRSAPaddingAlgo)[number] | UnknownEnumValue;
-export const isQCryptoRSAPaddingAlgo: Validator<QCryptoRSAPaddingAlgo> =
+export const isQCryptoRSAPaddingAlgo: Validator<(typeof QCryptoRSAPaddingAlgo)[number]> =
   /* @__PURE__ */ enumeration(QCryptoRSAPaddingAlgo);
 
 /**

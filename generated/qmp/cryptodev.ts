@@ -8,7 +8,7 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const QCryptodevBackendAlgoType = ['sym', 'asym'] as const;
 export type QCryptodevBackendAlgoType = (typeof QCryptodevBackendAlgoType)[number] | UnknownEnumValue;
-export const isQCryptodevBackendAlgoType: Validator<QCryptodevBackendAlgoType> =
+export const isQCryptodevBackendAlgoType: Validator<(typeof QCryptodevBackendAlgoType)[number]> =
   /* @__PURE__ */ enumeration(QCryptodevBackendAlgoType);
 
 /**
@@ -17,7 +17,7 @@ export const isQCryptodevBackendAlgoType: Validator<QCryptodevBackendAlgoType> =
  */
 export const QCryptodevBackendServiceType = ['cipher', 'hash', 'mac', 'aead', 'akcipher'] as const;
 export type QCryptodevBackendServiceType = (typeof QCryptodevBackendServiceType)[number] | UnknownEnumValue;
-export const isQCryptodevBackendServiceType: Validator<QCryptodevBackendServiceType> =
+export const isQCryptodevBackendServiceType: Validator<(typeof QCryptodevBackendServiceType)[number]> =
   /* @__PURE__ */ enumeration(QCryptodevBackendServiceType);
 
 /**
@@ -26,7 +26,7 @@ export const isQCryptodevBackendServiceType: Validator<QCryptodevBackendServiceT
  */
 export const QCryptodevBackendType = ['builtin', 'vhost-user', 'lkcf'] as const;
 export type QCryptodevBackendType = (typeof QCryptodevBackendType)[number] | UnknownEnumValue;
-export const isQCryptodevBackendType: Validator<QCryptodevBackendType> =
+export const isQCryptodevBackendType: Validator<(typeof QCryptodevBackendType)[number]> =
   /* @__PURE__ */ enumeration(QCryptodevBackendType);
 
 /**

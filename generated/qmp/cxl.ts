@@ -8,7 +8,7 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  */
 export const CxlEventLog = ['informational', 'warning', 'failure', 'fatal'] as const;
 export type CxlEventLog = (typeof CxlEventLog)[number] | UnknownEnumValue;
-export const isCxlEventLog: Validator<CxlEventLog> = /* @__PURE__ */ enumeration(CxlEventLog);
+export const isCxlEventLog: Validator<(typeof CxlEventLog)[number]> = /* @__PURE__ */ enumeration(CxlEventLog);
 
 /** Arguments of the command `cxl-inject-general-media-event`. */
 export interface CxlInjectGeneralMediaEventArguments {
@@ -144,7 +144,8 @@ export const CxlUncorErrorType = [
   'cxl-ide-rx',
 ] as const;
 export type CxlUncorErrorType = (typeof CxlUncorErrorType)[number] | UnknownEnumValue;
-export const isCxlUncorErrorType: Validator<CxlUncorErrorType> = /* @__PURE__ */ enumeration(CxlUncorErrorType);
+export const isCxlUncorErrorType: Validator<(typeof CxlUncorErrorType)[number]> =
+  /* @__PURE__ */ enumeration(CxlUncorErrorType);
 
 /**
  * @since 8.0
@@ -183,7 +184,8 @@ export const CxlCorErrorType = [
   'physical',
 ] as const;
 export type CxlCorErrorType = (typeof CxlCorErrorType)[number] | UnknownEnumValue;
-export const isCxlCorErrorType: Validator<CxlCorErrorType> = /* @__PURE__ */ enumeration(CxlCorErrorType);
+export const isCxlCorErrorType: Validator<(typeof CxlCorErrorType)[number]> =
+  /* @__PURE__ */ enumeration(CxlCorErrorType);
 
 /** Arguments of the command `cxl-inject-correctable-error`. */
 export interface CxlInjectCorrectableErrorArguments {
@@ -214,7 +216,7 @@ export const isCxlDynamicCapacityExtent: Validator<CxlDynamicCapacityExtent> = /
  */
 export const CxlExtentSelectionPolicy = ['free', 'contiguous', 'prescriptive', 'enable-shared-access'] as const;
 export type CxlExtentSelectionPolicy = (typeof CxlExtentSelectionPolicy)[number] | UnknownEnumValue;
-export const isCxlExtentSelectionPolicy: Validator<CxlExtentSelectionPolicy> =
+export const isCxlExtentSelectionPolicy: Validator<(typeof CxlExtentSelectionPolicy)[number]> =
   /* @__PURE__ */ enumeration(CxlExtentSelectionPolicy);
 
 /** Arguments of the command `cxl-add-dynamic-capacity`. */
@@ -244,7 +246,7 @@ export const isCxlAddDynamicCapacityArguments: Validator<CxlAddDynamicCapacityAr
  */
 export const CxlExtentRemovalPolicy = ['tag-based', 'prescriptive'] as const;
 export type CxlExtentRemovalPolicy = (typeof CxlExtentRemovalPolicy)[number] | UnknownEnumValue;
-export const isCxlExtentRemovalPolicy: Validator<CxlExtentRemovalPolicy> =
+export const isCxlExtentRemovalPolicy: Validator<(typeof CxlExtentRemovalPolicy)[number]> =
   /* @__PURE__ */ enumeration(CxlExtentRemovalPolicy);
 
 /** Arguments of the command `cxl-release-dynamic-capacity`. */

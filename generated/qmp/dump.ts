@@ -21,7 +21,7 @@ export const DumpGuestMemoryFormat = [
   'win-dmp',
 ] as const;
 export type DumpGuestMemoryFormat = (typeof DumpGuestMemoryFormat)[number] | UnknownEnumValue;
-export const isDumpGuestMemoryFormat: Validator<DumpGuestMemoryFormat> =
+export const isDumpGuestMemoryFormat: Validator<(typeof DumpGuestMemoryFormat)[number]> =
   /* @__PURE__ */ enumeration(DumpGuestMemoryFormat);
 
 /** Arguments of the command `dump-guest-memory`. */
@@ -51,7 +51,7 @@ export const isDumpGuestMemoryArguments: Validator<DumpGuestMemoryArguments> = /
  */
 export const DumpStatus = ['none', 'active', 'completed', 'failed'] as const;
 export type DumpStatus = (typeof DumpStatus)[number] | UnknownEnumValue;
-export const isDumpStatus: Validator<DumpStatus> = /* @__PURE__ */ enumeration(DumpStatus);
+export const isDumpStatus: Validator<(typeof DumpStatus)[number]> = /* @__PURE__ */ enumeration(DumpStatus);
 
 /**
  * @since 2.6

@@ -22,7 +22,7 @@ export const isEbpfObject: Validator<EbpfObject> = /* @__PURE__ */ struct(() => 
  */
 export const EbpfProgramID = ['rss'] as const;
 export type EbpfProgramID = (typeof EbpfProgramID)[number] | UnknownEnumValue;
-export const isEbpfProgramID: Validator<EbpfProgramID> = /* @__PURE__ */ enumeration(EbpfProgramID);
+export const isEbpfProgramID: Validator<(typeof EbpfProgramID)[number]> = /* @__PURE__ */ enumeration(EbpfProgramID);
 
 /** Arguments of the command `request-ebpf`. */
 export interface RequestEbpfArguments {

@@ -14,4 +14,4 @@ export const QapiErrorClass = [
   'KVMMissingCap',
 ] as const;
 export type QapiErrorClass = (typeof QapiErrorClass)[number] | UnknownEnumValue;
-export const isQapiErrorClass: Validator<QapiErrorClass> = /* @__PURE__ */ enumeration(QapiErrorClass);
+export const isQapiErrorClass: Validator<(typeof QapiErrorClass)[number]> = /* @__PURE__ */ enumeration(QapiErrorClass);

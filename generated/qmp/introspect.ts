@@ -8,7 +8,7 @@ import { type Json, type UnknownEnumValue, type Validator, enumeration, struct, 
  */
 export const SchemaMetaType = ['builtin', 'enum', 'array', 'object', 'alternate', 'command', 'event'] as const;
 export type SchemaMetaType = (typeof SchemaMetaType)[number] | UnknownEnumValue;
-export const isSchemaMetaType: Validator<SchemaMetaType> = /* @__PURE__ */ enumeration(SchemaMetaType);
+export const isSchemaMetaType: Validator<(typeof SchemaMetaType)[number]> = /* @__PURE__ */ enumeration(SchemaMetaType);
 
 /** What all branches of {@link SchemaInfo} have. */
 export interface SchemaInfoBase {
@@ -94,7 +94,7 @@ export const isSchemaInfoBuiltin: Validator<SchemaInfoBuiltin> = /* @__PURE__ */
  */
 export const JSONType = ['string', 'number', 'int', 'boolean', 'null', 'object', 'array', 'value'] as const;
 export type JSONType = (typeof JSONType)[number] | UnknownEnumValue;
-export const isJSONType: Validator<JSONType> = /* @__PURE__ */ enumeration(JSONType);
+export const isJSONType: Validator<(typeof JSONType)[number]> = /* @__PURE__ */ enumeration(JSONType);
 
 /**
  * @since 2.5

@@ -8,7 +8,8 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const S390CpuEntitlement = ['auto', 'low', 'medium', 'high'] as const;
 export type S390CpuEntitlement = (typeof S390CpuEntitlement)[number] | UnknownEnumValue;
-export const isS390CpuEntitlement: Validator<S390CpuEntitlement> = /* @__PURE__ */ enumeration(S390CpuEntitlement);
+export const isS390CpuEntitlement: Validator<(typeof S390CpuEntitlement)[number]> =
+  /* @__PURE__ */ enumeration(S390CpuEntitlement);
 
 /**
  * @since 9.2
@@ -26,7 +27,8 @@ export const CpuTopologyLevel = [
   'default',
 ] as const;
 export type CpuTopologyLevel = (typeof CpuTopologyLevel)[number] | UnknownEnumValue;
-export const isCpuTopologyLevel: Validator<CpuTopologyLevel> = /* @__PURE__ */ enumeration(CpuTopologyLevel);
+export const isCpuTopologyLevel: Validator<(typeof CpuTopologyLevel)[number]> =
+  /* @__PURE__ */ enumeration(CpuTopologyLevel);
 
 /**
  * @since 9.2
@@ -34,7 +36,8 @@ export const isCpuTopologyLevel: Validator<CpuTopologyLevel> = /* @__PURE__ */ e
  */
 export const CacheLevelAndType = ['l1d', 'l1i', 'l2', 'l3'] as const;
 export type CacheLevelAndType = (typeof CacheLevelAndType)[number] | UnknownEnumValue;
-export const isCacheLevelAndType: Validator<CacheLevelAndType> = /* @__PURE__ */ enumeration(CacheLevelAndType);
+export const isCacheLevelAndType: Validator<(typeof CacheLevelAndType)[number]> =
+  /* @__PURE__ */ enumeration(CacheLevelAndType);
 
 /**
  * @since 9.2

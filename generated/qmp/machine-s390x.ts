@@ -9,7 +9,8 @@ import { type S390CpuEntitlement, isS390CpuEntitlement } from './machine-common.
  */
 export const S390CpuPolarization = ['horizontal', 'vertical'] as const;
 export type S390CpuPolarization = (typeof S390CpuPolarization)[number] | UnknownEnumValue;
-export const isS390CpuPolarization: Validator<S390CpuPolarization> = /* @__PURE__ */ enumeration(S390CpuPolarization);
+export const isS390CpuPolarization: Validator<(typeof S390CpuPolarization)[number]> =
+  /* @__PURE__ */ enumeration(S390CpuPolarization);
 
 /** Arguments of the command `set-cpu-topology`. */
 export interface SetCpuTopologyArguments {

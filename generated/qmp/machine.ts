@@ -51,7 +51,7 @@ export const SysEmuTarget = [
   'xtensaeb',
 ] as const;
 export type SysEmuTarget = (typeof SysEmuTarget)[number] | UnknownEnumValue;
-export const isSysEmuTarget: Validator<SysEmuTarget> = /* @__PURE__ */ enumeration(SysEmuTarget);
+export const isSysEmuTarget: Validator<(typeof SysEmuTarget)[number]> = /* @__PURE__ */ enumeration(SysEmuTarget);
 
 /**
  * @since 2.12
@@ -59,7 +59,7 @@ export const isSysEmuTarget: Validator<SysEmuTarget> = /* @__PURE__ */ enumerati
  */
 export const S390CpuState = ['uninitialized', 'stopped', 'check-stop', 'operating', 'load'] as const;
 export type S390CpuState = (typeof S390CpuState)[number] | UnknownEnumValue;
-export const isS390CpuState: Validator<S390CpuState> = /* @__PURE__ */ enumeration(S390CpuState);
+export const isS390CpuState: Validator<(typeof S390CpuState)[number]> = /* @__PURE__ */ enumeration(S390CpuState);
 
 /**
  * @since 2.12
@@ -266,7 +266,7 @@ export const isGuidInfo: Validator<GuidInfo> = /* @__PURE__ */ struct(() => ({ g
  */
 export const LostTickPolicy = ['discard', 'delay', 'slew'] as const;
 export type LostTickPolicy = (typeof LostTickPolicy)[number] | UnknownEnumValue;
-export const isLostTickPolicy: Validator<LostTickPolicy> = /* @__PURE__ */ enumeration(LostTickPolicy);
+export const isLostTickPolicy: Validator<(typeof LostTickPolicy)[number]> = /* @__PURE__ */ enumeration(LostTickPolicy);
 
 /**
  * @since 2.1
@@ -284,7 +284,8 @@ export const NumaOptionsType = [
   'hmat-cache',
 ] as const;
 export type NumaOptionsType = (typeof NumaOptionsType)[number] | UnknownEnumValue;
-export const isNumaOptionsType: Validator<NumaOptionsType> = /* @__PURE__ */ enumeration(NumaOptionsType);
+export const isNumaOptionsType: Validator<(typeof NumaOptionsType)[number]> =
+  /* @__PURE__ */ enumeration(NumaOptionsType);
 
 /** What all branches of {@link NumaOptions} have. */
 export interface NumaOptionsBase {
@@ -407,7 +408,8 @@ export const isCXLFMWProperties: Validator<CXLFMWProperties> = /* @__PURE__ */ s
  */
 export const X86CPURegister32 = ['EAX', 'EBX', 'ECX', 'EDX', 'ESP', 'EBP', 'ESI', 'EDI'] as const;
 export type X86CPURegister32 = (typeof X86CPURegister32)[number] | UnknownEnumValue;
-export const isX86CPURegister32: Validator<X86CPURegister32> = /* @__PURE__ */ enumeration(X86CPURegister32);
+export const isX86CPURegister32: Validator<(typeof X86CPURegister32)[number]> =
+  /* @__PURE__ */ enumeration(X86CPURegister32);
 
 /**
  * @since 1.5
@@ -456,7 +458,7 @@ export const isNumaCpuOptions: Validator<NumaCpuOptions> = /* @__PURE__ */ struc
  */
 export const HmatLBMemoryHierarchy = ['memory', 'first-level', 'second-level', 'third-level'] as const;
 export type HmatLBMemoryHierarchy = (typeof HmatLBMemoryHierarchy)[number] | UnknownEnumValue;
-export const isHmatLBMemoryHierarchy: Validator<HmatLBMemoryHierarchy> =
+export const isHmatLBMemoryHierarchy: Validator<(typeof HmatLBMemoryHierarchy)[number]> =
   /* @__PURE__ */ enumeration(HmatLBMemoryHierarchy);
 
 /**
@@ -472,7 +474,7 @@ export const HmatLBDataType = [
   'write-bandwidth',
 ] as const;
 export type HmatLBDataType = (typeof HmatLBDataType)[number] | UnknownEnumValue;
-export const isHmatLBDataType: Validator<HmatLBDataType> = /* @__PURE__ */ enumeration(HmatLBDataType);
+export const isHmatLBDataType: Validator<(typeof HmatLBDataType)[number]> = /* @__PURE__ */ enumeration(HmatLBDataType);
 
 /**
  * @since 5.0
@@ -502,7 +504,7 @@ export const isNumaHmatLBOptions: Validator<NumaHmatLBOptions> = /* @__PURE__ */
  */
 export const HmatCacheAssociativity = ['none', 'direct', 'complex'] as const;
 export type HmatCacheAssociativity = (typeof HmatCacheAssociativity)[number] | UnknownEnumValue;
-export const isHmatCacheAssociativity: Validator<HmatCacheAssociativity> =
+export const isHmatCacheAssociativity: Validator<(typeof HmatCacheAssociativity)[number]> =
   /* @__PURE__ */ enumeration(HmatCacheAssociativity);
 
 /**
@@ -511,7 +513,7 @@ export const isHmatCacheAssociativity: Validator<HmatCacheAssociativity> =
  */
 export const HmatCacheWritePolicy = ['none', 'write-back', 'write-through'] as const;
 export type HmatCacheWritePolicy = (typeof HmatCacheWritePolicy)[number] | UnknownEnumValue;
-export const isHmatCacheWritePolicy: Validator<HmatCacheWritePolicy> =
+export const isHmatCacheWritePolicy: Validator<(typeof HmatCacheWritePolicy)[number]> =
   /* @__PURE__ */ enumeration(HmatCacheWritePolicy);
 
 /**
@@ -825,7 +827,7 @@ export const MemoryDeviceInfoKind = [
   'hv-balloon',
 ] as const;
 export type MemoryDeviceInfoKind = (typeof MemoryDeviceInfoKind)[number] | UnknownEnumValue;
-export const isMemoryDeviceInfoKind: Validator<MemoryDeviceInfoKind> =
+export const isMemoryDeviceInfoKind: Validator<(typeof MemoryDeviceInfoKind)[number]> =
   /* @__PURE__ */ enumeration(MemoryDeviceInfoKind);
 
 /**
@@ -1056,7 +1058,7 @@ export const SmbiosEntryPointType = [
   'auto',
 ] as const;
 export type SmbiosEntryPointType = (typeof SmbiosEntryPointType)[number] | UnknownEnumValue;
-export const isSmbiosEntryPointType: Validator<SmbiosEntryPointType> =
+export const isSmbiosEntryPointType: Validator<(typeof SmbiosEntryPointType)[number]> =
   /* @__PURE__ */ enumeration(SmbiosEntryPointType);
 
 /**
@@ -1126,7 +1128,7 @@ export const isCpuModelInfo: Validator<CpuModelInfo> = /* @__PURE__ */ struct(()
  */
 export const CpuModelExpansionType = ['static', 'full'] as const;
 export type CpuModelExpansionType = (typeof CpuModelExpansionType)[number] | UnknownEnumValue;
-export const isCpuModelExpansionType: Validator<CpuModelExpansionType> =
+export const isCpuModelExpansionType: Validator<(typeof CpuModelExpansionType)[number]> =
   /* @__PURE__ */ enumeration(CpuModelExpansionType);
 
 /**
@@ -1135,7 +1137,7 @@ export const isCpuModelExpansionType: Validator<CpuModelExpansionType> =
  */
 export const CpuModelCompareResult = ['incompatible', 'identical', 'superset', 'subset'] as const;
 export type CpuModelCompareResult = (typeof CpuModelCompareResult)[number] | UnknownEnumValue;
-export const isCpuModelCompareResult: Validator<CpuModelCompareResult> =
+export const isCpuModelCompareResult: Validator<(typeof CpuModelCompareResult)[number]> =
   /* @__PURE__ */ enumeration(CpuModelCompareResult);
 
 /**

@@ -149,7 +149,8 @@ export const MigrationStatus = [
   'wait-unplug',
 ] as const;
 export type MigrationStatus = (typeof MigrationStatus)[number] | UnknownEnumValue;
-export const isMigrationStatus: Validator<MigrationStatus> = /* @__PURE__ */ enumeration(MigrationStatus);
+export const isMigrationStatus: Validator<(typeof MigrationStatus)[number]> =
+  /* @__PURE__ */ enumeration(MigrationStatus);
 
 /**
  * @since 5.2
@@ -301,11 +302,10 @@ export const MigrationCapability = [
   'mapped-ram',
 ] as const;
 export type MigrationCapability = (typeof MigrationCapability)[number] | UnknownEnumValue;
-export const isMigrationCapability: Validator<MigrationCapability> = /* @__PURE__ */ enumeration(MigrationCapability, {
-  'zero-blocks': { deprecated: true },
-  'x-colo': { unstable: true },
-  'x-ignore-shared': { unstable: true },
-});
+export const isMigrationCapability: Validator<(typeof MigrationCapability)[number]> = /* @__PURE__ */ enumeration(
+  MigrationCapability,
+  { 'zero-blocks': { deprecated: true }, 'x-colo': { unstable: true }, 'x-ignore-shared': { unstable: true } },
+);
 
 /**
  * @since 1.2
@@ -359,12 +359,15 @@ export const MultiFDCompression = [
   'uadk',
 ] as const;
 export type MultiFDCompression = (typeof MultiFDCompression)[number] | UnknownEnumValue;
-export const isMultiFDCompression: Validator<MultiFDCompression> = /* @__PURE__ */ enumeration(MultiFDCompression, {
-  zstd: { if: 'CONFIG_ZSTD' },
-  qatzip: { if: 'CONFIG_QATZIP' },
-  qpl: { if: 'CONFIG_QPL' },
-  uadk: { if: 'CONFIG_UADK' },
-});
+export const isMultiFDCompression: Validator<(typeof MultiFDCompression)[number]> = /* @__PURE__ */ enumeration(
+  MultiFDCompression,
+  {
+    zstd: { if: 'CONFIG_ZSTD' },
+    qatzip: { if: 'CONFIG_QATZIP' },
+    qpl: { if: 'CONFIG_QPL' },
+    uadk: { if: 'CONFIG_UADK' },
+  },
+);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.MigMode} */
 export const MigMode = [
@@ -378,7 +381,7 @@ export const MigMode = [
   'cpr-exec',
 ] as const;
 export type MigMode = (typeof MigMode)[number] | UnknownEnumValue;
-export const isMigMode: Validator<MigMode> = /* @__PURE__ */ enumeration(MigMode);
+export const isMigMode: Validator<(typeof MigMode)[number]> = /* @__PURE__ */ enumeration(MigMode);
 
 /**
  * @since 9.0
@@ -386,7 +389,8 @@ export const isMigMode: Validator<MigMode> = /* @__PURE__ */ enumeration(MigMode
  */
 export const ZeroPageDetection = ['none', 'legacy', 'multifd'] as const;
 export type ZeroPageDetection = (typeof ZeroPageDetection)[number] | UnknownEnumValue;
-export const isZeroPageDetection: Validator<ZeroPageDetection> = /* @__PURE__ */ enumeration(ZeroPageDetection);
+export const isZeroPageDetection: Validator<(typeof ZeroPageDetection)[number]> =
+  /* @__PURE__ */ enumeration(ZeroPageDetection);
 
 /**
  * @since 6.0
@@ -505,10 +509,10 @@ export const MigrationParameter = [
   'cpr-exec-command',
 ] as const;
 export type MigrationParameter = (typeof MigrationParameter)[number] | UnknownEnumValue;
-export const isMigrationParameter: Validator<MigrationParameter> = /* @__PURE__ */ enumeration(MigrationParameter, {
-  'x-checkpoint-delay': { unstable: true },
-  'x-vcpu-dirty-limit-period': { unstable: true },
-});
+export const isMigrationParameter: Validator<(typeof MigrationParameter)[number]> = /* @__PURE__ */ enumeration(
+  MigrationParameter,
+  { 'x-checkpoint-delay': { unstable: true }, 'x-vcpu-dirty-limit-period': { unstable: true } },
+);
 
 /**
  * @since 2.4
@@ -752,7 +756,7 @@ export const COLOMessage = [
   'vmstate-loaded',
 ] as const;
 export type COLOMessage = (typeof COLOMessage)[number] | UnknownEnumValue;
-export const isCOLOMessage: Validator<COLOMessage> = /* @__PURE__ */ enumeration(COLOMessage);
+export const isCOLOMessage: Validator<(typeof COLOMessage)[number]> = /* @__PURE__ */ enumeration(COLOMessage);
 
 /**
  * @since 2.8
@@ -760,7 +764,7 @@ export const isCOLOMessage: Validator<COLOMessage> = /* @__PURE__ */ enumeration
  */
 export const COLOMode = ['none', 'primary', 'secondary'] as const;
 export type COLOMode = (typeof COLOMode)[number] | UnknownEnumValue;
-export const isCOLOMode: Validator<COLOMode> = /* @__PURE__ */ enumeration(COLOMode);
+export const isCOLOMode: Validator<(typeof COLOMode)[number]> = /* @__PURE__ */ enumeration(COLOMode);
 
 /**
  * @since 2.8
@@ -775,7 +779,7 @@ export const FailoverStatus = [
   'relaunch',
 ] as const;
 export type FailoverStatus = (typeof FailoverStatus)[number] | UnknownEnumValue;
-export const isFailoverStatus: Validator<FailoverStatus> = /* @__PURE__ */ enumeration(FailoverStatus);
+export const isFailoverStatus: Validator<(typeof FailoverStatus)[number]> = /* @__PURE__ */ enumeration(FailoverStatus);
 
 /** Data of the event `COLO_EXIT`. */
 export interface ColoExitEvent {
@@ -800,7 +804,7 @@ export const COLOExitReason = [
   'processing',
 ] as const;
 export type COLOExitReason = (typeof COLOExitReason)[number] | UnknownEnumValue;
-export const isCOLOExitReason: Validator<COLOExitReason> = /* @__PURE__ */ enumeration(COLOExitReason);
+export const isCOLOExitReason: Validator<(typeof COLOExitReason)[number]> = /* @__PURE__ */ enumeration(COLOExitReason);
 
 /** Arguments of the command `migrate-continue`. */
 export interface MigrateContinueArguments {
@@ -817,7 +821,7 @@ export const isMigrateContinueArguments: Validator<MigrateContinueArguments> = /
  */
 export const MigrationAddressType = ['socket', 'exec', 'rdma', 'file'] as const;
 export type MigrationAddressType = (typeof MigrationAddressType)[number] | UnknownEnumValue;
-export const isMigrationAddressType: Validator<MigrationAddressType> =
+export const isMigrationAddressType: Validator<(typeof MigrationAddressType)[number]> =
   /* @__PURE__ */ enumeration(MigrationAddressType);
 
 /**
@@ -912,7 +916,7 @@ export interface MigrationAddress_file extends MigrationAddressBase, FileMigrati
  */
 export const MigrationChannelType = ['main', 'cpr'] as const;
 export type MigrationChannelType = (typeof MigrationChannelType)[number] | UnknownEnumValue;
-export const isMigrationChannelType: Validator<MigrationChannelType> =
+export const isMigrationChannelType: Validator<(typeof MigrationChannelType)[number]> =
   /* @__PURE__ */ enumeration(MigrationChannelType);
 
 /**
@@ -1076,7 +1080,8 @@ export const isDirtyRateVcpu: Validator<DirtyRateVcpu> = /* @__PURE__ */ struct(
  */
 export const DirtyRateStatus = ['unstarted', 'measuring', 'measured'] as const;
 export type DirtyRateStatus = (typeof DirtyRateStatus)[number] | UnknownEnumValue;
-export const isDirtyRateStatus: Validator<DirtyRateStatus> = /* @__PURE__ */ enumeration(DirtyRateStatus);
+export const isDirtyRateStatus: Validator<(typeof DirtyRateStatus)[number]> =
+  /* @__PURE__ */ enumeration(DirtyRateStatus);
 
 /**
  * @since 6.2
@@ -1084,7 +1089,7 @@ export const isDirtyRateStatus: Validator<DirtyRateStatus> = /* @__PURE__ */ enu
  */
 export const DirtyRateMeasureMode = ['page-sampling', 'dirty-ring', 'dirty-bitmap'] as const;
 export type DirtyRateMeasureMode = (typeof DirtyRateMeasureMode)[number] | UnknownEnumValue;
-export const isDirtyRateMeasureMode: Validator<DirtyRateMeasureMode> =
+export const isDirtyRateMeasureMode: Validator<(typeof DirtyRateMeasureMode)[number]> =
   /* @__PURE__ */ enumeration(DirtyRateMeasureMode);
 
 /**
@@ -1093,7 +1098,7 @@ export const isDirtyRateMeasureMode: Validator<DirtyRateMeasureMode> =
  */
 export const TimeUnit = ['second', 'millisecond'] as const;
 export type TimeUnit = (typeof TimeUnit)[number] | UnknownEnumValue;
-export const isTimeUnit: Validator<TimeUnit> = /* @__PURE__ */ enumeration(TimeUnit);
+export const isTimeUnit: Validator<(typeof TimeUnit)[number]> = /* @__PURE__ */ enumeration(TimeUnit);
 
 /**
  * @since 5.2

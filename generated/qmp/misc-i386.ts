@@ -15,7 +15,7 @@ export const SevState = [
   'receive-update',
 ] as const;
 export type SevState = (typeof SevState)[number] | UnknownEnumValue;
-export const isSevState: Validator<SevState> = /* @__PURE__ */ enumeration(SevState);
+export const isSevState: Validator<(typeof SevState)[number]> = /* @__PURE__ */ enumeration(SevState);
 
 /**
  * @since 6.2
@@ -23,7 +23,7 @@ export const isSevState: Validator<SevState> = /* @__PURE__ */ enumeration(SevSt
  */
 export const SevGuestType = ['sev', 'sev-snp'] as const;
 export type SevGuestType = (typeof SevGuestType)[number] | UnknownEnumValue;
-export const isSevGuestType: Validator<SevGuestType> = /* @__PURE__ */ enumeration(SevGuestType);
+export const isSevGuestType: Validator<(typeof SevGuestType)[number]> = /* @__PURE__ */ enumeration(SevGuestType);
 
 /**
  * @since 2.12
@@ -187,7 +187,7 @@ export const isSgxInfo: Validator<SgxInfo> = /* @__PURE__ */ struct(() => ({
  */
 export const EvtchnPortType = ['closed', 'unbound', 'interdomain', 'pirq', 'virq', 'ipi'] as const;
 export type EvtchnPortType = (typeof EvtchnPortType)[number] | UnknownEnumValue;
-export const isEvtchnPortType: Validator<EvtchnPortType> = /* @__PURE__ */ enumeration(EvtchnPortType);
+export const isEvtchnPortType: Validator<(typeof EvtchnPortType)[number]> = /* @__PURE__ */ enumeration(EvtchnPortType);
 
 /**
  * @since 8.0

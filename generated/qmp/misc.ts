@@ -153,7 +153,7 @@ export const isFdsetInfo: Validator<FdsetInfo> = /* @__PURE__ */ struct(() => ({
  */
 export const CommandLineParameterType = ['string', 'boolean', 'number', 'size'] as const;
 export type CommandLineParameterType = (typeof CommandLineParameterType)[number] | UnknownEnumValue;
-export const isCommandLineParameterType: Validator<CommandLineParameterType> =
+export const isCommandLineParameterType: Validator<(typeof CommandLineParameterType)[number]> =
   /* @__PURE__ */ enumeration(CommandLineParameterType);
 
 /**

@@ -364,7 +364,7 @@ export const isNetdevNetmapOptions: Validator<NetdevNetmapOptions> = /* @__PURE_
  */
 export const AFXDPMode = ['native', 'skb'] as const;
 export type AFXDPMode = (typeof AFXDPMode)[number] | UnknownEnumValue;
-export const isAFXDPMode: Validator<AFXDPMode> = /* @__PURE__ */ enumeration(AFXDPMode);
+export const isAFXDPMode: Validator<(typeof AFXDPMode)[number]> = /* @__PURE__ */ enumeration(AFXDPMode);
 
 /**
  * Only in builds with `CONFIG_AF_XDP`.
@@ -583,13 +583,16 @@ export const NetClientDriver = [
   'vmnet-bridged',
 ] as const;
 export type NetClientDriver = (typeof NetClientDriver)[number] | UnknownEnumValue;
-export const isNetClientDriver: Validator<NetClientDriver> = /* @__PURE__ */ enumeration(NetClientDriver, {
-  passt: { if: 'CONFIG_PASST' },
-  'af-xdp': { if: 'CONFIG_AF_XDP' },
-  'vmnet-host': { if: 'CONFIG_VMNET' },
-  'vmnet-shared': { if: 'CONFIG_VMNET' },
-  'vmnet-bridged': { if: 'CONFIG_VMNET' },
-});
+export const isNetClientDriver: Validator<(typeof NetClientDriver)[number]> = /* @__PURE__ */ enumeration(
+  NetClientDriver,
+  {
+    passt: { if: 'CONFIG_PASST' },
+    'af-xdp': { if: 'CONFIG_AF_XDP' },
+    'vmnet-host': { if: 'CONFIG_VMNET' },
+    'vmnet-shared': { if: 'CONFIG_VMNET' },
+    'vmnet-bridged': { if: 'CONFIG_VMNET' },
+  },
+);
 
 /** What all branches of {@link Netdev} have. */
 export interface NetdevBase {
@@ -761,7 +764,7 @@ export interface Netdev_none extends NetdevBase {
  */
 export const RxState = ['normal', 'none', 'all'] as const;
 export type RxState = (typeof RxState)[number] | UnknownEnumValue;
-export const isRxState: Validator<RxState> = /* @__PURE__ */ enumeration(RxState);
+export const isRxState: Validator<(typeof RxState)[number]> = /* @__PURE__ */ enumeration(RxState);
 
 /**
  * @since 1.6

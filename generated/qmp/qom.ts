@@ -266,7 +266,8 @@ export const isDBusVMStateProperties: Validator<DBusVMStateProperties> = /* @__P
  */
 export const NetfilterInsert = ['before', 'behind'] as const;
 export type NetfilterInsert = (typeof NetfilterInsert)[number] | UnknownEnumValue;
-export const isNetfilterInsert: Validator<NetfilterInsert> = /* @__PURE__ */ enumeration(NetfilterInsert);
+export const isNetfilterInsert: Validator<(typeof NetfilterInsert)[number]> =
+  /* @__PURE__ */ enumeration(NetfilterInsert);
 
 /**
  * @since 2.5
@@ -873,7 +874,7 @@ export const ObjectType = [
   'x-vfio-user-server',
 ] as const;
 export type ObjectType = (typeof ObjectType)[number] | UnknownEnumValue;
-export const isObjectType: Validator<ObjectType> = /* @__PURE__ */ enumeration(ObjectType, {
+export const isObjectType: Validator<(typeof ObjectType)[number]> = /* @__PURE__ */ enumeration(ObjectType, {
   'can-host-socketcan': { if: 'CONFIG_LINUX' },
   'cryptodev-vhost-user': { if: 'CONFIG_VHOST_CRYPTO' },
   'igvm-cfg': { if: 'CONFIG_IGVM' },

@@ -8,7 +8,7 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  */
 export const ReplayMode = ['none', 'record', 'play'] as const;
 export type ReplayMode = (typeof ReplayMode)[number] | UnknownEnumValue;
-export const isReplayMode: Validator<ReplayMode> = /* @__PURE__ */ enumeration(ReplayMode);
+export const isReplayMode: Validator<(typeof ReplayMode)[number]> = /* @__PURE__ */ enumeration(ReplayMode);
 
 /**
  * @since 5.2

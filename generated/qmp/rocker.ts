@@ -31,7 +31,8 @@ export const isQueryRockerArguments: Validator<QueryRockerArguments> = /* @__PUR
  */
 export const RockerPortDuplex = ['half', 'full'] as const;
 export type RockerPortDuplex = (typeof RockerPortDuplex)[number] | UnknownEnumValue;
-export const isRockerPortDuplex: Validator<RockerPortDuplex> = /* @__PURE__ */ enumeration(RockerPortDuplex);
+export const isRockerPortDuplex: Validator<(typeof RockerPortDuplex)[number]> =
+  /* @__PURE__ */ enumeration(RockerPortDuplex);
 
 /**
  * @since 2.4
@@ -39,7 +40,8 @@ export const isRockerPortDuplex: Validator<RockerPortDuplex> = /* @__PURE__ */ e
  */
 export const RockerPortAutoneg = ['off', 'on'] as const;
 export type RockerPortAutoneg = (typeof RockerPortAutoneg)[number] | UnknownEnumValue;
-export const isRockerPortAutoneg: Validator<RockerPortAutoneg> = /* @__PURE__ */ enumeration(RockerPortAutoneg);
+export const isRockerPortAutoneg: Validator<(typeof RockerPortAutoneg)[number]> =
+  /* @__PURE__ */ enumeration(RockerPortAutoneg);
 
 /**
  * @since 2.4

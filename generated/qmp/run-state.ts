@@ -23,7 +23,7 @@ export const RunState = [
   'colo',
 ] as const;
 export type RunState = (typeof RunState)[number] | UnknownEnumValue;
-export const isRunState: Validator<RunState> = /* @__PURE__ */ enumeration(RunState);
+export const isRunState: Validator<(typeof RunState)[number]> = /* @__PURE__ */ enumeration(RunState);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.ShutdownCause} */
 export const ShutdownCause = [
@@ -41,7 +41,7 @@ export const ShutdownCause = [
   'snapshot-load',
 ] as const;
 export type ShutdownCause = (typeof ShutdownCause)[number] | UnknownEnumValue;
-export const isShutdownCause: Validator<ShutdownCause> = /* @__PURE__ */ enumeration(ShutdownCause);
+export const isShutdownCause: Validator<(typeof ShutdownCause)[number]> = /* @__PURE__ */ enumeration(ShutdownCause);
 
 /**
  * @since 0.14
@@ -105,7 +105,7 @@ export const WatchdogAction = [
   'inject-nmi',
 ] as const;
 export type WatchdogAction = (typeof WatchdogAction)[number] | UnknownEnumValue;
-export const isWatchdogAction: Validator<WatchdogAction> = /* @__PURE__ */ enumeration(WatchdogAction);
+export const isWatchdogAction: Validator<(typeof WatchdogAction)[number]> = /* @__PURE__ */ enumeration(WatchdogAction);
 
 /**
  * @since 6.0
@@ -113,7 +113,7 @@ export const isWatchdogAction: Validator<WatchdogAction> = /* @__PURE__ */ enume
  */
 export const RebootAction = ['reset', 'shutdown'] as const;
 export type RebootAction = (typeof RebootAction)[number] | UnknownEnumValue;
-export const isRebootAction: Validator<RebootAction> = /* @__PURE__ */ enumeration(RebootAction);
+export const isRebootAction: Validator<(typeof RebootAction)[number]> = /* @__PURE__ */ enumeration(RebootAction);
 
 /**
  * @since 6.0
@@ -121,7 +121,7 @@ export const isRebootAction: Validator<RebootAction> = /* @__PURE__ */ enumerati
  */
 export const ShutdownAction = ['poweroff', 'pause'] as const;
 export type ShutdownAction = (typeof ShutdownAction)[number] | UnknownEnumValue;
-export const isShutdownAction: Validator<ShutdownAction> = /* @__PURE__ */ enumeration(ShutdownAction);
+export const isShutdownAction: Validator<(typeof ShutdownAction)[number]> = /* @__PURE__ */ enumeration(ShutdownAction);
 
 /**
  * @since 6.0
@@ -135,7 +135,7 @@ export const PanicAction = [
   'none',
 ] as const;
 export type PanicAction = (typeof PanicAction)[number] | UnknownEnumValue;
-export const isPanicAction: Validator<PanicAction> = /* @__PURE__ */ enumeration(PanicAction);
+export const isPanicAction: Validator<(typeof PanicAction)[number]> = /* @__PURE__ */ enumeration(PanicAction);
 
 /** Arguments of the command `watchdog-set-action`. */
 export interface WatchdogSetActionArguments {
@@ -196,7 +196,8 @@ export const GuestPanicAction = [
   'run',
 ] as const;
 export type GuestPanicAction = (typeof GuestPanicAction)[number] | UnknownEnumValue;
-export const isGuestPanicAction: Validator<GuestPanicAction> = /* @__PURE__ */ enumeration(GuestPanicAction);
+export const isGuestPanicAction: Validator<(typeof GuestPanicAction)[number]> =
+  /* @__PURE__ */ enumeration(GuestPanicAction);
 
 /**
  * @since 2.9
@@ -210,7 +211,7 @@ export const GuestPanicInformationType = [
   'tdx',
 ] as const;
 export type GuestPanicInformationType = (typeof GuestPanicInformationType)[number] | UnknownEnumValue;
-export const isGuestPanicInformationType: Validator<GuestPanicInformationType> =
+export const isGuestPanicInformationType: Validator<(typeof GuestPanicInformationType)[number]> =
   /* @__PURE__ */ enumeration(GuestPanicInformationType);
 
 /** What all branches of {@link GuestPanicInformation} have. */
@@ -273,7 +274,8 @@ export const isGuestPanicInformationHyperV: Validator<GuestPanicInformationHyper
  */
 export const S390CrashReason = ['unknown', 'disabled-wait', 'extint-loop', 'pgmint-loop', 'opint-loop'] as const;
 export type S390CrashReason = (typeof S390CrashReason)[number] | UnknownEnumValue;
-export const isS390CrashReason: Validator<S390CrashReason> = /* @__PURE__ */ enumeration(S390CrashReason);
+export const isS390CrashReason: Validator<(typeof S390CrashReason)[number]> =
+  /* @__PURE__ */ enumeration(S390CrashReason);
 
 /**
  * @since 2.12
@@ -328,7 +330,7 @@ export const isMemoryFailureEvent: Validator<MemoryFailureEvent> = /* @__PURE__ 
  */
 export const MemoryFailureRecipient = ['hypervisor', 'guest'] as const;
 export type MemoryFailureRecipient = (typeof MemoryFailureRecipient)[number] | UnknownEnumValue;
-export const isMemoryFailureRecipient: Validator<MemoryFailureRecipient> =
+export const isMemoryFailureRecipient: Validator<(typeof MemoryFailureRecipient)[number]> =
   /* @__PURE__ */ enumeration(MemoryFailureRecipient);
 
 /**
@@ -337,7 +339,8 @@ export const isMemoryFailureRecipient: Validator<MemoryFailureRecipient> =
  */
 export const MemoryFailureAction = ['ignore', 'inject', 'fatal', 'reset'] as const;
 export type MemoryFailureAction = (typeof MemoryFailureAction)[number] | UnknownEnumValue;
-export const isMemoryFailureAction: Validator<MemoryFailureAction> = /* @__PURE__ */ enumeration(MemoryFailureAction);
+export const isMemoryFailureAction: Validator<(typeof MemoryFailureAction)[number]> =
+  /* @__PURE__ */ enumeration(MemoryFailureAction);
 
 /**
  * @since 5.2
@@ -359,4 +362,5 @@ export const isMemoryFailureFlags: Validator<MemoryFailureFlags> = /* @__PURE__ 
  */
 export const NotifyVmexitOption = ['run', 'internal-error', 'disable'] as const;
 export type NotifyVmexitOption = (typeof NotifyVmexitOption)[number] | UnknownEnumValue;
-export const isNotifyVmexitOption: Validator<NotifyVmexitOption> = /* @__PURE__ */ enumeration(NotifyVmexitOption);
+export const isNotifyVmexitOption: Validator<(typeof NotifyVmexitOption)[number]> =
+  /* @__PURE__ */ enumeration(NotifyVmexitOption);

@@ -15,7 +15,7 @@ export const NetworkAddressFamily = [
   'unknown',
 ] as const;
 export type NetworkAddressFamily = (typeof NetworkAddressFamily)[number] | UnknownEnumValue;
-export const isNetworkAddressFamily: Validator<NetworkAddressFamily> =
+export const isNetworkAddressFamily: Validator<(typeof NetworkAddressFamily)[number]> =
   /* @__PURE__ */ enumeration(NetworkAddressFamily);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-sockets.InetSocketAddressBase} */
@@ -227,7 +227,8 @@ export interface SocketAddressLegacy_fd extends SocketAddressLegacyBase, FdSocke
  */
 export const SocketAddressType = ['inet', 'unix', 'vsock', 'fd'] as const;
 export type SocketAddressType = (typeof SocketAddressType)[number] | UnknownEnumValue;
-export const isSocketAddressType: Validator<SocketAddressType> = /* @__PURE__ */ enumeration(SocketAddressType);
+export const isSocketAddressType: Validator<(typeof SocketAddressType)[number]> =
+  /* @__PURE__ */ enumeration(SocketAddressType);
 
 /** What all branches of {@link SocketAddress} have. */
 export interface SocketAddressBase {

@@ -16,7 +16,7 @@ import {
  */
 export const StatsType = ['cumulative', 'instant', 'peak', 'linear-histogram', 'log2-histogram'] as const;
 export type StatsType = (typeof StatsType)[number] | UnknownEnumValue;
-export const isStatsType: Validator<StatsType> = /* @__PURE__ */ enumeration(StatsType);
+export const isStatsType: Validator<(typeof StatsType)[number]> = /* @__PURE__ */ enumeration(StatsType);
 
 /**
  * @since 7.1
@@ -24,7 +24,7 @@ export const isStatsType: Validator<StatsType> = /* @__PURE__ */ enumeration(Sta
  */
 export const StatsUnit = ['bytes', 'seconds', 'cycles', 'boolean'] as const;
 export type StatsUnit = (typeof StatsUnit)[number] | UnknownEnumValue;
-export const isStatsUnit: Validator<StatsUnit> = /* @__PURE__ */ enumeration(StatsUnit);
+export const isStatsUnit: Validator<(typeof StatsUnit)[number]> = /* @__PURE__ */ enumeration(StatsUnit);
 
 /**
  * @since 7.1
@@ -37,7 +37,7 @@ export const StatsProvider = [
   'cryptodev',
 ] as const;
 export type StatsProvider = (typeof StatsProvider)[number] | UnknownEnumValue;
-export const isStatsProvider: Validator<StatsProvider> = /* @__PURE__ */ enumeration(StatsProvider);
+export const isStatsProvider: Validator<(typeof StatsProvider)[number]> = /* @__PURE__ */ enumeration(StatsProvider);
 
 /**
  * @since 7.1
@@ -50,7 +50,7 @@ export const StatsTarget = [
   'cryptodev',
 ] as const;
 export type StatsTarget = (typeof StatsTarget)[number] | UnknownEnumValue;
-export const isStatsTarget: Validator<StatsTarget> = /* @__PURE__ */ enumeration(StatsTarget);
+export const isStatsTarget: Validator<(typeof StatsTarget)[number]> = /* @__PURE__ */ enumeration(StatsTarget);
 
 /**
  * @since 7.1

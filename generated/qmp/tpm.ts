@@ -16,7 +16,7 @@ export const TpmModel = [
   'tpm-spapr',
 ] as const;
 export type TpmModel = (typeof TpmModel)[number] | UnknownEnumValue;
-export const isTpmModel: Validator<TpmModel> = /* @__PURE__ */ enumeration(TpmModel);
+export const isTpmModel: Validator<(typeof TpmModel)[number]> = /* @__PURE__ */ enumeration(TpmModel);
 
 /**
  * Only in builds with `CONFIG_TPM`.
@@ -30,7 +30,7 @@ export const TpmType = [
   'emulator',
 ] as const;
 export type TpmType = (typeof TpmType)[number] | UnknownEnumValue;
-export const isTpmType: Validator<TpmType> = /* @__PURE__ */ enumeration(TpmType);
+export const isTpmType: Validator<(typeof TpmType)[number]> = /* @__PURE__ */ enumeration(TpmType);
 
 /**
  * Only in builds with `CONFIG_TPM`.

@@ -8,7 +8,8 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const TraceEventState = ['unavailable', 'disabled', 'enabled'] as const;
 export type TraceEventState = (typeof TraceEventState)[number] | UnknownEnumValue;
-export const isTraceEventState: Validator<TraceEventState> = /* @__PURE__ */ enumeration(TraceEventState);
+export const isTraceEventState: Validator<(typeof TraceEventState)[number]> =
+  /* @__PURE__ */ enumeration(TraceEventState);
 
 /**
  * @since 2.2

@@ -33,7 +33,7 @@ export const isAbort: Validator<Abort> = /* @__PURE__ */ struct(() => ({}));
  */
 export const ActionCompletionMode = ['individual', 'grouped'] as const;
 export type ActionCompletionMode = (typeof ActionCompletionMode)[number] | UnknownEnumValue;
-export const isActionCompletionMode: Validator<ActionCompletionMode> =
+export const isActionCompletionMode: Validator<(typeof ActionCompletionMode)[number]> =
   /* @__PURE__ */ enumeration(ActionCompletionMode);
 
 /**
@@ -70,7 +70,7 @@ export const TransactionActionKind = [
   'drive-backup',
 ] as const;
 export type TransactionActionKind = (typeof TransactionActionKind)[number] | UnknownEnumValue;
-export const isTransactionActionKind: Validator<TransactionActionKind> = /* @__PURE__ */ enumeration(
+export const isTransactionActionKind: Validator<(typeof TransactionActionKind)[number]> = /* @__PURE__ */ enumeration(
   TransactionActionKind,
   { 'drive-backup': { deprecated: true } },
 );

@@ -9,7 +9,8 @@ import { type NetworkAddressFamily, type SocketAddress, isNetworkAddressFamily, 
  */
 export const DisplayProtocol = ['vnc', 'spice'] as const;
 export type DisplayProtocol = (typeof DisplayProtocol)[number] | UnknownEnumValue;
-export const isDisplayProtocol: Validator<DisplayProtocol> = /* @__PURE__ */ enumeration(DisplayProtocol);
+export const isDisplayProtocol: Validator<(typeof DisplayProtocol)[number]> =
+  /* @__PURE__ */ enumeration(DisplayProtocol);
 
 /**
  * @since 7.0
@@ -17,7 +18,8 @@ export const isDisplayProtocol: Validator<DisplayProtocol> = /* @__PURE__ */ enu
  */
 export const SetPasswordAction = ['keep', 'fail', 'disconnect'] as const;
 export type SetPasswordAction = (typeof SetPasswordAction)[number] | UnknownEnumValue;
-export const isSetPasswordAction: Validator<SetPasswordAction> = /* @__PURE__ */ enumeration(SetPasswordAction);
+export const isSetPasswordAction: Validator<(typeof SetPasswordAction)[number]> =
+  /* @__PURE__ */ enumeration(SetPasswordAction);
 
 /** What all branches of {@link SetPasswordOptions} have. */
 export interface SetPasswordOptionsBase {
@@ -109,7 +111,7 @@ export const isExpirePasswordOptionsVnc: Validator<ExpirePasswordOptionsVnc> = /
  */
 export const ImageFormat = ['ppm', 'png'] as const;
 export type ImageFormat = (typeof ImageFormat)[number] | UnknownEnumValue;
-export const isImageFormat: Validator<ImageFormat> = /* @__PURE__ */ enumeration(ImageFormat);
+export const isImageFormat: Validator<(typeof ImageFormat)[number]> = /* @__PURE__ */ enumeration(ImageFormat);
 
 /** Arguments of the command `screendump`. */
 export interface ScreendumpArguments {
@@ -188,7 +190,8 @@ export const isSpiceChannel: Validator<SpiceChannel> = /* @__PURE__ */ struct(
  */
 export const SpiceQueryMouseMode = ['client', 'server', 'unknown'] as const;
 export type SpiceQueryMouseMode = (typeof SpiceQueryMouseMode)[number] | UnknownEnumValue;
-export const isSpiceQueryMouseMode: Validator<SpiceQueryMouseMode> = /* @__PURE__ */ enumeration(SpiceQueryMouseMode);
+export const isSpiceQueryMouseMode: Validator<(typeof SpiceQueryMouseMode)[number]> =
+  /* @__PURE__ */ enumeration(SpiceQueryMouseMode);
 
 /**
  * Only in builds with `CONFIG_SPICE`.
@@ -339,7 +342,7 @@ export const isVncInfo: Validator<VncInfo> = /* @__PURE__ */ struct(() => ({
  */
 export const VncPrimaryAuth = ['none', 'vnc', 'ra2', 'ra2ne', 'tight', 'ultra', 'tls', 'vencrypt', 'sasl'] as const;
 export type VncPrimaryAuth = (typeof VncPrimaryAuth)[number] | UnknownEnumValue;
-export const isVncPrimaryAuth: Validator<VncPrimaryAuth> = /* @__PURE__ */ enumeration(VncPrimaryAuth);
+export const isVncPrimaryAuth: Validator<(typeof VncPrimaryAuth)[number]> = /* @__PURE__ */ enumeration(VncPrimaryAuth);
 
 /**
  * Only in builds with `CONFIG_VNC`.
@@ -359,7 +362,8 @@ export const VncVencryptSubAuth = [
   'x509-sasl',
 ] as const;
 export type VncVencryptSubAuth = (typeof VncVencryptSubAuth)[number] | UnknownEnumValue;
-export const isVncVencryptSubAuth: Validator<VncVencryptSubAuth> = /* @__PURE__ */ enumeration(VncVencryptSubAuth);
+export const isVncVencryptSubAuth: Validator<(typeof VncVencryptSubAuth)[number]> =
+  /* @__PURE__ */ enumeration(VncVencryptSubAuth);
 
 /**
  * Only in builds with `CONFIG_VNC`.
@@ -673,7 +677,7 @@ export const QKeyCode = [
   'f24',
 ] as const;
 export type QKeyCode = (typeof QKeyCode)[number] | UnknownEnumValue;
-export const isQKeyCode: Validator<QKeyCode> = /* @__PURE__ */ enumeration(QKeyCode);
+export const isQKeyCode: Validator<(typeof QKeyCode)[number]> = /* @__PURE__ */ enumeration(QKeyCode);
 
 /**
  * @since 1.3
@@ -681,7 +685,7 @@ export const isQKeyCode: Validator<QKeyCode> = /* @__PURE__ */ enumeration(QKeyC
  */
 export const KeyValueKind = ['number', 'qcode'] as const;
 export type KeyValueKind = (typeof KeyValueKind)[number] | UnknownEnumValue;
-export const isKeyValueKind: Validator<KeyValueKind> = /* @__PURE__ */ enumeration(KeyValueKind);
+export const isKeyValueKind: Validator<(typeof KeyValueKind)[number]> = /* @__PURE__ */ enumeration(KeyValueKind);
 
 /**
  * @since 1.3
@@ -759,7 +763,7 @@ export const InputButton = [
   'touch',
 ] as const;
 export type InputButton = (typeof InputButton)[number] | UnknownEnumValue;
-export const isInputButton: Validator<InputButton> = /* @__PURE__ */ enumeration(InputButton);
+export const isInputButton: Validator<(typeof InputButton)[number]> = /* @__PURE__ */ enumeration(InputButton);
 
 /**
  * @since 2.0
@@ -767,7 +771,7 @@ export const isInputButton: Validator<InputButton> = /* @__PURE__ */ enumeration
  */
 export const InputAxis = ['x', 'y'] as const;
 export type InputAxis = (typeof InputAxis)[number] | UnknownEnumValue;
-export const isInputAxis: Validator<InputAxis> = /* @__PURE__ */ enumeration(InputAxis);
+export const isInputAxis: Validator<(typeof InputAxis)[number]> = /* @__PURE__ */ enumeration(InputAxis);
 
 /**
  * @since 8.1
@@ -775,7 +779,8 @@ export const isInputAxis: Validator<InputAxis> = /* @__PURE__ */ enumeration(Inp
  */
 export const InputMultiTouchType = ['begin', 'update', 'end', 'cancel', 'data'] as const;
 export type InputMultiTouchType = (typeof InputMultiTouchType)[number] | UnknownEnumValue;
-export const isInputMultiTouchType: Validator<InputMultiTouchType> = /* @__PURE__ */ enumeration(InputMultiTouchType);
+export const isInputMultiTouchType: Validator<(typeof InputMultiTouchType)[number]> =
+  /* @__PURE__ */ enumeration(InputMultiTouchType);
 
 /**
  * @since 2.0
@@ -845,7 +850,7 @@ export const isInputMultiTouchEvent: Validator<InputMultiTouchEvent> = /* @__PUR
  */
 export const InputEventKind = ['key', 'btn', 'rel', 'abs', 'mtt'] as const;
 export type InputEventKind = (typeof InputEventKind)[number] | UnknownEnumValue;
-export const isInputEventKind: Validator<InputEventKind> = /* @__PURE__ */ enumeration(InputEventKind);
+export const isInputEventKind: Validator<(typeof InputEventKind)[number]> = /* @__PURE__ */ enumeration(InputEventKind);
 
 /**
  * @since 2.0
@@ -1014,7 +1019,7 @@ export const isDisplayDBus: Validator<DisplayDBus> = /* @__PURE__ */ struct(() =
  */
 export const DisplayGLMode = ['off', 'on', 'core', 'es'] as const;
 export type DisplayGLMode = (typeof DisplayGLMode)[number] | UnknownEnumValue;
-export const isDisplayGLMode: Validator<DisplayGLMode> = /* @__PURE__ */ enumeration(DisplayGLMode);
+export const isDisplayGLMode: Validator<(typeof DisplayGLMode)[number]> = /* @__PURE__ */ enumeration(DisplayGLMode);
 
 /**
  * @since 4.0
@@ -1054,7 +1059,7 @@ export const isDisplayCocoa: Validator<DisplayCocoa> = /* @__PURE__ */ struct(()
  */
 export const HotKeyMod = ['lctrl-lalt', 'lshift-lctrl-lalt', 'rctrl'] as const;
 export type HotKeyMod = (typeof HotKeyMod)[number] | UnknownEnumValue;
-export const isHotKeyMod: Validator<HotKeyMod> = /* @__PURE__ */ enumeration(HotKeyMod);
+export const isHotKeyMod: Validator<(typeof HotKeyMod)[number]> = /* @__PURE__ */ enumeration(HotKeyMod);
 
 /**
  * @since 7.1
@@ -1101,7 +1106,7 @@ export const DisplayType = [
   'dbus',
 ] as const;
 export type DisplayType = (typeof DisplayType)[number] | UnknownEnumValue;
-export const isDisplayType: Validator<DisplayType> = /* @__PURE__ */ enumeration(DisplayType, {
+export const isDisplayType: Validator<(typeof DisplayType)[number]> = /* @__PURE__ */ enumeration(DisplayType, {
   gtk: { if: 'CONFIG_GTK' },
   sdl: { if: 'CONFIG_SDL' },
   'egl-headless': { if: 'CONFIG_OPENGL' },
@@ -1206,7 +1211,8 @@ export interface DisplayOptions_empty extends DisplayOptionsBase {
  */
 export const DisplayReloadType = ['vnc'] as const;
 export type DisplayReloadType = (typeof DisplayReloadType)[number] | UnknownEnumValue;
-export const isDisplayReloadType: Validator<DisplayReloadType> = /* @__PURE__ */ enumeration(DisplayReloadType);
+export const isDisplayReloadType: Validator<(typeof DisplayReloadType)[number]> =
+  /* @__PURE__ */ enumeration(DisplayReloadType);
 
 /**
  * @since 6.0
@@ -1249,7 +1255,8 @@ export interface DisplayReloadOptions_vnc extends DisplayReloadOptionsBase, Disp
  */
 export const DisplayUpdateType = ['vnc'] as const;
 export type DisplayUpdateType = (typeof DisplayUpdateType)[number] | UnknownEnumValue;
-export const isDisplayUpdateType: Validator<DisplayUpdateType> = /* @__PURE__ */ enumeration(DisplayUpdateType);
+export const isDisplayUpdateType: Validator<(typeof DisplayUpdateType)[number]> =
+  /* @__PURE__ */ enumeration(DisplayUpdateType);
 
 /**
  * @since 7.1

@@ -16,7 +16,7 @@ export const QapiVfioMigrationState = [
   'pre-copy-p2p',
 ] as const;
 export type QapiVfioMigrationState = (typeof QapiVfioMigrationState)[number] | UnknownEnumValue;
-export const isQapiVfioMigrationState: Validator<QapiVfioMigrationState> =
+export const isQapiVfioMigrationState: Validator<(typeof QapiVfioMigrationState)[number]> =
   /* @__PURE__ */ enumeration(QapiVfioMigrationState);
 
 /** Data of the event `VFIO_MIGRATION`. */

@@ -369,7 +369,7 @@ export const isDummyVirtioForceArrays: Validator<DummyVirtioForceArrays> = /* @_
  */
 export const GranuleMode = ['4k', '8k', '16k', '64k', 'host'] as const;
 export type GranuleMode = (typeof GranuleMode)[number] | UnknownEnumValue;
-export const isGranuleMode: Validator<GranuleMode> = /* @__PURE__ */ enumeration(GranuleMode);
+export const isGranuleMode: Validator<(typeof GranuleMode)[number]> = /* @__PURE__ */ enumeration(GranuleMode);
 
 /**
  * @since 9.2
@@ -377,5 +377,5 @@ export const isGranuleMode: Validator<GranuleMode> = /* @__PURE__ */ enumeration
  */
 export const VMAppleVirtioBlkVariant = ['unspecified', 'root', 'aux'] as const;
 export type VMAppleVirtioBlkVariant = (typeof VMAppleVirtioBlkVariant)[number] | UnknownEnumValue;
-export const isVMAppleVirtioBlkVariant: Validator<VMAppleVirtioBlkVariant> =
+export const isVMAppleVirtioBlkVariant: Validator<(typeof VMAppleVirtioBlkVariant)[number]> =
   /* @__PURE__ */ enumeration(VMAppleVirtioBlkVariant);

@@ -8,7 +8,8 @@ import { type UnknownEnumValue, type Validator, enumeration, struct, union } fro
  */
 export const YankInstanceType = ['block-node', 'chardev', 'migration'] as const;
 export type YankInstanceType = (typeof YankInstanceType)[number] | UnknownEnumValue;
-export const isYankInstanceType: Validator<YankInstanceType> = /* @__PURE__ */ enumeration(YankInstanceType);
+export const isYankInstanceType: Validator<(typeof YankInstanceType)[number]> =
+  /* @__PURE__ */ enumeration(YankInstanceType);
 
 /**
  * @since 6.0

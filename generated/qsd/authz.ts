@@ -8,7 +8,8 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  */
 export const QAuthZListPolicy = ['deny', 'allow'] as const;
 export type QAuthZListPolicy = (typeof QAuthZListPolicy)[number] | UnknownEnumValue;
-export const isQAuthZListPolicy: Validator<QAuthZListPolicy> = /* @__PURE__ */ enumeration(QAuthZListPolicy);
+export const isQAuthZListPolicy: Validator<(typeof QAuthZListPolicy)[number]> =
+  /* @__PURE__ */ enumeration(QAuthZListPolicy);
 
 /**
  * @since 4.0
@@ -16,7 +17,8 @@ export const isQAuthZListPolicy: Validator<QAuthZListPolicy> = /* @__PURE__ */ e
  */
 export const QAuthZListFormat = ['exact', 'glob'] as const;
 export type QAuthZListFormat = (typeof QAuthZListFormat)[number] | UnknownEnumValue;
-export const isQAuthZListFormat: Validator<QAuthZListFormat> = /* @__PURE__ */ enumeration(QAuthZListFormat);
+export const isQAuthZListFormat: Validator<(typeof QAuthZListFormat)[number]> =
+  /* @__PURE__ */ enumeration(QAuthZListFormat);
 
 /**
  * @since 4.0

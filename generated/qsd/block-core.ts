@@ -218,7 +218,7 @@ export const ImageInfoSpecificKind = [
   'file',
 ] as const;
 export type ImageInfoSpecificKind = (typeof ImageInfoSpecificKind)[number] | UnknownEnumValue;
-export const isImageInfoSpecificKind: Validator<ImageInfoSpecificKind> =
+export const isImageInfoSpecificKind: Validator<(typeof ImageInfoSpecificKind)[number]> =
   /* @__PURE__ */ enumeration(ImageInfoSpecificKind);
 
 /**
@@ -647,7 +647,8 @@ export const isBlockDeviceInfo: Validator<BlockDeviceInfo> = /* @__PURE__ */ str
  */
 export const BlockDeviceIoStatus = ['ok', 'failed', 'nospace'] as const;
 export type BlockDeviceIoStatus = (typeof BlockDeviceIoStatus)[number] | UnknownEnumValue;
-export const isBlockDeviceIoStatus: Validator<BlockDeviceIoStatus> = /* @__PURE__ */ enumeration(BlockDeviceIoStatus);
+export const isBlockDeviceIoStatus: Validator<(typeof BlockDeviceIoStatus)[number]> =
+  /* @__PURE__ */ enumeration(BlockDeviceIoStatus);
 
 /**
  * @since 1.3
@@ -685,7 +686,7 @@ export const isBlockDirtyInfo: Validator<BlockDirtyInfo> = /* @__PURE__ */ struc
  */
 export const Qcow2BitmapInfoFlags = ['in-use', 'auto'] as const;
 export type Qcow2BitmapInfoFlags = (typeof Qcow2BitmapInfoFlags)[number] | UnknownEnumValue;
-export const isQcow2BitmapInfoFlags: Validator<Qcow2BitmapInfoFlags> =
+export const isQcow2BitmapInfoFlags: Validator<(typeof Qcow2BitmapInfoFlags)[number]> =
   /* @__PURE__ */ enumeration(Qcow2BitmapInfoFlags);
 
 /**
@@ -1135,7 +1136,8 @@ export const BlockdevOnError = [
   'auto',
 ] as const;
 export type BlockdevOnError = (typeof BlockdevOnError)[number] | UnknownEnumValue;
-export const isBlockdevOnError: Validator<BlockdevOnError> = /* @__PURE__ */ enumeration(BlockdevOnError);
+export const isBlockdevOnError: Validator<(typeof BlockdevOnError)[number]> =
+  /* @__PURE__ */ enumeration(BlockdevOnError);
 
 /**
  * @since 1.3
@@ -1151,7 +1153,7 @@ export const MirrorSyncMode = [
   'bitmap',
 ] as const;
 export type MirrorSyncMode = (typeof MirrorSyncMode)[number] | UnknownEnumValue;
-export const isMirrorSyncMode: Validator<MirrorSyncMode> = /* @__PURE__ */ enumeration(MirrorSyncMode);
+export const isMirrorSyncMode: Validator<(typeof MirrorSyncMode)[number]> = /* @__PURE__ */ enumeration(MirrorSyncMode);
 
 /**
  * @since 4.2
@@ -1159,7 +1161,7 @@ export const isMirrorSyncMode: Validator<MirrorSyncMode> = /* @__PURE__ */ enume
  */
 export const BitmapSyncMode = ['on-success', 'never', 'always'] as const;
 export type BitmapSyncMode = (typeof BitmapSyncMode)[number] | UnknownEnumValue;
-export const isBitmapSyncMode: Validator<BitmapSyncMode> = /* @__PURE__ */ enumeration(BitmapSyncMode);
+export const isBitmapSyncMode: Validator<(typeof BitmapSyncMode)[number]> = /* @__PURE__ */ enumeration(BitmapSyncMode);
 
 /**
  * @since 3.0
@@ -1167,7 +1169,7 @@ export const isBitmapSyncMode: Validator<BitmapSyncMode> = /* @__PURE__ */ enume
  */
 export const MirrorCopyMode = ['background', 'write-blocking'] as const;
 export type MirrorCopyMode = (typeof MirrorCopyMode)[number] | UnknownEnumValue;
-export const isMirrorCopyMode: Validator<MirrorCopyMode> = /* @__PURE__ */ enumeration(MirrorCopyMode);
+export const isMirrorCopyMode: Validator<(typeof MirrorCopyMode)[number]> = /* @__PURE__ */ enumeration(MirrorCopyMode);
 
 /**
  * @since 8.2
@@ -1260,7 +1262,7 @@ export const isBlockResizeArguments: Validator<BlockResizeArguments> = /* @__PUR
  */
 export const NewImageMode = ['existing', 'absolute-paths'] as const;
 export type NewImageMode = (typeof NewImageMode)[number] | UnknownEnumValue;
-export const isNewImageMode: Validator<NewImageMode> = /* @__PURE__ */ enumeration(NewImageMode);
+export const isNewImageMode: Validator<(typeof NewImageMode)[number]> = /* @__PURE__ */ enumeration(NewImageMode);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-block-core.BlockdevSnapshotSync} */
 export interface BlockdevSnapshotSync {
@@ -1469,7 +1471,7 @@ export const isQueryNamedBlockNodesArguments: Validator<QueryNamedBlockNodesArgu
  */
 export const XDbgBlockGraphNodeType = ['block-backend', 'block-job', 'block-driver'] as const;
 export type XDbgBlockGraphNodeType = (typeof XDbgBlockGraphNodeType)[number] | UnknownEnumValue;
-export const isXDbgBlockGraphNodeType: Validator<XDbgBlockGraphNodeType> =
+export const isXDbgBlockGraphNodeType: Validator<(typeof XDbgBlockGraphNodeType)[number]> =
   /* @__PURE__ */ enumeration(XDbgBlockGraphNodeType);
 
 /**
@@ -1494,7 +1496,8 @@ export const isXDbgBlockGraphNode: Validator<XDbgBlockGraphNode> = /* @__PURE__ 
  */
 export const BlockPermission = ['consistent-read', 'write', 'write-unchanged', 'resize'] as const;
 export type BlockPermission = (typeof BlockPermission)[number] | UnknownEnumValue;
-export const isBlockPermission: Validator<BlockPermission> = /* @__PURE__ */ enumeration(BlockPermission);
+export const isBlockPermission: Validator<(typeof BlockPermission)[number]> =
+  /* @__PURE__ */ enumeration(BlockPermission);
 
 /**
  * @since 4.0
@@ -2042,7 +2045,7 @@ export interface BlockJobChangeOptions_empty extends BlockJobChangeOptionsBase {
  */
 export const BlockdevDiscardOptions = ['ignore', 'unmap'] as const;
 export type BlockdevDiscardOptions = (typeof BlockdevDiscardOptions)[number] | UnknownEnumValue;
-export const isBlockdevDiscardOptions: Validator<BlockdevDiscardOptions> =
+export const isBlockdevDiscardOptions: Validator<(typeof BlockdevDiscardOptions)[number]> =
   /* @__PURE__ */ enumeration(BlockdevDiscardOptions);
 
 /**
@@ -2051,7 +2054,7 @@ export const isBlockdevDiscardOptions: Validator<BlockdevDiscardOptions> =
  */
 export const BlockdevDetectZeroesOptions = ['off', 'on', 'unmap'] as const;
 export type BlockdevDetectZeroesOptions = (typeof BlockdevDetectZeroesOptions)[number] | UnknownEnumValue;
-export const isBlockdevDetectZeroesOptions: Validator<BlockdevDetectZeroesOptions> =
+export const isBlockdevDetectZeroesOptions: Validator<(typeof BlockdevDetectZeroesOptions)[number]> =
   /* @__PURE__ */ enumeration(BlockdevDetectZeroesOptions);
 
 /**
@@ -2069,9 +2072,10 @@ export const BlockdevAioOptions = [
   'io_uring',
 ] as const;
 export type BlockdevAioOptions = (typeof BlockdevAioOptions)[number] | UnknownEnumValue;
-export const isBlockdevAioOptions: Validator<BlockdevAioOptions> = /* @__PURE__ */ enumeration(BlockdevAioOptions, {
-  io_uring: { if: 'CONFIG_LINUX_IO_URING' },
-});
+export const isBlockdevAioOptions: Validator<(typeof BlockdevAioOptions)[number]> = /* @__PURE__ */ enumeration(
+  BlockdevAioOptions,
+  { io_uring: { if: 'CONFIG_LINUX_IO_URING' } },
+);
 
 /**
  * @since 2.9
@@ -2158,17 +2162,20 @@ export const BlockdevDriver = [
   'vvfat',
 ] as const;
 export type BlockdevDriver = (typeof BlockdevDriver)[number] | UnknownEnumValue;
-export const isBlockdevDriver: Validator<BlockdevDriver> = /* @__PURE__ */ enumeration(BlockdevDriver, {
-  gluster: { deprecated: true },
-  host_cdrom: { if: 'HAVE_HOST_BLOCK_DEVICE' },
-  host_device: { if: 'HAVE_HOST_BLOCK_DEVICE' },
-  io_uring: { if: 'CONFIG_BLKIO' },
-  'nvme-io_uring': { if: 'CONFIG_BLKIO' },
-  replication: { if: 'CONFIG_REPLICATION' },
-  'virtio-blk-vfio-pci': { if: 'CONFIG_BLKIO' },
-  'virtio-blk-vhost-user': { if: 'CONFIG_BLKIO' },
-  'virtio-blk-vhost-vdpa': { if: 'CONFIG_BLKIO' },
-});
+export const isBlockdevDriver: Validator<(typeof BlockdevDriver)[number]> = /* @__PURE__ */ enumeration(
+  BlockdevDriver,
+  {
+    gluster: { deprecated: true },
+    host_cdrom: { if: 'HAVE_HOST_BLOCK_DEVICE' },
+    host_device: { if: 'HAVE_HOST_BLOCK_DEVICE' },
+    io_uring: { if: 'CONFIG_BLKIO' },
+    'nvme-io_uring': { if: 'CONFIG_BLKIO' },
+    replication: { if: 'CONFIG_REPLICATION' },
+    'virtio-blk-vfio-pci': { if: 'CONFIG_BLKIO' },
+    'virtio-blk-vhost-user': { if: 'CONFIG_BLKIO' },
+    'virtio-blk-vhost-vdpa': { if: 'CONFIG_BLKIO' },
+  },
+);
 
 /**
  * Features:
@@ -2311,7 +2318,7 @@ export const isBlockdevOptionsGenericCOWFormat: Validator<BlockdevOptionsGeneric
  */
 export const Qcow2OverlapCheckMode = ['none', 'constant', 'cached', 'all'] as const;
 export type Qcow2OverlapCheckMode = (typeof Qcow2OverlapCheckMode)[number] | UnknownEnumValue;
-export const isQcow2OverlapCheckMode: Validator<Qcow2OverlapCheckMode> =
+export const isQcow2OverlapCheckMode: Validator<(typeof Qcow2OverlapCheckMode)[number]> =
   /* @__PURE__ */ enumeration(Qcow2OverlapCheckMode);
 
 /**
@@ -2361,7 +2368,7 @@ export const isQcow2OverlapChecks: Validator<Qcow2OverlapChecks> = /* @__PURE__ 
  */
 export const BlockdevQcowEncryptionFormat = ['aes'] as const;
 export type BlockdevQcowEncryptionFormat = (typeof BlockdevQcowEncryptionFormat)[number] | UnknownEnumValue;
-export const isBlockdevQcowEncryptionFormat: Validator<BlockdevQcowEncryptionFormat> =
+export const isBlockdevQcowEncryptionFormat: Validator<(typeof BlockdevQcowEncryptionFormat)[number]> =
   /* @__PURE__ */ enumeration(BlockdevQcowEncryptionFormat);
 
 /** What all branches of {@link BlockdevQcowEncryption} have. */
@@ -2406,7 +2413,7 @@ export const isBlockdevOptionsQcow: Validator<BlockdevOptionsQcow> = /* @__PURE_
  */
 export const BlockdevQcow2EncryptionFormat = ['aes', 'luks'] as const;
 export type BlockdevQcow2EncryptionFormat = (typeof BlockdevQcow2EncryptionFormat)[number] | UnknownEnumValue;
-export const isBlockdevQcow2EncryptionFormat: Validator<BlockdevQcow2EncryptionFormat> =
+export const isBlockdevQcow2EncryptionFormat: Validator<(typeof BlockdevQcow2EncryptionFormat)[number]> =
   /* @__PURE__ */ enumeration(BlockdevQcow2EncryptionFormat);
 
 /** What all branches of {@link BlockdevQcow2Encryption} have. */
@@ -2504,7 +2511,8 @@ export const isBlockdevOptionsQcow2: Validator<BlockdevOptionsQcow2> = /* @__PUR
  */
 export const SshHostKeyCheckMode = ['none', 'hash', 'known_hosts'] as const;
 export type SshHostKeyCheckMode = (typeof SshHostKeyCheckMode)[number] | UnknownEnumValue;
-export const isSshHostKeyCheckMode: Validator<SshHostKeyCheckMode> = /* @__PURE__ */ enumeration(SshHostKeyCheckMode);
+export const isSshHostKeyCheckMode: Validator<(typeof SshHostKeyCheckMode)[number]> =
+  /* @__PURE__ */ enumeration(SshHostKeyCheckMode);
 
 /**
  * @since 2.12
@@ -2512,7 +2520,7 @@ export const isSshHostKeyCheckMode: Validator<SshHostKeyCheckMode> = /* @__PURE_
  */
 export const SshHostKeyCheckHashType = ['md5', 'sha1', 'sha256'] as const;
 export type SshHostKeyCheckHashType = (typeof SshHostKeyCheckHashType)[number] | UnknownEnumValue;
-export const isSshHostKeyCheckHashType: Validator<SshHostKeyCheckHashType> =
+export const isSshHostKeyCheckHashType: Validator<(typeof SshHostKeyCheckHashType)[number]> =
   /* @__PURE__ */ enumeration(SshHostKeyCheckHashType);
 
 /**
@@ -2634,7 +2642,7 @@ export const BlkdebugEvent = [
   'none',
 ] as const;
 export type BlkdebugEvent = (typeof BlkdebugEvent)[number] | UnknownEnumValue;
-export const isBlkdebugEvent: Validator<BlkdebugEvent> = /* @__PURE__ */ enumeration(BlkdebugEvent);
+export const isBlkdebugEvent: Validator<(typeof BlkdebugEvent)[number]> = /* @__PURE__ */ enumeration(BlkdebugEvent);
 
 /**
  * @since 4.1
@@ -2642,7 +2650,7 @@ export const isBlkdebugEvent: Validator<BlkdebugEvent> = /* @__PURE__ */ enumera
  */
 export const BlkdebugIOType = ['read', 'write', 'write-zeroes', 'discard', 'flush', 'block-status'] as const;
 export type BlkdebugIOType = (typeof BlkdebugIOType)[number] | UnknownEnumValue;
-export const isBlkdebugIOType: Validator<BlkdebugIOType> = /* @__PURE__ */ enumeration(BlkdebugIOType);
+export const isBlkdebugIOType: Validator<(typeof BlkdebugIOType)[number]> = /* @__PURE__ */ enumeration(BlkdebugIOType);
 
 /**
  * @since 2.9
@@ -2778,7 +2786,8 @@ export const isBlockdevOptionsBlkreplay: Validator<BlockdevOptionsBlkreplay> = /
  */
 export const QuorumReadPattern = ['quorum', 'fifo'] as const;
 export type QuorumReadPattern = (typeof QuorumReadPattern)[number] | UnknownEnumValue;
-export const isQuorumReadPattern: Validator<QuorumReadPattern> = /* @__PURE__ */ enumeration(QuorumReadPattern);
+export const isQuorumReadPattern: Validator<(typeof QuorumReadPattern)[number]> =
+  /* @__PURE__ */ enumeration(QuorumReadPattern);
 
 /**
  * @since 2.9
@@ -2904,7 +2913,7 @@ export const isBlockdevOptionsVirtioBlkVhostVdpa: Validator<BlockdevOptionsVirti
  */
 export const IscsiTransport = ['tcp', 'iser'] as const;
 export type IscsiTransport = (typeof IscsiTransport)[number] | UnknownEnumValue;
-export const isIscsiTransport: Validator<IscsiTransport> = /* @__PURE__ */ enumeration(IscsiTransport);
+export const isIscsiTransport: Validator<(typeof IscsiTransport)[number]> = /* @__PURE__ */ enumeration(IscsiTransport);
 
 /**
  * @since 2.9
@@ -2912,7 +2921,8 @@ export const isIscsiTransport: Validator<IscsiTransport> = /* @__PURE__ */ enume
  */
 export const IscsiHeaderDigest = ['crc32c', 'none', 'crc32c-none', 'none-crc32c'] as const;
 export type IscsiHeaderDigest = (typeof IscsiHeaderDigest)[number] | UnknownEnumValue;
-export const isIscsiHeaderDigest: Validator<IscsiHeaderDigest> = /* @__PURE__ */ enumeration(IscsiHeaderDigest);
+export const isIscsiHeaderDigest: Validator<(typeof IscsiHeaderDigest)[number]> =
+  /* @__PURE__ */ enumeration(IscsiHeaderDigest);
 
 /**
  * @since 2.9
@@ -2948,7 +2958,7 @@ export const isBlockdevOptionsIscsi: Validator<BlockdevOptionsIscsi> = /* @__PUR
  */
 export const RbdAuthMode = ['cephx', 'none'] as const;
 export type RbdAuthMode = (typeof RbdAuthMode)[number] | UnknownEnumValue;
-export const isRbdAuthMode: Validator<RbdAuthMode> = /* @__PURE__ */ enumeration(RbdAuthMode);
+export const isRbdAuthMode: Validator<(typeof RbdAuthMode)[number]> = /* @__PURE__ */ enumeration(RbdAuthMode);
 
 /**
  * @since 6.1
@@ -2961,7 +2971,7 @@ export const RbdImageEncryptionFormat = [
   'luks-any',
 ] as const;
 export type RbdImageEncryptionFormat = (typeof RbdImageEncryptionFormat)[number] | UnknownEnumValue;
-export const isRbdImageEncryptionFormat: Validator<RbdImageEncryptionFormat> =
+export const isRbdImageEncryptionFormat: Validator<(typeof RbdImageEncryptionFormat)[number]> =
   /* @__PURE__ */ enumeration(RbdImageEncryptionFormat);
 
 /**
@@ -3161,7 +3171,8 @@ export const isBlockdevOptionsRbd: Validator<BlockdevOptionsRbd> = /* @__PURE__ 
  */
 export const ReplicationMode = ['primary', 'secondary'] as const;
 export type ReplicationMode = (typeof ReplicationMode)[number] | UnknownEnumValue;
-export const isReplicationMode: Validator<ReplicationMode> = /* @__PURE__ */ enumeration(ReplicationMode);
+export const isReplicationMode: Validator<(typeof ReplicationMode)[number]> =
+  /* @__PURE__ */ enumeration(ReplicationMode);
 
 /**
  * Only in builds with `CONFIG_REPLICATION`.
@@ -3185,7 +3196,7 @@ export const isBlockdevOptionsReplication: Validator<BlockdevOptionsReplication>
  */
 export const NFSTransport = ['inet'] as const;
 export type NFSTransport = (typeof NFSTransport)[number] | UnknownEnumValue;
-export const isNFSTransport: Validator<NFSTransport> = /* @__PURE__ */ enumeration(NFSTransport);
+export const isNFSTransport: Validator<(typeof NFSTransport)[number]> = /* @__PURE__ */ enumeration(NFSTransport);
 
 /**
  * @since 2.9
@@ -3381,7 +3392,7 @@ export const isBlockdevOptionsCor: Validator<BlockdevOptionsCor> = /* @__PURE__ 
  */
 export const OnCbwError = ['break-guest-write', 'break-snapshot'] as const;
 export type OnCbwError = (typeof OnCbwError)[number] | UnknownEnumValue;
-export const isOnCbwError: Validator<OnCbwError> = /* @__PURE__ */ enumeration(OnCbwError);
+export const isOnCbwError: Validator<(typeof OnCbwError)[number]> = /* @__PURE__ */ enumeration(OnCbwError);
 
 /**
  * @since 6.2
@@ -3904,7 +3915,7 @@ export const isBlockdevCreateOptionsQcow: Validator<BlockdevCreateOptionsQcow> =
  */
 export const BlockdevQcow2Version = ['v2', 'v3'] as const;
 export type BlockdevQcow2Version = (typeof BlockdevQcow2Version)[number] | UnknownEnumValue;
-export const isBlockdevQcow2Version: Validator<BlockdevQcow2Version> =
+export const isBlockdevQcow2Version: Validator<(typeof BlockdevQcow2Version)[number]> =
   /* @__PURE__ */ enumeration(BlockdevQcow2Version);
 
 /**
@@ -3917,7 +3928,7 @@ export const Qcow2CompressionType = [
   'zstd',
 ] as const;
 export type Qcow2CompressionType = (typeof Qcow2CompressionType)[number] | UnknownEnumValue;
-export const isQcow2CompressionType: Validator<Qcow2CompressionType> = /* @__PURE__ */ enumeration(
+export const isQcow2CompressionType: Validator<(typeof Qcow2CompressionType)[number]> = /* @__PURE__ */ enumeration(
   Qcow2CompressionType,
   { zstd: { if: 'CONFIG_ZSTD' } },
 );
@@ -4017,7 +4028,7 @@ export const BlockdevVmdkSubformat = [
   'streamOptimized',
 ] as const;
 export type BlockdevVmdkSubformat = (typeof BlockdevVmdkSubformat)[number] | UnknownEnumValue;
-export const isBlockdevVmdkSubformat: Validator<BlockdevVmdkSubformat> =
+export const isBlockdevVmdkSubformat: Validator<(typeof BlockdevVmdkSubformat)[number]> =
   /* @__PURE__ */ enumeration(BlockdevVmdkSubformat);
 
 /**
@@ -4026,7 +4037,7 @@ export const isBlockdevVmdkSubformat: Validator<BlockdevVmdkSubformat> =
  */
 export const BlockdevVmdkAdapterType = ['ide', 'buslogic', 'lsilogic', 'legacyESX'] as const;
 export type BlockdevVmdkAdapterType = (typeof BlockdevVmdkAdapterType)[number] | UnknownEnumValue;
-export const isBlockdevVmdkAdapterType: Validator<BlockdevVmdkAdapterType> =
+export const isBlockdevVmdkAdapterType: Validator<(typeof BlockdevVmdkAdapterType)[number]> =
   /* @__PURE__ */ enumeration(BlockdevVmdkAdapterType);
 
 /**
@@ -4094,7 +4105,7 @@ export const isBlockdevCreateOptionsVdi: Validator<BlockdevCreateOptionsVdi> = /
  */
 export const BlockdevVhdxSubformat = ['dynamic', 'fixed'] as const;
 export type BlockdevVhdxSubformat = (typeof BlockdevVhdxSubformat)[number] | UnknownEnumValue;
-export const isBlockdevVhdxSubformat: Validator<BlockdevVhdxSubformat> =
+export const isBlockdevVhdxSubformat: Validator<(typeof BlockdevVhdxSubformat)[number]> =
   /* @__PURE__ */ enumeration(BlockdevVhdxSubformat);
 
 /**
@@ -4125,7 +4136,7 @@ export const isBlockdevCreateOptionsVhdx: Validator<BlockdevCreateOptionsVhdx> =
  */
 export const BlockdevVpcSubformat = ['dynamic', 'fixed'] as const;
 export type BlockdevVpcSubformat = (typeof BlockdevVpcSubformat)[number] | UnknownEnumValue;
-export const isBlockdevVpcSubformat: Validator<BlockdevVpcSubformat> =
+export const isBlockdevVpcSubformat: Validator<(typeof BlockdevVpcSubformat)[number]> =
   /* @__PURE__ */ enumeration(BlockdevVpcSubformat);
 
 /**
@@ -4502,7 +4513,8 @@ export const isXBlockdevAmendArguments: Validator<XBlockdevAmendArguments> = /* 
  */
 export const BlockErrorAction = ['ignore', 'report', 'stop'] as const;
 export type BlockErrorAction = (typeof BlockErrorAction)[number] | UnknownEnumValue;
-export const isBlockErrorAction: Validator<BlockErrorAction> = /* @__PURE__ */ enumeration(BlockErrorAction);
+export const isBlockErrorAction: Validator<(typeof BlockErrorAction)[number]> =
+  /* @__PURE__ */ enumeration(BlockErrorAction);
 
 /** Data of the event `BLOCK_IMAGE_CORRUPTED`. */
 export interface BlockImageCorruptedEvent {
@@ -4633,7 +4645,7 @@ export const isBlockJobPendingEvent: Validator<BlockJobPendingEvent> = /* @__PUR
  */
 export const PreallocMode = ['off', 'metadata', 'falloc', 'full'] as const;
 export type PreallocMode = (typeof PreallocMode)[number] | UnknownEnumValue;
-export const isPreallocMode: Validator<PreallocMode> = /* @__PURE__ */ enumeration(PreallocMode);
+export const isPreallocMode: Validator<(typeof PreallocMode)[number]> = /* @__PURE__ */ enumeration(PreallocMode);
 
 /** Data of the event `BLOCK_WRITE_THRESHOLD`. */
 export interface BlockWriteThresholdEvent {
@@ -4690,7 +4702,7 @@ export const isXBlockdevSetIothreadArguments: Validator<XBlockdevSetIothreadArgu
  */
 export const QuorumOpType = ['read', 'write', 'flush'] as const;
 export type QuorumOpType = (typeof QuorumOpType)[number] | UnknownEnumValue;
-export const isQuorumOpType: Validator<QuorumOpType> = /* @__PURE__ */ enumeration(QuorumOpType);
+export const isQuorumOpType: Validator<(typeof QuorumOpType)[number]> = /* @__PURE__ */ enumeration(QuorumOpType);
 
 /** Data of the event `QUORUM_FAILURE`. */
 export interface QuorumFailureEvent {

@@ -96,7 +96,7 @@ export const isBlockExportOptionsVhostUserBlk: Validator<BlockExportOptionsVhost
  */
 export const FuseExportAllowOther = ['off', 'on', 'auto'] as const;
 export type FuseExportAllowOther = (typeof FuseExportAllowOther)[number] | UnknownEnumValue;
-export const isFuseExportAllowOther: Validator<FuseExportAllowOther> =
+export const isFuseExportAllowOther: Validator<(typeof FuseExportAllowOther)[number]> =
   /* @__PURE__ */ enumeration(FuseExportAllowOther);
 
 /**
@@ -160,7 +160,7 @@ export const isNbdServerAddOptions: Validator<NbdServerAddOptions> = /* @__PURE_
  */
 export const BlockExportRemoveMode = ['safe', 'hard'] as const;
 export type BlockExportRemoveMode = (typeof BlockExportRemoveMode)[number] | UnknownEnumValue;
-export const isBlockExportRemoveMode: Validator<BlockExportRemoveMode> =
+export const isBlockExportRemoveMode: Validator<(typeof BlockExportRemoveMode)[number]> =
   /* @__PURE__ */ enumeration(BlockExportRemoveMode);
 
 /** Arguments of the command `nbd-server-remove`. */
@@ -200,11 +200,14 @@ export const BlockExportType = [
   'vduse-blk',
 ] as const;
 export type BlockExportType = (typeof BlockExportType)[number] | UnknownEnumValue;
-export const isBlockExportType: Validator<BlockExportType> = /* @__PURE__ */ enumeration(BlockExportType, {
-  'vhost-user-blk': { if: 'CONFIG_VHOST_USER_BLK_SERVER' },
-  fuse: { if: 'CONFIG_FUSE' },
-  'vduse-blk': { if: 'CONFIG_VDUSE_BLK_EXPORT' },
-});
+export const isBlockExportType: Validator<(typeof BlockExportType)[number]> = /* @__PURE__ */ enumeration(
+  BlockExportType,
+  {
+    'vhost-user-blk': { if: 'CONFIG_VHOST_USER_BLK_SERVER' },
+    fuse: { if: 'CONFIG_FUSE' },
+    'vduse-blk': { if: 'CONFIG_VDUSE_BLK_EXPORT' },
+  },
+);
 
 /** What all branches of {@link BlockExportOptions} have. */
 export interface BlockExportOptionsBase {

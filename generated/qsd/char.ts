@@ -36,7 +36,7 @@ export const isChardevBackendInfo: Validator<ChardevBackendInfo> = /* @__PURE__ 
  */
 export const DataFormat = ['utf8', 'base64'] as const;
 export type DataFormat = (typeof DataFormat)[number] | UnknownEnumValue;
-export const isDataFormat: Validator<DataFormat> = /* @__PURE__ */ enumeration(DataFormat);
+export const isDataFormat: Validator<(typeof DataFormat)[number]> = /* @__PURE__ */ enumeration(DataFormat);
 
 /** Arguments of the command `ringbuf-write`. */
 export interface RingbufWriteArguments {
@@ -377,17 +377,20 @@ export const ChardevBackendKind = [
   'memory',
 ] as const;
 export type ChardevBackendKind = (typeof ChardevBackendKind)[number] | UnknownEnumValue;
-export const isChardevBackendKind: Validator<ChardevBackendKind> = /* @__PURE__ */ enumeration(ChardevBackendKind, {
-  serial: { if: 'HAVE_CHARDEV_SERIAL' },
-  parallel: { if: 'HAVE_CHARDEV_PARALLEL' },
-  braille: { if: 'CONFIG_BRLAPI' },
-  console: { if: 'CONFIG_WIN32' },
-  spicevmc: { if: 'CONFIG_SPICE' },
-  spiceport: { if: 'CONFIG_SPICE' },
-  'qemu-vdagent': { if: 'CONFIG_SPICE_PROTOCOL' },
-  dbus: { if: 'CONFIG_DBUS_DISPLAY' },
-  memory: { deprecated: true },
-});
+export const isChardevBackendKind: Validator<(typeof ChardevBackendKind)[number]> = /* @__PURE__ */ enumeration(
+  ChardevBackendKind,
+  {
+    serial: { if: 'HAVE_CHARDEV_SERIAL' },
+    parallel: { if: 'HAVE_CHARDEV_PARALLEL' },
+    braille: { if: 'CONFIG_BRLAPI' },
+    console: { if: 'CONFIG_WIN32' },
+    spicevmc: { if: 'CONFIG_SPICE' },
+    spiceport: { if: 'CONFIG_SPICE' },
+    'qemu-vdagent': { if: 'CONFIG_SPICE_PROTOCOL' },
+    dbus: { if: 'CONFIG_DBUS_DISPLAY' },
+    memory: { deprecated: true },
+  },
+);
 
 /**
  * @since 1.4

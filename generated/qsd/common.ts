@@ -8,7 +8,8 @@ import { type UnknownEnumValue, type Validator, alternate, enumeration, struct }
  */
 export const IoOperationType = ['read', 'write'] as const;
 export type IoOperationType = (typeof IoOperationType)[number] | UnknownEnumValue;
-export const isIoOperationType: Validator<IoOperationType> = /* @__PURE__ */ enumeration(IoOperationType);
+export const isIoOperationType: Validator<(typeof IoOperationType)[number]> =
+  /* @__PURE__ */ enumeration(IoOperationType);
 
 /**
  * @since 2.2
@@ -16,7 +17,7 @@ export const isIoOperationType: Validator<IoOperationType> = /* @__PURE__ */ enu
  */
 export const OnOffAuto = ['auto', 'on', 'off'] as const;
 export type OnOffAuto = (typeof OnOffAuto)[number] | UnknownEnumValue;
-export const isOnOffAuto: Validator<OnOffAuto> = /* @__PURE__ */ enumeration(OnOffAuto);
+export const isOnOffAuto: Validator<(typeof OnOffAuto)[number]> = /* @__PURE__ */ enumeration(OnOffAuto);
 
 /**
  * @since 2.6
@@ -24,7 +25,7 @@ export const isOnOffAuto: Validator<OnOffAuto> = /* @__PURE__ */ enumeration(OnO
  */
 export const OnOffSplit = ['on', 'off', 'split'] as const;
 export type OnOffSplit = (typeof OnOffSplit)[number] | UnknownEnumValue;
-export const isOnOffSplit: Validator<OnOffSplit> = /* @__PURE__ */ enumeration(OnOffSplit);
+export const isOnOffSplit: Validator<(typeof OnOffSplit)[number]> = /* @__PURE__ */ enumeration(OnOffSplit);
 
 /**
  * @since 2.10
@@ -39,7 +40,7 @@ export const isStrOrNull: Validator<StrOrNull> = /* @__PURE__ */ alternate(() =>
  */
 export const OffAutoPCIBAR = ['off', 'auto', 'bar0', 'bar1', 'bar2', 'bar3', 'bar4', 'bar5'] as const;
 export type OffAutoPCIBAR = (typeof OffAutoPCIBAR)[number] | UnknownEnumValue;
-export const isOffAutoPCIBAR: Validator<OffAutoPCIBAR> = /* @__PURE__ */ enumeration(OffAutoPCIBAR);
+export const isOffAutoPCIBAR: Validator<(typeof OffAutoPCIBAR)[number]> = /* @__PURE__ */ enumeration(OffAutoPCIBAR);
 
 /**
  * @since 4.0
@@ -56,7 +57,7 @@ export const PCIELinkSpeed = [
   '64',
 ] as const;
 export type PCIELinkSpeed = (typeof PCIELinkSpeed)[number] | UnknownEnumValue;
-export const isPCIELinkSpeed: Validator<PCIELinkSpeed> = /* @__PURE__ */ enumeration(PCIELinkSpeed);
+export const isPCIELinkSpeed: Validator<(typeof PCIELinkSpeed)[number]> = /* @__PURE__ */ enumeration(PCIELinkSpeed);
 
 /**
  * @since 4.0
@@ -64,7 +65,7 @@ export const isPCIELinkSpeed: Validator<PCIELinkSpeed> = /* @__PURE__ */ enumera
  */
 export const PCIELinkWidth = ['1', '2', '4', '8', '12', '16', '32'] as const;
 export type PCIELinkWidth = (typeof PCIELinkWidth)[number] | UnknownEnumValue;
-export const isPCIELinkWidth: Validator<PCIELinkWidth> = /* @__PURE__ */ enumeration(PCIELinkWidth);
+export const isPCIELinkWidth: Validator<(typeof PCIELinkWidth)[number]> = /* @__PURE__ */ enumeration(PCIELinkWidth);
 
 /**
  * @since 2.1
@@ -72,7 +73,7 @@ export const isPCIELinkWidth: Validator<PCIELinkWidth> = /* @__PURE__ */ enumera
  */
 export const HostMemPolicy = ['default', 'preferred', 'bind', 'interleave'] as const;
 export type HostMemPolicy = (typeof HostMemPolicy)[number] | UnknownEnumValue;
-export const isHostMemPolicy: Validator<HostMemPolicy> = /* @__PURE__ */ enumeration(HostMemPolicy);
+export const isHostMemPolicy: Validator<(typeof HostMemPolicy)[number]> = /* @__PURE__ */ enumeration(HostMemPolicy);
 
 /**
  * @since 2.5
@@ -80,7 +81,8 @@ export const isHostMemPolicy: Validator<HostMemPolicy> = /* @__PURE__ */ enumera
  */
 export const NetFilterDirection = ['all', 'rx', 'tx'] as const;
 export type NetFilterDirection = (typeof NetFilterDirection)[number] | UnknownEnumValue;
-export const isNetFilterDirection: Validator<NetFilterDirection> = /* @__PURE__ */ enumeration(NetFilterDirection);
+export const isNetFilterDirection: Validator<(typeof NetFilterDirection)[number]> =
+  /* @__PURE__ */ enumeration(NetFilterDirection);
 
 /**
  * @since 4.0
@@ -95,7 +97,7 @@ export const GrabToggleKeys = [
   'ctrl-scrolllock',
 ] as const;
 export type GrabToggleKeys = (typeof GrabToggleKeys)[number] | UnknownEnumValue;
-export const isGrabToggleKeys: Validator<GrabToggleKeys> = /* @__PURE__ */ enumeration(GrabToggleKeys);
+export const isGrabToggleKeys: Validator<(typeof GrabToggleKeys)[number]> = /* @__PURE__ */ enumeration(GrabToggleKeys);
 
 /**
  * @since 6.2
@@ -115,4 +117,4 @@ export const isHumanReadableText: Validator<HumanReadableText> = /* @__PURE__ */
  */
 export const EndianMode = ['unspecified', 'little', 'big'] as const;
 export type EndianMode = (typeof EndianMode)[number] | UnknownEnumValue;
-export const isEndianMode: Validator<EndianMode> = /* @__PURE__ */ enumeration(EndianMode);
+export const isEndianMode: Validator<(typeof EndianMode)[number]> = /* @__PURE__ */ enumeration(EndianMode);

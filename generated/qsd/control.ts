@@ -18,7 +18,7 @@ export const isQmpCapabilitiesArguments: Validator<QmpCapabilitiesArguments> = /
  */
 export const QMPCapability = ['oob'] as const;
 export type QMPCapability = (typeof QMPCapability)[number] | UnknownEnumValue;
-export const isQMPCapability: Validator<QMPCapability> = /* @__PURE__ */ enumeration(QMPCapability);
+export const isQMPCapability: Validator<(typeof QMPCapability)[number]> = /* @__PURE__ */ enumeration(QMPCapability);
 
 /**
  * @since 2.4
@@ -66,7 +66,7 @@ export const isCommandInfo: Validator<CommandInfo> = /* @__PURE__ */ struct(() =
  */
 export const MonitorMode = ['readline', 'control'] as const;
 export type MonitorMode = (typeof MonitorMode)[number] | UnknownEnumValue;
-export const isMonitorMode: Validator<MonitorMode> = /* @__PURE__ */ enumeration(MonitorMode);
+export const isMonitorMode: Validator<(typeof MonitorMode)[number]> = /* @__PURE__ */ enumeration(MonitorMode);
 
 /**
  * @since 5.0

@@ -23,7 +23,7 @@ export const JobType = [
   'snapshot-delete',
 ] as const;
 export type JobType = (typeof JobType)[number] | UnknownEnumValue;
-export const isJobType: Validator<JobType> = /* @__PURE__ */ enumeration(JobType);
+export const isJobType: Validator<(typeof JobType)[number]> = /* @__PURE__ */ enumeration(JobType);
 
 /**
  * @since 2.12
@@ -43,7 +43,7 @@ export const JobStatus = [
   'null',
 ] as const;
 export type JobStatus = (typeof JobStatus)[number] | UnknownEnumValue;
-export const isJobStatus: Validator<JobStatus> = /* @__PURE__ */ enumeration(JobStatus);
+export const isJobStatus: Validator<(typeof JobStatus)[number]> = /* @__PURE__ */ enumeration(JobStatus);
 
 /**
  * @since 2.12
@@ -61,7 +61,7 @@ export const JobVerb = [
   'change',
 ] as const;
 export type JobVerb = (typeof JobVerb)[number] | UnknownEnumValue;
-export const isJobVerb: Validator<JobVerb> = /* @__PURE__ */ enumeration(JobVerb);
+export const isJobVerb: Validator<(typeof JobVerb)[number]> = /* @__PURE__ */ enumeration(JobVerb);
 
 /** Data of the event `JOB_STATUS_CHANGE`. */
 export interface JobStatusChangeEvent {

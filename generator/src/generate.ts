@@ -63,6 +63,7 @@ interface Job {
   readonly root: string;
   readonly folder: string;
   readonly origin: string;
+  readonly qemu?: string;
   readonly manual?: (definition: Definition) => string;
 }
 
@@ -73,12 +74,13 @@ function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
     root: embeddedRoot(version, server),
     folder: join(out, server.name),
     origin: `QEMU ${version}`,
+    qemu: version,
     manual: (definition) => manualAddress(server, definition),
   }));
 }
 
 async function generateOne(
-  { root, folder, origin, manual }: Job,
+  { root, folder, origin, qemu, manual }: Job,
   options: GenerateOptions,
   format: Format,
 ): Promise<Generated> {
@@ -87,7 +89,13 @@ async function generateOne(
   const schema = options.define.length === 0 ? whole : narrow(whole, conditionTest(options.define));
   const middle = performance.now();
   const docs = options.docs ?? hasProse(schema);
-  const emitOptions = { origin, generator: generatorVersion(), docs, ...optional('manual', manual) };
+  const emitOptions = {
+    origin,
+    generator: generatorVersion(),
+    docs,
+    ...optional('qemu', qemu),
+    ...optional('manual', manual),
+  };
   const formatting = emitPackage(schema, emitOptions, format);
   const time = { read: middle - begin, emit: performance.now() - middle };
   const files = await formatting;

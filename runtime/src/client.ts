@@ -7,6 +7,7 @@ import type { anyEvent, EventReader, EventsOptions, QmpEvent } from './events.js
 import type { Json, JsonObject } from './json.js';
 import type { CommandMap, EventMap } from './maps.js';
 import type { Greeting } from './session.js';
+import type { AnyName, PartOf } from './supports.js';
 import type { Validation } from './validation.js';
 
 /**
@@ -121,6 +122,27 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    */
   executeRaw(name: string, args?: JsonObject, options?: Omit<OobCallOptions<E>, 'validate'>): Promise<Json> {
     return this.#connection.call(name, args, { ...options, validate: false }) as Promise<Json>;
+  }
+
+  /**
+   * Whether the server has a command or an event: `supports('blockdev-add')`. And whether that has
+   * - an argument, a member of the result or, of an event, of the data: `{ argument: 'file.filename' }`, `{ result: 'inserted.image' }`,
+   *   `{ data: 'reason' }`. Elements of arrays are stepped into; of a union, a member may be of any branch, or of the one that is
+   *   told: `{ argument: 'file(driver=nbd).server' }`;
+   * - a value there, of an enum: `{ argument: 'aio', value: 'io_uring' }`;
+   * - a feature, of the command or event itself, or of what is told: `{ feature: 'deprecated' }`.
+   *
+   * What the server does not know is false, and so is what is mistyped. The server is asked for its schema at the first use, once for each
+   * connection. An agent is asked each time, and tells only which commands it has, and whether they are enabled.
+   *
+   * @throws QmpError when the server does not answer, TypeError when a path cannot be one, or for anything but a command of an agent
+   */
+  supports<N extends AnyName<C, E>>(
+    name: N,
+    part?: PartOf<C, E, N>,
+    options?: Pick<CallOptions<E>, 'signal' | 'timeout'>,
+  ): Promise<boolean> {
+    return this.#connection.supports(name, part, options);
   }
 
   /** Calls a listener for every event of a name, for every event (`*`), or when the connection is lost or there again. */

@@ -27,7 +27,9 @@ import {
   type Settle,
   type Settled,
 } from './session.js';
+import { Inventory, type Part } from './supports.js';
 import { Checks, validationOf, type Validation } from './validation.js';
+import { versionProblem } from './version.js';
 
 export interface ConnectOptions {
   /** In milliseconds, for the connection, the greeting and the negotiation together; 10000 unless told. */
@@ -40,6 +42,8 @@ export interface ConnectOptions {
   trace?: Trace | undefined;
   /** How arguments, results and events are checked; `false` checks nothing. */
   validate?: boolean | Validation | undefined;
+  /** Warns, by the log, when the server is of another minor version of QEMU than the generated code. */
+  checkVersion?: boolean | undefined;
   /** Connects again to a path or port when the connection is lost. What was in flight is lost all the same: nothing is sent twice. */
   reconnect?: boolean | ReconnectOptions | undefined;
 }
@@ -83,6 +87,8 @@ export class Connection {
   readonly #events: Events;
   readonly #validation: Validation;
   readonly #checks: Checks;
+  /** That of the server, until the connection ends: the next server may be another. */
+  #inventory: Inventory;
   #session: Session | undefined;
   #opened: Opened | undefined;
   #greeting: Greeting | undefined;
@@ -106,6 +112,7 @@ export class Connection {
     this.#events = new Events(this.#log);
     this.#validation = validationOf(options.validate);
     this.#checks = new Checks(protocol.validators, this.#log);
+    this.#inventory = this.#newInventory();
   }
 
   /** @throws QmpError when no connection comes about in time */
@@ -138,9 +145,15 @@ export class Connection {
    */
   call(command: string, args?: object, options: RawCallOptions = {}): Promise<unknown> {
     return new Promise((resolve) => {
+      const validation = validationOf(options.validate, this.#validation);
       this.#unsettledCalls += 1;
-      this.#start(command, args, options, resolve);
+      this.#start(command, args, options, validation, resolve);
     });
+  }
+
+  /** Whether the server has a command or an event, or a part of it. */
+  supports(name: string, part?: Part, bounds?: Pick<RawCallOptions, 'signal' | 'timeout'>): Promise<boolean> {
+    return this.#inventory.has(name, part, bounds);
   }
 
   addListener(name: string, listener: Listener, once = false): void {
@@ -176,9 +189,14 @@ export class Connection {
     if (this.#unsettledCalls === 0) this.#onIdle?.();
   }
 
-  #start(command: string, args: object | undefined, options: RawCallOptions, resolve: Resolve): void {
-    const { signal, timeout, until, oob = false, validate } = options;
-    const validation = validate === undefined ? this.#validation : validationOf(validate);
+  #start(
+    command: string,
+    args: object | undefined,
+    options: RawCallOptions,
+    validation: Validation,
+    resolve: Resolve,
+  ): void {
+    const { signal, timeout, until, oob = false } = options;
     const isChecked = this.#checks.isChecked(command, validation);
     const refusal = isChecked ? this.#checks.arguments(command, args, validation) : undefined;
     const session = refusal ?? this.#sessionFor(command, options);
@@ -191,11 +209,11 @@ export class Connection {
         args,
         isChecked,
         oob,
-        settle: validate === undefined ? this.#check : settle,
+        settle: validation === this.#validation ? this.#check : settle,
         resolve,
       });
     } else {
-      this.#sendBounded(session, command, args, options, resolve);
+      this.#sendBounded(session, { command, args, isChecked, oob, resolve }, options, validation);
     }
   }
 
@@ -218,8 +236,7 @@ export class Connection {
       return session.send(request);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      const failure = (): QmpError =>
-        new ArgumentsError(`${request.command}: arguments: ${text}`, [], { cause: error });
+      const failure = (): QmpError => new ArgumentsError(request.command, `arguments: ${text}`, [], { cause: error });
       request.settle({ failure }, request.resolve, request.command);
       return undefined;
     }
@@ -228,12 +245,11 @@ export class Connection {
   /** A call that a signal or the time may end, or that goes on until an event. */
   #sendBounded(
     session: Session,
-    command: string,
-    args: object | undefined,
-    { signal, timeout, until = [], where, oob = false, validate }: RawCallOptions,
-    resolve: Resolve,
+    request: Omit<Request, 'settle'>,
+    { signal, timeout, until = [], where }: RawCallOptions,
+    validation: Validation,
   ): void {
-    const validation = validate === undefined ? this.#validation : validationOf(validate);
+    const { command, resolve } = request;
     let isSettled = false;
     let result: Settled | undefined;
     let event: QmpEvent | undefined;
@@ -271,8 +287,7 @@ export class Connection {
       if ('failure' in result) finish(result);
       else progress();
     };
-    const isChecked = this.#checks.isChecked(command, validation);
-    const entry = this.#send(session, { command, args, isChecked, oob, settle, resolve });
+    const entry = this.#send(session, { ...request, settle });
     const abandon = (failure: () => Error): void => {
       if (entry) session.abandon(entry);
       finish({ failure });
@@ -297,7 +312,7 @@ export class Connection {
   // Connecting
 
   async #connect(): Promise<void> {
-    const { connectTimeout = 10_000, messageLimit, trace } = this.#options;
+    const { connectTimeout = 10_000, messageLimit, trace, checkVersion } = this.#options;
     const deadline = AbortSignal.any([AbortSignal.timeout(Math.min(connectTimeout, longestTimer)), this.#stop.signal]);
     let opened: Opened | undefined;
     let session: Session | undefined;
@@ -316,6 +331,7 @@ export class Connection {
       if (session.ended) throw new ConnectionLostError('the server closed the connection');
       this.#opened = opened;
       this.#session = session;
+      if (checkVersion) void this.#checkVersion(connectTimeout);
     } catch (error) {
       session?.destroy();
       if (!opened || !(error instanceof Error)) throw error;
@@ -326,6 +342,33 @@ export class Connection {
         ? new ProtocolError(cause.message, { cause })
         : new ConnectError(text, { cause });
     }
+  }
+
+  #newInventory(): Inventory {
+    // What contradicts the schema would be no ground for an answer.
+    const validate: Validation = { results: 'throw' };
+    return new Inventory(this.#protocol.handshake === 'sync', (command, bounds) =>
+      this.call(command, undefined, { ...bounds, validate }),
+    );
+  }
+
+  /** Keeps nobody waiting: an agent has to be asked, and may not answer. */
+  async #checkVersion(timeout: number): Promise<void> {
+    const session = this.#session;
+    try {
+      const message = await versionProblem(this.#protocol.qemu, () => this.#serverVersion(timeout));
+      if (message !== undefined) this.#log({ level: 'warn', message });
+    } catch (error) {
+      // That a connection has ended is told elsewhere.
+      if (session !== this.#session) return;
+      this.#log({ level: 'warn', message: 'the server does not tell its version', error });
+    }
+  }
+
+  async #serverVersion(timeout: number): Promise<unknown> {
+    if (!this.#greeting) return ((await this.call('guest-info', undefined, { timeout })) as JsonObject)['version'];
+    const { major, minor, micro } = this.#greeting.version.qemu;
+    return `${major}.${minor}.${micro}`;
   }
 
   /** Why the server may have said nothing. */
@@ -358,6 +401,7 @@ export class Connection {
     // One that did not come about is told by whoever has made it.
     if (!session || session !== this.#session) return;
     this.#session = undefined;
+    this.#inventory = this.#newInventory();
     const again = this.#options.reconnect && !this.#closing;
     if (error) {
       this.#log({ level: 'info', message: 'the connection ended', error });

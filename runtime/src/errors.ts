@@ -82,11 +82,12 @@ export class ArgumentsError extends QmpError {
 
   /** @param issues what does not fit; none when they are no JSON */
   constructor(
-    message: string,
+    readonly command: string,
+    problem: string,
     readonly issues: readonly Issue[] = [],
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(`${command}: ${problem}`, options);
   }
 }
 
@@ -97,11 +98,12 @@ export class ResultError extends QmpError {
 
   /** @param result as the server sent it */
   constructor(
-    message: string,
+    readonly command: string,
+    problem: string,
     readonly result: Json,
     readonly issues: readonly Issue[],
   ) {
-    super(message);
+    super(`${command}: ${problem}`);
   }
 }
 

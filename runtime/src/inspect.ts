@@ -226,8 +226,7 @@ class Inspector {
     if (typeof value !== 'string') this.#mismatch(oneOf(values), value);
     else if (values.has(value)) this.#remark(notes.get(value));
     else if (this.#isTold('unknown')) {
-      const hint = this.#isOut && !this.#isSecret() ? didYouMean(value, values) : '';
-      this.#add('unknown', oneOf(values), this.#found(value), hint);
+      this.#add('unknown', oneOf(values), display(value), this.#isOut ? didYouMean(value, values) : '');
     }
   }
 
@@ -307,8 +306,9 @@ class Inspector {
     this.issues.push({ kind, path: [...this.#path], expected, found, message });
   }
 
+  /** Whether it is of a member of a secret name, or an element of such a one. */
   #isSecret(): boolean {
-    return this.#path.some(isSecretMember);
+    return isSecretMember(this.#path.findLast((step) => typeof step === 'string'));
   }
 
   /** Short values are shown. */
@@ -316,10 +316,7 @@ class Inspector {
     if (value === null) return 'null';
     if (value === undefined) return 'nothing';
     if (typeof value === 'object') return kindOf(value) ?? classOf(value);
-    if (typeof value === 'function' || typeof value === 'symbol' || this.#isSecret()) return typeof value;
-    const text = `${value as string | number | boolean | bigint}`;
-    const shown = text.length > maxShown ? `${text.slice(0, maxShown)}...` : text;
-    return typeof value === 'string' ? `string '${shown}'` : `${typeof value} ${shown}`;
+    return this.#isSecret() ? typeof value : display(value);
   }
 }
 
@@ -360,6 +357,14 @@ function shapeOf(type: ObjectType, object: object): Shape {
     ofType.set(key, shape);
   }
   return shape;
+}
+
+/** Short values as they are, the begin of long ones. */
+function display(value: unknown): string {
+  if (typeof value === 'function' || typeof value === 'symbol') return typeof value;
+  const text = `${value as string | number | boolean | bigint}`;
+  const short = text.length > maxShown ? `${text.slice(0, maxShown)}...` : text;
+  return typeof value === 'string' ? `string '${short}'` : `${typeof value} ${short}`;
 }
 
 /** @returns undefined for what is no JSON */

@@ -1,5 +1,6 @@
 /** What the runtime has to tell beside results. */
 
+import type { Issue } from './inspect.js';
 import type { Json } from './json.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -13,6 +14,8 @@ export interface LogEntry {
   /** A message from or to the server, secrets hidden. */
   readonly content?: Json;
   readonly error?: unknown;
+  /** What does not fit the schema, or is to be remarked. */
+  readonly issue?: Issue;
 }
 
 export type Log = (entry: LogEntry) => void;

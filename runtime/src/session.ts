@@ -22,6 +22,8 @@ export interface Protocol {
   readonly handshake: 'greeting' | 'sync';
   /** Commands that send no reply when they succeed. */
   readonly withoutReply: readonly string[];
+  /** The version of QEMU that the schema is of: `10.2.2`. */
+  readonly qemu?: string;
   readonly validators?: AnyValidators;
 }
 

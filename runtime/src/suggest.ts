@@ -5,7 +5,9 @@ export function didYouMean(name: string, candidates: Iterable<string>): string {
   for (const candidate of candidates) {
     // So a long name costs nothing.
     if (Math.abs(candidate.length - name.length) >= bound) continue;
-    const edits = editsBetween(name.toLowerCase(), candidate.toLowerCase());
+    // Of two that are equally near, one of the same length: `qcow2` for `qcow3`, not `qcow`.
+    const edits =
+      editsBetween(name.toLowerCase(), candidate.toLowerCase()) + (candidate.length === name.length ? 0 : 0.5);
     if (edits >= bound || edits >= candidate.length) continue;
     bound = edits;
     nearest = candidate;

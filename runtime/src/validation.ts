@@ -7,7 +7,7 @@ import type { Json } from './json.js';
 import type { Log } from './log.js';
 import { holdsNumbers, type Type } from './schema.js';
 import type { Settled } from './session.js';
-import { passes, type AnyValidators, type CommandValidators } from './validator.js';
+import { enumeration, passes, struct, type AnyValidators, type CommandValidators } from './validator.js';
 
 /** How arguments, results and events are checked against the schema. */
 export interface Validation {
@@ -26,9 +26,22 @@ export interface Validation {
 
 const off: Validation = { arguments: false, results: 'ignore' };
 const on: Validation = {};
+const isValidation = struct<Validation>(() => ({
+  'arguments?': 'bool',
+  'results?': enumeration(['throw', 'warn', 'ignore']),
+  'remarks?': [enumeration(['deprecated', 'unstable', 'conditional'])],
+}));
 
-export function validationOf(option: boolean | Validation = on): Validation {
-  return typeof option === 'boolean' ? (option ? on : off) : option;
+/**
+ * @param base what an object leaves out
+ * @throws TypeError for what is none of it: to be checked in another way than one thinks is worse than not at all
+ */
+export function validationOf(option: boolean | Validation | undefined, base: Validation = on): Validation {
+  if (option === undefined) return base;
+  if (typeof option === 'boolean') return option ? on : off;
+  const issues = isValidation.issues(option);
+  if (issues.length > 0) throw new TypeError(listed('validate', issues));
+  return { ...base, ...option };
 }
 
 /** What is told in an error; the others are counted. */
@@ -44,6 +57,8 @@ export class Checks {
   readonly #told = new Set<string>();
   /** The commands and events that have had what the schema does not know: to look for it again costs as much as parsing. */
   readonly #open = new Set<string>();
+  /** Those that contradict the schema again and again in what has been told, as an older server's do: they are not looked at any more. */
+  readonly #known = new Set<string>();
   /** Whether large doubles in values of a type may look like integers. */
   readonly #mendable = new Map<Type, boolean>();
 
@@ -59,12 +74,12 @@ export class Checks {
 
   /** @returns why they cannot be sent */
   arguments(command: string, args: object | undefined, { remarks }: Validation): (() => ArgumentsError) | undefined {
-    const issues = this.#commandOf(command)?.arguments.issues(args ?? {}, { remarks }) ?? [];
+    const issues = this.#commandOf(command)?.arguments.issues(args === undefined ? {} : args, { remarks }) ?? [];
     const failures = issues.filter((issue) => isFailure(issue, 'out'));
     if (failures.length > 0) {
-      return () => new ArgumentsError(`${command}: ${listed('arguments', failures)}`, failures);
+      return () => new ArgumentsError(command, listed('arguments', failures), failures);
     }
-    for (const issue of issues) this.#tell({ command }, 'arguments', issue);
+    this.#tellAll({ command }, 'arguments', issues);
     return undefined;
   }
 
@@ -75,9 +90,13 @@ export class Checks {
     const { value, issues } = this.#inspect(command, type, outcome.result, results);
     const result = value as Json;
     const failures = results === 'throw' ? issues.filter((issue) => isFailure(issue, 'in')) : [];
-    for (const issue of issues) if (!failures.includes(issue)) this.#tell({ command }, 'result', issue);
+    this.#tellAll(
+      { command },
+      'result',
+      issues.filter((issue) => !failures.includes(issue)),
+    );
     if (failures.length === 0) return { result };
-    return { failure: () => new ResultError(`${command}: ${listed('result', failures)}`, result, failures) };
+    return { failure: () => new ResultError(command, listed('result', failures), result, failures) };
   }
 
   event(name: string, data: Json | undefined, { results = 'warn' }: Validation): void {
@@ -86,12 +105,12 @@ export class Checks {
     if (!type) return;
     // Data are an object: what is mended is inside.
     const { issues } = this.#inspect(name, type, data ?? {}, results);
-    for (const issue of issues) this.#tell({ event: name }, 'data', issue);
+    this.#tellAll({ event: name }, 'data', issues);
   }
 
   /** Doubles are mended in any case: the types promise numbers. */
   #inspect(subject: string, type: Type, value: unknown, results: Validation['results']): Inspection {
-    const isIgnored = results === 'ignore';
+    const isIgnored = results === 'ignore' || (results === 'warn' && this.#known.has(subject));
     if (isIgnored && !this.#isMendable(type)) return { value, issues: [] };
     const ignoreUnknown = isIgnored || this.#open.has(subject);
     if (passes(compiled(type, ignoreUnknown ? 'open' : 'in'), value, 'in')) return { value, issues: [] };
@@ -112,20 +131,33 @@ export class Checks {
     return commands && Object.hasOwn(commands, name) ? commands[name] : undefined;
   }
 
-  #tell(subject: { readonly command: string } | { readonly event: string }, root: string, issue: Issue): void {
+  #tellAll(subject: Subject, root: string, issues: readonly Issue[]): void {
+    const news = issues.filter((issue) => this.#tell(subject, root, issue));
+    if (issues.length > 0 && news.length === 0 && root !== 'arguments') this.#known.add(nameOf(subject));
+  }
+
+  /** @returns whether it is new */
+  #tell(subject: Subject, root: string, issue: Issue): boolean {
     const { kind, path, message } = issue;
-    const name = 'command' in subject ? subject.command : subject.event;
+    const name = nameOf(subject);
     // Of a list of a thousand, each element may have the same.
     const place = path.map((step) => (typeof step === 'number' ? '[]' : `.${cut(step)}`)).join('');
     const key = `${name} ${root}${place} ${kind}`;
     // What is unknown leaves room for warnings.
     const limit = kind === 'unknown' ? maxTold / 2 : maxTold;
-    if (this.#told.has(key) || this.#told.size >= limit) return;
+    if (this.#told.has(key) || this.#told.size >= limit) return false;
     this.#told.add(key);
     const level = kind === 'unknown' ? 'info' : 'warn';
     const isOfCommand = root === 'arguments' && path.length === 0;
-    this.#log({ level, message: `${name}: ${isOfCommand ? message : placed(root, issue)}`, ...subject });
+    this.#log({ level, message: `${name}: ${isOfCommand ? message : placed(root, issue)}`, issue, ...subject });
+    return true;
   }
+}
+
+type Subject = { readonly command: string } | { readonly event: string };
+
+function nameOf(subject: Subject): string {
+  return 'command' in subject ? subject.command : subject.event;
 }
 
 /** All issues, or the first of many. */
@@ -141,7 +173,8 @@ function placed(root: string, { path, message }: Issue): string {
   return `${root}${steps}: ${message}`;
 }
 
-/** Names come from a peer, too. */
+/** Names come from a peer, too, and need not be QAPI's. */
 function cut(name: string): string {
-  return name.length > maxName ? `${name.slice(0, maxName)}...` : name;
+  const short = name.length > maxName ? `${name.slice(0, maxName)}...` : name;
+  return /^[\w.-]+$/u.test(short) ? short : JSON.stringify(short);
 }

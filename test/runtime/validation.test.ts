@@ -117,6 +117,48 @@ describe('arguments', () => {
     }));
 });
 
+test('null is no arguments', () =>
+  connected({}, async ({ vm, peer }) => {
+    const error = await failure(vm.execute('query', null as never));
+    expect(error.message).toBe('query: arguments: expected object, found null');
+    expect(executed(peer)).toEqual([]);
+  }));
+
+test('odd names in messages do no harm', () =>
+  connected({}, async ({ vm }) => {
+    const error = await failure(vm.execute('query', { 'a\n\u001B[31mb': 1 }));
+    expect(error.message).toBe(String.raw`query: arguments."a\n\u001b[31mb": unknown member`);
+  }));
+
+describe('what is no way to check', () => {
+  test.each<[validate: unknown, message: string]>([
+    [
+      { results: 'Throw' },
+      "validate.results: expected one of 'throw', 'warn', 'ignore', found string 'Throw'; did you mean 'throw'?",
+    ],
+    [{ result: 'throw' }, "validate.result: unknown member; did you mean 'results'?"],
+    [{ remarks: 'deprecated' }, "validate.remarks: expected array, found string 'deprecated'"],
+    ['throw', "validate: expected object, found string 'throw'"],
+    [null, 'validate: expected object, found null'],
+  ])('%o', async (validate, message) => {
+    await expect(connected({ validate: validate as never }, async () => {})).rejects.toThrow(new TypeError(message));
+    await connected({}, async ({ vm, peer }) => {
+      expect(await failure(vm.execute('query', {}, { validate: validate as never }))).toEqual(new TypeError(message));
+      expect(executed(peer)).toEqual([]);
+    });
+  });
+});
+
+test('a call changes what it says, and nothing else', () =>
+  connected({ validate: { arguments: false, results: 'throw' } }, async ({ vm, peer }) => {
+    peer.on('query', ['x']);
+    expect(await failure(vm.execute('query', { x: 1 }, { validate: {} }))).toBeInstanceOf(ResultError);
+    expect(await failure(vm.execute('query', { x: 1 }, { validate: { arguments: true } }))).toBeInstanceOf(
+      ArgumentsError,
+    );
+    expect(await vm.execute('query', { x: 1 }, { validate: { results: 'warn' } })).toEqual(['x']);
+  }));
+
 describe('a result that contradicts the schema', () => {
   const result = [
     { device: 'a', size: 1 },
@@ -132,6 +174,14 @@ describe('a result that contradicts the schema', () => {
         'warn: query: result[1].device: expected string, found number 5',
         'info: query: result[1].more: unknown member',
       ]);
+    }));
+
+  test('is not looked at again when nothing new is found', () =>
+    connected({}, async ({ vm, peer, told }) => {
+      const results: Json[] = [[{ size: 1 }], [{ size: 1 }], [{ size: 'x' }]];
+      peer.on('query', () => results.shift() as never);
+      for (let time = 0; time < 3; time += 1) await vm.execute('query', {}, { validate: { results: 'warn' } });
+      expect(told).toEqual(['warn: query: result[0].device: missing, expected string']);
     }));
 
   test('is thrown, whole', () =>

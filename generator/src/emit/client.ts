@@ -16,7 +16,8 @@ import { allMembers, type Command, type Event, type Schema } from '../model.js';
 import { runtimeExports, runtimeTypes } from './names.js';
 import { notes, quote, References, runtimePackage, spaced, toDocs, type EmitContext } from './module.js';
 
-export function emitClient(schema: Schema, context: EmitContext): SourceFileStructure {
+/** @param qemu the version of the QEMU whose schema it is, where that is known */
+export function emitClient(schema: Schema, context: EmitContext, qemu?: string): SourceFileStructure {
   const emitter = new ClientEmitter(context);
   const definitions = [...schema.definitions.values()];
   const commands = definitions.filter((definition) => definition.kind === 'command');
@@ -25,7 +26,7 @@ export function emitClient(schema: Schema, context: EmitContext): SourceFileStru
     emitter.commandMap(commands),
     emitter.eventMap(events),
     emitter.validators(commands, events),
-    ...emitter.client(commands),
+    ...emitter.client(commands, qemu),
   ]);
   return { kind: StructureKind.SourceFile, statements: [...emitter.imports(), ...statements] };
 }
@@ -117,7 +118,7 @@ class ClientEmitter {
     return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
   }
 
-  client(commands: readonly Command[]): StatementStructures[] {
+  client(commands: readonly Command[], qemu: string | undefined): StatementStructures[] {
     const client: ClassDeclarationStructure = {
       kind: StructureKind.Class,
       isExported: true,
@@ -132,7 +133,7 @@ class ClientEmitter {
       {
         kind: StructureKind.VariableStatement,
         declarationKind: VariableDeclarationKind.Const,
-        declarations: [{ name: 'protocol', type: 'Protocol', initializer: protocol(commands) }],
+        declarations: [{ name: 'protocol', type: 'Protocol', initializer: protocol(commands, qemu) }],
       },
       client,
       {
@@ -179,10 +180,11 @@ class ClientEmitter {
   }
 }
 
-/** What the runtime needs to know of the commands. */
-function protocol(commands: readonly Command[]): string {
+/** What the runtime needs to know of the schema. */
+function protocol(commands: readonly Command[], qemu: string | undefined): string {
   // The protocol's own command, by which one comes to an understanding with an agent.
   const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
   const silent = commands.filter(({ successResponse }) => !successResponse).map(({ name }) => quote(name));
-  return `{ handshake: '${handshake}', withoutReply: [${silent.join(', ')}], validators }`;
+  const version = qemu === undefined ? '' : ` qemu: ${quote(qemu)},`;
+  return `{ handshake: '${handshake}',${version} withoutReply: [${silent.join(', ')}], validators }`;
 }

@@ -230,7 +230,12 @@ class ModuleEmitter {
         ...this.#alias(name, [`(typeof ${name})[number]`, this.references.runtime('UnknownEnumValue')], []),
         leadingTrivia: '',
       },
-      this.#validator(type, `${this.references.runtime('enumeration', true)}(${name}${valueNotes(type)})`),
+      // Of what it has checked, every value is known.
+      this.#validator(
+        type,
+        `${this.references.runtime('enumeration', true)}(${name}${valueNotes(type)})`,
+        `(typeof ${name})[number]`,
+      ),
     ];
   }
 
@@ -245,9 +250,13 @@ class ModuleEmitter {
   }
 
   /** Whether a value is of the type, right behind it. */
-  #validator(type: NamedType, initializer: string): StatementStructures {
+  #validator(
+    type: NamedType,
+    initializer: string,
+    checked: string = this.#context.names.type(type),
+  ): StatementStructures {
     const { names } = this.#context;
-    const annotation = `${this.references.runtime('Validator')}<${names.type(type)}>`;
+    const annotation = `${this.references.runtime('Validator')}<${checked}>`;
     return {
       kind: StructureKind.VariableStatement,
       isExported: true,

@@ -23,14 +23,15 @@ export const runtimeExports = words(`
 
 /** The types among that. */
 export const runtimeTypes = words(`
-  Address ConnectOptions Int64 Issue Json JsonObject LogEntry Validation Validator`);
+  Address CallOptions CommandValidators ConnectOptions EmptyObject EventOf Int64 Issue IssuesOptions Json JsonObject Launch Log LogEntry
+  LogLevel OobCallOptions Outcome QmpEvent Remark Trace Validation Validator`);
 
 /** Names that generated modules use, and words that cannot name a type: a type of that name gets a `_` at its end. */
 const reservedTypes = new Set([
   ...runtimeExports,
   ...runtimeTypes,
   ...words(`
-    Client Commands Events BaseClient Connection Protocol CallOptions OobCallOptions connect UnknownEnumValue EmptyObject FurtherArguments Outcome Promise U protocol
+    Client Commands Events BaseClient Connection Protocol connect UnknownEnumValue FurtherArguments Promise U protocol
     alternate enumeration struct union validators validatorsOf
     any as bigint boolean infer intrinsic keyof module never null number object readonly string symbol undefined unique unknown void
     arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for

@@ -14,6 +14,8 @@ import { Printer } from './print.js';
 export interface EmitOptions {
   /** What the schema is of, for the first line of each file: `QEMU 10.2.2`. */
   readonly origin: string;
+  /** The version of the QEMU whose schema it is, where that is known. */
+  readonly qemu?: string;
   /** The generator's own version. */
   readonly generator: string;
   /** Whether texts of documentation are written out. */
@@ -62,7 +64,10 @@ function emitStructures(schema: Schema, options: EmitOptions): Map<string, Sourc
     const structure = emitModule(module, file, context);
     return structure ? [[file, structure]] : [];
   });
-  const withClient: [string, SourceFileStructure][] = [...modules, ['client', emitClient(schema, context)]];
+  const withClient: [string, SourceFileStructure][] = [
+    ...modules,
+    ['client', emitClient(schema, context, options.qemu)],
+  ];
   const index = emitIndex(withClient.map(([file]) => file));
   return new Map([...withClient, ['index', index] as const].map(([file, structure]) => [`${file}.ts`, structure]));
 }

@@ -46,7 +46,7 @@ export const Speed = [
   '11',
 ] as const;
 export type Speed = (typeof Speed)[number] | UnknownEnumValue;
-export const isSpeed: Validator<Speed> = /* @__PURE__ */ enumeration(Speed, {
+export const isSpeed: Validator<(typeof Speed)[number]> = /* @__PURE__ */ enumeration(Speed, {
   low: { deprecated: true },
   high: { if: 'CONFIG_FAST' },
   '11': { unstable: true },
@@ -160,7 +160,7 @@ export const MotorKind = [
   'foot',
 ] as const;
 export type MotorKind = (typeof MotorKind)[number] | UnknownEnumValue;
-export const isMotorKind: Validator<MotorKind> = /* @__PURE__ */ enumeration(MotorKind);
+export const isMotorKind: Validator<(typeof MotorKind)[number]> = /* @__PURE__ */ enumeration(MotorKind);
 
 export interface Electric {
   /** @since 2.6 */
@@ -208,7 +208,7 @@ export const CouplingKind = [
   'shaft',
 ] as const;
 export type CouplingKind = (typeof CouplingKind)[number] | UnknownEnumValue;
-export const isCouplingKind: Validator<CouplingKind> = /* @__PURE__ */ enumeration(CouplingKind);
+export const isCouplingKind: Validator<(typeof CouplingKind)[number]> = /* @__PURE__ */ enumeration(CouplingKind);
 
 export interface Belt {
   /** The other motor. */

@@ -21,7 +21,7 @@ export const Speed = [
   '11',
 ] as const;
 export type Speed = (typeof Speed)[number] | UnknownEnumValue;
-export const isSpeed: Validator<Speed> = /* @__PURE__ */ enumeration(Speed, {
+export const isSpeed: Validator<(typeof Speed)[number]> = /* @__PURE__ */ enumeration(Speed, {
   low: { deprecated: true },
   '11': { unstable: true },
 });
@@ -79,7 +79,7 @@ export interface Motor_empty extends MotorBase {
 
 export const MotorKind = ['electric', 'diesel', 'coupled', 'hand', 'foot'] as const;
 export type MotorKind = (typeof MotorKind)[number] | UnknownEnumValue;
-export const isMotorKind: Validator<MotorKind> = /* @__PURE__ */ enumeration(MotorKind);
+export const isMotorKind: Validator<(typeof MotorKind)[number]> = /* @__PURE__ */ enumeration(MotorKind);
 
 export interface Electric {
   /** @since 2.6 */
@@ -115,7 +115,7 @@ export interface Coupling_shaft extends CouplingBase {
 
 export const CouplingKind = ['belt', 'shaft'] as const;
 export type CouplingKind = (typeof CouplingKind)[number] | UnknownEnumValue;
-export const isCouplingKind: Validator<CouplingKind> = /* @__PURE__ */ enumeration(CouplingKind);
+export const isCouplingKind: Validator<(typeof CouplingKind)[number]> = /* @__PURE__ */ enumeration(CouplingKind);
 
 export interface Belt {
   motor: Motor;
