@@ -6,35 +6,48 @@ import type { Condition, Definition, Feature, Member, ObjectType, Schema } from 
 export function conditionTest(defined: readonly string[]): (condition: Condition) => boolean {
   if (defined.length === 0) return () => true;
   const names = new Set(defined);
-  const holds = (condition: Condition): boolean => {
-    switch (condition.kind) {
-      case 'defined':
-        return names.has(condition.name);
-      case 'not':
-        return !holds(condition.operand);
-      case 'all':
-        return condition.operands.every(holds);
-      case 'any':
-        return condition.operands.some(holds);
+  return (condition) => evaluate(condition, (name) => names.has(name)) === true;
+}
+
+/**
+ * Whether a condition holds, or undefined where that depends on names of which it is not known.
+ *
+ * @param valueOf whether a name is defined; undefined when that is not known
+ */
+export function evaluate(condition: Condition, valueOf: (name: string) => boolean | undefined): boolean | undefined {
+  switch (condition.kind) {
+    case 'defined':
+      return valueOf(condition.name);
+    case 'not': {
+      const value = evaluate(condition.operand, valueOf);
+      return value === undefined ? undefined : !value;
     }
-  };
-  return holds;
+    case 'all':
+    case 'any': {
+      // One operand of this value is enough.
+      const decisive = condition.kind === 'any';
+      const values = new Set(condition.operands.map((operand) => evaluate(operand, valueOf)));
+      if (values.has(decisive)) return decisive;
+      return values.has(undefined) ? undefined : !decisive;
+    }
+  }
 }
 
 /** The names in all conditions of a schema. */
 export function conditionNames(schema: Schema): Set<string> {
   const names = new Set<string>();
   const collect = ({ condition }: { readonly condition?: Condition }): void => {
-    if (condition) collectNames(condition, names);
+    if (condition) for (const name of namesIn(condition)) names.add(name);
   };
   for (const definition of schema.definitions.values()) for (const part of conditionalParts(definition)) collect(part);
   return names;
 }
 
-function collectNames(condition: Condition, names: Set<string>): void {
-  if (condition.kind === 'defined') names.add(condition.name);
-  else if (condition.kind === 'not') collectNames(condition.operand, names);
-  else for (const operand of condition.operands) collectNames(operand, names);
+/** The names in a condition, each once. */
+export function namesIn(condition: Condition): string[] {
+  if (condition.kind === 'defined') return [condition.name];
+  const operands = condition.kind === 'not' ? [condition.operand] : condition.operands;
+  return [...new Set(operands.flatMap(namesIn))];
 }
 
 /** A definition and what in it can have a condition. */
