@@ -313,7 +313,12 @@ export class Connection {
 
   async #connect(): Promise<void> {
     const { connectTimeout = 10_000, messageLimit, trace, checkVersion } = this.#options;
-    const deadline = AbortSignal.any([AbortSignal.timeout(Math.min(connectTimeout, longestTimer)), this.#stop.signal]);
+    // AbortSignal.any of AbortSignal.timeout is lost to the garbage collector in Node 20.
+    const controller = new AbortController();
+    const end = (): void => controller.abort();
+    const timer = setTimeout(end, Math.min(connectTimeout, longestTimer));
+    const removeStop = onAbort(this.#stop.signal, end);
+    const deadline = controller.signal;
     let opened: Opened | undefined;
     let session: Session | undefined;
     try {
@@ -327,7 +332,10 @@ export class Connection {
         ...(messageLimit !== undefined && { messageLimit }),
       });
       const late = (): void => session?.destroy(new ConnectError(this.#silence(session, connectTimeout)));
-      this.#greeting = await session.open().finally(onAbort(deadline, late));
+      const opening = session.open().finally(onAbort(deadline, late));
+      // To start a server may have taken all the time.
+      if (deadline.aborted) late();
+      this.#greeting = await opening;
       if (session.ended) throw new ConnectionLostError('the server closed the connection');
       this.#opened = opened;
       this.#session = session;
@@ -341,6 +349,9 @@ export class Connection {
       throw cause instanceof ProtocolError
         ? new ProtocolError(cause.message, { cause })
         : new ConnectError(text, { cause });
+    } finally {
+      clearTimeout(timer);
+      removeStop();
     }
   }
 

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
@@ -460,6 +462,26 @@ describe('hooks', () => {
       [expect.stringMatching(/^a listener of STOP threw: Error: mine\n {4}at /u), 'QmpWarning'],
     ]);
     await vm.close();
+  });
+});
+
+describe('the time for a connection runs out', () => {
+  test('whatever is collected as garbage', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    await using peer = new Peer({ greets: false });
+    const collecting = setInterval(collect, 20);
+    const connecting = failure(connectPeer(peer, { connectTimeout: 200 }));
+    expect(await connecting.finally(() => clearInterval(collecting))).toMatchObject({ code: 'ERR_QMP_CONNECT' });
+  });
+
+  test('when it was used up by the start of the server', async () => {
+    await using peer = new Peer({ greets: false });
+    const launch = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return { stream: peer.stream(), where: 'the peer' };
+    };
+    expect(await failure(connectTo({ launch }, { connectTimeout: 10 }))).toMatchObject({ code: 'ERR_QMP_CONNECT' });
   });
 });
 
