@@ -160,10 +160,13 @@ export function toWire(value: unknown, isChecked = false): string {
   return write(value, '', 1, isChecked ? acceptChecked : acceptExact);
 }
 
+// Within a function, another would be made at each call.
+const noncharacter = /\p{Noncharacter_Code_Point}/u;
+
 /** Why QEMU would take a text for no UTF-8. */
 export function flawOf(text: string): string | undefined {
   if (!text.isWellFormed()) return 'half a surrogate pair';
-  return /\p{Noncharacter_Code_Point}/u.test(text) ? 'a code point that is no character, such as U+FFFE' : undefined;
+  return noncharacter.test(text) ? 'a code point that is no character, such as U+FFFE' : undefined;
 }
 
 /** @returns what is wrong with a value that is JSON */
