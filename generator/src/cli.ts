@@ -4,13 +4,26 @@ import { Command, CommanderError, Option } from 'commander';
 
 import { conditionNames, conditionTest } from './condition.js';
 import { SchemaError, formatDiagnostic } from './diagnostic.js';
+import type { DriftOptions } from './diff/drift.js';
+import {
+  formatReport,
+  formats,
+  isPast,
+  notesOnIntrospections,
+  thresholds,
+  type Format,
+  type Report,
+  type Threshold,
+} from './diff/report.js';
+import type { ServerName } from './diff/source.js';
 import { schemaFolder, servers } from './embedded.js';
-import { FileError, UsageError } from './errors.js';
+import { FileError, ServerError, UsageError } from './errors.js';
 import { dialectOf, newestDialect } from './frontend/dialect.js';
 import { loadSchema } from './frontend/load.js';
 import type * as generateModule from './generate.js';
 import type { Generated, GenerateOptions } from './generate.js';
 import { introspect } from './introspect.js';
+import { optional } from './optional.js';
 import type * as outputModule from './output.js';
 import { didYouMean } from './suggest.js';
 import { generatorVersion } from './version.js';
@@ -100,6 +113,59 @@ export async function main(args: readonly string[]): Promise<number> {
       );
     });
 
+  const judging = (command: Command): Command =>
+    command
+      .addOption(
+        new Option('--format <format>', 'for people, programs or a changelog').choices(formats).default('text'),
+      )
+      .addOption(
+        new Option('--fail-on <threshold>', 'which changes make the exit code 1')
+          .choices(thresholds)
+          .default('breaking'),
+      )
+      .option('--used-by <tsconfig>', 'keep what touches the program of a tsconfig.json')
+      .addOption(
+        new Option('--server <server>', 'which server it is about: for embedded versions')
+          .choices(servers.map(({ name }) => name))
+          .default('qmp'),
+      );
+
+  const judge = async (report: Report, { format, failOn, usedBy }: JudgingOptions): Promise<void> => {
+    const judged = usedBy === undefined ? report : await withUses(report, usedBy);
+    const formatOptions = {
+      colour: isColoured(process.stdout),
+      ...optional('workspace', process.env['GITHUB_WORKSPACE']),
+    };
+    process.stdout.write(formatReport(judged, format, formatOptions));
+    if (isPast(judged, failOn)) exitCode = exitCodes.failed;
+  };
+
+  judging(program.command('diff'))
+    .description('tell what changes for clients from one schema to another, and whether it breaks them')
+    .argument('<old>', 'an embedded version such as 10.0, a root schema file, or a saved introspection')
+    .argument('<new>', 'another')
+    .action(async (oldText: string, newText: string, options: JudgingOptions) => {
+      const { loadSide } = await import('./diff/source.js');
+      const { diff } = await import('./diff/compare.js');
+      const [old, latter] = [loadSide(oldText, options.server), loadSide(newText, options.server)];
+      const changes = diff(old.wire, latter.wire);
+      await judge({ old, new: latter, changes, notes: notesOnIntrospections([old, latter]) }, options);
+    });
+
+  const drifting = program
+    .command('drift')
+    .description('tell how a server differs from its schema, and which conditions its build meets')
+    .addOption(
+      new Option('--connect <address>', 'a live server: unix:PATH or tcp:HOST:PORT').conflicts('introspection'),
+    )
+    .option('--introspection <file>', "a server's saved reply to query-qmp-schema, or an agent's to guest-info")
+    .addOption(new Option('--schema <file>', 'a root schema file, instead of the embedded ones').conflicts('qemu'))
+    .option('--qemu <version>', 'an embedded version of QEMU, such as 10.0 (default: the current one)');
+  judging(drifting).action(async (options: DriftOptions & JudgingOptions) => {
+    const { drift } = await import('./diff/drift.js');
+    await judge(await drift(options), options);
+  });
+
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
@@ -107,6 +173,30 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     return tell(error);
   }
+}
+
+/** What `diff` and `drift` have in common. */
+interface JudgingOptions {
+  readonly format: Format;
+  readonly failOn: Threshold;
+  readonly usedBy?: string;
+  readonly server: ServerName;
+}
+
+/** What reads programs takes longer to load than a comparison without them. */
+async function withUses(report: Report, tsconfig: string): Promise<Report> {
+  const { touching, usage } = await import('./diff/used-by.js');
+  const program = usage(tsconfig);
+  const notes = program.packages.length === 0 ? [`the program of '${tsconfig}' imports no generated code`] : [];
+  return {
+    ...report,
+    notes: [...report.notes, ...notes],
+    usedBy: {
+      tsconfig,
+      touched: new Map(touching(report.changes, program).map(({ change, at }) => [change, at])),
+      unfollowed: program.unclear.map(({ file, line, column, text }) => ({ file, line, column, text })),
+    },
+  };
 }
 
 /** What `generate` and `check` need takes longer to load than the other commands run. */
@@ -132,10 +222,14 @@ function reporting(action: () => void): number {
   }
 }
 
+function isColoured(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && !process.env['NO_COLOR'];
+}
+
 /** @returns the exit code */
 function tell(error: unknown): number {
   if (error instanceof SchemaError) {
-    const colour = process.stderr.isTTY && !process.env['NO_COLOR'];
+    const colour = isColoured(process.stderr);
     for (const diagnostic of error.diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic, colour)}\n`);
     return exitCodes.failed;
   }
@@ -144,7 +238,11 @@ function tell(error: unknown): number {
     return exitCodes.usage;
   }
   // Beside our own, what the file system and `tar` refuse.
-  if (error instanceof FileError || (error instanceof Error && ('syscall' in error || 'status' in error))) {
+  if (
+    error instanceof FileError ||
+    error instanceof ServerError ||
+    (error instanceof Error && ('syscall' in error || 'status' in error))
+  ) {
     process.stderr.write(`error: ${error.message}\n`);
     return exitCodes.io;
   }

@@ -11,3 +11,9 @@ export class FileError extends Error {
   override readonly name = 'FileError';
   readonly code = 'ERR_QAPI_FILE';
 }
+
+/** A server cannot be asked, or is not the one that was meant. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError';
+  readonly code = 'ERR_QAPI_SERVER';
+}

@@ -1,0 +1,117 @@
+/** What is compared: the OLD and NEW of the command line. */
+
+import { readFileSync } from 'node:fs';
+
+import { embeddedRoot, resolveVersion, servers, type Server } from '../embedded.js';
+import { FileError } from '../errors.js';
+import { loadSchema } from '../frontend/load.js';
+import type { Schema } from '../model.js';
+import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
+
+export type ServerName = Server['name'];
+
+/** A side of a comparison, and what it was read from. */
+export interface Side {
+  readonly kind: 'embedded' | 'schema' | 'introspection';
+  /** How people call it: the full version of an embedded QEMU, or the path of a file as it was given. */
+  readonly title: string;
+  readonly wire: WireSchema;
+  /** An introspection is of none. */
+  readonly schema?: Schema;
+}
+
+/**
+ * @param text an embedded version, or the path of a root schema file or of a saved introspection, which its content tells
+ * @param server whose schema of an embedded version is meant
+ * @throws SchemaError for a bad schema
+ * @throws UsageError for an unknown version
+ * @throws FileError for what cannot be read, or is no introspection
+ */
+export function loadSide(text: string, server: ServerName): Side {
+  if (/^\d+(\.\d+)*$/u.test(text)) return loadEmbedded(text, server);
+  const bytes = readIfThere(text);
+  if (bytes === undefined) {
+    // A mistyped version, such as v10.0: told which there are.
+    if (/^v?\d[^/\\]*$/u.test(text) && !text.endsWith('.json')) resolveVersion(text);
+    // Finds again that it cannot be read, and says why.
+    return { kind: 'schema', title: text, ...fromSchema(loadSchema(text)) };
+  }
+  const content = new TextDecoder().decode(bytes);
+  if (isJson(content)) {
+    return { kind: 'introspection', title: text, wire: fromIntrospection(text, parseIntrospection(text, content)) };
+  }
+  // What was read is not read again: it may come from a pipe.
+  const schema = loadSchema(text, { read: (path) => (path === text ? bytes : readFileSync(path)) });
+  return { kind: 'schema', title: text, ...fromSchema(schema) };
+}
+
+function loadEmbedded(wanted: string, name: ServerName): Side {
+  const version = resolveVersion(wanted);
+  const server = servers.find((candidate) => candidate.name === name);
+  if (!server) throw new Error(`there is no server ${name}`);
+  const title = name === 'qmp' ? version : `${version} (${name})`;
+  return { kind: 'embedded', title, ...fromSchema(loadSchema(embeddedRoot(version, server))) };
+}
+
+function fromSchema(schema: Schema): { schema: Schema; wire: WireSchema } {
+  return { schema, wire: wireOf(schema) };
+}
+
+function fromIntrospection(file: string, infos: readonly unknown[]): WireSchema {
+  try {
+    return wireOfIntrospection(infos);
+  } catch (error) {
+    throw error instanceof FileError ? new FileError(`'${file}': ${error.message}`) : error;
+  }
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A schema never is: its strings stand in single quotes, and none of its expressions is an array. */
+function isJson(content: string): boolean {
+  return /^(?:\s*$|\s*\[|\s*\{\s*["}])/u.test(content) || isWholeJson(content);
+}
+
+function isWholeJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The infos in a saved introspection: a JSON array of SchemaInfo, or the whole reply to `query-qmp-schema`.
+ *
+ * @throws FileError
+ */
+export function parseIntrospection(file: string, content: string): unknown[] {
+  const fail = (found: string): never => {
+    throw new FileError(
+      `'${file}' is ${found}: expected a root schema file, or a saved introspection, ` +
+        'which is the reply to query-qmp-schema, or the array in it',
+    );
+  };
+  if (content.trim() === '') return fail('empty');
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (error) {
+    // What a terminal showed: a greeting, replies, events.
+    if (isWholeJson(content.trim().split('\n', 1)[0] ?? '')) return fail('JSON of more than one value');
+    return fail(`no schema, nor JSON (${error instanceof Error ? error.message : String(error)})`);
+  }
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null) return fail('JSON, but neither an array nor an object');
+  if ('return' in value) return Array.isArray(value.return) ? value.return : fail('the reply to another command');
+  if ('error' in value) return fail('a reply that tells of an error');
+  if ('QMP' in value) return fail('the greeting of a server');
+  return fail("a JSON object without 'return'");
+}

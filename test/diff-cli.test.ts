@@ -1,0 +1,461 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { Change, Use, Verdict } from '../generator/src/diff/change.js';
+import {
+  formatReport,
+  isPast,
+  notesOnIntrospections,
+  thresholds,
+  type Format,
+  type Report,
+  type SideTitle,
+  type Threshold,
+  type UsedBy,
+} from '../generator/src/diff/report.js';
+
+const embedded = (title: string): SideTitle => ({ title, kind: 'embedded' });
+const introspection = (title: string): SideTitle => ({ title, kind: 'introspection' });
+
+function use(name: string, role?: Use['role'], path = ''): Use {
+  return { subject: /[A-Z]/u.test(name) ? 'event' : 'command', name, ...(role && { role }), path };
+}
+
+function change(verdict: Verdict, text: string, first: Use, ...further: Use[]): Change {
+  return { kind: 'member-mandatory', verdict, side: 'callers', text, uses: [first, ...further], place: {} };
+}
+
+const added = change('harmless', 'is new', use('query-stats'));
+const mandatory = change(
+  'breaking',
+  "argument 'size' is now mandatory",
+  use('blockdev-add', 'arguments', '.file(driver=nbd).server'),
+  ...Array.from({ length: 5 }, (_, index) => use(`command-${index}`, 'arguments')),
+);
+const deprecated = change(
+  'notable',
+  "value 'gpio_in' is now deprecated",
+  use('query-x', 'result', '[]'),
+  use('EVENT', 'data'),
+);
+
+function report(given: Partial<Report>): Report {
+  return {
+    old: embedded('10.0.13'),
+    new: embedded('10.2.2'),
+    changes: [added, mandatory, deprecated],
+    notes: [],
+    ...given,
+  };
+}
+
+const program: UsedBy = {
+  tsconfig: 'tsconfig.json',
+  touched: new Map([
+    [mandatory, [1, 2, 3, 4, 5, 6, 7, 7].map((line, column) => ({ file: 'src/a.ts', line, column }))],
+    [deprecated, [{ file: 'src/b.ts', line: 31, column: 1 }]],
+  ]),
+  unfollowed: [{ file: 'src/c.ts', line: 5, column: 1, text: "the command of 'execute' is not known here" }],
+};
+
+/** The golden files' names. */
+const extensions: Record<Exclude<Format, 'json'>, string> = { text: 'txt', markdown: 'md', github: 'github.txt' };
+
+describe('formats', () => {
+  const reports: { name: string; given: Partial<Report> }[] = [
+    { name: 'nothing', given: { changes: [] } },
+    { name: 'changes', given: {} },
+    { name: 'touching', given: { usedBy: program } },
+    { name: 'not-touching', given: { changes: [added], usedBy: { ...program, unfollowed: [] } } },
+    {
+      name: 'introspection',
+      given: { old: introspection('old_qmp.json'), notes: notesOnIntrospections([introspection('old_qmp.json')]) },
+    },
+    {
+      name: 'drift',
+      given: {
+        new: { title: 'unix:/run/vm1.qmp', kind: 'server' },
+        changes: [mandatory],
+        notes: ['not compared: widths of integers'],
+        conditions: { has: ['CONFIG_A', 'CONFIG_B'], lacks: ['CONFIG_C'], undecided: [], contradicted: ['CONFIG_D'] },
+        conditional: [
+          {
+            condition: 'CONFIG_C || CONFIG_E',
+            parts: [
+              { kind: 'command', name: 'c' },
+              { kind: 'value', name: 'v', use: use('blockdev-add', 'arguments', '.aio') },
+            ],
+          },
+        ],
+      },
+    },
+  ];
+  for (const { name, given } of reports) {
+    it.each(Object.entries(extensions))(`${name}, as %s`, async (format, extension) => {
+      const text = formatReport(report(given), format as Format);
+      await expect(text).toMatchFileSnapshot(`golden/diff/${name}.${extension}`);
+    });
+  }
+
+  it('JSON has everything, worst first', () => {
+    const given = report({ usedBy: program, serverVersion: '10.2.1', notes: ['a note'] });
+    const parsed: unknown = JSON.parse(formatReport(given, 'json'));
+    const counts = { total: 3, breaking: 1, notable: 1, harmless: 1 };
+    expect(parsed).toEqual({
+      old: embedded('10.0.13'),
+      new: embedded('10.2.2'),
+      serverVersion: '10.2.1',
+      notes: ['a note'],
+      counts,
+      usedBy: {
+        tsconfig: 'tsconfig.json',
+        counts: { ...counts, total: 2, harmless: 0 },
+        unfollowed: program.unfollowed,
+      },
+      changes: [
+        {
+          ...mandatory,
+          uses: mandatory.uses.map((one, index) => ({
+            ...one,
+            text: index === 0 ? 'blockdev-add: arguments.file(driver=nbd).server' : `command-${index - 1}: arguments`,
+          })),
+          usedBy: [1, 2, 3, 4, 5, 6, 7, 7].map((line, column) => ({ file: 'src/a.ts', line, column })),
+        },
+        {
+          ...deprecated,
+          uses: [
+            { ...use('query-x', 'result', '[]'), text: 'query-x: result[]' },
+            { ...use('EVENT', 'data'), text: 'EVENT: data' },
+          ],
+          usedBy: program.touched.get(deprecated),
+        },
+        { ...added, uses: [{ ...use('query-stats'), text: 'query-stats' }], usedBy: [] },
+      ],
+    });
+  });
+
+  it('colours verdicts, where that is wanted', () => {
+    const coloured = formatReport(report({}), 'text', { colour: true });
+    expect(coloured).toContain('\u001B[1;31mbreaking\u001B[0m\n  \u001B[1mblockdev-add: arg');
+    expect(stripVTControlCharacters(coloured)).toBe(formatReport(report({}), 'text'));
+  });
+
+  it('shows one more rather than "and 1 more"', () => {
+    const uses = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => use(name));
+    const also = (count: number): string | undefined => {
+      const [first = use('z'), ...further] = uses.slice(0, count);
+      const text = formatReport(report({ changes: [change('harmless', 'is new', first, ...further)] }), 'text');
+      return /also (.*)/u.exec(text)?.[1];
+    };
+    expect([1, 2, 4, 5, 6].map(also)).toEqual([undefined, 'b', 'b, c, d', 'b, c, d, e', 'b, c, d and 2 more']);
+  });
+});
+
+describe('files in annotations are relative to the workspace', () => {
+  const cases = [
+    { workspace: '.', want: 'src/a.ts' },
+    { workspace: '..', want: `${basename(process.cwd())}/src/a.ts` },
+    { workspace: 'src', want: 'a.ts' },
+  ];
+  it.each(cases)('$workspace', ({ workspace, want }) => {
+    const text = formatReport(report({ usedBy: program }), 'github', { workspace: resolve(workspace) });
+    expect(/file=(.*?),/u.exec(text)?.[1]).toBe(want);
+  });
+});
+
+describe('hostile names', () => {
+  // As a saved introspection may have them, and a path.
+  const name = 'a\u001B[2J`b``\n::error::c, *d* _e_ <f> 100%';
+  const given = report({
+    old: introspection(name),
+    changes: [change('breaking', `argument '${name}' is gone; *not* <b>bold</b>, it's _so_`, use(name, 'arguments'))],
+  });
+
+  it('text stays on its line', () => {
+    const shown = 'a\\u{001b}[2J`b``\\u{000a}::error::c, *d* _e_ <f> 100%';
+    expect(formatReport(given, 'text')).toBe(
+      `${shown} -> 10.2.2: 1 change: 1 breaking, 0 notable, 0 harmless\n\nbreaking\n` +
+        `  ${shown}: arguments: argument '${shown}' is gone; *not* <b>bold</b>, it's _so_\n`,
+    );
+  });
+
+  it('Markdown is only text and code', () => {
+    const shown = 'a\\u{001b}[2J`b``\\u{000a}::error::c, *d* _e_ <f> 100%';
+    expect(formatReport(given, 'markdown')).toBe(
+      `## From \`\`\`${shown}\`\`\` to QEMU 10.2.2\n\n1 change: 1 breaking, 0 notable, 0 harmless.\n\n### Breaking\n\n` +
+        `- \`\`\`${shown}: arguments\`\`\`: argument \`\`\`${shown}\`\`\` is gone; ` +
+        `\\*not\\* \\<b\\>bold\\</b\\>, it's \\_so\\_\n`,
+    );
+  });
+
+  it('an annotation stays one', () => {
+    const lines = formatReport(given, 'github').split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toBe(
+      '::error title=a\u001B[2J`b``%0A%3A%3Aerror%3A%3Ac%2C *d* _e_ <f> 100%25 -> 10.2.2%3A breaking::' +
+        'a\u001B[2J`b``%0A::error::c, *d* _e_ <f> 100%25: arguments: ' +
+        "argument 'a\u001B[2J`b``%0A::error::c, *d* _e_ <f> 100%25' is gone; *not* <b>bold</b>, it's _so_",
+    );
+  });
+});
+
+describe('thresholds', () => {
+  const untouched = { ...program, touched: new Map() };
+  const cases: { title: string; given: Partial<Report>; past: Threshold[] }[] = [
+    { title: 'nothing', given: { changes: [] }, past: [] },
+    { title: 'harmless changes', given: { changes: [added] }, past: ['any'] },
+    { title: 'notable changes', given: { changes: [deprecated] }, past: ['any'] },
+    { title: 'breaking changes', given: { changes: [added, mandatory] }, past: ['breaking', 'any'] },
+    { title: 'breaking changes that touch the program', given: { usedBy: program }, past: ['breaking', 'any'] },
+    { title: 'breaking changes that do not', given: { usedBy: untouched }, past: [] },
+  ];
+  it.each(cases)('$title', ({ given, past }) => {
+    expect(thresholds.filter((threshold) => isPast(report(given), threshold))).toEqual(past);
+  });
+});
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const bin = fileURLToPath(new URL('../generator/bin/qapi-ts.js', import.meta.url));
+let folder: string;
+beforeAll(() => {
+  // In the repository, so that generated code finds the runtime.
+  mkdirSync(join(repository, '.cache'), { recursive: true });
+  folder = mkdtempSync(join(repository, '.cache/diff-'));
+  const files: Record<string, string> = {
+    'old.json': `{ 'command': 'c', 'data': { '*a': 'str' } }`,
+    // Beside a breaking change one that is harmless.
+    'new.json': `{ 'command': 'c', 'data': { 'a': 'str' } } { 'command': 'd' }`,
+    'more.json': `{ 'command': 'c', 'data': { '*a': 'str' } } { 'command': 'd' }`,
+    'bad.json': `{ 'command': 'c',\n  'data': 'B' }`,
+    'words.json': 'struct A',
+    'empty.json': '\n',
+    'infos.json': '[]',
+    'null.json': 'null',
+    'object.json': '{ "a": 1 }',
+    'cut.json': '[{"name": "c", "meta-',
+    'greeting.json': '{"QMP": {"version": {}, "capabilities": []}}',
+    'session.json': '{"QMP": {"version": {}, "capabilities": []}}\r\n{"return": {}}\r\n{"return": []}\r\n',
+    'refused.json': '{"error": {"class": "CommandNotFound", "desc": "unknown"}}',
+    'status.json': '{"return": {"status": "running"}}',
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const { stdout } = run('introspect', 'old.json');
+  writeFileSync(join(folder, 'saved.json'), stdout);
+  writeFileSync(join(folder, 'reply.json'), `\uFEFF{"return": ${stdout}, "id": 1}`);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const env = { ...process.env, GITHUB_WORKSPACE: folder };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+describe('the command line', () => {
+  const nothing = /^$/u;
+  const expected = 'expected a root schema file, or a saved introspection, which is the reply to query-qmp-schema';
+  const cases: { args: string[]; status: number; stdout?: RegExp; stderr?: RegExp }[] = [
+    { args: [], status: 2, stderr: /missing required argument 'old'/u },
+    { args: ['old.json'], status: 2, stderr: /missing required argument 'new'/u },
+    { args: ['old.json', 'old.json'], status: 0, stdout: /^old\.json -> old\.json: no changes\n$/u, stderr: nothing },
+    {
+      args: ['old.json', 'new.json'],
+      status: 1,
+      stdout: /^old\.json -> new\.json: 2 changes: 1 br[^]*\n\nbreaking\n {2}c: /,
+    },
+    { args: ['old.json', 'more.json'], status: 0, stdout: /: 1 change: 0 breaking, 0 notable, 1 harmless\n/u },
+    { args: ['old.json', 'more.json', '--fail-on', 'any'], status: 1 },
+    { args: ['old.json', 'old.json', '--fail-on', 'any'], status: 0 },
+    { args: ['old.json', 'new.json', '--fail-on', 'never'], status: 0, stdout: /1 breaking/u },
+    {
+      args: ['old.json', 'new.json', '--fail-on', 'notable'],
+      status: 2,
+      stderr: /Allowed choices are breaking, any, never/u,
+    },
+    { args: ['old.json', 'new.json', '--format', 'json'], status: 1, stdout: /^\{\n {2}"old": [^]*\}\n$/u },
+    {
+      args: ['old.json', 'new.json', '--format', 'markdown'],
+      status: 1,
+      stdout: /^## From `old\.json` to `new\.json`\n/u,
+    },
+    {
+      args: ['old.json', 'new.json', '--format', 'github'],
+      status: 1,
+      stdout: /^::notice [^]*\n::error title=.*::c: /,
+    },
+    {
+      args: ['old.json', 'new.json', '--format', 'html'],
+      status: 2,
+      stderr: /Allowed choices are text, json, markdown, github/u,
+    },
+    {
+      args: ['saved.json', 'old.json'],
+      status: 0,
+      stdout: /no changes\nnot compared, because 'saved\.json' is an intro/u,
+    },
+    {
+      args: ['old.json', 'reply.json'],
+      status: 0,
+      stdout: /no changes\nnot compared, because 'reply\.json' is an intro/u,
+    },
+    { args: ['saved.json', 'reply.json'], status: 0, stdout: /'saved\.json' and 'reply\.json' are introspections/u },
+    { args: ['saved.json', 'new.json'], status: 1, stdout: /2 changes: 1 breaking/u },
+    { args: ['10.2', '10.2.2'], status: 0, stdout: /^10\.2\.2 -> 10\.2\.2: no changes\n$/u },
+    {
+      args: ['10.2', '10.2', '--server', 'qga'],
+      status: 0,
+      stdout: /^10\.2\.2 \(qga\) -> 10\.2\.2 \(qga\): no changes\n$/u,
+    },
+    { args: ['10.2', '10.2', '--server', 'qsd'], status: 0, stdout: /^10\.2\.2 \(qsd\) -> / },
+    { args: ['10.2', '10.2', '--server', 'vnc'], status: 2, stderr: /Allowed choices are qmp, qga, qsd/u },
+    {
+      args: ['10.1', 'old.json'],
+      status: 2,
+      stderr: /^error: no embedded QEMU 10\.1: there are 7\.2\.0, 10\.0\.13, 10\.2\.2\n$/u,
+    },
+    { args: ['old.json', 'v10.0'], status: 2, stderr: /^error: no embedded QEMU v10\.0: there are/u },
+    { args: ['old.json', 'missing.json'], status: 3, stderr: /^error: cannot read 'missing\.json': no such file\n$/u },
+    { args: ['10.json', 'old.json'], status: 3, stderr: /^error: cannot read '10\.json': no such file\n$/u },
+    { args: ['.', 'old.json'], status: 3, stderr: /^error: cannot read '\.': it is a directory\n$/u },
+    {
+      args: ['bad.json', 'old.json'],
+      status: 1,
+      stdout: nothing,
+      stderr: /^bad\.json:2:11: error: .*unknown type 'B'/u,
+    },
+    {
+      args: ['words.json', 'old.json'],
+      status: 1,
+      stdout: nothing,
+      stderr: /^words\.json:1:1: error: stray 'struct'/u,
+    },
+    ...Object.entries({
+      'empty.json': 'empty',
+      'null.json': 'JSON, but neither an array nor an object',
+      'object.json': "a JSON object without 'return'",
+      'greeting.json': 'the greeting of a server',
+      'session.json': 'JSON of more than one value',
+      'refused.json': 'a reply that tells of an error',
+      'status.json': 'the reply to another command',
+    }).map(([file, found]) => ({
+      args: [file, 'old.json'],
+      status: 3,
+      stdout: nothing,
+      stderr: new RegExp(`^error: '${file}' is ${found}: ${expected}`, 'u'),
+    })),
+    {
+      args: ['cut.json', 'old.json'],
+      status: 3,
+      stderr: /^error: 'cut\.json' is no schema, nor JSON \(.*\): expected/u,
+    },
+    { args: ['infos.json', 'old.json'], status: 3, stderr: /^error: 'infos\.json': the introspection is malformed: / },
+  ];
+  it.each(cases.map((row) => ({ line: row.args.join(' '), ...row })))(
+    'qapi-ts diff $line',
+    ({ args, status, stdout, stderr }) => {
+      const result = run('diff', ...args);
+      expect(result).toMatchObject({ status });
+      if (stdout) expect(result.stdout).toMatch(stdout);
+      if (stderr) expect(result.stderr).toMatch(stderr);
+    },
+  );
+
+  it('reads a pipe', () => {
+    const shell = `"$0" "$1" introspect old.json | "$0" "$1" diff /dev/stdin old.json`;
+    const { status, stdout } = spawnSync('sh', ['-c', shell, process.execPath, bin], { cwd: folder, encoding: 'utf8' });
+    expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringMatching(/no changes/u) });
+  });
+});
+
+describe('embedded versions', () => {
+  const cases = [
+    { args: ['10.0', '10.2'], title: '10.0.13 -> 10.2.2' },
+    { args: ['7.2', '10.2'], title: '7.2.0 -> 10.2.2' },
+    { args: ['7.2', '10.0', '--server', 'qga'], title: '7.2.0 (qga) -> 10.0.13 (qga)' },
+    { args: ['7.2', '10.2', '--server', 'qsd'], title: '7.2.0 (qsd) -> 10.2.2 (qsd)' },
+  ];
+  it.each(cases)('$title', ({ args, title }) => {
+    const { status, stdout, stderr } = run('diff', ...args);
+    const [, total, breaking] = /^.*: (\d+) changes: (\d+) breaking, \d+ notable, \d+ harmless\n/u.exec(stdout) ?? [];
+    expect(stdout.slice(0, title.length)).toBe(title);
+    expect(Number(total)).toBeGreaterThan(10);
+    expect({ status, stderr }).toEqual({ status: Number(breaking) > 0 ? 1 : 0, stderr: '' });
+  });
+});
+
+describe('--used-by', () => {
+  const used = (...args: string[]): ReturnType<typeof run> => run('diff', 'old.json', 'new.json', '--used-by', ...args);
+  beforeAll(() => {
+    run('generate', '--schema', 'old.json', '--out', 'src/qmp');
+    const sources: Record<string, string> = {
+      'calls.ts': `import type { Client } from './qmp/index.js';\n\nexport const call = (vm: Client) => vm.c();\n`,
+      'idle.ts': `import type { Client } from './qmp/index.js';\n\nexport const close = (vm: Client) => vm.close();\n`,
+    };
+    for (const [name, text] of Object.entries(sources)) {
+      writeFileSync(join(folder, 'src', name), text);
+      const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true };
+      const config = { compilerOptions, files: [`src/${name}`] };
+      writeFileSync(join(folder, name.replace('.ts', '.tsconfig.json')), JSON.stringify(config));
+    }
+  });
+
+  const touched = 'old.json -> new.json: 2 changes: 1 breaking, 0 notable, 1 harmless\n';
+  it('keeps what touches the program', () => {
+    const { status, stdout } = used('calls.tsconfig.json');
+    const where = "c: arguments.a: argument 'a' is now mandatory: calls without it are refused";
+    expect(stdout).toBe(
+      `${touched}in use by 'calls.tsconfig.json': 1 change: 1 breaking, 0 notable, 0 harmless\n\n` +
+        `breaking\n  ${where}\n    in src/calls.ts:3\n`,
+    );
+    expect(status).toBe(1);
+  });
+
+  it('fails for nothing else', () => {
+    const { status, stdout } = used('idle.tsconfig.json', '--fail-on', 'any');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `${touched}in use by 'idle.tsconfig.json': no changes\n` });
+  });
+
+  it('annotates the line', () => {
+    expect(used('calls.tsconfig.json', '--format', 'github').stdout).toMatch(
+      /^::error file=src\/calls\.ts,line=3,title=/mu,
+    );
+  });
+
+  it('says where there is nothing to look for', () => {
+    writeFileSync(join(folder, 'src/alone.ts'), 'export const one = 1;\n');
+    writeFileSync(join(folder, 'alone.tsconfig.json'), '{ "files": ["src/alone.ts"] }');
+    expect(used('alone.tsconfig.json').stdout).toBe(
+      `${touched}in use by 'alone.tsconfig.json': no changes\n` +
+        `the program of 'alone.tsconfig.json' imports no generated code\n`,
+    );
+  });
+
+  it('needs a program', () => {
+    expect(used('missing.tsconfig.json')).toMatchObject({ status: 3, stdout: '' });
+  });
+});
+
+describe('ts-morph, which takes long to load', () => {
+  const cases = [
+    { args: ['check', '--schema', 'old.json'], isLoaded: true },
+    { args: ['diff', 'old.json', 'new.json'], isLoaded: false },
+    { args: ['drift', '--schema', 'old.json', '--introspection', 'saved.json'], isLoaded: false },
+  ];
+  it.each(cases)('qapi-ts $args.0: $isLoaded', ({ args, isLoaded }) => {
+    const script = `import(process.argv[1])
+      .then(({ main }) => main(process.argv.slice(2)))
+      .then(() => console.error(Object.keys(require.cache).some((path) => path.includes('ts-morph'))))`;
+    const cli = new URL('../generator/dist/cli.js', import.meta.url).href;
+    const { stderr } = spawnSync(process.execPath, ['-e', script, cli, ...args], { cwd: folder, encoding: 'utf8' });
+    expect(stderr).toMatch(new RegExp(`^${isLoaded}\n$`, 'mu'));
+  });
+});

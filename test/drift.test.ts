@@ -1,0 +1,614 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { conditionNames, conditionTest } from '../generator/src/condition.js';
+import { formatUse, type Change } from '../generator/src/diff/change.js';
+import type { Conditions } from '../generator/src/diff/conditions.js';
+import { drift, driftOf, type DriftOptions, type DriftReport } from '../generator/src/diff/drift.js';
+import { ask, parseAddress } from '../generator/src/diff/server.js';
+import type { ServerName } from '../generator/src/diff/source.js';
+import { wireOfIntrospection } from '../generator/src/diff/wire.js';
+import { embeddedRoot, resolveVersion, servers } from '../generator/src/embedded.js';
+import { loadSchema } from '../generator/src/frontend/load.js';
+import { introspect } from '../generator/src/introspect.js';
+import type { Schema } from '../generator/src/model.js';
+import { repository } from './support/compile.js';
+import { schemaOf } from './support/schema.js';
+import { closeWithTest, temporaryFolder } from './support/servers.js';
+import { sharedFile } from './support/shared.js';
+
+const names = ['A', 'B', 'C', 'D'];
+
+/** What is missing because of conditions, in short: `CONFIG_X: value a of c: arguments.b` */
+function lacking({ conditional }: Pick<DriftReport, 'conditional'>): string[] {
+  return conditional.flatMap(({ condition: text, parts }) =>
+    parts.map(({ kind, name, use }) => `${text}: ${kind} ${name}${use ? ` of ${formatUse(use)}` : ''}`),
+  );
+}
+
+/** `member-removed c: arguments.b` */
+function briefly(changes: readonly Change[]): string[] {
+  return changes.map(({ kind, uses }) => `${kind} ${formatUse(uses[0])}`);
+}
+
+function embedded(version: string, name: ServerName = 'qmp'): Schema {
+  const server = servers.find((candidate) => candidate.name === name);
+  if (!server) throw new Error(name);
+  return loadSchema(embeddedRoot(resolveVersion(version), server));
+}
+
+/** What a server tells that is built from a schema. @param defined the conditions that hold */
+function built(schema: Schema, defined: readonly string[]): ReturnType<typeof wireOfIntrospection> {
+  return wireOfIntrospection(introspect(schema, conditionTest(['always', ...defined])));
+}
+
+/** Some conditions exclude each other, or need others: members would have a type that is not there. */
+function isWhole(schema: Schema, defined: readonly string[]): boolean {
+  try {
+    built(schema, defined);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const schema = schemaOf(`
+  { 'enum': 'Kind', 'data': [ 'plain', { 'name': 'a', 'if': 'A' }, { 'name': 'ab', 'if': { 'all': [ 'A', 'B' ] } } ] }
+  { 'struct': 'OfA', 'data': { '*x': { 'type': 'Kind', 'features': [ { 'name': 'f', 'if': 'B' } ] } } }
+  { 'struct': 'Base', 'data': { 'kind': 'Kind', '*base': { 'type': 'int', 'if': 'C' } } }
+  { 'union': 'Union', 'base': 'Base', 'discriminator': 'kind',
+    'data': { 'a': { 'type': 'OfA', 'if': 'A' }, 'plain': { 'type': 'OfA', 'if': 'D' } } }
+  { 'alternate': 'Alternate', 'data': { 'o': 'OfA', 'n': 'null', 'i': { 'type': 'int', 'if': { 'not': 'C' } } },
+    'features': [ { 'name': 'g', 'if': { 'any': [ 'A', 'B' ] } } ] }
+  { 'command': 'always', 'data': { '*u': [ 'Union' ], '*d': { 'type': 'Alternate', 'if': { 'any': [ 'C', 'D' ] } } } }
+  { 'command': 'quite', 'returns': 'Base', 'features': [ 'deprecated', { 'name': 'h', 'if': { 'not': 'D' } } ] }
+  { 'command': 'sometimes', 'if': 'D' }
+  { 'event': 'SOMETIMES', 'if': { 'all': [ 'C', { 'not': 'D' } ] }, 'data': 'Base' }
+`);
+
+describe('a build', () => {
+  test.each<{ defined: string[]; conditions: Partial<Conditions>; want: string[] }>([
+    {
+      defined: ['A', 'B', 'C', 'D'],
+      conditions: { has: names },
+      want: ['!C: alternative number of always: arguments.d', '!D: feature h of quite', 'C && !D: event SOMETIMES'],
+    },
+    {
+      // What needs B is within what is lacking.
+      defined: [],
+      conditions: { lacks: ['A', 'C', 'D'], undecided: ['B'] },
+      want: [
+        'A: value a of quite: result.kind',
+        'A && B: value ab of quite: result.kind',
+        'C: member base of quite: result',
+        'C && !D: event SOMETIMES',
+        'C || D: member d of always: arguments',
+        'D: command sometimes',
+        'D: branch plain of always: arguments.u[]',
+      ],
+    },
+    {
+      defined: ['D'],
+      conditions: { has: ['D'], lacks: ['A', 'B', 'C'] },
+      want: [
+        '!D: feature h of quite',
+        'A: value a of quite: result.kind',
+        'A && B: value ab of quite: result.kind',
+        'A || B: feature g of always: arguments.d',
+        'B: feature f of always: arguments.u[](kind=plain).x',
+        'C: member base of quite: result',
+        'C && !D: event SOMETIMES',
+      ],
+    },
+  ])('of $defined', ({ defined, conditions: found, want }) => {
+    const report = driftOf(schema, built(schema, defined));
+    expect(report.changes).toEqual([]);
+    expect(report.conditions).toEqual({ has: [], lacks: [], undecided: [], contradicted: [], ...found });
+    expect(lacking(report)).toEqual(want);
+  });
+
+  test('is told apart from other versions, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.subarray(names), (defined) => {
+        const { changes, conditions: found } = driftOf(schema, built(schema, defined));
+        expect(changes).toEqual([]);
+        expect(found.contradicted).toEqual([]);
+        expect(found.has.filter((name) => !defined.includes(name))).toEqual([]);
+        expect(found.lacks.filter((name) => defined.includes(name))).toEqual([]);
+      }),
+    );
+  });
+
+  test.each([
+    { version: '10.2', server: 'qmp', numRuns: 5 },
+    { version: '10.0', server: 'qsd', numRuns: 5 },
+    { version: '10.2', server: 'qga', numRuns: 20 },
+    { version: '7.2', server: 'qmp', numRuns: 5 },
+  ] as const)('of $version ($server)', ({ version, server, numRuns }) => {
+    const whole = embedded(version, server);
+    fc.assert(
+      fc.property(fc.subarray([...conditionNames(whole)]), (defined) => {
+        fc.pre(isWhole(whole, defined));
+        const { changes, conditions: found } = driftOf(whole, built(whole, defined));
+        expect(briefly(changes)).toEqual([]);
+        expect(found.contradicted).toEqual([]);
+        expect(found.has.filter((name) => !defined.includes(name))).toEqual([]);
+        expect(found.lacks.filter((name) => defined.includes(name))).toEqual([]);
+      }),
+      { numRuns },
+    );
+  });
+});
+
+describe('another version', () => {
+  const two = `
+    { 'command': 'one', 'if': 'A' } { 'command': 'two', 'if': 'A' } { 'command': 'three', 'if': 'A' }
+    { 'command': 'other', 'if': 'B' } { 'command': 'always' }`;
+  test.each<{ title: string; server: string; changes: string[]; lacking: string[]; conditions: Partial<Conditions> }>([
+    {
+      title: 'what has a condition is gone',
+      server: `{ 'command': 'one' } { 'command': 'two' } { 'command': 'always' }`,
+      changes: ['command-removed three'],
+      lacking: ['B: command other'],
+      conditions: { has: ['A'], lacks: ['B'] },
+    },
+    {
+      title: 'most of it is gone',
+      server: `{ 'command': 'one' } { 'command': 'always' }`,
+      changes: ['command-removed two', 'command-removed three'],
+      lacking: ['B: command other'],
+      conditions: { lacks: ['B'], contradicted: ['A'] },
+    },
+    {
+      title: 'what has none is gone, and others are new',
+      server: `{ 'command': 'one' } { 'command': 'two' } { 'command': 'three' } { 'command': 'new' }`,
+      changes: ['command-removed always', 'command-added new'],
+      lacking: ['B: command other'],
+      conditions: { has: ['A'], lacks: ['B'] },
+    },
+  ])('$title', ({ server, ...want }) => {
+    const report = driftOf(schemaOf(two), built(schemaOf(server), []));
+    expect(briefly(report.changes)).toEqual(want.changes);
+    expect(lacking(report)).toEqual(want.lacking);
+    expect(report.conditions).toEqual({ has: [], lacks: [], undecided: [], contradicted: [], ...want.conditions });
+  });
+
+  test('what is there under conditions that exclude each other stays', () => {
+    const report = driftOf(
+      schemaOf(`{ 'command': 'a', 'if': 'A' } { 'command': 'b', 'if': { 'not': 'A' } }`),
+      built(schemaOf(`{ 'command': 'a' } { 'command': 'b' }`), []),
+    );
+    expect(report.changes).toEqual([]);
+    expect(report.conditions.contradicted).toEqual(['A']);
+  });
+
+  test('what is there in one place, and not in another, is no condition', () => {
+    const report = driftOf(
+      schemaOf(`{ 'enum': 'E', 'data': [ 'e', { 'name': 'f', 'if': 'A' } ] }
+        { 'command': 'c', 'data': { 'm': 'E' } } { 'command': 'd', 'data': { 'm': 'E' } }`),
+      built(
+        schemaOf(`{ 'enum': 'E', 'data': [ 'e', 'f' ] } { 'enum': 'F', 'data': [ 'e' ] }
+        { 'command': 'c', 'data': { 'm': 'E' } } { 'command': 'd', 'data': { 'm': 'F' } }`),
+        [],
+      ),
+    );
+    expect(briefly(report.changes)).toEqual(['value-removed d: arguments.m']);
+    expect(report.conditional).toEqual([]);
+    expect(report.conditions.contradicted).toEqual(['A']);
+  });
+
+  test('branches of another discriminator tell nothing', () => {
+    const unionBy = (discriminator: string): Schema =>
+      schemaOf(`{ 'enum': 'E', 'data': [ 'a', 'b' ] } { 'struct': 'B', 'data': { 'x': 'int' } }
+        { 'union': 'U', 'base': { 'd': 'E', 'e': 'E' }, 'discriminator': '${discriminator}',
+          'data': { 'b': { 'type': 'B', 'if': 'A' } } }
+        { 'command': 'c', 'data': 'U', 'boxed': true }`);
+    expect(driftOf(unionBy('d'), built(unionBy('d'), ['A'])).conditions.has).toEqual(['A']);
+    expect(driftOf(unionBy('d'), built(unionBy('e'), ['A'])).conditions.undecided).toEqual(['A']);
+  });
+
+  test('types of another kind tell nothing', () => {
+    const report = driftOf(
+      schemaOf(`{ 'enum': 'E', 'data': [ 'e', { 'name': 'f', 'if': 'A' } ] } { 'command': 'c', 'data': { 'm': 'E' } }`),
+      built(schemaOf(`{ 'command': 'c', 'data': { 'm': 'str' } }`), []),
+    );
+    expect(briefly(report.changes)).toEqual(['type-changed c: arguments.m']);
+    expect(report.conditions.undecided).toEqual(['A']);
+  });
+});
+
+/** What Debian's builds for x86 do not have. */
+const foreign = ['CONFIG_BLKIO', 'CONFIG_COCOA', 'CONFIG_VMNET', 'TARGET_ARM', 'TARGET_S390X'];
+const later = [
+  ...['CONFIG_AF_XDP', 'CONFIG_AUDIO_COREAUDIO', 'CONFIG_AUDIO_DSOUND', 'CONFIG_AUDIO_SNDIO', 'CONFIG_QATZIP'],
+  ...['CONFIG_QPL', 'CONFIG_UADK', 'CONFIG_WIN32'],
+];
+const otherTargets = ['TARGET_LOONGARCH64', 'TARGET_MIPS', 'TARGET_PPC'];
+const realReplies: {
+  reply: string;
+  qemu: string;
+  server: ServerName;
+  lacks: string[];
+  undecided: string[];
+  changes: string[];
+}[] = [
+  { reply: 'qmp-7.2', qemu: '7.2', server: 'qmp', lacks: foreign, undecided: otherTargets, changes: [] },
+  { reply: 'qsd-7.2', qemu: '7.2', server: 'qsd', lacks: ['CONFIG_BLKIO'], undecided: [], changes: [] },
+  {
+    reply: 'qmp-10.0',
+    qemu: '10.0',
+    server: 'qmp',
+    lacks: [...foreign, ...later],
+    // KVM is there, but for the s390x only; and what the descriptor is for needs libblkio.
+    undecided: [...otherTargets, 'TARGET_RISCV', 'CONFIG_KVM', 'CONFIG_BLKIO_VHOST_VDPA_FD'],
+    // The server is 10.0.2.
+    changes: ['member-removed blockdev-add: arguments(driver=blkdebug).inject-error[].delay-ns'],
+  },
+  {
+    reply: 'qsd-10.0',
+    qemu: '10.0',
+    server: 'qsd',
+    lacks: ['CONFIG_BLKIO', 'CONFIG_WIN32'],
+    undecided: ['CONFIG_BLKIO_VHOST_VDPA_FD'],
+    changes: ['member-removed blockdev-add: arguments(driver=blkdebug).inject-error[].delay-ns'],
+  },
+];
+
+describe('replies of real servers', () => {
+  for (const { reply, qemu, server, lacks, undecided, changes } of realReplies) {
+    const file = sharedFile(`introspection/${reply}.json`, `drift of a real ${reply}`) ?? '';
+    describe.skipIf(file === '')(reply, () => {
+      test('against its own schema', async () => {
+        const report = await drift({ introspection: file, qemu, server });
+        expect(briefly(report.changes)).toEqual(changes);
+        const has = [...conditionNames(embedded(qemu, server))].filter(
+          (name) => ![...lacks, ...undecided].includes(name),
+        );
+        expect(report.conditions).toEqual({
+          has: has.toSorted(),
+          lacks: lacks.toSorted(),
+          undecided: undecided.toSorted(),
+          contradicted: [],
+        });
+        expect(report.conditional.length).toBeGreaterThan(0);
+      });
+
+      test('against that of 10.2', async () => {
+        const report = await drift({ introspection: file, qemu: '10.2', server });
+        const mine = embedded(qemu, server);
+        const theirs = embedded('10.2', server);
+        const of = ({ definitions }: Schema, kind: string): string[] =>
+          [...definitions.values()].filter((one) => one.kind === kind).map(({ name }) => name);
+        const told = (kind: string): string[] =>
+          report.changes.filter((change) => change.kind === kind).map(({ uses }) => uses[0].name);
+        // All that has no condition, and is in one schema only.
+        for (const kind of ['command', 'event']) {
+          const added = of(theirs, kind).filter((name) => !of(mine, kind).includes(name));
+          const free = added.filter((name) => theirs.definitions.get(name)?.condition === undefined);
+          expect(told(`${kind}-removed`)).toEqual(expect.arrayContaining(free));
+          const gone = of(mine, kind).filter((name) => !of(theirs, kind).includes(name));
+          expect(told(`${kind}-added`).toSorted()).toEqual(
+            gone.filter((name) => mine.definitions.get(name)?.condition === undefined || isIn(file, name)).toSorted(),
+          );
+        }
+        expect(report.changes.some(({ verdict }) => verdict === 'breaking')).toBe(true);
+      });
+    });
+  }
+});
+
+function isIn(file: string, name: string): boolean {
+  return (JSON.parse(readFileSync(file, 'utf8')) as { name: string }[]).some((info) => info.name === name);
+}
+
+describe('an agent', () => {
+  /** @param commands with what is not usual about them */
+  function guestInfo(commands: Record<string, { enabled?: boolean }>): string {
+    const infos = Object.entries(commands).map(([name, info]) => ({
+      name,
+      enabled: true,
+      'success-response': true,
+      ...info,
+    }));
+    return JSON.stringify({ return: { version: '10.0.2', supported_commands: infos } });
+  }
+
+  const agent = embedded('10.0', 'qga');
+  /** The commands of one that was built under some conditions, or all. */
+  function commandsOf(...defined: string[]): Record<string, object> {
+    const holds = conditionTest(defined);
+    const commands = [...agent.definitions.values()].filter(({ kind }) => kind === 'command');
+    return Object.fromEntries(
+      commands.flatMap(({ name, condition: needed }) => (needed && !holds(needed) ? [] : [[name, {}]])),
+    );
+  }
+  const all = commandsOf();
+
+  test('is asked for its commands only', async () => {
+    const report = await driftFrom(guestInfo(all), { qemu: '10.0', server: 'qga' });
+    expect(report.changes).toEqual([]);
+    expect(report).toMatchObject({ new: { kind: 'introspection' }, serverVersion: '10.0.2', conditional: [] });
+    expect(report.notes).toEqual([
+      'the schema is of QEMU 10.0.13, the server of 10.0.2',
+      expect.stringMatching(/an agent tells no more than the names of its commands/u),
+    ]);
+  });
+
+  test('that was built for Windows', async () => {
+    const report = await driftFrom(guestInfo(commandsOf('CONFIG_WIN32')), { qemu: '10.0', server: 'qga' });
+    expect(report.changes).toEqual([]);
+    expect(report.conditions).toMatchObject({
+      has: ['CONFIG_WIN32'],
+      lacks: ['CONFIG_GETLOADAVG', 'CONFIG_LINUX'],
+      contradicted: [],
+    });
+    expect(lacking(report)).toEqual(
+      expect.arrayContaining(['CONFIG_GETLOADAVG: command guest-get-load', 'CONFIG_LINUX: command guest-get-cpustats']),
+    );
+  });
+
+  test('with other commands', async () => {
+    const { 'guest-ping': _ping, ...others } = all;
+    const report = await driftFrom(guestInfo({ ...others, 'guest-new': {} }), { qemu: '10.0', server: 'qga' });
+    expect(briefly(report.changes)).toEqual(['command-removed guest-ping', 'command-added guest-new']);
+  });
+
+  test('which was told to refuse some', async () => {
+    const told = { ...all, 'guest-exec': { enabled: false }, 'guest-file-open': { enabled: false } };
+    const report = await driftFrom(guestInfo(told), { qemu: '10.0', server: 'qga' });
+    expect(report.changes).toEqual([]);
+    expect(report.notes).toContain('disabled by how the agent was started: guest-exec, guest-file-open');
+  });
+});
+
+/** @param text of a saved introspection */
+async function driftFrom(text: string, options: Omit<DriftOptions, 'introspection'>): Promise<DriftReport> {
+  const introspection = join(temporaryFolder(), 'reply.json');
+  writeFileSync(introspection, text);
+  return drift({ introspection, ...options });
+}
+
+describe('refuses', () => {
+  test.each<{ title: string; text: string; server?: ServerName; message: RegExp }>([
+    { title: 'no JSON', text: 'no', message: /reply\.json' is no schema, nor JSON/u },
+    {
+      title: 'the reply to another command',
+      text: '{"return": {}}',
+      message: /reply\.json' is the reply to another command/u,
+    },
+    { title: 'no information', text: '[1]', message: /reply\.json': the introspection is malformed: entry 1/u },
+    {
+      title: 'no list of commands',
+      text: '{"return": {"version": "1", "supported_commands": {}}}',
+      server: 'qga',
+      message: /reply\.json': the result of guest-info is malformed: 'supported_commands' are none/u,
+    },
+    {
+      title: 'commands that are none',
+      text: '{"version": "1", "supported_commands": [{"name": "guest-ping"}]}',
+      server: 'qga',
+      message: /reply\.json': the result of guest-info is malformed: 'supported_commands' are none/u,
+    },
+    {
+      title: 'no version of an agent',
+      text: '{"supported_commands": []}',
+      server: 'qga',
+      message: /reply\.json': the result of guest-info is malformed: there is no version/u,
+    },
+  ])('$title', async ({ text, server = 'qmp', message }) => {
+    await expect(driftFrom(text, { server })).rejects.toThrow(message);
+    await expect(driftFrom(text, { server })).rejects.toMatchObject({ code: 'ERR_QAPI_FILE' });
+  });
+
+  test.each<{ server: ServerName; asked: ServerName }>([
+    { server: 'qmp', asked: 'qsd' },
+    { server: 'qmp', asked: 'qga' },
+    { server: 'qsd', asked: 'qmp' },
+    { server: 'qga', asked: 'qsd' },
+  ])('a $server for a $asked', async ({ server, asked }) => {
+    const text = JSON.stringify(introspect(embedded('10.2', server), () => true));
+    const refused = {
+      code: 'ERR_QAPI_SERVER',
+      message: expect.stringMatching(new RegExp(`use --server ${server}$`, 'u')),
+    };
+    await expect(driftFrom(text, { server: asked })).rejects.toMatchObject(refused);
+    expect((await driftFrom(text, { server })).changes).toEqual([]);
+  });
+
+  test('no server that has a schema of its own', async () => {
+    const file = join(temporaryFolder(), 'schema.json');
+    writeFileSync(file, `{ 'command': 'guest-info' }`);
+    const text = JSON.stringify(introspect(loadSchema(file), () => true));
+    expect((await driftFrom(text, { schema: file, server: 'qmp' })).changes).toEqual([]);
+  });
+
+  test('what cannot be read', async () => {
+    const introspection = join(temporaryFolder(), 'missing.json');
+    await expect(drift({ introspection, server: 'qmp' })).rejects.toMatchObject({
+      code: 'ERR_QAPI_FILE',
+      message: expect.stringMatching(/^cannot read '.*missing\.json': ENOENT/u),
+    });
+  });
+
+  test('neither a server nor a file, and both', async () => {
+    const refused = { code: 'ERR_QAPI_USAGE', message: expect.stringMatching(/either --connect/u) };
+    await expect(drift({ server: 'qmp' })).rejects.toMatchObject(refused);
+    await expect(drift({ connect: 'unix:a', introspection: 'b', server: 'qmp' })).rejects.toMatchObject(refused);
+  });
+
+  test('an unknown version', async () => {
+    await expect(driftFrom('[]', { server: 'qmp', qemu: '1.0' })).rejects.toMatchObject({ code: 'ERR_QAPI_USAGE' });
+  });
+});
+
+describe('addresses', () => {
+  test.each([
+    ['unix:/run/vm.qmp', { path: '/run/vm.qmp' }],
+    ['unix:vm 1:a,b', { path: 'vm 1:a,b' }],
+    ['tcp:localhost:4444', { host: 'localhost', port: 4444 }],
+    ['tcp::4444', { host: 'localhost', port: 4444 }],
+    ['tcp:10.0.0.1:65535', { host: '10.0.0.1', port: 65_535 }],
+    ['tcp:[::1]:1', { host: '::1', port: 1 }],
+  ])('%s', (text, want) => {
+    expect(parseAddress(text)).toEqual(want);
+  });
+
+  test.each([
+    ['', /that is no address/u],
+    ['/run/vm.qmp', /that is no address: expected unix:PATH or tcp:HOST:PORT/u],
+    ['localhost:4444', /there is no 'localhost:'/u],
+    ['http://a:1', /that is no address/u],
+    ['unix:', /there is no path/u],
+    ['unix:/run/vm.qmp,server=on,wait=off', /options of QEMU are no part of an address/u],
+    ['tcp:localhost', /there is no port/u],
+    ['tcp:localhost:', /there is no port/u],
+    ['tcp:localhost:http', /there is no port/u],
+    ['tcp:localhost:0', /there is no port 0/u],
+    ['tcp:localhost:65536', /there is no port 65536/u],
+    ['tcp:::1:4444', /an IPv6 address needs brackets/u],
+    ['tcp:::1', /an IPv6 address needs brackets/u],
+  ])('not %s', (text, message) => {
+    expect(() => parseAddress(text)).toThrow(message);
+  });
+});
+
+describe('a server that', () => {
+  const greeting =
+    '{"QMP": {"version": {"qemu": {"major": 10, "minor": 0, "micro": 2}, "package": "v10.0.2-1"}, "capabilities": []}}\n';
+  /** Answers a line with what stands for it. @returns its address */
+  async function serve(behaviour: {
+    greeting?: string;
+    answer?: (request: { execute: string; id: number }, socket: Socket) => void;
+  }): Promise<string> {
+    const path = join(temporaryFolder(), 'socket');
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      if (behaviour.greeting !== undefined) socket.write(behaviour.greeting);
+      socket.on('data', (data) => {
+        for (const line of data
+          .toString()
+          .split('\n')
+          .filter((text) => text.startsWith('{'))) {
+          behaviour.answer?.(JSON.parse(line) as { execute: string; id: number }, socket);
+        }
+      });
+    });
+    closeWithTest(server);
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return `unix:${path}`;
+  }
+  const send = (socket: Socket, id: number, content: object): void =>
+    void socket.write(`${JSON.stringify({ id, ...content })}\n`);
+
+  test('answers', async () => {
+    const address = await serve({
+      greeting,
+      answer: ({ execute, id }, socket) =>
+        send(socket, id, { return: execute === 'query-qmp-schema' ? [execute] : {} }),
+    });
+    expect(await ask(address, 'qmp')).toEqual({ result: ['query-qmp-schema'], version: '10.0.2', build: 'v10.0.2-1' });
+  });
+
+  test('has no version as others have', async () => {
+    const address = await serve({
+      greeting: '{"QMP": {"version": {"qemu": {"major": 10, "minor": "0"}, "package": ""}, "capabilities": []}}\n',
+      answer: ({ id }, socket) => send(socket, id, { return: [] }),
+    });
+    expect(await ask(address, 'qmp')).toEqual({ result: [] });
+  });
+
+  test.each<{ title: string; asked?: ServerName; serve: Parameters<typeof serve>[0]; message: RegExp }>([
+    {
+      title: 'says nothing',
+      serve: {},
+      message: /no greeting within 200 ms: .* an agent is asked with --server qga$/u,
+    },
+    {
+      title: 'is no agent',
+      asked: 'qga',
+      serve: { greeting },
+      message: /no answer within 200 ms: .* a monitor is asked with --server qmp or qsd$/u,
+    },
+    { title: 'is busy', serve: { greeting }, message: /greeted, but did not answer within 200 ms/u },
+    {
+      title: 'goes on for ever',
+      serve: {
+        greeting,
+        answer: ({ execute, id }, socket) => void (execute === 'qmp_capabilities' && send(socket, id, { return: {} })),
+      },
+      message: /query-qmp-schema: no reply within 200 ms$/u,
+    },
+    {
+      title: 'does not know the command',
+      serve: {
+        greeting,
+        answer: ({ execute, id }, socket) =>
+          send(
+            socket,
+            id,
+            execute === 'qmp_capabilities' ? { return: {} } : { error: { class: 'CommandNotFound', desc: 'not here' } },
+          ),
+      },
+      message: /query-qmp-schema: not here$/u,
+    },
+    {
+      title: 'goes away',
+      serve: { greeting, answer: (_, socket) => void socket.end() },
+      message: /the server closed the connection/u,
+    },
+    { title: 'is something else', serve: { greeting: '220 mail\r\n' }, message: /not JSON/u },
+    { title: 'greets in another way', serve: { greeting: '{"QMP": 1}\n' }, message: /the greeting has no version/u },
+  ])('$title', async ({ asked = 'qmp', serve: behaviour, message }) => {
+    const asking = ask(await serve(behaviour), asked, 200);
+    await expect(asking).rejects.toThrow(message);
+    await expect(asking).rejects.toMatchObject({ code: 'ERR_QAPI_SERVER' });
+  });
+
+  test('is not there', async () => {
+    await expect(ask(`unix:${join(temporaryFolder(), 'none')}`, 'qmp')).rejects.toMatchObject({
+      code: 'ERR_QAPI_SERVER',
+      message: expect.stringMatching(/^cannot connect to .*none: connect ENOENT/u),
+    });
+  });
+
+  test('tells nonsense', async () => {
+    const address = await serve({ greeting, answer: ({ id }, socket) => send(socket, id, { return: {} }) });
+    await expect(drift({ connect: address, server: 'qmp' })).rejects.toMatchObject({
+      code: 'ERR_QAPI_SERVER',
+      message: `'${address}': the introspection is malformed: expected an array`,
+    });
+  });
+});
+
+test('nothing but a live server needs the client', async () => {
+  const folder = temporaryFolder();
+  const [file, reply] = [join(folder, 'schema.json'), join(folder, 'reply.json')];
+  writeFileSync(file, `{ 'command': 'c' }`);
+  writeFileSync(reply, JSON.stringify(introspect(loadSchema(file), () => true)));
+  const refuse = `export const resolve = (name, context, next) => {
+    if (name.includes('@qapi-ts/runtime')) throw new Error('the client is loaded');
+    return next(name, context);
+  }`;
+  const hook = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+  const register = hook(`import { register } from 'node:module'; register(${JSON.stringify(hook(refuse))});`);
+  const run = (...args: string[]): Promise<unknown> =>
+    promisify(execFile)(process.execPath, [
+      '--import',
+      register,
+      join(repository, 'generator/bin/qapi-ts.js'),
+      ...args,
+    ]);
+
+  await run('lint', file);
+  await run('introspect', file);
+  await run('generate', '--schema', file, '--out', join(folder, 'out'));
+  await run('diff', file, reply);
+  await run('drift', '--schema', file, '--introspection', reply);
+  await expect(run('drift', '--schema', file, '--connect', `unix:${reply}`)).rejects.toThrow('the client is loaded');
+});
