@@ -2,6 +2,7 @@
 
 import type { Change, Use } from './change.js';
 import { compareLocations } from './used-by/findings.js';
+import { plainName } from './used-by/generated.js';
 import { readPrograms } from './used-by/program.js';
 import type { Found, Key, Location, NameUse, Usage } from './used-by/usage.js';
 
@@ -42,7 +43,9 @@ const grants: ReadonlySet<Change['kind']> = new Set(['oob-granted', 'preconfig-g
 
 function meetings(change: Change, use: Use, program: Usage): Location[] {
   const names = use.subject === 'command' ? program.commands : program.events;
-  const subjects = names.filter(({ name }) => name === use.name);
+  const subjects = names.filter(({ name, isMethod }) =>
+    isMethod ? plainName(name) === plainName(use.name) : name === use.name,
+  );
   if (subjects.length === 0 || grants.has(change.kind)) return [];
   if (use.role === undefined) return subjects.map(({ at }) => at);
   const found = program.find(use);
@@ -93,7 +96,7 @@ function lackingAt(
 
 /** Places that could not be followed. */
 function suspectedAt({ subject, name, role }: Use, { members, owners, enums }: Found, program: Usage): Location[] {
-  const keys: ReadonlySet<Key> = new Set([...(members.size > 0 ? members : owners), ...enums]);
+  const keys: ReadonlySet<Key> = new Set([...members, ...owners, ...enums]);
   return program.unclear.filter(({ scope }) => {
     if (subject === 'command' && scope.command === name && scope.roles?.includes(role)) return true;
     const suspects = (role === 'arguments' ? scope.writes : scope.reads) ?? new Set<Key>();

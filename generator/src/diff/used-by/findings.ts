@@ -5,7 +5,7 @@ import { relative, sep } from 'node:path';
 import type { ts } from 'ts-morph';
 
 import { optional } from '../../optional.js';
-import type { Enum, Member, Subject } from './generated.js';
+import type { Enum, Missing, Subject } from './generated.js';
 import type { Access, Construction, Key, Location, MemberUse, NameUse, Scope, Unclear, ValueUse } from './usage.js';
 
 export class Findings {
@@ -16,13 +16,13 @@ export class Findings {
   readonly #constructions = new Map<string, Construction>();
   readonly #unclear = new Map<string, Unclear>();
 
-  subject({ kind, name }: Subject, node: ts.Node, isBare = false): void {
+  subject({ kind, name, isMethod = false }: Subject, node: ts.Node, isBare = false): void {
     const at = locate(node);
     const names = kind === 'command' ? this.#commands : this.#events;
-    add(names, [name, at], { name, at, isBare });
+    add(names, [name, at], { name, at, isBare, isMethod });
   }
 
-  member({ key, title }: Member, access: Access, node: ts.Node): void {
+  member({ key, title }: Missing, access: Access, node: ts.Node): void {
     const at = locate(node);
     add(this.#members, [key, access, at], { key, member: title, access, at });
   }

@@ -209,6 +209,7 @@ export class Flow {
     }
     const candidates = objects.filter((part) => this.#mayBe(source, part));
     this.#construct(source, candidates, node);
+    this.#findMissing(source, candidates);
     for (const part of candidates) this.#convertMembers(source, part, node, seen);
   }
 
@@ -278,6 +279,18 @@ export class Flow {
     }
   }
 
+  /** What is written in a literal, and no type that it may be of has. */
+  #findMissing(source: ts.Type, targets: readonly ts.Type[]): void {
+    const literal = source.getSymbol()?.valueDeclaration;
+    if (!literal || !ts.isObjectLiteralExpression(literal)) return;
+    for (const property of source.getProperties()) {
+      const place = this.#placeOf(property);
+      const missing = targets.map((target) => this.#code.missingMember(target, property.name));
+      if (!place || missing.includes(undefined)) continue;
+      for (const member of missing) if (member) this.#findings.member(member, 'writes', place);
+    }
+  }
+
   /** A value becomes the name of any command or event. */
   #name(source: ts.Type, target: ts.Type, node: ts.Node): void {
     const kind = this.#code.kindOfNames(target);
@@ -294,7 +307,7 @@ export class Flow {
     if (parts.some(isUnknownValue)) return;
     for (const part of parts) {
       if (part.isStringLiteral()) {
-        for (const one of enums) if (one.values.has(part.value)) this.#findings.value(one, part.value, access, node);
+        for (const one of enums) this.#findings.value(one, part.value, access, node);
       } else {
         const names = enums.map(({ name }) => `'${name}'`).join(', ');
         const text = `${this.title(part)} becomes a value of ${names}`;
@@ -425,7 +438,9 @@ export class Flow {
       this.#isOfProgram(file) || this.#code.has(file) || this.#code.isRuntime(file);
     if (isAnonymous(type)) {
       const isData = type.getConstructSignatures().length === 0 && !declarations.some(ts.isSourceFile);
-      const isNear = declarations.length === 0 || declarations.some((one) => isOwn(one.getSourceFile()));
+      // `Partial` and the like are of the standard library.
+      const isMapped = declarations.every(ts.isMappedTypeNode);
+      const isNear = isMapped || declarations.some((one) => isOwn(one.getSourceFile()));
       return isData && isNear ? type.getProperties() : [];
     }
     return type.isClassOrInterface() && this.#isDeclared(type) ? type.getProperties() : [];
@@ -464,8 +479,8 @@ export class Flow {
 }
 
 /** How far types are looked into: further than programs go, and not for ever. */
-const maxDepth = 8;
-const maxTypes = 500;
+const maxDepth = 4;
+const maxTypes = 100;
 
 function isMethod(type: ts.Type, flags: ts.SymbolFlags): boolean {
   return type.isClass() && (flags & ts.SymbolFlags.Method) !== 0;

@@ -8,11 +8,15 @@ import { optional } from '../../optional.js';
 import type { Use } from '../change.js';
 import type { Found, Key } from './usage.js';
 
-/** A member of a generated interface. */
-export interface Member {
+/** A member that no generated interface has. */
+export interface Missing {
   readonly key: Key;
   /** `BlockInfo.device` */
   readonly title: string;
+}
+
+/** A member of a generated interface. */
+export interface Member extends Missing {
   readonly declaration: ts.PropertySignature;
 }
 
@@ -37,6 +41,8 @@ export interface Enum {
 export interface Subject {
   readonly kind: 'command' | 'event';
   readonly name: string;
+  /** The name is only that of a method. */
+  readonly isMethod?: boolean;
 }
 
 /** All generated code of a program. */
@@ -113,8 +119,16 @@ export class GeneratedCode {
       const key = this.#keyOf(declaration.parent);
       const name = nameOf(declaration);
       if (key === undefined || name === undefined || this.#subjects.has(declaration)) return [];
-      return [{ key: `${key}.${name}`, title: `${declaration.parent.name.text}.${name}`, declaration }];
+      return [{ key: memberKey(key, name), title: `${declaration.parent.name.text}.${name}`, declaration }];
     });
+  }
+
+  /** What a member would be that the generated code does not have, be it too new or too old. */
+  missingMember(type: ts.Type, name: string): Missing | undefined {
+    const key = this.interfaceKey(type);
+    const title = type.getSymbol()?.name;
+    const isMissing = key !== undefined && !type.getProperty(name) && !type.getStringIndexType();
+    return isMissing ? { key: memberKey(key, name), title: `${title}.${name}` } : undefined;
   }
 
   /** The key of a generated interface. */
@@ -177,6 +191,10 @@ export class GeneratedCode {
       const end = this.#follow(root, steps);
       for (const type of end.owners) for (const key of this.#interfaceKeys(type)) owners.add(key);
       for (const { key } of end.members) members.add(key);
+      const { member } = steps.at(-1) ?? {};
+      // Whoever uses it all the same uses what is not there.
+      if (member !== undefined && end.members.length === 0)
+        for (const key of owners) members.add(memberKey(key, member));
       const ofEnd = steps.length === 0 ? this.enumsOfType(root) : end.tags.flatMap((one) => this.enumsOfMember(one));
       for (const { key } of ofEnd) enums.add(key);
     }
@@ -262,11 +280,10 @@ export class GeneratedCode {
    * is the same in the client and in the map. So names need not have been made by the rules of this version.
    */
   #nameMethods(client: ts.ClassDeclaration, commands: readonly string[]): void {
-    const plain = (name: string): string => name.replaceAll(/[^A-Za-z0-9]/gu, '').toLowerCase();
     const names = new Map<string, string[]>();
-    for (const command of commands) names.set(plain(command), [...(names.get(plain(command)) ?? []), command]);
+    for (const command of commands) names.set(plainName(command), [...(names.get(plainName(command)) ?? []), command]);
     for (const method of client.members.filter(ts.isMethodDeclaration)) {
-      const name = names.get(plain(nameOf(method) ?? ''))?.shift();
+      const name = names.get(plainName(nameOf(method) ?? ''))?.shift();
       if (name !== undefined) this.#subjects.set(method, { kind: 'command', name });
     }
   }
@@ -357,6 +374,15 @@ export class GeneratedCode {
       return parts.some((part) => part.isStringLiteral() && part.value === value);
     });
   }
+}
+
+function memberKey(owner: Key, name: string): Key {
+  return `${owner}.${name}`;
+}
+
+/** Names that are the same but for case, and what is no letter or digit, become one. */
+export function plainName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9]/gu, '').toLowerCase();
 }
 
 /** The end of a path. */

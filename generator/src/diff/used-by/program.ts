@@ -74,7 +74,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new FileError(`cannot read '${path}': ${(error as Error).message}`);
+    throw new FileError(`cannot read '${path}': ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

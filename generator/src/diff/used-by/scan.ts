@@ -67,14 +67,16 @@ class Scanner {
   }
 
   /** `value.member` */
-  #visitAccess(node: ts.PropertyAccessExpression | ts.ElementAccessExpression, name: ts.Node): void {
-    this.#use(this.#checker.getSymbolAtLocation(name), name, node);
+  #visitAccess(node: ts.PropertyAccessExpression, name: ts.MemberName): void {
+    const symbol = this.#checker.getSymbolAtLocation(name);
+    if (symbol) this.#use(symbol, name, node);
+    else this.#useMissing(this.#typeOf(node.expression), name.text, name, node);
   }
 
   #visitElementAccess(node: ts.ElementAccessExpression): void {
     const { argumentExpression: name, expression } = node;
     if (ts.isStringLiteralLike(name)) {
-      this.#use(this.#typeOf(expression).getProperty(name.text), name, node);
+      this.#useNamed(this.#typeOf(expression), name.text, name, node);
       return;
     }
     const type = this.#typeOf(expression);
@@ -92,6 +94,7 @@ class Scanner {
     }
     // Any of those that it may be.
     for (const symbol of symbols) this.#use(symbol, name, node);
+    if (values.length === 0 && !(index.flags & ts.TypeFlags.NumberLike)) this.#loseMember(type, name);
   }
 
   /** `const { member } = value` */
@@ -99,8 +102,14 @@ class Scanner {
     for (const { name, propertyName, dotDotDotToken: rest } of pattern.elements) {
       const key = propertyName ?? name;
       const text = ts.isIdentifier(key) || ts.isStringLiteral(key) ? key.text : undefined;
-      if (!rest && text !== undefined) this.#use(this.#typeOf(pattern).getProperty(text), key);
+      const type = this.#typeOf(pattern);
+      if (text === undefined && propertyName) this.#loseMember(type, propertyName);
+      else if (!rest && text !== undefined) this.#useNamed(type, text, key);
     }
+  }
+
+  #loseMember(type: ts.Type, name: ts.Node): void {
+    this.#flow.lose(type, `'${shorten(name.getText())}' may be any member of ${this.#flow.title(type)}`, name);
   }
 
   #visitBinary({ left, right, operatorToken }: ts.BinaryExpression): void {
@@ -203,10 +212,9 @@ class Scanner {
   #visitTypeParameters(node: ts.CallExpression | ts.NewExpression, signature: ts.Signature): void {
     const given = this.#checker.getTypeArgumentsForResolvedSignature(signature) ?? [];
     const { declaration } = signature;
-    const declared = declaration && ts.isConstructorDeclaration(declaration) ? declaration.parent : declaration;
-    for (const [index, parameter] of ts
-      .getEffectiveTypeParameterDeclarations(declared as ts.SignatureDeclaration)
-      .entries()) {
+    if (!declaration) return;
+    const declared = ts.isConstructorDeclaration(declaration) ? declaration.parent : declaration;
+    for (const [index, parameter] of ts.getEffectiveTypeParameterDeclarations(declared).entries()) {
       const type = given[index];
       const symbol = this.#checker.getSymbolAtLocation(parameter.name);
       if (!type || !symbol) continue;
@@ -256,11 +264,26 @@ class Scanner {
     }
   }
 
+  #useNamed(type: ts.Type, name: string, node: ts.Node, access?: ts.Expression): void {
+    const symbol = type.getProperty(name);
+    if (symbol) this.#use(symbol, node, access);
+    else this.#useMissing(type, name, node, access);
+  }
+
+  /** What a program for another version uses: the compiler refuses it, and a comparison tells why. */
+  #useMissing(type: ts.Type, name: string, node: ts.Node, access: ts.Expression | undefined): void {
+    for (const part of type.isUnion() ? type.types : [type]) {
+      if (this.#code.isClient(part)) this.#useSubject({ kind: 'command', name, isMethod: true }, node, access);
+      const member = this.#code.missingMember(part, name);
+      for (const how of member ? accessesOf(access) : []) if (member) this.#findings.member(member, how, node);
+    }
+  }
+
   /** A property of a name was found. */
   #use(symbol: ts.Symbol | undefined, name: ts.Node, access?: ts.Expression): void {
     for (const subject of this.#code.subjectsOf(symbol)) this.#useSubject(subject, name, access);
     for (const member of this.#code.membersOf(symbol)) {
-      for (const how of access ? accessesOf(access) : (['reads'] as const)) this.#findings.member(member, how, name);
+      for (const how of accessesOf(access)) this.#findings.member(member, how, name);
     }
     const method = this.#code.runtimeName(symbol);
     if (method !== undefined && access && this.#isClient(access)) this.#useClient(method, access);
@@ -479,9 +502,10 @@ function callOf(access: ts.Expression): ts.CallExpression | undefined {
   return ts.isCallExpression(parent) && parent.expression === access ? parent : undefined;
 }
 
-function accessesOf(node: ts.Expression): readonly Access[] {
-  const { parent } = node;
-  if (!ts.isBinaryExpression(parent) || parent.left !== node) return ['reads'];
+/** What is done with a member; where it is not accessed by an expression, it is read. */
+function accessesOf(node: ts.Expression | undefined): readonly Access[] {
+  const parent = node?.parent;
+  if (!parent || !ts.isBinaryExpression(parent) || parent.left !== node) return ['reads'];
   const { kind } = parent.operatorToken;
   if (kind === ts.SyntaxKind.EqualsToken) return ['writes'];
   return isAssignment(kind) ? ['reads', 'writes'] : ['reads'];

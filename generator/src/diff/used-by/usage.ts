@@ -16,6 +16,8 @@ export interface NameUse {
   readonly at: Location;
   /** Of a command: called without arguments. */
   readonly isBare: boolean;
+  /** The name is only that of a method that generated code does not have. */
+  readonly isMethod: boolean;
 }
 
 /** Names a thing of generated code in the whole program: the folder of that code, and what it is called there. */
