@@ -39,6 +39,13 @@ export const servers: readonly Server[] = [
   },
 ];
 
+/** @throws UsageError when there is none of the name */
+export function serverOf(name: Server['name']): Server {
+  const found = servers.find((server) => server.name === name);
+  if (!found) throw new UsageError(`there is no server '${name}'`);
+  return found;
+}
+
 /** Where the manual has a definition. Anchors are as QEMU's documentation is built since 10.1. */
 export function manualAddress({ manual }: Server, definition: Definition): string {
   const { kind } = definition;

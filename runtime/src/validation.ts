@@ -89,6 +89,7 @@ export class Checks {
     if ('failure' in outcome || !type) return outcome;
     const { value, issues } = this.#inspect(command, type, outcome.result, results);
     const result = value as Json;
+    if (issues.length === 0) return { result };
     const failures = results === 'throw' ? issues.filter((issue) => isFailure(issue, 'in')) : [];
     this.#tellAll(
       { command },

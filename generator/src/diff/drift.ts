@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 
 import { conditionNames } from '../condition.js';
-import { currentVersion, embeddedRoot, resolveVersion, servers, type Server } from '../embedded.js';
+import { currentVersion, serverOf } from '../embedded.js';
 import { FileError, ServerError, UsageError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
@@ -15,7 +15,7 @@ import { infer, type Conditions } from './conditions.js';
 import { byCondition, findConditional } from './evidence.js';
 import type { Conditional, Report, SideTitle } from './report.js';
 import { ask } from './server.js';
-import { parseIntrospection, type ServerName } from './source.js';
+import { loadEmbedded, parseIntrospection, type ServerName } from './source.js';
 import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
 
 /** As on the command line. */
@@ -86,9 +86,8 @@ interface Ours {
 
 function loadOurs({ schema: file, qemu, server: name }: DriftOptions): Ours {
   if (file !== undefined) return { side: { title: file, kind: 'schema' }, schema: loadSchema(file) };
-  const version = qemu === undefined ? currentVersion() : resolveVersion(qemu);
-  const title = name === 'qmp' ? version : `${version} (${name})`;
-  return { side: { title, kind: 'embedded' }, schema: loadSchema(embeddedRoot(version, serverOf(name))), version };
+  const { title, ...embedded } = loadEmbedded(qemu ?? currentVersion(), name);
+  return { side: { title, kind: 'embedded' }, ...embedded };
 }
 
 interface Theirs {
@@ -174,12 +173,6 @@ function refuseOther(server: ServerName, { side, wire }: Theirs): void {
   if (found === server) return;
   const problem = `this is ${serverOf(found).title}, and not ${serverOf(server).title}: use --server ${found}`;
   throw new ServerError(`${side.title}: ${problem}`);
-}
-
-function serverOf(name: ServerName): Server {
-  const found = servers.find((server) => server.name === name);
-  if (!found) throw new UsageError(`there is no server '${name}'`);
-  return found;
 }
 
 function notesOnVersions(ours: string | undefined, theirs: string | undefined): string[] {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 
-import { embeddedRoot, resolveVersion, servers, type Server } from '../embedded.js';
+import { embeddedRoot, resolveVersion, serverOf, type Server } from '../embedded.js';
 import { FileError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
@@ -28,7 +28,10 @@ export interface Side {
  * @throws FileError for what cannot be read, or is no introspection
  */
 export function loadSide(text: string, server: ServerName): Side {
-  if (/^\d+(\.\d+)*$/u.test(text)) return loadEmbedded(text, server);
+  if (/^\d+(\.\d+)*$/u.test(text)) {
+    const { title, schema } = loadEmbedded(text, server);
+    return { kind: 'embedded', title, ...fromSchema(schema) };
+  }
   const bytes = readIfThere(text);
   if (bytes === undefined) {
     // A mistyped version, such as v10.0: told which there are.
@@ -45,12 +48,11 @@ export function loadSide(text: string, server: ServerName): Side {
   return { kind: 'schema', title: text, ...fromSchema(schema) };
 }
 
-function loadEmbedded(wanted: string, name: ServerName): Side {
+/** @throws UsageError when no embedded version has the name */
+export function loadEmbedded(wanted: string, name: ServerName): { title: string; version: string; schema: Schema } {
   const version = resolveVersion(wanted);
-  const server = servers.find((candidate) => candidate.name === name);
-  if (!server) throw new Error(`there is no server ${name}`);
   const title = name === 'qmp' ? version : `${version} (${name})`;
-  return { kind: 'embedded', title, ...fromSchema(loadSchema(embeddedRoot(version, server))) };
+  return { title, version, schema: loadSchema(embeddedRoot(version, serverOf(name))) };
 }
 
 function fromSchema(schema: Schema): { schema: Schema; wire: WireSchema } {
