@@ -8,6 +8,7 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
 
 import { onAbort } from './abort.js';
 import { ConnectError } from './errors.js';
+import { aName, anObject, integer, mistake, optionsOf, type OptionChecks } from './options.js';
 
 /** Where a server is. */
 export type Address =
@@ -46,6 +47,48 @@ export interface Ending {
   readonly text: string;
   /** Whether it was meant to end. */
   readonly orderly: boolean;
+}
+
+/** The members of all addresses that are neither a stream nor launched. */
+interface Members {
+  readonly path?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly fd?: number;
+  readonly tls?: TlsOptions;
+}
+
+const addressChecks: OptionChecks<Members> = {
+  path: aName,
+  host: aName,
+  port: integer(1, 65535),
+  fd: integer(0, 2 ** 31 - 1),
+  tls: anObject,
+};
+
+/**
+ * Checks an address, and copies the members that are not undefined.
+ *
+ * @throws TypeError if it is not an address
+ */
+export function addressOf(given: unknown): Address {
+  const { write, read, destroy, on, launch } = (given ?? {}) as Partial<Record<string, unknown>>;
+  const isStream = [write, read, destroy, on].every((method) => typeof method === 'function');
+  if (isStream || typeof launch === 'function') return given as Duplex | Launch;
+  if (typeof given !== 'object' || given === null || typeof on === 'function') {
+    const hint = typeof given === 'string' && given !== '' ? `; did you mean { path: '${given}' }?` : '';
+    throw mistake('address', '{ path }, { port, host }, { fd }, a Duplex, or what launch returns', given, hint);
+  }
+  const address = optionsOf(given, addressChecks, 'address.');
+  const { path, host, port, fd, tls } = address;
+  const kinds = Object.entries({ path, port, fd }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (kinds.length !== 1) {
+    throw new TypeError(`address: expected one of path, port and fd, found ${kinds.join(' and ') || 'none'}`);
+  }
+  if (host !== undefined && port === undefined)
+    throw new TypeError(`address.host: goes with port, not with ${kinds[0]}`);
+  if (tls !== undefined && fd !== undefined) throw new TypeError('address.tls: goes with path or port, not with fd');
+  return address as Address;
 }
 
 /** @throws ConnectError when it fails, or the signal ends it */

@@ -34,7 +34,7 @@ export type EventOf<E extends EventMap<E>, N extends keyof E> = {
 export interface CallOptions<E extends EventMap<E>, U extends keyof E = never> {
   /** Gives the call up: it rejects at once, and a command that was not sent yet never is. */
   signal?: AbortSignal | undefined;
-  /** In milliseconds, from the call to its end. */
+  /** In milliseconds, from the call to its end; `Infinity` means no limit. */
   timeout?: number | undefined;
   /** Waits for the first of these events, after the command has succeeded; the call then resolves to `{ result, event }`. */
   until?: readonly U[] | undefined;
@@ -106,7 +106,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   /**
    * Executes a command of the schema by its wire name.
    *
-   * @throws QmpError
+   * @throws QmpError, or TypeError for an invalid option
    */
   execute<N extends keyof C & string, U extends keyof E = never>(
     name: N,
@@ -118,10 +118,10 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   /**
    * Executes any command, known to the schema or not. Neither arguments nor result are checked.
    *
-   * @throws QmpError
+   * @throws QmpError, or TypeError for an invalid option
    */
   executeRaw(name: string, args?: JsonObject, options?: Omit<OobCallOptions<E>, 'validate'>): Promise<Json> {
-    return this.#connection.call(name, args, { ...options, validate: false }) as Promise<Json>;
+    return this.#connection.callRaw(name, args, options) as Promise<Json>;
   }
 
   /**
@@ -135,7 +135,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    * What the server does not know is false, and so is what is mistyped. The server is asked for its schema at the first use, once for each
    * connection. An agent is asked each time, and tells only which commands it has, and whether they are enabled.
    *
-   * @throws QmpError when the server does not answer, TypeError when a path cannot be one, or for anything but a command of an agent
+   * @throws QmpError when the server does not answer, TypeError for an invalid option or path, or for anything but a command of an agent
    */
   supports<N extends AnyName<C, E>>(
     name: N,
@@ -145,7 +145,11 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
     return this.#connection.supports(name, part, options);
   }
 
-  /** Calls a listener for every event of a name, for every event (`*`), or when the connection is lost or there again. */
+  /**
+   * Calls a listener for every event of a name, for every event (`*`), or when the connection is lost or there again.
+   *
+   * @throws TypeError for an event that the schema does not have: listen to `*` for those
+   */
   on<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
     this.#connection.addListener(name, listener);
     return this;
@@ -157,7 +161,11 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
     return this;
   }
 
-  /** Like `on`, for the next one only. */
+  /**
+   * Like `on`, for the next one only.
+   *
+   * @throws TypeError
+   */
   once<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
     this.#connection.addListener(name, listener, true);
     return this;
@@ -166,10 +174,12 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   /**
    * Reads events of some names with `for await`, from now on, in the order in which they come. It ends when the client is closed, and
    * throws when the connection is lost.
+   *
+   * @throws TypeError for an event that the schema does not have, or an invalid option
    */
   events<N extends keyof E & string>(
     names: readonly N[],
-    options: EventsOptions = {},
+    options?: EventsOptions,
   ): AsyncIterableIterator<EventOf<E, N>> {
     return this.#connection.read(names, options) satisfies EventReader as unknown as AsyncIterableIterator<
       EventOf<E, N>

@@ -1,9 +1,10 @@
 /** Calls and events over a connection that may end, and come again. */
 
+import { constants } from 'node:buffer';
 import type { ChildProcess } from 'node:child_process';
 
 import { onAbort } from './abort.js';
-import { canBeFoundAgain, open, type Address, type Ending, type Opened } from './address.js';
+import { addressOf, canBeFoundAgain, open, type Address, type Ending, type Opened } from './address.js';
 import {
   AbortedError,
   ArgumentsError,
@@ -16,7 +17,22 @@ import {
 } from './errors.js';
 import { Events, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
 import type { JsonObject } from './json.js';
-import { defaultLog, guarded, type Log, type Trace } from './log.js';
+import { defaultLog, guarded, textOf, type Log, type Trace } from './log.js';
+import {
+  aBoolean,
+  aDelay,
+  aDuration,
+  aFunction,
+  anAbortSignal,
+  anything,
+  aString,
+  checkNames,
+  checkParameter,
+  integer,
+  mistake,
+  optionsOf,
+  type OptionChecks,
+} from './options.js';
 import {
   Session,
   type Entry,
@@ -32,9 +48,9 @@ import { Checks, validationOf, type Validation } from './validation.js';
 import { versionProblem } from './version.js';
 
 export interface ConnectOptions {
-  /** In milliseconds, for the connection, the greeting and the negotiation together; 10000 unless told. */
+  /** In milliseconds, for the connection, the greeting and the negotiation together; 10000 by default. `Infinity` means no limit. */
   connectTimeout?: number | undefined;
-  /** The largest message that is read, in bytes; 64 MiB unless told. */
+  /** The largest message that is read, in bytes; 64 MiB by default. At most the longest string of Node, which is 512 MiB. */
   messageLimit?: number | undefined;
   /** Gets what happens beside results; without it, warnings become warnings of the process. */
   log?: Log | undefined;
@@ -48,11 +64,15 @@ export interface ConnectOptions {
   reconnect?: boolean | ReconnectOptions | undefined;
 }
 
-/** Delays in milliseconds; each is up to twice the one before, at random between half of it and all. */
+/**
+ * Delays in milliseconds, at least 1. Each is up to twice the one before, at random between half of it and all. They start again
+ * from `initialDelay` only after a connection that lasted for ten seconds, or for `maxDelay` if that is shorter: otherwise a server that
+ * greets and dies would be retried without a pause.
+ */
 export interface ReconnectOptions {
-  /** 100 unless told. */
+  /** 100 by default, or `maxDelay` where that is shorter. */
   initialDelay?: number | undefined;
-  /** 10000 unless told. */
+  /** 10000 by default, or `initialDelay` where that is longer. */
   maxDelay?: number | undefined;
 }
 
@@ -66,6 +86,34 @@ export interface RawCallOptions {
   readonly validate?: boolean | Validation | undefined;
 }
 
+/** Delays before attempts to connect again. */
+interface Delays {
+  readonly initialDelay: number;
+  readonly maxDelay: number;
+}
+
+const connectChecks: OptionChecks<ConnectOptions> = {
+  connectTimeout: aDuration,
+  messageLimit: integer(1, constants.MAX_STRING_LENGTH),
+  log: aFunction,
+  trace: aFunction,
+  validate: anything,
+  checkVersion: aBoolean,
+  reconnect: anything,
+};
+const reconnectChecks: OptionChecks<ReconnectOptions> = { initialDelay: aDelay, maxDelay: aDelay };
+const rawCallChecks: OptionChecks<Omit<RawCallOptions, 'validate'>> = {
+  signal: anAbortSignal,
+  timeout: aDuration,
+  until: anything,
+  where: aFunction,
+  oob: aBoolean,
+};
+const callChecks: OptionChecks<RawCallOptions> = { ...rawCallChecks, validate: anything };
+const noOptions: RawCallOptions = {};
+/** Of calls whose arguments and results are not checked. */
+const unchecked = validationOf(false);
+
 /** What happens to the connection itself. */
 export interface ConnectionEvents {
   /** The connection is lost. With `reconnect`, another is being made. */
@@ -74,8 +122,8 @@ export interface ConnectionEvents {
   reconnected: { readonly attempts: number; readonly greeting: Greeting | undefined };
 }
 
-/** Longer ones end at once; nobody waits for 24 days. */
-const longestTimer = 2 ** 31 - 1;
+/** A connection that lasted this long, in milliseconds, resets the delay before the next attempt. */
+const steadyTime = 10_000;
 /** How long `close` waits for calls in flight. */
 const drainTimeout = 5000;
 
@@ -83,7 +131,13 @@ export class Connection {
   readonly #address: Address;
   readonly #protocol: Protocol;
   readonly #options: ConnectOptions;
+  readonly #delays: Delays | undefined;
+  /** The delay before the next attempt to reconnect, in milliseconds. */
+  #delay = 0;
+  /** When the connection was established. */
+  #connectedAt = 0;
   readonly #log: Log;
+  readonly #trace: Trace | undefined;
   readonly #events: Events;
   readonly #validation: Validation;
   readonly #checks: Checks;
@@ -108,19 +162,21 @@ export class Connection {
     this.#address = address;
     this.#protocol = protocol;
     this.#options = options;
-    this.#log = guarded(options.log ?? defaultLog);
-    this.#events = new Events(this.#log);
+    this.#delays = delaysOf(options.reconnect);
+    this.#log = guarded('log', options.log ?? defaultLog);
+    this.#trace = options.trace && guarded('trace', options.trace);
+    this.#events = new Events(this.#log, protocol.validators?.events);
     this.#validation = validationOf(options.validate);
-    this.#checks = new Checks(protocol.validators, this.#log);
+    this.#checks = new Checks(protocol.validators, this.#log, Object.keys(callChecks));
     this.#inventory = this.#newInventory();
   }
 
-  /** @throws QmpError when no connection comes about in time */
-  static async open(address: Address, protocol: Protocol, options: ConnectOptions = {}): Promise<Connection> {
-    if (options.reconnect && !canBeFoundAgain(address)) {
+  /** @throws QmpError when no connection comes about in time, or TypeError for an invalid address or option */
+  static async open(address: Address, protocol: Protocol, options?: ConnectOptions): Promise<Connection> {
+    const connection = new Connection(addressOf(address), protocol, optionsOf(options, connectChecks));
+    if (connection.#delays && !canBeFoundAgain(connection.#address)) {
       throw new ConnectError('only a path or a port can be connected to again: leave out reconnect');
     }
-    const connection = new Connection(address, protocol, options);
     await connection.#connect();
     // Whoever waits for this has had a chance to listen before anything else is read.
     setImmediate(() => connection.#release());
@@ -141,13 +197,25 @@ export class Connection {
    * Executes a command.
    *
    * @returns its result; with `until`, `{ result, event }`
-   * @throws QmpError
+   * @throws QmpError, or TypeError for an invalid option
    */
-  call(command: string, args?: object, options: RawCallOptions = {}): Promise<unknown> {
+  call(command: string, args?: object, options?: RawCallOptions): Promise<unknown> {
     return new Promise((resolve) => {
-      const validation = validationOf(options.validate, this.#validation);
-      this.#unsettledCalls += 1;
-      this.#start(command, args, options, validation, resolve);
+      const given = options === undefined ? noOptions : callOptionsOf(options, callChecks);
+      this.#start(command, args, given, validationOf(given.validate, this.#validation), resolve);
+    });
+  }
+
+  /** Executes a command without checking its arguments or its result. */
+  callRaw(command: string, args?: object, options?: Omit<RawCallOptions, 'validate'>): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#start(
+        command,
+        args,
+        options === undefined ? noOptions : callOptionsOf(options, rawCallChecks),
+        unchecked,
+        resolve,
+      );
     });
   }
 
@@ -156,7 +224,9 @@ export class Connection {
     return this.#inventory.has(name, part, bounds);
   }
 
+  /** @throws TypeError */
   addListener(name: string, listener: Listener, once = false): void {
+    this.#events.checkListener(name, listener);
     this.#events.add(name, listener, once);
   }
 
@@ -164,7 +234,8 @@ export class Connection {
     this.#events.remove(name, listener);
   }
 
-  read(names: readonly string[], options: EventsOptions): EventReader {
+  /** @throws TypeError */
+  read(names: readonly string[], options?: EventsOptions): EventReader {
     const reader = this.#events.reader(names, options);
     if (this.#over) reader.end(this.#over.error);
     return reader;
@@ -189,6 +260,7 @@ export class Connection {
     if (this.#unsettledCalls === 0) this.#onIdle?.();
   }
 
+  /** Counts the call last: a call that is counted must be settled, and what throws before rejects it. */
   #start(
     command: string,
     args: object | undefined,
@@ -196,13 +268,16 @@ export class Connection {
     validation: Validation,
     resolve: Resolve,
   ): void {
-    const { signal, timeout, until, oob = false } = options;
+    checkParameter('command', command, aString);
+    const { signal, timeout, oob = false } = options;
+    const until = options.until === undefined ? undefined : this.#events.namesOf(options.until, 'until');
     const isChecked = this.#checks.isChecked(command, validation);
     const refusal = isChecked ? this.#checks.arguments(command, args, validation) : undefined;
     const session = refusal ?? this.#sessionFor(command, options);
     if (typeof session === 'function') {
-      this.#settle({ failure: session }, resolve);
+      resolve(fail(session));
     } else if (!signal && timeout === undefined && !until) {
+      this.#unsettledCalls += 1;
       const settle: Settle = (outcome) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
       this.#send(session, {
         command,
@@ -213,7 +288,7 @@ export class Connection {
         resolve,
       });
     } else {
-      this.#sendBounded(session, { command, args, isChecked, oob, resolve }, options, validation);
+      this.#sendBounded(session, { command, args, isChecked, oob, resolve }, options, until ?? [], validation);
     }
   }
 
@@ -235,8 +310,8 @@ export class Connection {
     try {
       return session.send(request);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      const failure = (): QmpError => new ArgumentsError(request.command, `arguments: ${text}`, [], { cause: error });
+      const problem = `arguments: ${textOf(error)}`;
+      const failure = (): QmpError => new ArgumentsError(request.command, problem, [], { cause: error });
       request.settle({ failure }, request.resolve, request.command);
       return undefined;
     }
@@ -246,28 +321,41 @@ export class Connection {
   #sendBounded(
     session: Session,
     request: Omit<Request, 'settle'>,
-    { signal, timeout, until = [], where }: RawCallOptions,
+    { signal, timeout, where }: RawCallOptions,
+    until: readonly string[],
     validation: Validation,
   ): void {
     const { command, resolve } = request;
     let isSettled = false;
     let result: Settled | undefined;
     let event: QmpEvent | undefined;
+    let entry: Entry | undefined;
     const clean: (() => void)[] = [];
     const finish = (outcome: Settled): void => {
-      for (const undo of clean.splice(0)) undo();
-      if (!isSettled) this.#settle(outcome, resolve);
+      if (isSettled) return;
       isSettled = true;
+      this.#settle(outcome, resolve);
+      for (const undo of clean.splice(0)) undo();
+    };
+    const abandon = (failure: () => Error): void => {
+      if (entry) session.abandon(entry);
+      finish({ failure });
     };
     const progress = (): void => {
       if (!result || (until.length > 0 && !event)) return;
       if ('failure' in result || until.length === 0) finish(result);
       else finish({ result: { result: result.result, event } as never });
     };
+    const settle: Settle = (outcome) => {
+      result = this.#checks.result(command, outcome, validation);
+      if ('failure' in result) finish(result);
+      else progress();
+    };
+    this.#unsettledCalls += 1;
     if (until.length > 0) {
       const listener = (candidate: QmpEvent): void => {
         try {
-          if (event || (where && !where(candidate as never))) return;
+          if (event || (where && !isMatch(where, candidate))) return;
         } catch (error) {
           abandon(() => error as Error);
           return;
@@ -282,22 +370,7 @@ export class Connection {
       });
       clean.push(removeEnding, () => until.forEach((name) => this.#events.remove(name, listener)));
     }
-    const settle: Settle = (outcome) => {
-      result = this.#checks.result(command, outcome, validation);
-      if ('failure' in result) finish(result);
-      else progress();
-    };
-    const entry = this.#send(session, { ...request, settle });
-    const abandon = (failure: () => Error): void => {
-      if (entry) session.abandon(entry);
-      finish({ failure });
-    };
-    if (signal) {
-      const abort = (): void =>
-        abandon(() => new AbortedError(`${command}: the call was given up`, { cause: signal.reason }));
-      clean.push(onAbort(signal, abort));
-    }
-    if (timeout !== undefined && timeout <= longestTimer) {
+    if (timeout !== undefined && timeout !== Infinity) {
       const late = (): void => {
         const what = result ? until.join(' or ') : 'reply';
         abandon(() => new TimeoutError(`${command}: no ${what} within ${timeout} ms`));
@@ -305,18 +378,27 @@ export class Connection {
       const timer = setTimeout(late, timeout);
       clean.push(() => clearTimeout(timer));
     }
-    // It may have ended at once.
-    if (result && 'failure' in result) finish(result);
+    try {
+      if (signal) {
+        const abort = (): void =>
+          abandon(() => new AbortedError(`${command}: the call was given up`, { cause: signal.reason }));
+        clean.push(onAbort(signal, abort));
+      }
+    } catch (error) {
+      // The signal need not be Node's own.
+      abandon(() => error as Error);
+    }
+    if (!isSettled) entry = this.#send(session, { ...request, settle });
   }
 
   // Connecting
 
   async #connect(): Promise<void> {
-    const { connectTimeout = 10_000, messageLimit, trace, checkVersion } = this.#options;
+    const { connectTimeout = 10_000, messageLimit, checkVersion } = this.#options;
     // AbortSignal.any of AbortSignal.timeout is lost to the garbage collector in Node 20.
     const controller = new AbortController();
     const end = (): void => controller.abort();
-    const timer = setTimeout(end, Math.min(connectTimeout, longestTimer));
+    const timer = connectTimeout === Infinity ? undefined : setTimeout(end, connectTimeout);
     const removeStop = onAbort(this.#stop.signal, end);
     const deadline = controller.signal;
     let opened: Opened | undefined;
@@ -326,7 +408,7 @@ export class Connection {
       session = new Session(opened.stream, {
         protocol: this.#protocol,
         log: this.#log,
-        trace: trace && guarded(trace),
+        trace: this.#trace,
         onEvent: (name, message) => this.#onEvent(name, message),
         onEnd: (error) => this.#onEnd(session, error),
         ...(messageLimit !== undefined && { messageLimit }),
@@ -339,6 +421,7 @@ export class Connection {
       if (session.ended) throw new ConnectionLostError('the server closed the connection');
       this.#opened = opened;
       this.#session = session;
+      this.#connectedAt = performance.now();
       if (checkVersion) void this.#checkVersion(connectTimeout);
     } catch (error) {
       session?.destroy();
@@ -413,7 +496,7 @@ export class Connection {
     if (!session || session !== this.#session) return;
     this.#session = undefined;
     this.#inventory = this.#newInventory();
-    const again = this.#options.reconnect && !this.#closing;
+    const delays = this.#closing ? undefined : this.#delays;
     if (error) {
       this.#log({ level: 'info', message: 'the connection ended', error });
       this.#events.emit('disconnected', { error } satisfies ConnectionEvents['disconnected']);
@@ -421,7 +504,7 @@ export class Connection {
     // Calls that wait for an event may have missed it.
     this.#events.end(error);
     if (this.#opened?.ended) void this.#tellEnding(this.#opened.ended);
-    if (again) this.#reconnecting = this.#reconnect();
+    if (delays) this.#reconnecting = this.#reconnect(delays);
     else this.#over = { error };
   }
 
@@ -431,10 +514,12 @@ export class Connection {
     this.#log({ level: orderly ? 'info' : 'warn', message: text });
   }
 
-  async #reconnect(): Promise<void> {
-    const { reconnect } = this.#options;
-    const { initialDelay = 100, maxDelay = 10_000 } = typeof reconnect === 'object' ? reconnect : {};
-    for (let attempts = 1, delay = initialDelay; ; attempts += 1, delay = Math.min(delay * 2, maxDelay)) {
+  async #reconnect({ initialDelay, maxDelay }: Delays): Promise<void> {
+    const isSteady = performance.now() - this.#connectedAt >= Math.min(steadyTime, maxDelay);
+    if (isSteady || this.#delay === 0) this.#delay = initialDelay;
+    for (let attempts = 1; ; attempts += 1) {
+      const delay = this.#delay;
+      this.#delay = Math.min(delay * 2, maxDelay);
       await pause(delay * (0.5 + Math.random() / 2), this.#stop.signal);
       if (this.#closing) return;
       try {
@@ -467,6 +552,39 @@ export class Connection {
     this.#events.end(undefined);
     await this.#opened?.dispose?.();
   }
+}
+
+/** @returns undefined if a lost connection is not replaced */
+function delaysOf(option: unknown): Delays | undefined {
+  if (option === undefined || option === false) return undefined;
+  if (option !== true && typeof option !== 'object') throw mistake('reconnect', 'boolean or object', option);
+  const given: ReconnectOptions = option === true ? {} : optionsOf(option, reconnectChecks, 'reconnect.');
+  const { initialDelay = Math.min(100, given.maxDelay ?? 100) } = given;
+  const { maxDelay = Math.max(10_000, initialDelay) } = given;
+  if (maxDelay < initialDelay) throw mistake('reconnect.maxDelay', `initialDelay (${initialDelay}) or more`, maxDelay);
+  return { initialDelay, maxDelay };
+}
+
+/** Does what `optionsOf` does, in half the time, because there may be very many calls. */
+function callOptionsOf(given: RawCallOptions, checks: typeof rawCallChecks): RawCallOptions {
+  checkNames(given, checks);
+  const { signal, timeout, until, where, oob, validate } = given as RawCallOptions;
+  if (signal !== undefined) checkParameter('signal', signal, checks.signal);
+  if (timeout !== undefined) checkParameter('timeout', timeout, checks.timeout);
+  if (where !== undefined) checkParameter('where', where, checks.where);
+  if (oob !== undefined) checkParameter('oob', oob, checks.oob);
+  return { signal, timeout, until, where, oob, validate };
+}
+
+/** @throws what `where` throws */
+function isMatch(where: (event: never) => unknown, event: QmpEvent): boolean {
+  const answer = where(event as never);
+  // A promise is always true.
+  if (answer instanceof Promise) {
+    answer.catch(() => {});
+    throw new TypeError('where: expected a function that returns a boolean, but it returned a promise');
+  }
+  return Boolean(answer);
 }
 
 /** Resolves after a time, or when the signal says so. */

@@ -4,7 +4,9 @@ import { onAbort } from './abort.js';
 import { EventsDroppedError, type QmpError } from './errors.js';
 import type { Json, JsonObject } from './json.js';
 import type { Log } from './log.js';
+import { aFunction, anAbortSignal, checkParameter, mistake, oneOf, optionsOf, type OptionChecks } from './options.js';
 import { Queue } from './queue.js';
+import { didYouMean } from './suggest.js';
 
 /** An event as the server sent it. */
 export class QmpEvent {
@@ -36,7 +38,7 @@ export type Listener = (event: never) => void;
 export interface EventsOptions {
   /** Ends the iteration. */
   signal?: AbortSignal | undefined;
-  /** How many events may wait to be read; 1000 unless told. */
+  /** How many events may wait to be read, at least 1; 1000 by default. `Infinity` means no limit. */
   limit?: number | undefined;
   /**
    * What happens to more: `throw` drops the newer ones, and the iteration throws EventsDroppedError after those that it kept; `drop` drops
@@ -45,11 +47,22 @@ export interface EventsOptions {
   overflow?: 'throw' | 'drop' | undefined;
 }
 
+const eventsChecks: OptionChecks<EventsOptions> = {
+  signal: anAbortSignal,
+  limit: (value) =>
+    value === Infinity || (Number.isSafeInteger(value) && (value as number) > 0)
+      ? undefined
+      : 'positive integer or Infinity',
+  overflow: oneOf('throw', 'drop'),
+};
+
 /** Stands for events of any name. */
 export const anyEvent = '*';
 
 /** What listeners can have beside events of the server. No event has such a name: QAPI wants upper case. */
 const reserved: ReadonlySet<string> = new Set([anyEvent, 'disconnected', 'reconnected']);
+/** The one of these that iterators and calls can wait for. */
+const eventsOfServer: ReadonlySet<string> = new Set([anyEvent]);
 
 /** A listener with how it was added. */
 interface Added {
@@ -62,10 +75,43 @@ export class Events {
   readonly #listeners = new Map<string, readonly Added[]>();
   /** Told when no more events can come. */
   readonly #endings = new Set<(error: QmpError | undefined) => void>();
+  /** Listeners that have thrown. */
+  readonly #faulty = new WeakSet<Listener>();
   readonly #log: Log;
+  readonly #known: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(log: Log) {
+  /** @param known the events of the schema, by name, where there is one */
+  constructor(log: Log, known?: Readonly<Record<string, unknown>>) {
     this.#log = log;
+    this.#known = known;
+  }
+
+  /** @throws TypeError for an unknown name, or a listener that is not a function */
+  checkListener(name: unknown, listener: unknown): void {
+    this.#checkName('name', name, reserved);
+    checkParameter('listener', listener, aFunction);
+  }
+
+  /**
+   * Checks and copies the names of events that a program waits for.
+   *
+   * @param place the option or parameter that holds them
+   * @throws TypeError if they are not an array, or the schema does not have one of them
+   */
+  namesOf(names: unknown, place: string): string[] {
+    if (!Array.isArray(names)) throw mistake(place, 'array of names of events', names);
+    const checked: string[] = [];
+    for (const name of names as readonly unknown[]) checked.push(this.#checkName(place, name, eventsOfServer));
+    return checked;
+  }
+
+  #checkName(place: string, name: unknown, others: ReadonlySet<string>): string {
+    if (typeof name !== 'string' || name === '') throw mistake(place, 'name of an event', name);
+    if (others.has(name)) return name;
+    if (this.#known ? Object.hasOwn(this.#known, name) : !reserved.has(name)) return name;
+    const near = didYouMean(name, [...Object.keys(this.#known ?? {}), ...others]);
+    const further = reserved.has(name) ? '; only listeners get it' : `; '${anyEvent}' stands for events of any name`;
+    throw new TypeError(`${place}: unknown event '${name}'${near || further}`);
   }
 
   /** @param once whether it is called for the next one only */
@@ -108,16 +154,25 @@ export class Events {
     this.#call(this.#listeners.get(name) ?? [], name, event);
   }
 
-  /** A listener that throws harms no other, nor whoever emits. */
+  /** What a listener throws, or its promise rejects with, reaches neither other listeners nor the connection. */
   #call(listeners: readonly Added[], name: string, event: object): void {
     for (const added of listeners) {
+      const { listener } = added;
       if (added.once) this.#remove(name, added);
       try {
-        added.listener(event as never);
+        const returned = (listener as (event: object) => unknown)(event);
+        if (returned instanceof Promise) returned.catch((error: unknown) => this.#fault(listener, name, error));
       } catch (error) {
-        this.#log({ level: 'error', message: `a listener of ${name} threw`, event: name, error });
+        this.#fault(listener, name, error);
       }
     }
+  }
+
+  /** Logs the first error of each listener: it may throw at every event. */
+  #fault(listener: Listener, name: string, error: unknown): void {
+    if (this.#faulty.has(listener)) return;
+    this.#faulty.add(listener);
+    this.#log({ level: 'error', message: `a listener of ${name} threw, which is reported once`, event: name, error });
   }
 
   end(error: QmpError | undefined): void {
@@ -125,13 +180,18 @@ export class Events {
     for (const callback of this.#endings) callback(error);
   }
 
-  /** Reads events of some names, from now on. */
-  reader(names: readonly string[], { signal, limit = 1000, overflow = 'throw' }: EventsOptions): EventReader {
+  /**
+   * Reads events of some names, from now on.
+   *
+   * @throws TypeError
+   */
+  reader(names: unknown, options: unknown): EventReader {
+    const distinct = new Set(this.namesOf(names, 'names'));
+    const { signal, limit = 1000, overflow = 'throw' } = optionsOf(options, eventsChecks);
     const reader = new EventReader(limit, overflow, (count) => {
       this.#log({ level: 'warn', message: `${count} events were dropped because they were not read in time` });
     });
     const listener = (event: QmpEvent): void => reader.put(event);
-    const distinct = new Set(names);
     for (const name of distinct) this.add(name, listener);
     const removeEnding = this.whenEnded((error) => reader.end(error));
     const removeAbort = signal && onAbort(signal, () => reader.end(undefined));

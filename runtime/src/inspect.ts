@@ -311,12 +311,9 @@ class Inspector {
     return isSecretMember(this.#path.findLast((step) => typeof step === 'string'));
   }
 
-  /** Short values are shown. */
   #found(value: unknown): string {
-    if (value === null) return 'null';
-    if (value === undefined) return 'nothing';
-    if (typeof value === 'object') return kindOf(value) ?? classOf(value);
-    return this.#isSecret() ? typeof value : display(value);
+    const isHidden = typeof value !== 'object' && value !== undefined && this.#isSecret();
+    return isHidden ? typeof value : describeValue(value);
   }
 }
 
@@ -357,6 +354,13 @@ function shapeOf(type: ObjectType, object: object): Shape {
     ofType.set(key, shape);
   }
   return shape;
+}
+
+/** Names the type of a value, and shows it if it is short and not an object. */
+export function describeValue(value: unknown): string {
+  if (value === null) return 'null';
+  if (value === undefined) return 'nothing';
+  return typeof value === 'object' ? (kindOf(value) ?? classOf(value)) : display(value);
 }
 
 /** Short values as they are, the begin of long ones. */

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Ending, Launch, Opened } from './address.js';
 import { ConnectError, ConnectionLostError } from './errors.js';
+import { anObject, aString, checkParameter, oneOf, optionsOf, strings, type OptionChecks } from './options.js';
 
 export interface LaunchOptions {
   /** How the server takes its monitor: QEMU by `-mon`, the storage daemon by `--monitor`. `-mon` unless told. */
@@ -17,6 +18,13 @@ export interface LaunchOptions {
   /** What becomes of the server's standard output; `ignore` unless told. `pipe` must be read. */
   stdout?: 'ignore' | 'inherit' | 'pipe' | undefined;
 }
+
+const launchChecks: OptionChecks<LaunchOptions> = {
+  monitor: oneOf('-mon', '--monitor'),
+  cwd: aString,
+  env: anObject,
+  stdout: oneOf('ignore', 'inherit', 'pipe'),
+};
 
 /** The file descriptor of the monitor in the server. */
 const monitorFd = 3;
@@ -30,9 +38,13 @@ const endTimeout = 5000;
  * when the client is closed, or this process exits.
  *
  * @param args without those for a monitor
+ * @throws TypeError for an invalid parameter or option
  */
-export function launch(command: string, args: readonly string[] = [], options: LaunchOptions = {}): Launch {
-  return { launch: () => start(command, args, options) };
+export function launch(command: string, args: readonly string[] = [], options?: LaunchOptions): Launch {
+  checkParameter('command', command, aString);
+  checkParameter('args', args, strings);
+  const checked = optionsOf(options, launchChecks);
+  return { launch: () => start(command, args, checked) };
 }
 
 async function start(command: string, args: readonly string[], options: LaunchOptions): Promise<Opened> {

@@ -30,13 +30,35 @@ export const defaultLog: Log = ({ level, message, error }) => {
   process.emitWarning(`${message}${cause}`, 'QmpWarning');
 };
 
-/** A hook that cannot do harm by throwing. */
-export function guarded<A extends unknown[]>(hook: (...args: A) => void): (...args: A) => void {
+/**
+ * Wraps a hook so that an exception, or a promise that rejects, does no harm. Only the first one becomes a warning of the process: a hook is
+ * called for every message.
+ *
+ * @param name the option that holds it, such as `log`
+ */
+export function guarded<A extends unknown[]>(name: string, hook: (...args: A) => unknown): (...args: A) => void {
+  let hasFailed = false;
+  const fail = (error: unknown): void => {
+    if (hasFailed) return;
+    hasFailed = true;
+    process.emitWarning(`the ${name} hook threw, which is reported once: ${textOf(error)}`, 'QmpWarning');
+  };
   return (...args) => {
     try {
-      hook(...args);
+      const returned = hook(...args);
+      if (returned instanceof Promise) returned.catch(fail);
     } catch (error) {
-      process.emitWarning(`a log or trace hook threw: ${String(error)}`, 'QmpWarning');
+      fail(error);
     }
   };
+}
+
+/** The message of an error. Never throws, although any value may be thrown, even one that cannot become a string. */
+export function textOf(error: unknown): string {
+  try {
+    const text: unknown = error instanceof Error ? error.message : error;
+    return String(text);
+  } catch {
+    return 'a value that has no text';
+  }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { CommandMap, EventMap } from './maps.js';
+import { aDuration, anAbortSignal, aString, checkParameter, optionsOf, type OptionChecks } from './options.js';
 
 /** What may be asked of a command or an event. All of it has to hold. */
 export interface Part {
@@ -78,6 +79,15 @@ interface Bounds {
   readonly timeout?: number | undefined;
 }
 
+const partChecks: OptionChecks<Part> = {
+  argument: aString,
+  result: aString,
+  data: aString,
+  value: aString,
+  feature: aString,
+};
+const boundsChecks: OptionChecks<Bounds> = { signal: anAbortSignal, timeout: aDuration };
+
 /** What one server has, for as long as one is connected to it. */
 export class Inventory {
   readonly #isAgent: boolean;
@@ -91,7 +101,10 @@ export class Inventory {
     this.#ask = ask;
   }
 
-  async has(name: string, part: Part = {}, bounds: Bounds = {}): Promise<boolean> {
+  async has(name: string, givenPart?: Part, givenBounds?: Bounds): Promise<boolean> {
+    checkParameter('name', name, aString);
+    const part = optionsOf(givenPart, partChecks, 'part.');
+    const bounds = optionsOf(givenBounds, boundsChecks);
     if (!this.#isAgent) return (await this.#introspection(bounds)).has(name, part);
     if (Object.values(part).some((detail) => detail !== undefined)) {
       throw new TypeError(`${name}: an agent tells which commands it has, and nothing of their arguments or results`);

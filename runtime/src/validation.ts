@@ -41,7 +41,9 @@ export function validationOf(option: boolean | Validation | undefined, base: Val
   if (typeof option === 'boolean') return option ? on : off;
   const issues = isValidation.issues(option);
   if (issues.length > 0) throw new TypeError(listed('validate', issues));
-  return { ...base, ...option };
+  // Undefined members are left out.
+  const { arguments: args = base.arguments, results = base.results, remarks = base.remarks } = option;
+  return { arguments: args, results, remarks };
 }
 
 /** What is told in an error; the others are counted. */
@@ -54,6 +56,7 @@ const maxName = 100;
 export class Checks {
   readonly #validators: AnyValidators | undefined;
   readonly #log: Log;
+  readonly #options: readonly string[];
   readonly #told = new Set<string>();
   /** The commands and events that have had what the schema does not know: to look for it again costs as much as parsing. */
   readonly #open = new Set<string>();
@@ -62,9 +65,11 @@ export class Checks {
   /** Whether large doubles in values of a type may look like integers. */
   readonly #mendable = new Map<Type, boolean>();
 
-  constructor(validators: AnyValidators | undefined, log: Log) {
+  /** @param options the names of a call's options, which programs may pass as arguments by mistake */
+  constructor(validators: AnyValidators | undefined, log: Log, options: readonly string[] = []) {
     this.#validators = validators;
     this.#log = log;
+    this.#options = options;
   }
 
   /** Whether arguments of a command are checked. */
@@ -77,10 +82,18 @@ export class Checks {
     const issues = this.#commandOf(command)?.arguments.issues(args === undefined ? {} : args, { remarks }) ?? [];
     const failures = issues.filter((issue) => isFailure(issue, 'out'));
     if (failures.length > 0) {
-      return () => new ArgumentsError(command, listed('arguments', failures), failures);
+      return () => new ArgumentsError(command, `${listed('arguments', failures)}${this.#hint(failures)}`, failures);
     }
     this.#tellAll({ command }, 'arguments', issues);
     return undefined;
+  }
+
+  #hint(failures: readonly Issue[]): string {
+    const misplaced = failures.find(({ kind, path }) => {
+      const [name] = path;
+      return kind === 'unknown' && path.length === 1 && typeof name === 'string' && this.#options.includes(name);
+    });
+    return misplaced ? `\n'${misplaced.path[0]}' is an option of the call: pass options after the arguments` : '';
   }
 
   /** @returns the outcome, or what it becomes */

@@ -226,7 +226,7 @@ describe('a timeout', () => {
     expect(entries).toEqual([]);
   });
 
-  test.each([Infinity, 2 ** 31, 1e300])('of %s is none that anybody sees end', async (timeout) => {
+  test.each([Infinity, 2 ** 31 - 1])('of %s is none that anybody sees end', async (timeout) => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer, { connectTimeout: timeout });
     peer.on('x', async () => {

@@ -1,0 +1,115 @@
+/** Checks options and other parameters, so that a mistake is a TypeError at the call. */
+
+import { describeValue } from './inspect.js';
+import { didYouMean } from './suggest.js';
+
+/** @returns what is expected, if the value is anything else */
+export type Check = (value: unknown) => string | undefined;
+
+/** A check for each option. */
+export type OptionChecks<T> = { readonly [N in keyof T]-?: Check };
+
+/** Node ends longer timers at once. */
+const longestTimer = 2 ** 31 - 1;
+
+export const aBoolean = ofType('boolean');
+export const aFunction = ofType('function');
+export const aString = ofType('string');
+
+export const aName: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'non-empty string');
+
+export const anObject: Check = (value) => (isObject(value) ? undefined : 'object');
+
+export const strings: Check = (value) =>
+  Array.isArray(value) && value.every((element) => typeof element === 'string') ? undefined : 'array of strings';
+
+/** For options whose values are checked elsewhere. */
+export const anything: Check = () => undefined;
+
+/** How long to wait; `Infinity` means no limit. */
+export const aDuration: Check = (value) =>
+  typeof value === 'number' && value >= 0 && (value <= longestTimer || value === Infinity)
+    ? undefined
+    : `milliseconds from 0 to ${longestTimer}, or Infinity`;
+
+/** A pause between attempts, which must not be empty. */
+export const aDelay: Check = (value) =>
+  typeof value === 'number' && value >= 1 && value <= longestTimer
+    ? undefined
+    : `milliseconds from 1 to ${longestTimer}`;
+
+export const anAbortSignal: Check = (value) => {
+  const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  const isSignal =
+    typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function';
+  return isSignal ? undefined : 'AbortSignal';
+};
+
+export function integer(min: number, max: number): Check {
+  return (value) =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+      ? undefined
+      : `integer from ${min} to ${max}`;
+}
+
+export function oneOf(...values: readonly string[]): Check {
+  return (value) =>
+    values.includes(value as string) ? undefined : `one of ${values.map((one) => `'${one}'`).join(', ')}`;
+}
+
+/**
+ * Reads each option once, and leaves out those that are undefined.
+ *
+ * @param place the prefix of options within another: `reconnect.`
+ * @throws TypeError for an unknown option or an invalid value
+ */
+export function optionsOf<T extends object>(given: unknown, checks: OptionChecks<T>, place = ''): T {
+  const options: Record<string, unknown> = {};
+  if (given === undefined) return options as T;
+  checkNames(given, checks, place);
+  // Not only own enumerable properties: an option may be inherited, or a getter of a class.
+  for (const name in checks) {
+    const value = given[name];
+    if (value === undefined) continue;
+    checkParameter(`${place}${name}`, value, checks[name]);
+    options[name] = value;
+  }
+  return options as T;
+}
+
+/** @throws TypeError if the options are not an object, or one of them is unknown */
+export function checkNames<T extends object>(
+  given: unknown,
+  checks: OptionChecks<T>,
+  place = '',
+): asserts given is Readonly<Record<string, unknown>> {
+  if (!isObject(given)) throw mistake(place === '' ? 'options' : place.slice(0, -1), 'object', given);
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(checks, name) || given[name] === undefined) continue;
+    const known = Object.keys(checks);
+    const hint = didYouMean(name, known) || `; there are ${known.join(', ')}`;
+    throw new TypeError(`${place}${name}: unknown option${hint}`);
+  }
+}
+
+/** @throws TypeError for an invalid value */
+export function checkParameter(name: string, value: unknown, check: Check): void {
+  const expected = check(value);
+  if (expected !== undefined) throw mistake(name, expected, value);
+}
+
+/** `timeout: expected milliseconds, found string '5'` */
+export function mistake(name: string, expected: string, value: unknown, hint = ''): TypeError {
+  const error = new TypeError(`${name}: expected ${expected}, found ${describeValue(value)}${hint}`);
+  // A stack has ten frames; each one of our own hides one of the caller's.
+  Error.captureStackTrace(error, mistake);
+  return error;
+}
+
+function ofType(type: 'boolean' | 'function' | 'string'): Check {
+  return (value) => (typeof value === type ? undefined : type);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
