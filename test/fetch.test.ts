@@ -17,7 +17,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-const SCRIPT = fileURLToPath(new URL('../scripts/fetch-qemu', import.meta.url));
+const SCRIPTS = fileURLToPath(new URL('../scripts', import.meta.url));
+const SCRIPT = join(SCRIPTS, 'fetch-qemu');
 
 const WANTED = {
   VERSION: '9.8.7\n',
@@ -111,7 +112,7 @@ class Repository {
     const pinned = Object.entries(pins).map(([version, sha256]) => [version, { sha256 }]);
     writeFiles(this.root, { 'schema/pins.json': JSON.stringify(Object.fromEntries(pinned)) });
     mkdirSync(join(this.root, 'scripts'));
-    copyFileSync(SCRIPT, join(this.root, 'scripts', 'fetch-qemu'));
+    for (const name of ['fetch-qemu', 'debian.js']) copyFileSync(join(SCRIPTS, name), join(this.root, 'scripts', name));
     mkdirSync(this.bin);
     symlinkSync(process.execPath, join(this.bin, 'node'));
     for (const tool of tools) symlinkSync(locate(tool), join(this.bin, tool));

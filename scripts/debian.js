@@ -1,0 +1,194 @@
+// @ts-check
+/** Debian's archive, for any user and without touching the system: its address and keys come from the machine's apt sources. */
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** How the apt sources of a machine name the suites of the Debian archive itself (not its security or third-party archives). */
+const DEBIAN_ARCHIVE_SUITE =
+  /^(?:bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)$/;
+
+/** @typedef {{ uri: string, signedBy: string | undefined }} Archive */
+
+/** A failure with its exit status; its message is for the user. */
+export class Failure extends Error {
+  /**
+   * @param {1 | 2 | 3} exitCode
+   * @param {string} message
+   */
+  constructor(exitCode, message) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** @param {unknown} error */
+export function messageOf(error) {
+  if (!(error instanceof Error)) return String(error);
+  // What fetch() throws says only "fetch failed"; the reason is its cause, which has no message if it is several errors.
+  return error.cause instanceof Error ? error.cause.message || String(codeOf(error.cause)) : error.message;
+}
+
+/**
+ * @param {unknown} error
+ * @returns {string | undefined} the code of a system error, such as ENOENT
+ */
+export function codeOf(error) {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * Runs a program.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {string} [cwd]
+ * @returns {Promise<string>} its standard output
+ */
+export async function run(program, args, cwd) {
+  try {
+    const { stdout } = await promisify(execFile)(program, args, {
+      maxBuffer: 1 << 28,
+      ...(cwd !== undefined && { cwd }),
+    });
+    return stdout;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw new Failure(3, `${program} is not installed`);
+    const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+    throw new Failure(3, `${program} failed: ${stderr || messageOf(error)}`);
+  }
+}
+
+// Temporary folders
+
+/** @type {string[]} */
+const temporaryFolders = [];
+
+/** @param {string} parent */
+export function makeTemporaryFolder(parent) {
+  const folder = mkdtempSync(join(parent, '.qapi-ts-'));
+  temporaryFolders.push(folder);
+  return folder;
+}
+
+process.on('exit', () => {
+  for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
+});
+// By default a signal ends the process without 'exit', and the folders would stay.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
+// Apt
+
+/**
+ * Reads what the machine's apt sources say about the Debian archive. Its address and its keys are the machine's business.
+ *
+ * @param {string} text the content of a file in deb822 style (`*.sources`)
+ * @returns {Archive[]}
+ */
+function parseDeb822Sources(text) {
+  const stanzas = text.replace(/^#.*\n?/gm, '').split(/\n[ \t]*\n/);
+  return stanzas.flatMap((stanza) => {
+    const fields = new Map(
+      [...stanza.matchAll(/^([\w-]+):(.*(?:\n[ \t].*)*)/gm)].map(([, name = '', value = '']) => [
+        name.toLowerCase(),
+        value,
+      ]),
+    );
+    const words = (/** @type {string} */ name) => (fields.get(name) ?? '').split(/\s+/).filter(Boolean);
+    if (/^\s*(?:no|false|without|off|disable|0)\s*$/i.test(fields.get('enabled') ?? '')) return [];
+    // Several addresses are mirrors of one archive: one will do.
+    return archive(words('uris')[0], words('suites'), words('components'), fields.get('signed-by')?.trim());
+  });
+}
+
+/**
+ * @param {string} text the content of a file in one-line style (`*.list`)
+ * @returns {Archive[]}
+ */
+function parseOneLineSources(text) {
+  return [
+    ...text.matchAll(/^[ \t]*deb(?:-src)?[ \t]+(?:\[([^\]\n]*)\][ \t]+)?([^\s#]+)[ \t]+([^\s#]+)([^#\n]*)/gm),
+  ].flatMap(([, options = '', uri, suite = '', components = '']) =>
+    archive(uri, [suite], components.trim().split(/\s+/), /(?:^|\s)signed-by=(\S+)/i.exec(options)?.[1]),
+  );
+}
+
+/**
+ * @param {string | undefined} uri
+ * @param {string[]} suites
+ * @param {string[]} components
+ * @param {string | undefined} signedBy
+ * @returns {Archive[]} one if it may be the Debian archive, else none
+ */
+function archive(uri, suites, components, signedBy) {
+  if (!uri || !components.includes('main') || !suites.some((suite) => DEBIAN_ARCHIVE_SUITE.test(suite))) return [];
+  return [{ uri: uri.replace(/\/*$/, '/'), signedBy }];
+}
+
+/** @returns {Promise<Archive[]>} */
+export async function findArchives() {
+  const query = ['LIST', 'Dir::Etc::sourcelist/f', 'PARTS', 'Dir::Etc::sourceparts/d'];
+  const answer = await run('apt-config', ['shell', ...query]);
+  const [, list = ''] = /^LIST='(.*)'$/m.exec(answer) ?? [];
+  const [, parts = ''] = /^PARTS='(.*)'$/m.exec(answer) ?? [];
+  const files = [list, ...(existsSync(parts) ? readdirSync(parts).map((name) => join(parts, name)) : [])];
+  const archives = files.filter(existsSync).flatMap((file) => {
+    if (file.endsWith('.sources')) return parseDeb822Sources(readFileSync(file, 'utf8'));
+    if (file.endsWith('.list')) return parseOneLineSources(readFileSync(file, 'utf8'));
+    return [];
+  });
+  if (archives.length === 0)
+    throw new Error(`the apt sources of this machine (${list}, ${parts}) name no Debian archive`);
+  // The same archive is usually there once a suite.
+  return [...new Map(archives.map((found) => [found.uri, found])).values()];
+}
+
+/**
+ * Writes a configuration that keeps apt away from the system's state: own folders, own sources, and none of the system's hooks, which
+ * clean and refresh caches after an update.
+ *
+ * @param {Archive[]} archives
+ * @param {string} folder
+ * @param {'deb' | 'deb-src'} type what to read of the archives: programs, or sources
+ * @param {readonly string[]} suites
+ * @returns {string} the configuration file
+ */
+export function configureApt(archives, folder, type, suites) {
+  for (const name of ['sources', 'lists', 'cache']) mkdirSync(join(folder, name));
+  // No package counts as installed. Apt locks the folder of this file, so it is not /dev/null.
+  writeFileSync(join(folder, 'status'), '');
+  // When root runs apt, apt downloads as a user of its own, who must get in.
+  chmodSync(folder, 0o755);
+  const stanzas = archives.map(({ uri, signedBy }) => {
+    const keys = signedBy === undefined ? '' : `Signed-By: ${signedBy}\n`;
+    return `Types: ${type}\nURIs: ${uri}\nSuites: ${suites.join(' ')}\nComponents: main\n${keys}`;
+  });
+  writeFileSync(join(folder, 'sources', 'debian.sources'), stanzas.join('\n'));
+  const config = join(folder, 'apt.conf');
+  writeFileSync(
+    config,
+    `Dir::State "${folder}";
+Dir::State::lists "${folder}/lists";
+Dir::State::status "${folder}/status";
+Dir::Cache "${folder}/cache";
+Dir::Cache::archives "${folder}/cache";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "${folder}/sources";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+`,
+  );
+  return config;
+}
