@@ -144,12 +144,25 @@ async function attempt(address: SocketAddress, signal: AbortSignal): Promise<Soc
   const target: NetConnectOpts =
     'path' in address ? { path: address.path } : { host: address.host ?? 'localhost', port: address.port };
   const { tls } = address;
-  const socket = tls
-    ? (await import('node:tls')).connect({ ...target, ...tls } as TlsOptions)
-    : (await import('node:net')).connect(target);
-  return new Promise((resolve, reject) => {
+  const { Socket } = await import('node:net');
+  // One of our own, because `net.connect` loses an open socket when it throws.
+  const socket = new Socket();
+  try {
     // Requests are small, and each is waited for.
     if ('port' in address) socket.setNoDelay(true).setKeepAlive(true, 30_000);
+    await ready(socket.connect({ ...target, ...tls } as NetConnectOpts), 'connect', signal);
+    if (!tls) return socket;
+    const secured = (await import('node:tls')).connect({ ...target, ...tls, socket } as TlsOptions);
+    return await ready(secured, 'secureConnect', signal);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+/** Waits for an event of a socket; destroys the socket when it fails, or the signal ends the wait. */
+function ready<T extends Socket>(socket: T, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       done();
       socket.destroy();
@@ -161,13 +174,14 @@ async function attempt(address: SocketAddress, signal: AbortSignal): Promise<Soc
       resolve(socket);
     };
     const done = (): void => {
-      socket.off('error', fail).off(tls ? 'secureConnect' : 'connect', succeed);
+      socket.off('error', fail).off(event, succeed);
       removeAbort();
       // What fails after a failure is of no interest.
       socket.on('error', () => {});
     };
-    socket.once('error', fail).once(tls ? 'secureConnect' : 'connect', succeed);
+    socket.once('error', fail).once(event, succeed);
     const removeAbort = onAbort(signal, late);
+    if (signal.aborted) late();
   });
 }
 

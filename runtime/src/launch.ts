@@ -1,29 +1,37 @@
 /** A server that this process starts, with its monitor on a socket pair: no path, no race, no stale file. */
 
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Ending, Launch, Opened } from './address.js';
 import { ConnectError, ConnectionLostError } from './errors.js';
 import { anObject, aString, checkParameter, oneOf, optionsOf, strings, type OptionChecks } from './options.js';
+import { spawnWatched, type Spawned } from './spawn.js';
 
 export interface LaunchOptions {
-  /** How the server takes its monitor: QEMU by `-mon`, the storage daemon by `--monitor`. `-mon` unless told. */
-  monitor?: '-mon' | '--monitor' | undefined;
-  /** The server's working directory and environment; those of this process unless told. */
+  /** The option by which the server takes its monitor: `-qmp` of QEMU (the default), or `--monitor` of the storage daemon. */
+  monitor?: '-qmp' | '--monitor' | undefined;
+  /** The server's working directory and environment; by default those of this process. */
   cwd?: string | undefined;
   env?: NodeJS.ProcessEnv | undefined;
-  /** What becomes of the server's standard output; `ignore` unless told. `pipe` must be read. */
+  /** Where the server's standard output goes; `ignore` by default. `pipe` must be read. */
   stdout?: 'ignore' | 'inherit' | 'pipe' | undefined;
+  /**
+   * The signal that ends the server when the thread that launched it ends before the client is closed, in whatever way. `SIGKILL` by
+   * default, which nothing can delay: like a power failure, it loses what the guest has not flushed. On `SIGTERM` QEMU closes its
+   * images first, but a QEMU that hangs stays.
+   */
+  parentDeathSignal?: 'SIGKILL' | 'SIGTERM' | undefined;
 }
 
 const launchChecks: OptionChecks<LaunchOptions> = {
-  monitor: oneOf('-mon', '--monitor'),
+  monitor: oneOf('-qmp', '--monitor'),
   cwd: aString,
   env: anObject,
   stdout: oneOf('ignore', 'inherit', 'pipe'),
+  parentDeathSignal: oneOf('SIGKILL', 'SIGTERM'),
 };
 
 /** The file descriptor of the monitor in the server. */
@@ -32,10 +40,14 @@ const monitorFd = 3;
 const stderrLimit = 16 * 1024;
 /** How long a server may take to end before it is killed, in milliseconds. */
 const endTimeout = 5000;
+/** How long to wait for what should come at once, in milliseconds. */
+const grace = 1000;
+/** The time between two looks at a process group, in milliseconds. */
+const pollInterval = 20;
 
 /**
- * What to give to `connect` to start a server, such as `connect(launch('qemu-system-x86_64', ['-machine', 'none']))`. The server is ended
- * when the client is closed, or this process exits.
+ * What to give to `connect` to start a server, such as `connect(launch('qemu-system-x86_64', ['-machine', 'none']))`. The server ends
+ * when the client is closed, or with the thread that launched it.
  *
  * @param args without those for a monitor
  * @throws TypeError for an invalid parameter or option
@@ -48,74 +60,177 @@ export function launch(command: string, args: readonly string[] = [], options?: 
 }
 
 async function start(command: string, args: readonly string[], options: LaunchOptions): Promise<Opened> {
-  const { monitor = '-mon', cwd, env, stdout = 'ignore' } = options;
-  const chardev = ['-chardev', `socket,id=qapi-ts,fd=${monitorFd}`];
+  try {
+    const server = new Server(command, await spawn(command, args, options));
+    return {
+      stream: server.stream,
+      where: command,
+      process: server.child,
+      ended: server.ended,
+      dispose: () => server.end(),
+      fail: (error) => server.fail(error),
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const shown = /^[^\p{C}]+$/u.test(command) ? command : JSON.stringify(command);
+    throw new ConnectError(`cannot start ${shown}: ${reason}`, { cause: error });
+  }
+}
+
+function spawn(command: string, args: readonly string[], options: LaunchOptions): Promise<Spawned> {
+  const { monitor = '-qmp', cwd = '.', env = process.env, stdout = 'ignore', parentDeathSignal = 'SIGKILL' } = options;
+  if (process.platform === 'win32') throw new Error('this takes a Unix; connect to a path or a port instead');
+  const daemonize = args.find((arg) => /^--?daemonize(?:=|$)/u.test(arg));
+  if (daemonize !== undefined) {
+    throw new Error(`${daemonize} would take it out of reach: leave that out, or connect to its path`);
+  }
+  const chardev = `socket,id=qapi-ts,fd=${monitorFd}`;
+  // `-mon` would do for QEMU, but is deprecated in 11.1.
   const own =
-    monitor === '-mon'
-      ? [...chardev, '-mon', 'chardev=qapi-ts,mode=control']
-      : ['-' + chardev[0], chardev[1] ?? '', monitor, 'chardev=qapi-ts'];
-  // It takes long to load, and most programs do not need it.
-  const { spawn } = await import('node:child_process');
-  const child = spawn(command, [...args, ...own], {
-    stdio: ['ignore', stdout, 'pipe', 'pipe'],
-    ...(cwd !== undefined && { cwd }),
-    ...(env !== undefined && { env }),
-  });
-  endWithProcess(child);
-  let stderr = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-stderrLimit);
-  });
-  const lastWords = (): string => (stderr.trim() === '' ? '' : `: ${stderr.trim()}`);
-  const ended = new Promise<Ending>((resolve) => {
-    child.once('error', (error) => resolve({ text: `cannot start ${command}: ${error.message}`, orderly: false }));
-    child.once('close', (code, name) => {
-      const text = `${command} ended with ${name === null ? `status ${code}` : name}${lastWords()}`;
-      resolve({ text, orderly: code === 0 || child.killed });
+    monitor === '-qmp'
+      ? ['-chardev', chardev, '-qmp', 'chardev:qapi-ts']
+      : ['--chardev', chardev, monitor, 'chardev=qapi-ts'];
+  const stdio = ['ignore', stdout, 'pipe', 'pipe'] as const;
+  return spawnWatched(command, [...args, ...own], { cwd, env, stdio, deathSignal: parentDeathSignal });
+}
+
+class Server {
+  readonly child: ChildProcess;
+  readonly stream: Duplex;
+  /** Resolves when the process group has ended, or cannot be ended, and its handles are released. */
+  readonly ended: Promise<Ending>;
+  readonly #command: string;
+  readonly #spawned: Spawned;
+  /** Resolves to the status or signal of the leader. */
+  readonly #exited: Promise<string>;
+  #resolveEnded: (ending: Ending) => void = () => {};
+  #isEnding = false;
+  readonly #stderr: Readable;
+  #errorText = '';
+
+  constructor(command: string, spawned: Spawned) {
+    const { child } = spawned;
+    this.#command = command;
+    this.#spawned = spawned;
+    this.child = child;
+    this.stream = child.stdio[monitorFd] as Duplex;
+    this.#stderr = child.stderr as Readable;
+    this.#stderr.setEncoding('utf8').on('error', () => {});
+    this.#stderr.on('data', (text: string) => {
+      this.#errorText = (this.#errorText + text).slice(-stderrLimit);
     });
+    this.#exited = new Promise((resolve) => {
+      child.once('exit', (code, name) => resolve(name ?? `status ${code}`));
+    });
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    void this.#exited.then((how) => this.#finish(how));
+  }
+
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    this.#signal('SIGTERM');
+    if ((await within(endTimeout, this.#exited)) === undefined) {
+      const problem = this.#signal('SIGKILL') ?? 'it goes on after SIGKILL';
+      if ((await within(grace, this.#exited)) === undefined) this.#abandon(problem);
+    }
+    await this.ended;
+  }
+
+  /** @returns what there is to say about the error, and the end */
+  async fail(error: Error): Promise<string> {
+    // If the connection is lost because the server is about to end, the reason for that is worth a wait.
+    const isOver = error instanceof ConnectionLostError && (await within(grace, this.#exited)) !== undefined;
+    await this.end();
+    return isOver
+      ? (await this.ended).text
+      : `cannot connect to ${this.#command}: ${error.message}${this.#lastWords()}`;
+  }
+
+  #signal(signal: NodeJS.Signals): string | undefined {
+    // The number of a group whose leader has ended may belong to another.
+    const { exitCode, signalCode } = this.child;
+    return exitCode === null && signalCode === null ? signalGroup(this.#spawned.pid, signal) : undefined;
+  }
+
+  async #finish(how: string): Promise<void> {
+    // What a wrapper has started ends with the wrapper.
+    await endRest(this.#spawned.pid);
+    this.#spawned.unwatch();
+    await within(grace, Promise.all([this.stream, this.#stderr].map(closed)));
+    this.#release();
+    const orderly = how === 'status 0' || this.#isEnding || this.child.killed;
+    this.#resolveEnded({ text: `${this.#command} ended with ${how}${this.#lastWords()}`, orderly });
+  }
+
+  #abandon(problem: string): void {
+    this.child.unref();
+    this.#release();
+    const text = `${this.#command} (process ${this.#spawned.pid}) cannot be ended: ${problem}${this.#lastWords()}`;
+    this.#resolveEnded({ text, orderly: false });
+  }
+
+  /** A process outside of the group may hold the other ends, and would keep this program from ending. */
+  #release(): void {
+    this.stream.destroy();
+    this.#stderr.destroy();
+    // The caller may be reading it.
+    (this.child.stdout as Socket | null)?.unref();
+  }
+
+  #lastWords(): string {
+    const text = this.#errorText.trim();
+    return text === '' ? '' : `: ${text}`;
+  }
+}
+
+/** Signals a process group. @returns why that is impossible */
+function signalGroup(group: number, signal: NodeJS.Signals | 0): string | undefined {
+  try {
+    process.kill(-group, signal);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Ends a process group whose leader has ended just now, before its number can be given to another. */
+async function endRest(group: number): Promise<void> {
+  if (signalGroup(group, 'SIGTERM') !== undefined) return;
+  for (const end = performance.now() + endTimeout; performance.now() < end; await pause(pollInterval)) {
+    if (!(await hasRunning(group))) return;
+  }
+  signalGroup(group, 'SIGKILL');
+}
+
+/** Whether a process of the group runs. Zombies are no matter: the first process of a container often leaves them. */
+async function hasRunning(group: number): Promise<boolean> {
+  if (signalGroup(group, 0) !== undefined) return false;
+  if (process.platform !== 'linux') return true;
+  const { readdir, readFile } = await import('node:fs/promises');
+  for (const name of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/u.test(name)) continue;
+    // QEMU names processes freely; what is of interest follows the name. See proc_pid_stat(5).
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+    const [state = '', , processGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (processGroup === String(group) && state !== 'Z') return true;
+  }
+  return false;
+}
+
+function closed(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.closed) resolve();
+    else stream.once('close', resolve);
   });
-  if (child.pid === undefined) throw new ConnectError((await ended).text);
-  return {
-    stream: child.stdio[monitorFd] as Duplex,
-    where: command,
-    process: child,
-    ended,
-    dispose: () => end(child),
-    fail: async (error) => {
-      // Whoever closes the connection is about to end, and the reason for that is worth a wait.
-      const ending =
-        error instanceof ConnectionLostError
-          ? await Promise.race([ended, pause(1000, undefined, { ref: false })])
-          : undefined;
-      await end(child);
-      return ending?.text ?? `cannot connect to ${command}: ${error.message}${lastWords()}`;
-    },
-  };
 }
 
-/** Servers that run. */
-const running = new Set<ChildProcess>();
-
-/** Ends a server with this process, when that exits without having closed its clients. */
-function endWithProcess(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  if (running.size === 0) process.on('exit', endAll);
-  running.add(child);
-  child.once('exit', () => {
-    running.delete(child);
-    if (running.size === 0) process.off('exit', endAll);
+/** @returns what the promise resolves to, or undefined when it takes longer */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined);
   });
-}
-
-function endAll(): void {
-  for (const child of running) child.kill('SIGTERM');
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), endTimeout);
-  await gone;
-  clearTimeout(timer);
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

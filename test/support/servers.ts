@@ -1,8 +1,8 @@
 /** Real servers for tests. Each ends with the test that has started it, however that ends. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -10,6 +10,8 @@ import { delimiter, join } from 'node:path';
 import { connect, type Client } from '@qapi-ts/qemu/qmp';
 import { launch, type ConnectOptions } from '@qapi-ts/runtime';
 import { onTestFinished, vi } from 'vitest';
+
+import { repository } from './compile.js';
 
 /** Where an administrator's programs are, for users who do not have it in their PATH. */
 const furtherFolders = ['/usr/sbin', '/usr/local/sbin'];
@@ -29,14 +31,51 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Whether tests that need some programs can run. If not it is told, and an error in CI. */
+/** Whether tests that need some programs can run. If not, a warning says so; in CI it is an error. */
 export function installed(names: readonly string[], leftOut: string): boolean {
   const missing = names.filter((name) => !findProgram(name));
-  if (missing.length === 0) return true;
-  const problem = `LEFT OUT, for want of ${missing.join(', ')} (scripts/install-qemu): ${leftOut}`;
+  if (missing.length > 0) leaveOut(`${missing.join(', ')} (scripts/install-qemu)`, leftOut);
+  return missing.length === 0;
+}
+
+function leaveOut(missing: string, leftOut: string): void {
+  const problem = `LEFT OUT, for want of ${missing}: ${leftOut}`;
   if (process.env['CI']) throw new Error(problem);
   console.warn(problem);
-  return false;
+}
+
+/** A QEMU that tests can start. */
+export interface Qemu {
+  /** Its major and minor version, such as `7.2`. */
+  readonly version: string;
+  /** The path of one of its programs: `qemu-system-x86_64`, `qemu-storage-daemon` or `qemu-img`. */
+  readonly program: (name: string) => string;
+}
+
+/** The QEMUs that there are: the installed one, and those of scripts/install-qemus. What is missing is left out as by `installed`. */
+export function qemus(leftOut: string): Qemu[] {
+  const found: Qemu[] = [];
+  const add = (program: Qemu['program'], from: string): void => {
+    const { stdout } = spawnSync(program('qemu-system-x86_64'), ['--version'], { encoding: 'utf8' });
+    const version = /version (\d+\.\d+)/u.exec(stdout ?? '')?.[1];
+    if (version === undefined) leaveOut(from, leftOut);
+    else found.push({ version, program });
+  };
+  add((name) => findProgram(name) ?? name, 'QEMU (scripts/install-qemu)');
+  for (const suite of ['trixie', 'trixie-backports']) {
+    add((name) => join(repository, '.cache/servers', suite, name), `the QEMU of ${suite} (scripts/install-qemus)`);
+  }
+  return found;
+}
+
+/** Whether a process runs. A zombie does not; it stays for a while where the first process does not collect them. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/\) Z /u.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 const paused = ['-accel', 'tcg', '-nodefaults', '-display', 'none', '-S'];
