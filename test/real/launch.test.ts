@@ -1,17 +1,15 @@
 /** Servers that the client starts. */
 
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { connect } from '@qapi-ts/qemu/qmp';
-import { ConnectError, launch, type Launch, type LogEntry } from '@qapi-ts/runtime';
+import { ConnectError, launch, type Launch, type LaunchOptions, type LogEntry } from '@qapi-ts/runtime';
 import { describe, expect, test } from 'vitest';
 
-import { repository } from '../support/compile.js';
 import { failure } from '../support/client.js';
-import { bare, installed, launchQemu, temporaryFolder } from '../support/servers.js';
+import { bare, installed, launchQemu, qemus, temporaryFolder } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a launched server', () => {
   test('ends when the client is closed', async () => {
@@ -24,7 +22,20 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
 
   test('is told from the errors of what did not start', async () => {
     const cases: [what: Launch, message: string | RegExp][] = [
-      [launch('qemu-system-nothing'), 'cannot start qemu-system-nothing: spawn qemu-system-nothing ENOENT'],
+      [launch('qemu-system-nothing'), 'cannot start qemu-system-nothing: ENOENT: it is not in PATH'],
+      [launch('/nothing/qemu'), 'cannot start /nothing/qemu: ENOENT: it does not exist'],
+      [launch('/etc/passwd'), 'cannot start /etc/passwd: EACCES: it may not be executed'],
+      [launch('/etc'), 'cannot start /etc: EACCES: it may not be executed'],
+      [launch(''), 'cannot start "": a command is needed'],
+      [launch('q\0mu'), /^cannot start "q\\u0000mu": .*null bytes/u],
+      [launch('sh', ['a\0b']), /^cannot start sh: .*null bytes/u],
+      [launch('sh', [], { env: { A: '\0' } }), /^cannot start sh: .*null bytes/u],
+      [launch('sh', ['x'.repeat(200_000)]), 'cannot start sh: spawn E2BIG'],
+      [launch('sh', [], { cwd: '/nothing' }), /^cannot start sh: ENOENT: .*'\/nothing'$/u],
+      [
+        launch('sh', [], { parentDeathSignal: 'SIGHUP' as never }),
+        'cannot start sh: parentDeathSignal is SIGKILL or SIGTERM, not SIGHUP',
+      ],
       [
         launch('qemu-system-x86_64', ['-no-such-option']),
         /^qemu-system-x86_64 ended with status 1: .*-no-such-option: invalid option$/u,
@@ -82,19 +93,98 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     expect(await written).toBe('');
   });
 
-  test('does not survive the program that forgets it', async () => {
-    // QEMU removes the file when it ends.
-    const pidFile = join(temporaryFolder(), 'pid');
-    const program = `
-      import { connect } from '@qapi-ts/qemu/qmp';
-      import { launch } from '@qapi-ts/runtime';
-      await connect(launch('qemu-system-x86_64', ${JSON.stringify([...bare, '-pidfile', pidFile])}));
-      throw new Error('forgotten');`;
-    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
-      cwd: repository,
-      encoding: 'utf8',
-    });
-    expect([status, stderr]).toEqual([1, expect.stringContaining('forgotten')]);
-    await expect.poll(() => existsSync(pidFile), { timeout: 10_000 }).toBe(false);
+  test('gets exactly what it was given', async () => {
+    const args = ['', '-x', 'a b', 'two\nlines', '$HOME', "'", '--'];
+    const folder = temporaryFolder();
+    const script = '#!/bin/sh\nfor arg; do printf "[%s]" "$arg"; done >&2; echo " $OWN $(pwd)" >&2\n';
+    for (const name of ['server', '-server']) writeFileSync(join(folder, name), script, { mode: 0o755 });
+    const own = '[-chardev][socket,id=qapi-ts,fd=3][-qmp][chardev:qapi-ts]';
+    const given = args.map((arg) => `[${arg}]`).join('');
+    // Without a PATH of its own the shell has one, which is not the server's.
+    const env = { OWN: 'value' };
+    const cases: [command: string, options: LaunchOptions][] = [
+      [join(folder, 'server'), { env, cwd: folder }],
+      ['./server', { env, cwd: folder }],
+      ['./-server', { env, cwd: folder }],
+      [relative(process.cwd(), join(folder, 'server')), { env, cwd: '.' }],
+      ['server', { env: { ...env, PATH: folder }, cwd: folder }],
+      ['-server', { env: { ...env, PATH: `/nothing:${folder}` }, cwd: folder }],
+      ['server', { env: { ...env, PATH: '' }, cwd: folder }],
+      ['sub/../server', { env, cwd: folder }],
+    ];
+    mkdirSync(join(folder, 'sub'));
+    for (const [command, options] of cases) {
+      const cwd = options.cwd === '.' ? process.cwd() : folder;
+      const message = `${command} ended with status 0: ${given}${own} value ${cwd}`;
+      expect(await failure(connect(launch(command, args, options)))).toMatchObject({ message });
+    }
   });
+
+  test('ends as it ends, and with its own pid', async () => {
+    const cases: [script: string, message: string][] = [
+      ['exit 126', 'sh ended with status 126'],
+      ['exit 255', 'sh ended with status 255'],
+      ['kill -SEGV $$', 'sh ended with SIGSEGV'],
+    ];
+    for (const [script, message] of cases) {
+      expect(await failure(connect(launch('sh', ['-c', script])))).toMatchObject({ message });
+    }
+    const pidFile = join(temporaryFolder(), 'pid');
+    await using vm = await launchQemu([...bare, '-pidfile', pidFile]);
+    expect(vm.process?.pid).toBe(Number(readFileSync(pidFile, 'utf8')));
+  });
+
+  test('may be closed by several at once', async () => {
+    const vm = await launchQemu();
+    await Promise.all([vm.close(), vm.close(), vm.quit().catch(() => {}), vm.close()]);
+    expect(vm.process).toMatchObject({ exitCode: 0, signalCode: null });
+  });
+
+  test('leaves no handles, whether it starts or not', async () => {
+    const cases: Launch[] = [
+      launch('qemu-system-nothing'),
+      launch('sh', ['-c', 'exit 1']),
+      launch('sh', ['-c', 'exec sleep 60']),
+      launch('sh', ['a\0b']),
+      launch('sh', ['x'.repeat(200_000)]),
+      launch('qemu-system-x86_64', bare),
+    ];
+    const attempts = async (): Promise<void> => {
+      for (const what of cases) {
+        const vm = await connect(what, { connectTimeout: 1000 }).catch(() => undefined);
+        await vm?.close();
+      }
+    };
+    const before = process.getActiveResourcesInfo().toSorted();
+    for (let run = 0; run < 3; run += 1) await attempts();
+    await expect.poll(() => process.getActiveResourcesInfo().toSorted()).toEqual(before);
+  });
+});
+
+const all = qemus('launching several QEMUs');
+
+describe.runIf(all.length > 0)('a monitor is taken without a warning', () => {
+  test.each(all)('by QEMU $version', async ({ program }) => {
+    const servers: [command: string, args: readonly string[], options: LaunchOptions][] = [
+      ['qemu-system-x86_64', bare, {}],
+      ['qemu-storage-daemon', [], { monitor: '--monitor' }],
+    ];
+    for (const [name, args, options] of servers) {
+      const log: LogEntry[] = [];
+      const command = program(name);
+      const vm = await connect(launch(command, args, options), { log: (entry) => log.push(entry) });
+      await vm.quit();
+      await expect.poll(() => log).toContainEqual({ level: 'info', message: `${command} ended with status 0` });
+      await vm.close();
+    }
+  });
+});
+
+test('a server that would leave its client behind is refused', async () => {
+  for (const option of ['-daemonize', '--daemonize', '-daemonize=on']) {
+    expect(await failure(connect(launch('qemu-system-x86_64', ['-S', option])))).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: expect.stringMatching(/^cannot start qemu-system-x86_64: .*daemonize.* would/u),
+    });
+  }
 });

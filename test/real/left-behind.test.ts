@@ -2,14 +2,15 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { LaunchOptions } from '@qapi-ts/runtime';
+import { connect } from '@qapi-ts/qemu/qmp';
+import { launch, type LaunchOptions } from '@qapi-ts/runtime';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { failure } from '../support/client.js';
 import { repository } from '../support/compile.js';
 import { bare, findProgram, installed, isRunning, kill, qemus, temporaryFolder } from '../support/servers.js';
 
@@ -19,6 +20,7 @@ const program = join(repository, 'test/support/parent.js');
 interface Task {
   readonly commands: readonly (readonly string[])[];
   readonly end?: string;
+  readonly delay?: number;
   readonly inWorker?: boolean;
   readonly options?: LaunchOptions;
 }
@@ -49,6 +51,14 @@ async function parentOf(task: Task, env?: NodeJS.ProcessEnv): Promise<Parent> {
     for (const pid of pids) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
   });
   return { child, pids };
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function processes(): { pid: number; name: string; parent: number }[] {
@@ -123,18 +133,132 @@ async function survivors(pids: readonly number[]): Promise<number[]> {
 }
 
 describe.runIf(all.length > 0)(`of QEMU ${all.map(({ version }) => version).join(', ')}, nothing is left`, () => {
-  test.each(Object.entries(means))('by %s', async (_, { env, prepare }) => {
-    const left = await inParallel(ends, async ([name, task, signal]) => {
-      const parent = await parentOf({ commands: servers, ...task }, env());
-      const { child, pids } = parent;
-      const exited = once(child, 'exit');
-      prepare(parent);
-      if (signal) child.kill(signal);
-      else child.stdin?.write('end\n');
-      const outcome = [name, await survivors(pids)];
-      await exited;
-      return outcome;
+  test.each(Object.entries(means))(
+    'by %s',
+    async (_, { env, prepare }) => {
+      const left = await inParallel(ends, async ([name, task, signal]) => {
+        const parent = await parentOf({ commands: servers, ...task }, env());
+        const { child, pids } = parent;
+        const exited = once(child, 'exit');
+        prepare(parent);
+        if (signal) child.kill(signal);
+        else child.stdin?.write('end\n');
+        const outcome = [name, await survivors(pids)];
+        await exited;
+        return outcome;
+      });
+      expect(left).toEqual(ends.map(([name]) => [name, []]));
+    },
+    60_000,
+  );
+});
+
+const hasQemu = installed(['qemu-system-x86_64'], 'what is left of a launched server');
+
+describe.runIf(hasQemu)('nothing is left', () => {
+  test('when the program is killed right after the spawn', async () => {
+    const folder = temporaryFolder();
+    const environments = [process.env, withoutSetpriv()].filter((_, index) => hasSetpriv || index > 0);
+    const runs = environments.flatMap((env) => [0, 0, 0, 0, 0, 1, 2, 4, 8, 16].map((delay) => ({ env, delay })));
+    const commands = [['qemu-system-x86_64', ...bare, '-name', folder]];
+    await inParallel(runs, async ({ env, delay }) => {
+      const child = startParent({ commands, end: 'spawned', delay }, env);
+      expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
     });
-    expect(left).toEqual(ends.map(([name]) => [name, []]));
-  }, 60_000);
+    const named = (): number[] =>
+      processes()
+        .filter(({ pid }) => isRunning(pid) && commandLine(pid).includes(`\0${folder}\0`))
+        .map(({ pid }) => pid);
+    await expect.poll(named, { timeout: 10_000 }).toEqual([]);
+  });
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)('after %s, chosen for the death of the program', async (signal) => {
+    for (const { env, prepare } of Object.values(means)) {
+      const pidFile = join(temporaryFolder(), 'pid');
+      const commands = [['qemu-system-x86_64', ...bare, '-pidfile', pidFile]];
+      const parent = await parentOf({ commands, options: { parentDeathSignal: signal } }, env());
+      prepare(parent);
+      parent.child.kill('SIGKILL');
+      expect(await survivors(parent.pids)).toEqual([]);
+      // QEMU removes the file when it ends in an orderly way.
+      expect(existsSync(pidFile)).toBe(signal === 'SIGKILL');
+    }
+  });
+
+  test('when the kernel has forgotten the signal, as for a program that gains privileges', async () => {
+    const commands = [['setpriv', '--pdeathsig', 'clear', 'qemu-system-x86_64', ...bare]];
+    const { child, pids } = await parentOf({ commands });
+    child.kill('SIGKILL');
+    expect(await survivors(pids)).toEqual([]);
+  });
+
+  test('of further servers, after one has ended', async () => {
+    const parent = await parentOf({ commands: [1, 2, 3].map(() => ['qemu-system-x86_64', ...bare]) }, withoutSetpriv());
+    const [first = 0, ...others] = parent.pids;
+    process.kill(first, 'SIGKILL');
+    expect(await survivors([first])).toEqual([]);
+    expect(others.filter(isRunning)).toEqual(others);
+    parent.child.kill('SIGKILL');
+    expect(await survivors(others)).toEqual([]);
+  });
+});
+
+/** Wrappers that do not become the server: what comes before it, and after it. */
+const wrappers: [name: string, before: string, after: string][] = [
+  ['waits for the server', '', '; :'],
+  ['writes its last words to a file', '', ' 2>/dev/null; :'],
+  ['starts it in the background', '', ' & wait'],
+  ['does not wait for it', '', ' & sleep 1'],
+  ['cleans up', "trap 'sleep 0.1' TERM; ", '; :'],
+  ['leaves a daemon, which holds its standard error', `setsid sleep 60 & echo $! >"$DAEMON"; exec `, ''],
+];
+
+describe.runIf(hasQemu)('a wrapper that', () => {
+  /** The arguments of the program, and the pid of the QEMU within. */
+  function wrap(before: string, after: string): { commands: string[][]; env: NodeJS.ProcessEnv; pidFile: string } {
+    const folder = temporaryFolder();
+    const wrapper = join(folder, 'wrapper');
+    const pidFile = join(folder, 'pid');
+    const daemon = join(folder, 'daemon');
+    writeFileSync(wrapper, `#!/bin/sh\n${before}qemu-system-x86_64 "$@"${after}\n`, { mode: 0o755 });
+    onTestFinished(() => {
+      for (const file of [pidFile, daemon]) {
+        if (existsSync(file) && isRunning(pidIn(file))) process.kill(pidIn(file), 'SIGKILL');
+      }
+    });
+    return { commands: [[wrapper, ...bare, '-pidfile', pidFile]], env: { ...process.env, DAEMON: daemon }, pidFile };
+  }
+
+  const pidIn = (file: string): number => Number(readFileSync(file, 'utf8'));
+
+  test.each(wrappers)('%s ends with its client, and the program can end', async (_, before, after) => {
+    const { commands, env, pidFile } = wrap(before, after);
+    const { child } = await parentOf({ commands, end: 'close', options: { stdout: 'pipe' } }, env);
+    const qemu = pidIn(pidFile);
+    const exited = once(child, 'exit');
+    child.stdin?.write('end\n');
+    expect(await exited).toEqual([0, null]);
+    expect(isRunning(qemu)).toBe(false);
+    // QEMU had the time to end in an orderly way.
+    expect(existsSync(pidFile)).toBe(false);
+  });
+
+  test.each(wrappers)('%s ends with the program', async (_, before, after) => {
+    const { commands, env, pidFile } = wrap(before, after);
+    const { child } = await parentOf({ commands }, env);
+    const qemu = pidIn(pidFile);
+    child.kill('SIGKILL');
+    expect(await survivors([qemu])).toEqual([]);
+  });
+
+  test('does not greet ends, with all that it has started', async () => {
+    const file = join(temporaryFolder(), 'pid');
+    const args = ['-c', `sleep 60 & echo $! >${file}; wait`];
+    const error = await failure(connect(launch('sh', args), { connectTimeout: 500 }));
+    expect(error).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: 'cannot connect to sh: no greeting within 500 ms',
+    });
+    expect(isRunning(pidIn(file))).toBe(false);
+  });
 });

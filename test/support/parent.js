@@ -14,15 +14,18 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 
 import { Connection, launch } from '@qapi-ts/runtime';
 
-const { commands, end, inWorker = false, options } = JSON.parse(isMainThread ? process.argv[2] : workerData);
+const { commands, end, delay = 0, inWorker = false, options } = JSON.parse(isMainThread ? process.argv[2] : workerData);
 const protocol = { handshake: 'greeting', withoutReply: ['quit'] };
 
-/** Kills this process right after the server is started, before anything else happens. */
+/** Kills this process some milliseconds after the first server is started; with 0, before anything else happens. */
 function dieWhenSpawned() {
   const { spawn } = childProcess;
   childProcess.spawn = (command, args, given) => {
     const child = spawn(command, args, given);
-    if (args.includes(commands[0][0])) process.kill(process.pid, 'SIGKILL');
+    if (args.includes(commands[0].at(-1))) {
+      if (delay > 0) setTimeout(() => process.kill(process.pid, 'SIGKILL'), delay);
+      else process.kill(process.pid, 'SIGKILL');
+    }
     return child;
   };
   syncBuiltinESMExports();
