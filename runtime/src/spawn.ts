@@ -1,6 +1,6 @@
 /** Processes that do not outlive this one. */
 
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, spawn as Spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 
 // A server must not outlive this process, and a process that is killed cannot see to that itself. Two others do:
@@ -96,7 +96,7 @@ class Watcher {
   readonly input: Socket;
   #servers = 0;
 
-  constructor(spawn: typeof import('node:child_process').spawn) {
+  constructor(spawn: typeof Spawn) {
     const child = spawn('/bin/sh', ['-c', watchScript], {
       stdio: ['pipe', 'ignore', 'ignore'],
       cwd: '/',
@@ -133,17 +133,15 @@ class Watcher {
 let currentWatcher: Watcher | undefined;
 
 /** The file that a shell would execute as this command. @throws Error when there is none */
-async function findProgram(command: string, cwd: string, path = '/usr/bin:/bin'): Promise<string> {
-  const [{ access, constants, stat }, { resolve }] = await Promise.all([
-    import('node:fs/promises'),
-    import('node:path'),
-  ]);
+async function findProgram(command: string, cwd: string, folders = '/usr/bin:/bin'): Promise<string> {
+  const { access, constants, stat } = await import('node:fs/promises');
+  const path = await import('node:path');
   if (command === '') throw new Error('a command is needed');
   // Otherwise the program would seem to be missing.
   await access(cwd, constants.X_OK);
   let isDenied = false;
-  for (const folder of command.includes('/') ? [''] : path.split(':')) {
-    const file = resolve(cwd, folder, command);
+  for (const folder of command.includes('/') ? [''] : folders.split(':')) {
+    const file = path.resolve(cwd, folder, command);
     try {
       await access(file, constants.X_OK);
       if ((await stat(file)).isFile()) return file;

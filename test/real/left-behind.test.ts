@@ -2,8 +2,10 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { connect } from '@qapi-ts/qemu/qmp';
@@ -22,6 +24,8 @@ interface Task {
   readonly end?: string;
   readonly delay?: number;
   readonly inWorker?: boolean;
+  /** Whom the program becomes. */
+  readonly user?: number;
   readonly options?: LaunchOptions;
 }
 
@@ -35,7 +39,7 @@ function startParent(task: Task, env: NodeJS.ProcessEnv = process.env): ChildPro
   const child = spawn(process.execPath, [program, JSON.stringify(task)], {
     cwd: repository,
     env,
-    stdio: ['pipe', 'pipe', 'ignore'],
+    stdio: ['pipe', 'pipe', task.user === undefined ? 'ignore' : 'pipe'],
   });
   onTestFinished(() => kill(child));
   return child;
@@ -260,5 +264,23 @@ describe.runIf(hasQemu)('a wrapper that', () => {
       message: 'cannot connect to sh: no greeting within 500 ms',
     });
     expect(isRunning(pidIn(file))).toBe(false);
+  });
+});
+
+// Only root can make a program that another user may start, but not end.
+describe.runIf(hasQemu && hasSetpriv && process.getuid?.() === 0)('a server that this user may not signal', () => {
+  test('does not keep the program from its end, and that is said', async () => {
+    const folder = temporaryFolder();
+    const sudo = join(folder, 'sudo');
+    copyFileSync(findProgram('setpriv') ?? '', sudo);
+    chmodSync(folder, 0o755);
+    chmodSync(sudo, 0o4755);
+    const commands = [[sudo, '--reuid', '0', 'qemu-system-x86_64', ...bare]];
+    const { child, pids } = await parentOf({ commands, end: 'close', user: 65_534 });
+    child.stdin?.write('end\n');
+    const warning = text(child.stderr ?? Readable.from([]));
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await warning).toContain(`${sudo} (process ${pids.join()}) cannot be ended: kill EPERM`);
+    expect(pids.filter(isRunning)).toEqual(pids);
   });
 });

@@ -14,7 +14,14 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 
 import { Connection, launch } from '@qapi-ts/runtime';
 
-const { commands, end, delay = 0, inWorker = false, options } = JSON.parse(isMainThread ? process.argv[2] : workerData);
+const {
+  commands,
+  end,
+  delay = 0,
+  inWorker = false,
+  user,
+  options,
+} = JSON.parse(isMainThread ? process.argv[2] : workerData);
 const protocol = { handshake: 'greeting', withoutReply: ['quit'] };
 
 /** Kills this process some milliseconds after the first server is started; with 0, before anything else happens. */
@@ -38,6 +45,7 @@ async function lineOfInput() {
 
 async function main() {
   if (end === 'spawned') dieWhenSpawned();
+  if (user !== undefined) process.setuid(user);
   const connections = await Promise.all(
     commands.map(([command, ...args]) => Connection.open(launch(command, args, options), protocol)),
   );
