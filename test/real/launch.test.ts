@@ -23,19 +23,15 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
   test('is told from the errors of what did not start', async () => {
     const cases: [what: Launch, message: string | RegExp][] = [
       [launch('qemu-system-nothing'), 'cannot start qemu-system-nothing: ENOENT: it is not in PATH'],
-      [launch('/nothing/qemu'), 'cannot start /nothing/qemu: ENOENT: it does not exist'],
+      [launch('/nothing/qemu'), /^cannot start \/nothing\/qemu: ENOENT: no such file/u],
       [launch('/etc/passwd'), 'cannot start /etc/passwd: EACCES: it may not be executed'],
       [launch('/etc'), 'cannot start /etc: EACCES: it may not be executed'],
       [launch(''), 'cannot start "": a command is needed'],
-      [launch('q\0mu'), /^cannot start "q\\u0000mu": .*null bytes/u],
+      [launch('q\0mu'), 'cannot start "q\\u0000mu": ENOENT: it is not in PATH'],
       [launch('sh', ['a\0b']), /^cannot start sh: .*null bytes/u],
       [launch('sh', [], { env: { A: '\0' } }), /^cannot start sh: .*null bytes/u],
       [launch('sh', ['x'.repeat(200_000)]), 'cannot start sh: spawn E2BIG'],
       [launch('sh', [], { cwd: '/nothing' }), /^cannot start sh: ENOENT: .*'\/nothing'$/u],
-      [
-        launch('sh', [], { parentDeathSignal: 'SIGHUP' as never }),
-        'cannot start sh: parentDeathSignal is SIGKILL or SIGTERM, not SIGHUP',
-      ],
       [
         launch('qemu-system-x86_64', ['-no-such-option']),
         /^qemu-system-x86_64 ended with status 1: .*-no-such-option: invalid option$/u,

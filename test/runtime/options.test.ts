@@ -474,7 +474,11 @@ describe('launch throws for', () => {
     [['qemu', [], null], 'options: expected object, found null'],
     [['qemu', [], { stdot: 'pipe' }], "stdot: unknown option; did you mean 'stdout'?"],
     [['qemu', [], { stdout: 'pip' }], "stdout: expected one of 'ignore', 'inherit', 'pipe', found string 'pip'"],
-    [['qemu', [], { monitor: true }], "monitor: expected one of '-mon', '--monitor', found boolean true"],
+    [['qemu', [], { monitor: true }], "monitor: expected one of '-qmp', '--monitor', found boolean true"],
+    [
+      ['qemu', [], { parentDeathSignal: 'SIGHUP' }],
+      "parentDeathSignal: expected one of 'SIGKILL', 'SIGTERM', found string 'SIGHUP'",
+    ],
     [['qemu', [], { cwd: 5 }], 'cwd: expected string, found number 5'],
     [['qemu', [], { env: 'A=1' }], "env: expected object, found string 'A=1'"],
   ])('%o', (parameters, message) => {
