@@ -1,5 +1,9 @@
 /** The command line: the only place that prints and decides about exit codes. */
 
+import { constants } from 'node:os';
+import { dirname } from 'node:path';
+import { inspect } from 'node:util';
+
 import { Command, CommanderError, Option } from 'commander';
 
 import { conditionNames, conditionTest } from './condition.js';
@@ -17,7 +21,7 @@ import {
 } from './diff/report.js';
 import type { ServerName } from './diff/source.js';
 import { schemaFolder, servers } from './embedded.js';
-import { FileError, ServerError, UsageError } from './errors.js';
+import { describeSystemError, FileError, InterruptError, reasonOf, ServerError, UsageError } from './errors.js';
 import { dialectOf, newestDialect } from './frontend/dialect.js';
 import { loadSchema } from './frontend/load.js';
 import type * as generateModule from './generate.js';
@@ -25,21 +29,28 @@ import type { Generated, GenerateOptions } from './generate.js';
 import { introspect } from './introspect.js';
 import { optional } from './optional.js';
 import type * as outputModule from './output.js';
+import { leftoversIn, type Leftover } from './staged-write.js';
 import { didYouMean } from './suggest.js';
 import { generatorVersion } from './version.js';
 
-/** Other people's scripts rely on these. */
-const exitCodes = { ok: 0, failed: 1, usage: 2, io: 3 };
+/** Other people's scripts rely on these. The last one is that of sysexits.h for a fault of the program itself. */
+const exitCodes = { ok: 0, failed: 1, usage: 2, io: 3, internal: 70 };
 
 /** @param args without the interpreter and the script */
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode = exitCodes.ok;
+  // There is nowhere else to tell.
+  process.stderr.on('error', () => {});
+  // Written at the end, as a whole, so that an error is noticed.
+  const stdout: string[] = [];
+  const print = (text: string): void => void stdout.push(text);
   const program = new Command('qapi-ts')
     .description('The QAPI schema compiler for TypeScript: the schema language of QEMU in, a typed QMP client out.')
     .version(generatorVersion())
     .showHelpAfterError('(see qapi-ts --help)')
     // So that a subcommand can have a --version of its own.
     .enablePositionalOptions()
+    .configureOutput({ writeOut: print })
     .exitOverride();
 
   const generating = (command: Command): Command =>
@@ -59,7 +70,7 @@ export async function main(args: readonly string[]): Promise<number> {
       const begin = performance.now();
       const results = await generate(options);
       warnOfUnknown(options.define, results);
-      write(results);
+      await write(options.out, results);
       for (const result of results) process.stderr.write(`${summary(result)}\n`);
       process.stderr.write(`with formatting and writing: ${(performance.now() - begin).toFixed(0)} ms\n`);
     });
@@ -68,12 +79,20 @@ export async function main(args: readonly string[]): Promise<number> {
     .description('tell whether the output of generate with the same options is up to date')
     .action(async (options: GenerateOptions) => {
       const { generate, compare } = await generation();
-      const differences = compare(await generate(options));
-      for (const { path, problem } of differences) process.stdout.write(`${path}: ${problem}\n`);
-      if (differences.length === 0) return;
-      const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
-      process.stderr.write(`${stale} stale. Mend it with: ${generateCommand(options)}\n`);
-      exitCode = exitCodes.failed;
+      const results = await generate(options);
+      const differences = compare(options.out, results);
+      for (const { path, problem } of differences) print(`${path}: ${problem}\n`);
+      if (differences.length > 0) {
+        const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
+        process.stderr.write(`${stale} stale. Mend it with: ${generateCommand(options)}\n`);
+      }
+      const interrupted = interruptedRuns(options, results);
+      for (const { path, isBegun, what, command } of interrupted) {
+        print(`${path}: left by an interrupted run of ${what}\n`);
+        const state = isBegun ? 'what it replaces may be old in part and new in part' : 'it had changed nothing yet';
+        process.stderr.write(`A run of ${what} was interrupted: ${state}. Mend it with: ${command}\n`);
+      }
+      if (differences.length > 0 || interrupted.length > 0) exitCode = exitCodes.failed;
     });
 
   program
@@ -97,7 +116,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .action((file: string, { define }: { define: string[] }) => {
       const schema = loadSchema(file);
       warnOfUnknown(define, [{ conditions: conditionNames(schema) }]);
-      process.stdout.write(`${JSON.stringify(introspect(schema, conditionTest(define)), undefined, 2)}\n`);
+      print(`${JSON.stringify(introspect(schema, conditionTest(define)), undefined, 2)}\n`);
     });
 
   program
@@ -107,7 +126,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .requiredOption('--version <version>', "the QEMU's full version, such as 10.2.2")
     .action(async (source: string, { version }: { version: string }) => {
       const { vendor } = await import('./vendor.js');
-      const paths = vendor(source, version, schemaFolder());
+      const paths = await vendor(source, version, schemaFolder());
       process.stderr.write(
         `${version}: ${paths.length} files with the schemas of ${servers.map(({ title }) => title).join(', ')}\n`,
       );
@@ -136,7 +155,7 @@ export async function main(args: readonly string[]): Promise<number> {
       colour: isColoured(process.stdout),
       ...optional('workspace', process.env['GITHUB_WORKSPACE']),
     };
-    process.stdout.write(formatReport(judged, format, formatOptions));
+    print(formatReport(judged, format, formatOptions));
     if (isPast(judged, failOn)) exitCode = exitCodes.failed;
   };
 
@@ -167,12 +186,51 @@ export async function main(args: readonly string[]): Promise<number> {
   });
 
   try {
-    await program.parseAsync(args, { from: 'user' });
+    try {
+      await program.parseAsync(args, { from: 'user' });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    }
+    await writeOut(stdout.join(''));
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     return tell(error);
   }
+}
+
+/** @throws FileError */
+async function writeOut(text: string): Promise<void> {
+  if (text === '') return;
+  const error = await new Promise<unknown>((resolve) => {
+    // It comes as an event, too, which would end the process.
+    process.stdout.on('error', resolve);
+    process.stdout.write(text, resolve);
+  });
+  // A reader that has seen enough, such as `head`, changes nothing about what was found.
+  if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') return;
+  throw new FileError(`cannot write to stdout: ${reasonOf(error)}`, { cause: error });
+}
+
+interface InterruptedRun extends Leftover {
+  readonly what: string;
+  /** Mends it. */
+  readonly command: string;
+}
+
+/** Runs that may have left the output, or the schemas that it is made from, half way. */
+function interruptedRuns(options: GenerateOptions, results: readonly Generated[]): InterruptedRun[] {
+  const runs = (folder: string, what: string, command: string): InterruptedRun[] =>
+    leftoversIn(folder).map((leftover) => ({ ...leftover, what, command }));
+  const folders = new Set([options.out, ...results.map(({ folder }) => folder)]);
+  const own = [...folders].flatMap((folder) => runs(folder, 'generate', generateCommand(options)));
+  if (options.schema !== undefined) return own;
+  const schemas = schemaFolder();
+  return [
+    ...own,
+    ...runs(schemas, 'vendor', 'npx qapi-ts vendor SOURCE --version VERSION'),
+    ...runs(dirname(schemas), 'bump-qemu', 'scripts/bump-qemu VERSION'),
+  ];
 }
 
 /** What `diff` and `drift` have in common. */
@@ -237,16 +295,40 @@ function tell(error: unknown): number {
     process.stderr.write(`error: ${error.message}\n`);
     return exitCodes.usage;
   }
-  // Beside our own, what the file system and `tar` refuse.
-  if (
-    error instanceof FileError ||
-    error instanceof ServerError ||
-    (error instanceof Error && ('syscall' in error || 'status' in error))
-  ) {
-    process.stderr.write(`error: ${error.message}\n`);
+  if (error instanceof InterruptError) {
+    // Whoever waits for this process sees the signal, as if it had not been held back.
+    process.kill(process.pid, error.signal);
+    return signalled + constants.signals[error.signal];
+  }
+  const isOurs = error instanceof FileError || error instanceof ServerError;
+  const problem = isOurs ? error.message : (describeSystemError(error) ?? describeProgramError(error));
+  if (problem !== undefined) {
+    process.stderr.write(`error: ${problem}\n`);
     return exitCodes.io;
   }
-  throw error;
+  return tellFault(error);
+}
+
+/** Shells give this code and the number of the signal for a process that a signal has ended. */
+const signalled = 128;
+
+/** @returns what `execFileSync` says of a program that failed; undefined for any other error */
+function describeProgramError(error: unknown): string | undefined {
+  return error instanceof Error && 'status' in error ? error.message : undefined;
+}
+
+/**
+ * Tells of an error that nobody has foreseen.
+ *
+ * @returns the exit code
+ */
+export function tellFault(error: unknown): number {
+  const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
+  process.stderr.write(
+    `error: this is a fault of qapi-ts ${generatorVersion()}, not of what it was given. ` +
+      `Please report it, with the command, the schema, and this text:\n${text}\n`,
+  );
+  return exitCodes.internal;
 }
 
 /** A name that is mistyped would leave out more than was meant. */

@@ -74,10 +74,13 @@ export function resolveVersion(wanted: string): string {
 
 /** Oldest first. */
 export function embeddedVersions(): string[] {
-  return readdirSync(schemaFolder(), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return (
+    readdirSync(schemaFolder(), { withFileTypes: true })
+      // Beside versions there may be what `vendor` works on.
+      .filter((entry) => entry.isDirectory() && /^\d/u.test(entry.name))
+      .map((entry) => entry.name)
+      .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+  );
 }
 
 /** The version that `generated/` is made from. */

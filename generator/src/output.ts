@@ -1,20 +1,24 @@
 /** Generated files on disk: written whole or not at all, and compared. */
 
 import {
-  mkdirSync,
-  mkdtempSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
   readdirSync,
   readFileSync,
-  renameSync,
-  rmSync,
+  readSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import type { Stats } from 'node:fs';
+import { join } from 'node:path';
 
 import { jsonSchemaMark, jsonSchemaSuffix } from './emit/json-schema.js';
 import { generatedMark } from './emit/package.js';
-import { FileError } from './errors.js';
+import { FileError, UsageError } from './errors.js';
+import { relativePath } from './paths.js';
+import { replaceWhole, type Content } from './staged-write.js';
 
 /** Files to be in one folder: texts by path relative to it. */
 export interface Output {
@@ -24,106 +28,125 @@ export interface Output {
 
 export interface Difference {
   readonly path: string;
-  readonly problem: 'missing' | 'different' | 'not generated any more';
+  /** What follows the path in a sentence. */
+  readonly problem: string;
 }
 
-/** How what is on disk differs from what should be. Files that are not generated do not count. */
-export function compare(outputs: readonly Output[]): Difference[] {
+/**
+ * How what is on disk differs from what should be. Files that are not generated do not count.
+ *
+ * @throws FileError when there is no such folder, but something else; errors of the file system
+ */
+export function compare(root: string, outputs: readonly Output[]): Difference[] {
+  requireFolders(root, outputs);
   return outputs.flatMap(({ folder, files }) => {
     const stale = [...files].flatMap(([name, text]): Difference[] => {
       const path = join(folder, name);
-      const existing = readIfThere(path);
-      if (existing === text) return [];
-      return [{ path, problem: existing === undefined ? 'missing' : 'different' }];
+      const problem = problemWith(path, Buffer.from(text));
+      return problem === undefined ? [] : [{ path, problem }];
     });
-    return [
-      ...stale,
-      ...leftovers(folder, files).map((path) => ({ path, problem: 'not generated any more' as const })),
-    ];
+    const leftovers = generatedBefore(folder, files).map((name) => join(folder, name));
+    return [...stale, ...leftovers.map((path) => ({ path, problem: 'not generated any more' }))];
   });
 }
 
 /**
  * Replaces what is there, and deletes what was generated and is not any more. When anything fails, everything is as before.
  *
- * @throws FileError when something that is not generated stands in the way; errors of the file system
+ * @param root the folder that all outputs are in
+ * @throws FileError when something that is not generated stands in the way; InterruptError when a signal came; errors of the file system
  */
-export function write(outputs: readonly Output[]): void {
-  const changes: Change[] = [];
-  try {
-    for (const output of outputs) changes.push(stage(output));
-    for (const change of changes) change.apply();
-  } catch (error) {
-    for (const change of changes.toReversed()) change.undo();
-    throw error;
-  } finally {
-    for (const change of changes) change.clear();
+export async function write(root: string, outputs: readonly Output[]): Promise<void> {
+  requireFolders(root, outputs);
+  await replaceWhole({
+    root,
+    folders: outputs.map(({ folder }) => folder).filter((folder) => folder !== root),
+    plan: () => {
+      const planned = outputs.flatMap(({ folder, files }): [string, Content][] => {
+        const path = (name: string): string => relativePath(root, join(folder, name));
+        return [
+          ...[...files].map(([name, text]): [string, Content] => [path(name), text]),
+          ...generatedBefore(folder, files).map((name): [string, Content] => [path(name), undefined]),
+        ];
+      });
+      return new Map(planned);
+    },
+    verify: (path) => {
+      if (isGenerated(path)) return;
+      const stat = lstatSync(path);
+      const found = stat.isFile() ? 'not a generated file' : `${kindOf(stat)}, not a generated file`;
+      throw new FileError(`${path} is ${found}: delete it, or let the output go elsewhere with --out`);
+    },
+  });
+}
+
+/** @throws UsageError, FileError for what is not a folder, and cannot become one */
+function requireFolders(root: string, outputs: readonly Output[]): void {
+  if (root === '') throw new UsageError('--out takes the path of a folder, not an empty one');
+  // A link to a folder is as good as the folder. In it, it would lead out of it.
+  requireFolder(root, statSync(root, { throwIfNoEntry: false }) ?? lstatSync(root, { throwIfNoEntry: false }));
+  for (const { folder } of outputs) {
+    if (folder !== root) requireFolder(folder, lstatSync(folder, { throwIfNoEntry: false }));
   }
 }
 
-interface Change {
-  apply(): void;
-  undo(): void;
-  /** Removes what the change needed. */
-  clear(): void;
+function requireFolder(path: string, stat: Stats | undefined): void {
+  if (!stat || stat.isDirectory()) return;
+  const found = stat.isSymbolicLink() ? 'a symbolic link' : kindOf(stat);
+  throw new FileError(`'${path}' is ${found}, not a folder: delete it, or let the output go elsewhere with --out`);
 }
 
-/** Writes the new files beside their places, in the folder itself so that they are on its file system. */
-function stage({ folder, files }: Output): Change {
-  mkdirSync(folder, { recursive: true });
-  const place = mkdtempSync(join(folder, '.qapi-ts-'));
-  const moves: { readonly from: string; readonly to: string }[] = [];
-  const move = (from: string, to: string): void => {
-    renameSync(from, to);
-    moves.push({ from, to });
-  };
-  const clear = (): void => rmSync(place, { recursive: true, force: true });
-  try {
-    for (const [name, text] of files) writeFileSync(join(place, name), text);
-  } catch (error) {
-    clear();
-    throw error;
-  }
-  return {
-    apply() {
-      const old = [...files.keys()].map((name) => join(folder, name)).filter((path) => isGenerated(path) !== undefined);
-      const occupied = old.find((path) => !isGenerated(path));
-      if (occupied !== undefined)
-        throw new FileError(
-          `${occupied} is not a generated file: delete it, or let the output go elsewhere with --out`,
-        );
-      for (const path of [...old, ...leftovers(folder, files)]) move(path, join(place, `old ${basename(path)}`));
-      for (const name of files.keys()) move(join(place, name), join(folder, name));
-    },
-    undo() {
-      for (const { from, to } of moves.toReversed()) renameSync(to, from);
-    },
-    clear,
-  };
+function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return 'a folder';
+  if (stat.isSymbolicLink()) return 'a symbolic link';
+  if (stat.isFIFO()) return 'a FIFO';
+  if (stat.isSocket()) return 'a socket';
+  return stat.isFile() ? 'a file' : 'a device';
 }
 
-/** Files that an earlier run generated. */
-function leftovers(folder: string, files: ReadonlyMap<string, string>): string[] {
+/** The names of files that an earlier run generated. */
+function generatedBefore(folder: string, files: ReadonlyMap<string, string>): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder)
     .filter((name) => (name.endsWith('.ts') || name.endsWith(jsonSchemaSuffix)) && !files.has(name))
-    .map((name) => join(folder, name))
-    .filter((path) => isGenerated(path));
+    .filter((name) => isGenerated(join(folder, name)));
 }
 
-/** @returns undefined when there is nothing at the path */
-function isGenerated(path: string): boolean | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile()) return stat && false;
-  const text = readFileSync(path, 'utf8');
-  return text.startsWith(generatedMark) || jsonSchemaMark.test(text);
+/** The marks of generated files stand at the begin. */
+const headLength = 1024;
+
+function isGenerated(path: string): boolean {
+  const head = fromFile(path, (descriptor) => {
+    const bytes = Buffer.alloc(headLength);
+    return bytes.toString('utf8', 0, readSync(descriptor, bytes));
+  });
+  return typeof head === 'string' && (head.startsWith(generatedMark) || jsonSchemaMark.test(head));
 }
 
-function readIfThere(path: string): string | undefined {
+/** @returns undefined when the file has the bytes */
+function problemWith(path: string, bytes: Buffer): string | undefined {
+  const isSame = fromFile(
+    path,
+    (descriptor, { size }) => size === bytes.length && readFileSync(descriptor).equals(bytes),
+  );
+  if (typeof isSame === 'object') return `${kindOf(isSame)}, not a file`;
+  return isSame === undefined ? 'missing' : isSame ? undefined : 'different';
+}
+
+/**
+ * Reads from a regular file, and from nothing else: a FIFO or a device may never end.
+ *
+ * @returns undefined when there is nothing at the path; what there is when that is not a regular file
+ */
+function fromFile<T>(path: string, read: (descriptor: number, stat: Stats) => T): T | Stats | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile()) return stat;
+  // Whatever has taken its place since, opening it does not wait.
+  const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0));
   try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const opened = fstatSync(descriptor);
+    return opened.isFile() ? read(descriptor, opened) : opened;
+  } finally {
+    closeSync(descriptor);
   }
 }

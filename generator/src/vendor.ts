@@ -4,19 +4,23 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { elision } from './elision.js';
 import { servers } from './embedded.js';
-import { UsageError } from './errors.js';
+import { FileError, UsageError } from './errors.js';
 import { dialectOf, type Dialect } from './frontend/dialect.js';
 import { toDoc } from './frontend/doc.js';
 import { loadSchema, parseSchema } from './frontend/load.js';
 import { parse, type Node, type ObjectNode } from './frontend/parser.js';
 import type { Source } from './frontend/source.js';
 import type { Definition, Doc, DocEntry } from './model.js';
+import { isWithin, relativePath } from './paths.js';
+import { replaceWhole } from './staged-write.js';
+
+const versionPattern = /^\d+\.\d+\.\d+$/u;
 
 /** Beyond this a list or object is broken into lines. */
 const width = 80;
@@ -25,16 +29,16 @@ const width = 80;
  * Writes the schemas of a QEMU tree, or of a tarball of one, to `folder/VERSION`.
  *
  * @returns the paths of the written files, relative to `folder`
- * @throws SchemaError when a schema has errors; UsageError when the source is no QEMU; errors of the file system and of `tar`
+ * @throws SchemaError when a schema has errors; UsageError when the source is no QEMU; InterruptError when a signal came; errors of the file
+ * system and of `tar`
  */
-export function vendor(source: string, version: string, folder: string): string[] {
-  if (!/^\d+\.\d+\.\d+$/u.test(version))
-    throw new UsageError(`give the full version, such as 10.2.2, not '${version}'`);
+export async function vendor(source: string, version: string, folder: string): Promise<string[]> {
+  if (!versionPattern.test(version)) throw new UsageError(`give the full version, such as 10.2.2, not '${version}'`);
   const dialect = dialectOf(version);
   const tree = statSync(source).isDirectory() ? { path: source } : unpack(source);
   try {
     const files = factFiles(tree.path, dialect);
-    replaceFolder(join(folder, version), files);
+    await replaceWhole({ root: folder, plan: () => new Map([[version, files]]), verify: verifyVersion });
     return [...files.keys()].map((path) => join(version, path));
   } finally {
     if ('temporary' in tree) rmSync(tree.temporary, { recursive: true });
@@ -50,8 +54,9 @@ function factFiles(tree: string, dialect: Dialect): Map<string, string> {
       throw new UsageError(`'${tree}' is no QEMU source tree: it has no ${root} (the schema of ${title})`);
     const schema = loadSchema(path, { dialect });
     for (const source of parseSchema(path, { dialect }).sources) {
-      const inTree = relative(tree, source.file);
-      if (inTree.startsWith('..')) throw new UsageError(`'${tree}' is not complete: ${root} includes ${source.file}`);
+      const inTree = relativePath(tree, source.file);
+      if (!isWithin(tree, source.file))
+        throw new UsageError(`'${tree}' is not complete: ${root} includes ${source.file}`);
       // Most modules are those of several servers.
       if (!files.has(inTree)) files.set(inTree, moduleText(source, dialect));
     }
@@ -162,25 +167,8 @@ function unpack(tarball: string): { path: string; temporary: string } {
   return { path: join(temporary, top), temporary };
 }
 
-/** The folder has the files, and no others, or stays as it was. */
-function replaceFolder(folder: string, files: ReadonlyMap<string, string>): void {
-  mkdirSync(dirname(folder), { recursive: true });
-  // What `mkdtemp` makes is private; a folder in it is not.
-  const stage = mkdtempSync(join(dirname(folder), '.qapi-ts-'));
-  const fresh = join(stage, 'new');
-  const old = join(stage, 'old');
-  try {
-    for (const [path, text] of files) {
-      const file = join(fresh, path);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
-    }
-    if (existsSync(folder)) renameSync(folder, old);
-    renameSync(fresh, folder);
-  } catch (error) {
-    if (existsSync(old)) renameSync(old, folder);
-    throw error;
-  } finally {
-    rmSync(stage, { recursive: true, force: true });
-  }
+/** @throws FileError for anything but the folder of a version */
+function verifyVersion(path: string): void {
+  if (versionPattern.test(basename(path)) && lstatSync(path).isDirectory()) return;
+  throw new FileError(`'${path}' is not a folder with the schemas of a version: delete it`);
 }

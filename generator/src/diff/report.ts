@@ -1,8 +1,7 @@
 /** What a comparison found: text for people, JSON for programs, Markdown for changelogs, annotations for GitHub. */
 
-import { relative, sep } from 'node:path';
-
 import { optional } from '../optional.js';
+import { relativePath } from '../paths.js';
 import { formatUse, verdicts, type Change, type Use, type Verdict } from './change.js';
 import type { Conditions } from './conditions.js';
 
@@ -371,7 +370,7 @@ function codeNames(text: string): string {
  */
 function formatGitHub(report: Report, workspace: string): string {
   const { usedBy } = report;
-  const file = (place: CodePlace): string => relative(workspace, place.file).replaceAll(sep, '/');
+  const file = (place: CodePlace): string => relativePath(workspace, place.file);
   const title = formatTitle(report);
   const conditions = formatConditions(report, (name) => name);
   const summary = [formatCounts(report.changes), ...remarks(report), ...conditions].join('\n');

@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, resolve as resolvePath } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve as resolvePath } from 'node:path';
 
-import { FileError } from '../errors.js';
+import { FileError, reasonOf } from '../errors.js';
 import type { Definition, Module, Position, Schema } from '../model.js';
+import { relativePath } from '../paths.js';
 import { didYouMean } from '../suggest.js';
 import { checkExpression, type Expression } from './check.js';
 import { lenient, type Dialect } from './dialect.js';
@@ -65,7 +66,7 @@ function digest(root: string, sources: readonly Source[]): string {
 }
 
 function toModule(root: string, source: Source): Module & { definitions: Definition[] } {
-  return { name: moduleName(source), path: relative(dirname(root), source.file), definitions: [] };
+  return { name: moduleName(source), path: relativePath(dirname(root), source.file), definitions: [] };
 }
 
 function moduleName({ file }: Source): string {
@@ -109,7 +110,7 @@ class Loader implements Parsed {
     try {
       bytes = this.#read(file);
     } catch (error) {
-      return refuse(error instanceof Error ? reasonOf(error) : String(error));
+      return refuse(reasonOf(error));
     }
     this.#loadText(file, bytes, includedFrom);
   }
@@ -213,14 +214,4 @@ function decode(file: string, bytes: Uint8Array, includedFrom: readonly Position
     const source = toSource(false);
     return source.fail(source.text.indexOf('\uFFFD'), 'this file is not UTF-8');
   }
-}
-
-function reasonOf(error: Error): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  const texts: Record<string, string> = {
-    ENOENT: 'no such file',
-    EISDIR: 'it is a directory',
-    EACCES: 'permission denied',
-  };
-  return (code !== undefined && texts[code]) || error.message;
 }

@@ -1,10 +1,9 @@
 /** What was found in a program, each thing once. */
 
-import { relative, sep } from 'node:path';
-
 import type { ts } from 'ts-morph';
 
 import { optional } from '../../optional.js';
+import { relativePath } from '../../paths.js';
 import type { Enum, Missing, Subject } from './generated.js';
 import type { Access, Construction, Key, Location, MemberUse, NameUse, Scope, Unclear, ValueUse } from './usage.js';
 
@@ -115,6 +114,6 @@ function join(a: Scope, b: Scope): Scope {
 export function locate(node: ts.Node): Location {
   const file = node.getSourceFile();
   const { line, character } = file.getLineAndCharacterOfPosition(node.getStart(file));
-  const path = relative(process.cwd(), file.fileName).split(sep).join('/');
+  const path = relativePath(process.cwd(), file.fileName);
   return { file: path, line: line + 1, column: character + 1 };
 }
