@@ -3,6 +3,8 @@
  * they come from a base, a branch, or a branch of a branch is nothing to it, so that all of these are followed down on both sides at once.
  */
 
+import { maxLeaves } from '../emit/union.js';
+import { FileError } from '../errors.js';
 import { empty, type WireBranch, type WireMember, type WireObject } from './wire.js';
 
 /** What two types have at the same place; undefined where one has nothing. */
@@ -29,6 +31,7 @@ export interface Comparison {
   readonly branches: readonly MetBranch[];
 }
 
+/** @throws FileError when the two have so little in common that all branches of one had to be combined with all of the other */
 export function compareBranches(old: WireObject, now: WireObject): Comparison {
   const walk = new Walk();
   walk.enter([''], new Map(), { old: follow(undefined, old, 0), now: follow(undefined, now, 0) }, { old, now });
@@ -39,6 +42,8 @@ export function compareBranches(old: WireObject, now: WireObject): Comparison {
 interface Followed {
   readonly members: ReadonlyMap<string, FollowedMember>;
   readonly last: WireObject;
+  /** The type that it began with. */
+  readonly first: WireObject;
 }
 
 interface FollowedMember {
@@ -50,7 +55,7 @@ interface FollowedMember {
 function follow(from: Followed | undefined, type: WireObject, depth: number): Followed {
   const members = new Map(from?.members);
   for (const member of type.members.values()) members.set(member.name, { member, depth });
-  return { members, last: type };
+  return { members, last: type, first: from?.first ?? type };
 }
 
 interface Sides {
@@ -64,6 +69,7 @@ type Way = readonly string[];
 class Walk {
   /** How many ways end below each guard: tells what is there for all values from what is for some. */
   readonly #ends = new Map<string, number>();
+  #endCount = 0;
   readonly #members = new Groups<WireMember>();
   readonly #types = new Groups<WireObject>();
   readonly #branches: MetBranch[] = [];
@@ -107,6 +113,14 @@ class Walk {
   }
 
   #end(way: Way, { old, now }: Sides): void {
+    this.#endCount += 1;
+    // On one side alone there are never more.
+    if (this.#endCount > maxLeaves) {
+      const names = [old, now].map(({ first }) => (first.name === undefined ? 'a union' : `union '${first.name}'`));
+      throw new FileError(
+        `the branches of ${names.join(' and ')} cannot be compared: together there are more than ${maxLeaves}`,
+      );
+    }
     for (const guard of way) this.#ends.set(guard, (this.#ends.get(guard) ?? 0) + 1);
     for (const name of new Set([...old.members.keys(), ...now.members.keys()])) {
       const [before, after] = [old.members.get(name), now.members.get(name)];

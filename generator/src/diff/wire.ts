@@ -6,8 +6,21 @@
  * Nor are features of bases, and conditions of types: what has such a type has its condition.
  */
 
+import { SchemaError } from '../diagnostic.js';
+import { maxLeaves, refuseLeaves } from '../emit/union.js';
 import { FileError } from '../errors.js';
-import type { BuiltinName, Command, Condition, EnumValue, Event, Feature, ObjectType, Schema, Type } from '../model.js';
+import type {
+  BuiltinName,
+  Command,
+  Condition,
+  EnumValue,
+  Event,
+  Feature,
+  ObjectType,
+  Schema,
+  Type,
+  UnionType,
+} from '../model.js';
 import { optional } from '../optional.js';
 
 export interface WireSchema {
@@ -139,7 +152,13 @@ export function isEmpty(type: WireType): boolean {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** @throws SchemaError when unions in unions multiply, as for emission */
 export function wireOf(schema: Schema): WireSchema {
+  const leafCounts = new Map<UnionType, number>();
+  const refusals = [...schema.definitions.values()].flatMap((definition) =>
+    definition.kind === 'union' ? (refuseLeaves(definition, leafCounts) ?? []) : [],
+  );
+  if (refusals.length > 0) throw new SchemaError(refusals);
   const types = new ModelTypes();
   const commands = new Map<string, WireCommand>();
   const events = new Map<string, WireEvent>();
@@ -263,7 +282,6 @@ const builtinsOf: Readonly<Record<string, BuiltinName>> = {
 };
 
 const maxDepth = 100;
-const maxWays = 100_000;
 
 class IntrospectionReader {
   /** All types, at first without what refers to other types. */
@@ -376,7 +394,7 @@ class IntrospectionReader {
     if (depth > maxDepth) throw entry.error('branches in branches do not end');
     let ways = 0;
     for (const { type } of object.branches.values()) ways += this.#countWays(entry, type, depth + 1);
-    if (ways > maxWays) throw entry.error('too many branches in branches');
+    if (ways > maxLeaves) throw entry.error('too many branches in branches');
     this.#ways.set(object, Math.max(1, ways));
     return Math.max(1, ways);
   }

@@ -12,7 +12,7 @@ import {
   type StructType,
   type UnionType,
 } from '../model.js';
-import { branchGroups, groupPaths, leafCount } from './union.js';
+import { branchGroups, groupPaths, refuseLeaves } from './union.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/u);
 
@@ -45,9 +45,6 @@ const reservedMethods = new Set(
     execute executeRaw on off once events close greeting process supports
     constructor then catch finally toString toJSON valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString __proto__`),
 );
-
-/** Each becomes an interface; more than any schema has would take for ever. */
-const maxLeaves = 10_000;
 
 /** The names of one schema. */
 export class Names {
@@ -110,13 +107,9 @@ export class Names {
     if (discriminator.type.implicit === 'discriminator') {
       this.#claimType(discriminator.type, `the branches of ${title}`, union);
     }
-    const leaves = leafCount(union, this.#leafCounts);
-    if (leaves > maxLeaves) {
-      this.#diagnostics.push({
-        message: `${title} has ${leaves} branches when those that are unions are replaced by theirs: more than ${maxLeaves}`,
-        place: union.position,
-        includedFrom: [],
-      });
+    const refusal = refuseLeaves(union, this.#leafCounts);
+    if (refusal) {
+      this.#diagnostics.push(refusal);
       return;
     }
     for (const group of branchGroups(union)) {

@@ -1,5 +1,6 @@
 /** The shape that unions have in TypeScript. */
 
+import type { Diagnostic } from '../diagnostic.js';
 import type { Branch, ObjectType, UnionType } from '../model.js';
 
 /** Branches that are one type: one with members of its own, or all those without. */
@@ -32,8 +33,19 @@ export function groupPaths({ name, type }: BranchGroup): string[][] {
   return type?.kind === 'union' ? leafPaths(type).map((path) => [name, ...path]) : [[name]];
 }
 
+/** More than any schema has: each becomes an interface, and is compared with others. */
+export const maxLeaves = 10_000;
+
+/** @returns what is wrong with a union that has more leaves */
+export function refuseLeaves(union: UnionType, known: Map<UnionType, number>): Diagnostic | undefined {
+  const leaves = leafCount(union, known);
+  if (leaves <= maxLeaves) return undefined;
+  const problem = `has ${leaves} branches when those that are unions are replaced by theirs: more than ${maxLeaves}`;
+  return { message: `union '${union.name}' ${problem}`, place: union.position, includedFrom: [] };
+}
+
 /** How many paths there are, without making them: unions in unions multiply. */
-export function leafCount(union: UnionType, known: Map<UnionType, number>): number {
+function leafCount(union: UnionType, known: Map<UnionType, number>): number {
   const before = known.get(union);
   if (before !== undefined) return before;
   const count = branchGroups(union).reduce(
