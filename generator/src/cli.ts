@@ -1,7 +1,7 @@
 /** The command line: the only place that prints and decides about exit codes. */
 
 import { constants } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 
 import { Command, CommanderError, Option } from 'commander';
@@ -79,18 +79,19 @@ export async function main(args: readonly string[]): Promise<number> {
     .description('tell whether the output of generate with the same options is up to date')
     .action(async (options: GenerateOptions) => {
       const { generate, compare } = await generation();
-      const results = await generate(options);
-      const differences = compare(options.out, results);
-      for (const { path, problem } of differences) print(`${path}: ${problem}\n`);
-      if (differences.length > 0) {
-        const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
-        process.stderr.write(`${stale} stale. Mend it with: ${generateCommand(options)}\n`);
-      }
-      const interrupted = interruptedRuns(options, results);
+      const interrupted = interruptedRuns(options);
       for (const { path, isBegun, what, command } of interrupted) {
         print(`${path}: left by an interrupted run of ${what}\n`);
         const state = isBegun ? 'what it replaces may be old in part and new in part' : 'it had changed nothing yet';
         process.stderr.write(`A run of ${what} was interrupted: ${state}. Mend it with: ${command}\n`);
+      }
+      // Then there may be no schema to compare with.
+      const isBegun = interrupted.some((interruptedRun) => interruptedRun.isBegun);
+      const differences = isBegun ? [] : compare(options.out, await generate(options));
+      for (const { path, problem } of differences) print(`${path}: ${problem}\n`);
+      if (differences.length > 0) {
+        const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
+        process.stderr.write(`${stale} stale. Mend it with: ${generateCommand(options)}\n`);
       }
       if (differences.length > 0 || interrupted.length > 0) exitCode = exitCodes.failed;
     });
@@ -219,15 +220,15 @@ interface InterruptedRun extends Leftover {
 }
 
 /** Runs that may have left the output, or the schemas that it is made from, half way. */
-function interruptedRuns(options: GenerateOptions, results: readonly Generated[]): InterruptedRun[] {
+function interruptedRuns(options: GenerateOptions): InterruptedRun[] {
   const runs = (folder: string, what: string, command: string): InterruptedRun[] =>
     leftoversIn(folder).map((leftover) => ({ ...leftover, what, command }));
-  const folders = new Set([options.out, ...results.map(({ folder }) => folder)]);
-  const own = [...folders].flatMap((folder) => runs(folder, 'generate', generateCommand(options)));
+  const own = runs(options.out, 'generate', generateCommand(options));
   if (options.schema !== undefined) return own;
   const schemas = schemaFolder();
   return [
     ...own,
+    ...servers.flatMap(({ name }) => runs(join(options.out, name), 'generate', generateCommand(options))),
     ...runs(schemas, 'vendor', 'npx qapi-ts vendor SOURCE --version VERSION'),
     ...runs(dirname(schemas), 'bump-qemu', 'scripts/bump-qemu VERSION'),
   ];

@@ -26,6 +26,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -106,7 +107,7 @@ async function replace(replacement: Replacement, isInterrupted: () => Promise<bo
 
 /** What runs that are gone have left in a folder. */
 export function leftoversIn(folder: string): Leftover[] {
-  if (!lstatSync(folder, { throwIfNoEntry: false })) return [];
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return stagesIn(folder)
     .filter((stage) => !isLive(stage))
     .map((path) => ({ path, isBegun: isThere(join(path, journalName)) }));

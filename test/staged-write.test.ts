@@ -1,0 +1,328 @@
+/** Writing that is killed, interrupted, refused or done twice at once, by real processes. */
+
+import { execFile, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { leftoversIn, replaceWhole } from '../generator/src/staged-write.js';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const fault = join(repository, 'test/support/fault.mjs');
+const writeSet = join(repository, 'test/support/write-set.mjs');
+
+let folder: string;
+let next = 0;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'qapi-ts-staged-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface RunOptions {
+  readonly fault?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function run(args: readonly string[], { fault: text, cwd = folder, env = {} }: RunOptions = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = { cwd, env: { ...process.env, ...env, ...(text !== undefined && { QAPI_TS_FAULT: text }) } };
+    const child = execFile(process.execPath, ['--import', fault, ...args], options, (_error, stdout, stderr) => {
+      resolve({ status: child.exitCode, signal: child.signalCode, stdout, stderr });
+    });
+  });
+}
+
+/** How many calls of a program change the file system. */
+async function countCalls(args: readonly string[], cwd = folder): Promise<number> {
+  const file = join(folder, `count ${(next += 1)}`);
+  const ended = await run(args, { fault: 'SIGNONE:0', cwd, env: { QAPI_TS_FAULT_COUNT: file } });
+  expect(ended).toMatchObject({ status: 0 });
+  return Number(readFileSync(file, 'utf8'));
+}
+
+/** For each of 1 to count, two at a time. */
+async function each(count: number, action: (n: number) => Promise<void>): Promise<void> {
+  let n = 0;
+  const work = async (): Promise<void> => {
+    while (n < count) await action((n += 1));
+  };
+  await Promise.all([work(), work()]);
+}
+
+/** All files of a folder, by path. */
+function filesIn(root: string): Record<string, string> {
+  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted();
+  const files = paths.filter((path) => lstatSync(join(root, path)).isFile());
+  return Object.fromEntries(files.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+}
+
+/** Those that are not in a stage. */
+function withoutStages(files: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).filter(([path]) => !path.includes('.qapi-ts-')));
+}
+
+/** What write-set.mjs writes. */
+function written(label: 'old' | 'new'): Record<string, string> {
+  const paths = ['a/one', 'b/two', `only-${label}`, 'tree/inner/file'];
+  return Object.fromEntries(paths.map((path) => [path, label]));
+}
+
+/** A folder with old files, and a file that is none of them. */
+async function oldSet(): Promise<string> {
+  const root = join(folder, `set ${(next += 1)}`);
+  expect(await run([writeSet, root, 'old'])).toMatchObject({ status: 0, stderr: '' });
+  return root;
+}
+
+function copyOf(root: string): string {
+  const copy = join(folder, `set ${(next += 1)}`);
+  // Stages keep their names, and with these their owner, who is gone.
+  cpSync(root, copy, { recursive: true, preserveTimestamps: true });
+  return copy;
+}
+
+/** What is there when earlier runs have been finished; then writes nothing. */
+async function recovered(root: string): Promise<Record<string, string>> {
+  let files: Record<string, string> = {};
+  await replaceWhole({
+    root,
+    folders: [join(root, 'a'), join(root, 'b')],
+    plan: () => {
+      files = withoutStages(filesIn(root));
+      return new Map();
+    },
+    verify: () => {},
+  });
+  expect(filesIn(root)).toEqual(files);
+  return files;
+}
+
+describe('a set of files', () => {
+  let old: string;
+  let count: number;
+  /** In the midst of the moves; the first is that of the journal. */
+  const middle = '5:renameSync';
+  beforeAll(async () => {
+    old = await oldSet();
+    count = await countCalls([writeSet, copyOf(old), 'new']);
+    expect(count).toBeGreaterThan(25);
+  });
+
+  it('is old or new after SIGKILL at any step, and the next run', { timeout: 120_000 }, async () => {
+    const states = { old: 0, new: 0, mixed: 0 };
+    await each(count, async (n) => {
+      const root = copyOf(old);
+      expect(await run([writeSet, root, 'new'], { fault: `SIGKILL:${n}` })).toMatchObject({ signal: 'SIGKILL' });
+      const left = leftoversIn(root);
+      const files = JSON.stringify(withoutStages(filesIn(root)));
+      const state = (['old', 'new'] as const).find((label) => files === JSON.stringify(written(label))) ?? 'mixed';
+      states[state] += 1;
+      // Nothing is changed before a journal says what is to be.
+      if (state === 'mixed') expect(left, `step ${n}`).toMatchObject([{ isBegun: true }]);
+      const isBegun = left.some((one) => one.isBegun);
+      expect(await recovered(root), `step ${n}`).toEqual(written(isBegun || state === 'new' ? 'new' : 'old'));
+    });
+    // The loop has come by all of them.
+    for (const times of Object.values(states)) expect(times).toBeGreaterThan(1);
+  });
+
+  it('is finished when the run that finishes it is killed, too', { timeout: 120_000 }, async () => {
+    const half = copyOf(old);
+    // In the middle of the moves.
+    await run([writeSet, half, 'new'], { fault: `SIGKILL:${middle}` });
+    expect(withoutStages(filesIn(half))).not.toEqual(written('old'));
+    expect(leftoversIn(half)).toMatchObject([{ isBegun: true }]);
+    const again = await countCalls([writeSet, copyOf(half), 'old']);
+    // After a few steps it has nothing left to finish.
+    await each(again - count + 5, async (n) => {
+      const root = copyOf(half);
+      expect(await run([writeSet, root, 'old'], { fault: `SIGKILL:${n}` })).toMatchObject({ signal: 'SIGKILL' });
+      const files = JSON.stringify(await recovered(root));
+      expect([written('old'), written('new')].map((want) => JSON.stringify(want))).toContain(files);
+    });
+  });
+
+  it('is old or new after a signal at any step, without another run', { timeout: 120_000 }, async () => {
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    const ends = new Set<string>();
+    await each(count, async (n) => {
+      const root = copyOf(old);
+      const signal = signals[n % 3] ?? '';
+      const ended = await run([writeSet, root, 'new'], { fault: `${signal}:${n}` });
+      expect(ended, `step ${n}`).toMatchObject({ status: null, signal, stderr: '' });
+      const files = filesIn(root);
+      const label = 'only-new' in files ? 'new' : 'old';
+      expect(files, `step ${n}`).toEqual(written(label));
+      ends.add(label);
+    });
+    expect(ends).toEqual(new Set(['old', 'new']));
+  });
+
+  it('is as before when the disk is full at any step', { timeout: 120_000 }, async () => {
+    let full = 0;
+    await each(count, async (n) => {
+      const root = copyOf(old);
+      const ended = await run([writeSet, root, 'new'], { fault: `ENOSPC:${n}` });
+      // Removing needs no space, so that there are fewer steps.
+      if (ended.status === 0) return;
+      full += 1;
+      expect(ended).toMatchObject({ status: 3, stderr: expect.stringMatching(/^ENOSPC: \w+\n$/u) });
+      expect(filesIn(root), `step ${n}`).toEqual(written('old'));
+      expect(readdirSync(root).filter((name) => name.startsWith('.'))).toEqual([]);
+    });
+    expect(full).toBeGreaterThan(count / 2);
+  });
+
+  it('leaves no new folder when it fails', async () => {
+    const root = join(folder, 'not there', 'before');
+    expect(await run([writeSet, root, 'new'], { fault: `ENOSPC:${middle}` })).toMatchObject({ status: 3 });
+    expect(existsSync(join(folder, 'not there'))).toBe(false);
+  });
+
+  it('is that of one run when several write at once', { timeout: 60_000 }, async () => {
+    const root = copyOf(old);
+    const labels = ['old', 'new', 'old', 'new', 'new', 'old'];
+    const runs = await Promise.all(labels.map(async (label) => run([writeSet, root, label])));
+    for (const ended of runs) expect(ended).toMatchObject({ status: 0, stderr: '' });
+    const files = filesIn(root);
+    expect(files).toEqual(written('only-new' in files ? 'new' : 'old'));
+  });
+
+  it('waits for a run that has stopped, and takes nothing from it', { timeout: 60_000 }, async () => {
+    const root = copyOf(old);
+    const stopped = execFile(process.execPath, ['--import', fault, writeSet, root, 'new'], {
+      env: { ...process.env, QAPI_TS_FAULT: `SIGSTOP:${middle}` },
+    });
+    const isStopped = (): boolean => /^\d+ \(.*\) T /u.test(readFileSync(`/proc/${stopped.pid}/stat`, 'utf8'));
+    while (!isStopped()) await new Promise((resolve) => setTimeout(resolve, 10));
+    const before = filesIn(root);
+    expect(Object.keys(before)).toContainEqual(expect.stringContaining('journal.json'));
+    // It is at work: nobody left this.
+    expect(leftoversIn(root)).toEqual([]);
+    const waiting = run([writeSet, root, 'old']);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(withoutStages(filesIn(root))).toEqual(withoutStages(before));
+    stopped.kill('SIGCONT');
+    expect(await waiting).toMatchObject({ status: 0 });
+    expect(filesIn(root)).toEqual(written('old'));
+  });
+});
+
+describe('what is found in a folder', () => {
+  const longAgo = new Date(Date.now() - 3_600_000);
+
+  interface Stage {
+    readonly name?: string;
+    readonly journal?: string;
+    /** Files and folders of the stage. */
+    readonly files?: Readonly<Record<string, string>>;
+    readonly isFresh?: boolean;
+  }
+
+  /** A folder `root` with a stage, beside which there is `outside/precious.ts`. */
+  function place({ name = '.qapi-ts-Ab3xYz', journal, files = { 'new/0': 'evil' }, isFresh = false }: Stage): string {
+    const base = join(folder, `place ${(next += 1)}`);
+    const stage = join(base, 'root', name);
+    for (const path of ['outside', 'root/sub', `root/${name}/new`, `root/${name}/old`]) {
+      mkdirSync(join(base, path), { recursive: true });
+    }
+    writeFileSync(join(base, 'outside/precious.ts'), 'precious');
+    writeFileSync(join(base, 'root/mine.ts'), 'mine');
+    symlinkSync('../outside', join(base, 'root/link'));
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(stage, path), text);
+    if (journal !== undefined) writeFileSync(join(stage, 'journal.json'), journal);
+    if (!isFresh) utimesSync(stage, longAgo, longAgo);
+    return base;
+  }
+
+  const write = async (root: string): Promise<void> =>
+    replaceWhole({
+      root,
+      plan: () => new Map([['fresh.ts', 'fresh']]),
+      verify: (path) => {
+        if (readFileSync(path, 'utf8') === 'mine') throw new Error('it is mine');
+      },
+    });
+
+  const moves = (...paths: string[]): string =>
+    JSON.stringify({ moves: paths.map((path) => ({ path, isRemoval: false })) });
+  const removals = (...paths: string[]): string =>
+    JSON.stringify({ moves: paths.map((path) => ({ path, isRemoval: true })) });
+  const notOurs = /is not a journal of qapi-ts: see what is in .*, and delete it/u;
+  const hostile: { title: string; stage: Stage; want: RegExp }[] = [
+    { title: 'a way upwards', stage: { journal: moves('../outside/precious.ts') }, want: notOurs },
+    { title: 'a removal upwards', stage: { journal: removals('../outside/precious.ts') }, want: notOurs },
+    { title: 'a way upwards within', stage: { journal: moves('sub/../../outside/precious.ts') }, want: notOurs },
+    { title: 'an absolute path', stage: { journal: moves('/etc/passwd') }, want: notOurs },
+    { title: "a path of Windows'", stage: { journal: moves('..\\outside\\precious.ts') }, want: notOurs },
+    { title: 'a drive', stage: { journal: moves('C:x') }, want: notOurs },
+    { title: 'a hidden name', stage: { journal: moves('.git') }, want: notOurs },
+    {
+      title: 'a symbolic link on the way',
+      stage: { journal: moves('link/precious.ts') },
+      want: /link' is not a folder/u,
+    },
+    { title: 'a removal by a link', stage: { journal: removals('link/precious.ts') }, want: /link' is not a folder/u },
+    { title: "a user's own file", stage: { journal: removals('mine.ts') }, want: /it is mine/u },
+    { title: 'other JSON', stage: { journal: '{ "moves": 1 }' }, want: notOurs },
+    { title: 'a move without a path', stage: { journal: '{ "moves": [{}] }' }, want: notOurs },
+    { title: 'no JSON', stage: { journal: 'x' }, want: notOurs },
+  ];
+  it.each(hostile)('is not followed: a journal with $title', async ({ stage, want }) => {
+    const base = place(stage);
+    const before = filesIn(base);
+    await expect(write(join(base, 'root'))).rejects.toThrow(want);
+    expect(filesIn(base)).toEqual(before);
+  });
+
+  it('is not followed: a stage whose folders are links', async () => {
+    const base = place({ journal: moves('sub/a'), files: {} });
+    const stage = join(base, 'root/.qapi-ts-Ab3xYz');
+    rmSync(join(stage, 'new'), { recursive: true });
+    symlinkSync('../../outside', join(stage, 'new'));
+    utimesSync(stage, longAgo, longAgo);
+    await expect(write(join(base, 'root'))).rejects.toThrow(notOurs);
+    expect(readFileSync(join(base, 'outside/precious.ts'), 'utf8')).toBe('precious');
+  });
+
+  const folders: { title: string; stage: Stage; isGone: boolean }[] = [
+    { title: 'what an older generator left', stage: {}, isGone: true },
+    { title: 'what another host left long ago', stage: { name: '.qapi-ts-00000000-1-1-Ab3xYz' }, isGone: true },
+    { title: "a user's own folder", stage: { name: '.qapi-ts-mine' }, isGone: false },
+    { title: "a user's own folder of that length", stage: { name: '.qapi-tsAb3xYz' }, isGone: false },
+  ];
+  it.each(folders)('$title: gone: $isGone', async ({ stage, isGone }) => {
+    const base = place(stage);
+    await write(join(base, 'root'));
+    expect(existsSync(join(base, 'root', stage.name ?? '.qapi-ts-Ab3xYz'))).toBe(!isGone);
+    expect(filesIn(join(base, 'root'))).toMatchObject({ 'fresh.ts': 'fresh', 'mine.ts': 'mine' });
+  });
+
+  it('is left alone while another host may be at work', () => {
+    const base = place({ name: '.qapi-ts-00000000-1-1-Ab3xYz', isFresh: true });
+    expect(leftoversIn(join(base, 'root'))).toEqual([]);
+  });
+});
