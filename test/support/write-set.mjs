@@ -21,6 +21,6 @@ try {
   });
 } catch (error) {
   if (error instanceof InterruptError) process.kill(process.pid, error.signal);
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 3;
 }
