@@ -159,7 +159,10 @@ describe('generate and check', () => {
     writeFileSync(join(folder, 'zoo.json'), `{ 'struct': 'Other', 'data': { 'a': 'str' } }`);
     writeFileSync(join(folder, 'changed.json'), `{ 'include': 'zoo.json' }\n{ 'command': 'c', 'data': 'Other' }`);
     const result = run('generate', '--schema', 'changed.json', '--out', out);
-    expect(result).toMatchObject({ status: 3, stderr: expect.stringMatching(/zoo\.ts is (?:a folder, )?not a generated file/u) });
+    expect(result).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(/zoo\.ts is (?:a folder, )?not a generated file/u),
+    });
     expect(files(out)).toEqual(['client.ts', 'good.ts', 'index.ts', 'zoo.ts']);
     expect(readFileSync(join(folder, out, 'good.ts'), 'utf8')).toBe(before);
   });
