@@ -535,6 +535,11 @@ describe('modules', () => {
     try {
       mkdirSync(join(folder, 'sub/b'), { recursive: true });
       for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
+      // As in a QEMU source tree, from all of which a schema may include.
+      for (const server of ['qapi', 'qga']) {
+        mkdirSync(join(folder, server));
+        writeFileSync(join(folder, server, 'qapi-schema.json'), '');
+      }
       const schema = loadSchema(join(folder, 'sub/root.json'));
       expect(schema.digest).toBe(schemaOf(files).digest);
       expect(schema.modules.map(({ path }) => path)).toEqual(['root.json', 'a.json', 'b/b.json', '../c-d.json']);

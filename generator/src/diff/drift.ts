@@ -1,7 +1,5 @@
 /** How a server differs from its schema: `qapi-ts drift`. */
 
-import { readFileSync } from 'node:fs';
-
 import { conditionNames } from '../condition.js';
 import { currentVersion, serverOf } from '../embedded.js';
 import { FileError, ServerError, UsageError } from '../errors.js';
@@ -9,6 +7,7 @@ import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
 import { narrow } from '../narrow.js';
 import { optional } from '../optional.js';
+import { readNamed } from '../sources/files.js';
 import { isGuestInfo, namesOnly, readGuestInfo } from './agent.js';
 import { diff } from './compare.js';
 import { infer, type Conditions } from './conditions.js';
@@ -137,12 +136,7 @@ const hiddenByAgent =
 
 /** The result in a file: by itself, or in the reply. */
 function load(file: string): unknown {
-  let content: string;
-  try {
-    content = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new FileError(`cannot read '${file}': ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const content = new TextDecoder().decode(readNamed(file));
   return guestInfoIn(content) ?? parseIntrospection(file, content);
 }
 

@@ -1,11 +1,10 @@
 /** What is compared: the OLD and NEW of the command line. */
 
-import { readFileSync } from 'node:fs';
-
 import { embeddedRoot, resolveVersion, serverOf, type Server } from '../embedded.js';
 import { FileError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
+import { readNamed, schemaReader } from '../sources/files.js';
 import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
 
 export type ServerName = Server['name'];
@@ -32,19 +31,14 @@ export function loadSide(text: string, server: ServerName): Side {
     const { title, schema } = loadEmbedded(text, server);
     return { kind: 'embedded', title, ...fromSchema(schema) };
   }
-  const bytes = readIfThere(text);
-  if (bytes === undefined) {
-    // A mistyped version, such as v10.0: told which there are.
-    if (/^v?\d[^/\\]*$/u.test(text) && !text.endsWith('.json')) resolveVersion(text);
-    // Finds again that it cannot be read, and says why.
-    return { kind: 'schema', title: text, ...fromSchema(loadSchema(text)) };
-  }
+  const bytes = readUnlessVersion(text);
   const content = new TextDecoder().decode(bytes);
   if (isJson(content)) {
     return { kind: 'introspection', title: text, wire: fromIntrospection(text, parseIntrospection(text, content)) };
   }
-  // What was read is not read again: it may come from a pipe.
-  const schema = loadSchema(text, { read: (path) => (path === text ? bytes : readFileSync(path)) });
+  // The root is not read again: a pipe would be empty.
+  const read = schemaReader(text);
+  const schema = loadSchema(text, { read: (path) => (path === text ? bytes : read(path)) });
   return { kind: 'schema', title: text, ...fromSchema(schema) };
 }
 
@@ -67,11 +61,13 @@ function fromIntrospection(file: string, infos: readonly unknown[]): WireSchema 
   }
 }
 
-function readIfThere(path: string): Buffer | undefined {
+/** @throws UsageError for a mistyped version, such as v10.0, which names those that there are */
+function readUnlessVersion(text: string): Uint8Array {
   try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
+    return readNamed(text);
+  } catch (error) {
+    if (/^v?\d[^/\\]*$/u.test(text) && !text.endsWith('.json')) resolveVersion(text);
+    throw error;
   }
 }
 

@@ -1,12 +1,12 @@
 /** A root schema file, with all that it includes, into the model. */
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve as resolvePath } from 'node:path';
 
 import { FileError, reasonOf } from '../errors.js';
 import type { Definition, Module, Position, Schema } from '../model.js';
 import { relativePath } from '../paths.js';
+import { maxInputSize, schemaReader, type Read } from '../sources/files.js';
 import { didYouMean } from '../suggest.js';
 import { checkExpression, type Expression } from './check.js';
 import { lenient, type Dialect } from './dialect.js';
@@ -20,8 +20,8 @@ import type { DefinitionSyntax, Pragmas } from './syntax.js';
 export interface LoadOptions {
   /** Whose rules apply; without it, those that every QEMU has. */
   readonly dialect?: Dialect;
-  /** Gives a file's bytes; without it, they come from the file system. */
-  readonly read?: (path: string) => Uint8Array;
+  /** Without it, the files come from the file system, and from the root's tree only. */
+  readonly read?: Read;
 }
 
 /** What the front end knows of a schema before names are resolved. */
@@ -75,7 +75,7 @@ function moduleName({ file }: Source): string {
 
 /** @throws like loadSchema, for errors of syntax and directives only */
 export function parseSchema(root: string, options: LoadOptions = {}): Parsed {
-  const loader = new Loader(options.dialect ?? lenient, options.read ?? ((path) => readFileSync(path)));
+  const loader = new Loader(options.dialect ?? lenient, options.read ?? schemaReader(root));
   loader.loadRoot(root);
   return loader;
 }
@@ -91,10 +91,11 @@ class Loader implements Parsed {
     memberNameExceptions: new Set(),
   };
   readonly #dialect: Dialect;
-  readonly #read: (path: string) => Uint8Array;
+  readonly #read: Read;
   readonly #included = new Set<string>();
+  #size = 0;
 
-  constructor(dialect: Dialect, read: (path: string) => Uint8Array) {
+  constructor(dialect: Dialect, read: Read) {
     this.#dialect = dialect;
     this.#read = read;
   }
@@ -112,6 +113,8 @@ class Loader implements Parsed {
     } catch (error) {
       return refuse(reasonOf(error));
     }
+    this.#size += bytes.length;
+    if (this.#size > maxInputSize) refuse(`the schema is larger than ${maxInputSize >> 20} MiB`);
     this.#loadText(file, bytes, includedFrom);
   }
 

@@ -1,12 +1,13 @@
 /** The program of a `tsconfig.json`. */
 
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { Project, ts } from 'ts-morph';
 
-import { FileError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import { optional } from '../../optional.js';
+import { readNamed } from '../../sources/files.js';
 import { Findings } from './findings.js';
 import { GeneratedCode } from './generated.js';
 import { scan } from './scan.js';
@@ -65,17 +66,9 @@ const newer = new Set([5023, 5025, 6046]);
 const noInputs = new Set([18_002, 18_003]);
 
 function parseConfig(path: string): ts.ParsedCommandLine {
-  const { config, error } = ts.parseConfigFileTextToJson(path, readText(path));
+  const { config, error } = ts.parseConfigFileTextToJson(path, new TextDecoder().decode(readNamed(path)));
   if (error) throw new UsageError(`'${path}': ${ts.flattenDiagnosticMessageText(error.messageText, ' ')}`);
   return ts.parseJsonConfigFileContent(config, ts.sys, dirname(path), undefined, path);
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new FileError(`cannot read '${path}': ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 function readProgram({ path }: Config, findings: Findings): GeneratedCode {
