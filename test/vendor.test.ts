@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { loadSchema } from '../generator/src/frontend/load.js';
 import { vendor } from '../generator/src/vendor.js';
 import { facts } from './support/facts.js';
 import { qemuTree } from './support/qemu.js';
+import { tarOf, type TarEntry } from './support/tar.js';
 
 const schemaFolder = fileURLToPath(new URL('../schema/', import.meta.url));
 let folder: string;
@@ -201,7 +202,7 @@ describe('vendor', () => {
       title: 'a schema that goes on elsewhere',
       files: { ...small, 'qga/qapi-schema.json': "{ 'include': '../../elsewhere.json' }", '../elsewhere.json': '' },
       version: '9.0.0',
-      want: /qga\/qapi-schema\.json includes .*elsewhere\.json/u,
+      want: /qga\/qapi-schema\.json:1:14: error: cannot read include file '.*elsewhere\.json': it is outside '.*', the tree/u,
     },
   ];
   it.each(refused)('refuses $title, and leaves what was there', async ({ title, files, version, want: message }) => {
@@ -212,4 +213,123 @@ describe('vendor', () => {
     expect(readdirSync(join(target, version))).toEqual(['kept']);
     expect(readdirSync(target)).toEqual([version]);
   });
+
+  const secret = "{ 'enum': 'Secret', 'data': [ 'hunter2' ] }";
+  const links: { title: string; path: string; to: string }[] = [
+    { title: 'a module', path: 'qapi/common.json', to: 'secret/common.json' },
+    { title: 'a root', path: 'qga/qapi-schema.json', to: 'secret/qapi-schema.json' },
+    { title: 'a folder', path: 'qga', to: 'secret' },
+  ];
+  it.each(links)('takes nothing through a symbolic link in the place of $title', async ({ title, path, to }) => {
+    const place = mkdtempSync(join(folder, 'links-'));
+    writeTree(place, { 'secret/common.json': secret, 'secret/qapi-schema.json': secret });
+    const tree = writeTree(join(place, 'tree'), small);
+    rmSync(join(tree, path), { recursive: true });
+    symlinkSync(join(place, to), join(tree, path));
+    await expect(vendor(tree, '9.3.0', place), title).rejects.toThrow(/symbolic link that leads out of '.*tree'/u);
+    expect(readdirSync(place).toSorted()).toEqual(['secret', 'tree']);
+  });
+
+  it('takes what symbolic links in the tree lead to, and a link to the tree', async () => {
+    const place = mkdtempSync(join(folder, 'links-'));
+    const tree = writeTree(join(place, 'tree'), { ...small, 'qapi/real.json': small['qapi/common.json'] });
+    rmSync(join(tree, 'qapi/common.json'));
+    symlinkSync('real.json', join(tree, 'qapi/common.json'));
+    symlinkSync('tree', join(place, 'link'));
+    await vendor(join(place, 'link'), '9.3.0', place);
+    expect(Object.fromEntries(filesOf(join(place, '9.3.0')))).toEqual(want);
+  });
+
+  const release: TarEntry[] = Object.entries(small).map(([path, content]) => ({ path: `q/${path}`, content }));
+  const inPlaceOf = (path: string, entry: TarEntry): TarEntry[] => [
+    ...release.filter((other) => other.path !== path),
+    entry,
+  ];
+  const module = 'q/qapi/common.json';
+  const severalReleases = /it holds several releases: '.*' and '.*'/u;
+  const hostile: { title: string; entries: TarEntry[]; name?: string; want?: RegExp }[] = [
+    {
+      title: 'an option that runs a program',
+      entries: [...release, { path: '--to-command=id>PWNED;#/qapi/x.json' }],
+      want: severalReleases,
+    },
+    {
+      title: 'an option that runs a program, first',
+      entries: [{ path: '--to-command=id>PWNED #/qapi/x.json' }, ...release],
+      want: severalReleases,
+    },
+    {
+      title: 'an option that changes the folder',
+      entries: [...release, { path: '--directory=../qapi/x.json' }],
+      want: severalReleases,
+    },
+    {
+      title: 'a checkpoint',
+      entries: [...release, { path: '--checkpoint-action=exec=id>PWNED/qapi/x.json' }],
+      want: severalReleases,
+    },
+    {
+      title: 'options for names',
+      entries: release.map((entry) => ({ ...entry, path: entry.path.replace(/^q/u, '--to-command=id>PWNED #') })),
+    },
+    { title: 'the name of a remote host', entries: release, name: 'localhost:q.tar' },
+    { title: 'a name like an option', entries: release, name: '--to-command=id>PWNED.tar' },
+    {
+      title: 'a symbolic link',
+      entries: inPlaceOf(module, { path: module, type: '2', link: '/etc/passwd' }),
+      want: /'q\/qapi\/common\.json': it is a symbolic link/u,
+    },
+    {
+      title: 'a hard link',
+      entries: inPlaceOf(module, { path: module, type: '1', link: '/etc/passwd' }),
+      want: /'q\/qapi\/common\.json': it is a hard link/u,
+    },
+    {
+      title: 'a linked folder',
+      entries: [{ path: 'q/qapi', type: '2', link: '/etc' }, ...inPlaceOf(module, { path: 'q/qapi/x.json' })],
+      want: /cannot read include file 'q\/qapi\/common\.json': no such file/u,
+    },
+    {
+      title: 'an include from outside',
+      entries: inPlaceOf(module, { path: module, content: `{ 'include': '../../../../../../etc/passwd' }` }),
+      want: /cannot read include file '.*etc\/passwd': no such file/u,
+    },
+    {
+      title: 'an absolute include',
+      entries: inPlaceOf(module, { path: module, content: `{ 'include': '/etc/passwd' }` }),
+      want: /cannot read include file '\/etc\/passwd': no such file/u,
+    },
+    {
+      title: 'a schema of 5 MB',
+      entries: inPlaceOf(module, { path: module, content: '\n'.repeat(5e6) }),
+      want: /'q\/qapi\/common\.json': it is larger than 4194304 bytes/u,
+    },
+    { title: 'two releases', entries: [...release, { path: 'r/qapi/x.json' }], want: /several releases: 'q' and 'r'/u },
+    { title: 'no release', entries: [{ path: 'q/README' }], want: /is no QEMU release: it holds no qapi\/\*\.json/u },
+    { title: 'damage', entries: [...release, { path: 'q/x', checksum: 1 }], want: /it is damaged/u },
+  ];
+  it.each(hostile)(
+    'reads a tarball with $title, and leaves nothing else',
+    async ({ entries, name = 'q.tar', want: message }) => {
+      const place = mkdtempSync(join(folder, 'hostile-'));
+      mkdirSync(join(place, 'cwd'));
+      mkdirSync(join(place, 'tmp'));
+      writeFileSync(join(place, 'cwd', name), tarOf(entries));
+      const [cwd, temporary] = [process.cwd(), process.env['TMPDIR']];
+      process.chdir(join(place, 'cwd'));
+      process.env['TMPDIR'] = join(place, 'tmp');
+      try {
+        const done = (async () => vendor(name, '9.3.0', join(place, 'schema')))();
+        if (message) await expect(done).rejects.toThrow(message);
+        else await done;
+      } finally {
+        process.chdir(cwd);
+        if (temporary === undefined) delete process.env['TMPDIR'];
+        else process.env['TMPDIR'] = temporary;
+      }
+      expect(readdirSync(join(place, 'cwd'))).toEqual([name]);
+      expect(readdirSync(join(place, 'tmp'))).toEqual([]);
+      if (!message) expect(Object.fromEntries(filesOf(join(place, 'schema/9.3.0')))).toEqual(want);
+    },
+  );
 });

@@ -302,7 +302,7 @@ function tell(error: unknown): number {
     return signalled + constants.signals[error.signal];
   }
   const isOurs = error instanceof FileError || error instanceof ServerError;
-  const problem = isOurs ? error.message : (describeSystemError(error) ?? describeProgramError(error));
+  const problem = isOurs ? error.message : describeSystemError(error);
   if (problem !== undefined) {
     process.stderr.write(`error: ${problem}\n`);
     return exitCodes.io;
@@ -312,11 +312,6 @@ function tell(error: unknown): number {
 
 /** Shells give this code and the number of the signal for a process that a signal has ended. */
 const signalled = 128;
-
-/** @returns what `execFileSync` says of a program that failed; undefined for any other error */
-function describeProgramError(error: unknown): string | undefined {
-  return error instanceof Error && 'status' in error ? error.message : undefined;
-}
 
 /**
  * Tells of an error that nobody has foreseen.

@@ -3,9 +3,7 @@
  * documentation, which is not ours to copy. What is left out is written as `...`.
  */
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { elision } from './elision.js';
@@ -17,7 +15,9 @@ import { loadSchema, parseSchema } from './frontend/load.js';
 import { parse, type Node, type ObjectNode } from './frontend/parser.js';
 import type { Source } from './frontend/source.js';
 import type { Definition, Doc, DocEntry } from './model.js';
-import { isWithin, relativePath } from './paths.js';
+import { relativePath } from './paths.js';
+import { treeReader, type Read } from './sources/files.js';
+import { readRelease } from './sources/tarball.js';
 import { replaceWhole } from './staged-write.js';
 
 const versionPattern = /^\d+\.\d+\.\d+$/u;
@@ -29,34 +29,57 @@ const width = 80;
  * Writes the schemas of a QEMU tree, or of a tarball of one, to `folder/VERSION`.
  *
  * @returns the paths of the written files, relative to `folder`
- * @throws SchemaError when a schema has errors; UsageError when the source is no QEMU; InterruptError when a signal came; errors of the file
- * system and of `tar`
+ * @throws SchemaError when a schema has errors; UsageError when the source is no QEMU; FileError when the tarball cannot be read;
+ *   InterruptError when a signal came; errors of the file system
  */
 export async function vendor(source: string, version: string, folder: string): Promise<string[]> {
   if (!versionPattern.test(version)) throw new UsageError(`give the full version, such as 10.2.2, not '${version}'`);
   const dialect = dialectOf(version);
-  const tree = statSync(source).isDirectory() ? { path: source } : unpack(source);
-  try {
-    const files = factFiles(tree.path, dialect);
-    await replaceWhole({ root: folder, plan: () => new Map([[version, files]]), verify: verifyVersion });
-    return [...files.keys()].map((path) => join(version, path));
-  } finally {
-    if ('temporary' in tree) rmSync(tree.temporary, { recursive: true });
-  }
+  const tree = statSync(source).isDirectory() ? openTree(source) : await unpack(source);
+  const files = factFiles(tree, dialect);
+  await replaceWhole({ root: folder, plan: () => new Map([[version, files]]), verify: verifyVersion });
+  return [...files.keys()].map((path) => join(version, path));
+}
+
+/** A QEMU source tree, or what a tarball holds of one. */
+interface Tree {
+  /** As it begins the paths of its files in diagnostics. */
+  readonly path: string;
+  /** @param path in the tree */
+  has(path: string): boolean;
+  /** Takes paths that begin with the tree's own. */
+  readonly read: Read;
+}
+
+function openTree(path: string): Tree {
+  return { path, has: (inTree) => existsSync(join(path, inTree)), read: treeReader(path) };
+}
+
+/** @throws UsageError when it is the tarball of something else; FileError */
+async function unpack(tarball: string): Promise<Tree> {
+  const { folder, files } = await readRelease(tarball, (path) =>
+    /^(?:qapi|qga|storage-daemon\/qapi)\/[\w.+-]+\.json$/u.test(path),
+  );
+  if (files.size === 0) throw new UsageError(`'${tarball}' is no QEMU release: it holds no qapi/*.json`);
+  const read = (path: string): Uint8Array => {
+    const bytes = files.get(relativePath(folder, path));
+    if (!bytes) throw new FileError('no such file');
+    return bytes;
+  };
+  return { path: folder, has: (inTree) => files.has(inTree), read };
 }
 
 /** The vendored text of every schema file of a tree, by its path in the tree. */
-function factFiles(tree: string, dialect: Dialect): Map<string, string> {
+function factFiles(tree: Tree, dialect: Dialect): Map<string, string> {
   const files = new Map<string, string>();
   for (const { root, title } of servers) {
-    const path = join(tree, root);
-    if (!existsSync(path))
-      throw new UsageError(`'${tree}' is no QEMU source tree: it has no ${root} (the schema of ${title})`);
-    const schema = loadSchema(path, { dialect });
-    for (const source of parseSchema(path, { dialect }).sources) {
-      const inTree = relativePath(tree, source.file);
-      if (!isWithin(tree, source.file))
-        throw new UsageError(`'${tree}' is not complete: ${root} includes ${source.file}`);
+    if (!tree.has(root))
+      throw new UsageError(`'${tree.path}' is no QEMU source tree: it has no ${root} (the schema of ${title})`);
+    const path = join(tree.path, root);
+    const options = { dialect, read: tree.read };
+    const schema = loadSchema(path, options);
+    for (const source of parseSchema(path, options).sources) {
+      const inTree = relativePath(tree.path, source.file);
       // Most modules are those of several servers.
       if (!files.has(inTree)) files.set(inTree, moduleText(source, dialect));
     }
@@ -154,17 +177,6 @@ function printLine(node: Node): string {
     return node.elements.length === 0 ? '[]' : `[ ${node.elements.map(printLine).join(', ')} ]`;
   const entries = [...node.entries].map(([name, { value }]) => `'${name}': ${printLine(value)}`);
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
-}
-
-/** @returns the folder with the tarball's schema files, and what is to be removed after use */
-function unpack(tarball: string): { path: string; temporary: string } {
-  const list = execFileSync('tar', ['-tf', tarball], { encoding: 'utf8', maxBuffer: 1 << 28 }).split('\n');
-  const paths = list.filter((path) => /^[^/]+\/(?:qapi|qga|storage-daemon\/qapi)\/[^/]+\.json$/u.test(path));
-  const top = paths[0]?.split('/')[0];
-  if (top === undefined) throw new UsageError(`'${tarball}' is no QEMU release: it holds no qapi/*.json`);
-  const temporary = mkdtempSync(join(tmpdir(), 'qapi-ts-'));
-  execFileSync('tar', ['-xf', tarball, '-C', temporary, ...paths]);
-  return { path: join(temporary, top), temporary };
 }
 
 /** @throws FileError for anything but the folder of a version */

@@ -1,0 +1,377 @@
+/**
+ * Reads files of tarballs that nobody vouches for. Nothing is written to disk, no link is followed, and no name from an archive, nor the
+ * archive's own, is an argument of a program.
+ */
+
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, readSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+
+import { FileError } from '../errors.js';
+import { maxInputSize, openRegular, reasonOf } from './files.js';
+
+/** Bytes, except for the numbers of files and entries. */
+export interface Limits {
+  /** Of a wanted file. */
+  readonly fileSize: number;
+  /** Of all wanted files. */
+  readonly totalSize: number;
+  /** How many wanted files. */
+  readonly files: number;
+  /** How many entries of any kind. */
+  readonly entries: number;
+  /** Of the whole archive, decompressed. */
+  readonly archiveSize: number;
+}
+
+/** Of a release, which unpacks to 600 MB and more, about 280 files of 1.1 MB are its schemas, their compiler and its tests. */
+export const releaseLimits: Limits = {
+  fileSize: maxInputSize,
+  totalSize: 32 << 20,
+  files: 10_000,
+  entries: 1_000_000,
+  archiveSize: 4 * 2 ** 30,
+};
+
+/** A release has all its files in one folder. */
+export interface Release {
+  /** The name of the folder, such as `qemu-10.2.2`. */
+  readonly folder: string;
+  /** By their paths in the folder, with `/` between names. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Reads the wanted files of a release tarball: plain, or compressed by gzip or xz.
+ *
+ * @param isWanted takes a path in the release's folder
+ * @throws FileError when it cannot be read, is damaged or passes a limit, when it holds a wanted file twice or as something else, such as
+ *   a link, or in several folders
+ */
+export async function readRelease(
+  tarball: string,
+  isWanted: (path: string) => boolean,
+  limits = releaseLimits,
+): Promise<Release> {
+  try {
+    const files = await readCompressed(tarball, (chunks) =>
+      readTar(chunks, (path) => isWanted(inFolder(path)), limits),
+    );
+    const folders = new Set([...files.keys()].map((path) => path.slice(0, path.indexOf('/'))));
+    const [folder = '', other] = folders;
+    if (other !== undefined) throw new FileError(`it holds several releases: '${folder}' and '${other}'`);
+    return { folder, files: new Map([...files].map(([path, bytes]) => [inFolder(path), bytes])) };
+  } catch (error) {
+    // A fault of this code is not one of the tarball.
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    throw new FileError(`cannot read tarball '${tarball}': ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** @returns an empty string for a path that has no folder */
+function inFolder(path: string): string {
+  return path.includes('/') ? path.slice(path.indexOf('/') + 1) : '';
+}
+
+/** How files of the two formats begin that releases come in. */
+const magic = { gzip: '1f8b', xz: 'fd377a585a00' };
+
+type Chunks = AsyncIterable<Buffer>;
+
+async function readCompressed<T>(path: string, use: (chunks: Chunks) => Promise<T>): Promise<T> {
+  const fd = openRegular(path);
+  try {
+    const start = Buffer.alloc(6);
+    readSync(fd, start, 0, start.length, 0);
+    const begins = start.toString('hex');
+    if (begins.startsWith(magic.gzip)) return await pipeline(chunksOf(fd), createGunzip(), use);
+    return await (begins.startsWith(magic.xz) ? pipeThroughXz(fd, use) : use(chunksOf(fd)));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function* chunksOf(fd: number): AsyncGenerator<Buffer, void, undefined> {
+  for (let position = 0; ;) {
+    const chunk = Buffer.allocUnsafe(1 << 16);
+    // Synchronously, so that no read is left when the file is closed.
+    const length = readSync(fd, chunk, 0, chunk.length, position);
+    if (length === 0) return;
+    position += length;
+    yield chunk.subarray(0, length);
+  }
+}
+
+/** Node has no decompressor of its own for it. */
+async function pipeThroughXz<T>(fd: number, use: (chunks: Chunks) => Promise<T>): Promise<T> {
+  // An archive may ask for 4 GiB of memory.
+  const args = ['--decompress', '--stdout', '--threads=1', '--memlimit-decompress=256MiB'];
+  const child = spawn('xz', args, { stdio: [fd, 'pipe', 'pipe'] }) as ChildProcessByStdio<null, Readable, Readable>;
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    if (complaint.length < 1000) complaint += chunk.toString('latin1');
+  });
+  const closed = once(child, 'close') as Promise<[code: number | null, signal: string | null]>;
+  const used = use(child.stdout).finally(() => {
+    child.stdout.destroy();
+    child.kill('SIGKILL');
+  });
+  const [ending, result] = await Promise.allSettled([closed, used]);
+  if (ending.status === 'rejected')
+    throw new FileError('xz, which decompresses it, cannot be run', { cause: ending.reason });
+  const [code] = ending.value;
+  // What the program says of damaged data explains the tar archive that ends too early.
+  if (code !== null && code !== 0) throw new FileError(complaint.trim() || `xz ended with status ${code}`);
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
+}
+
+const blockSize = 512;
+const endOfArchive = Buffer.alloc(blockSize);
+/** Of a header that extends the one after it, in bytes. */
+const maxExtension = 1 << 20;
+
+/**
+ * Reads the wanted files of a tar archive (ustar, pax, GNU).
+ *
+ * @param isWanted takes the path of an entry: relative, with `/` between names, none of which is empty, `.` or `..`, and without
+ *   control characters and backslashes. An entry of any other path is never wanted, but `./` at its start is left out.
+ * @throws FileError like `readRelease`, without the name of the archive
+ */
+export async function readTar(
+  chunks: Chunks,
+  isWanted: (path: string) => boolean,
+  limits: Limits,
+): Promise<Map<string, Buffer>> {
+  const input = new Input(chunks, limits.archiveSize);
+  const files = new Map<string, Buffer>();
+  let totalSize = 0;
+  let headers = 0;
+  const countHeader = (): void => {
+    if (++headers > limits.entries) throw new FileError(`it has more than ${limits.entries} entries`);
+  };
+  for (let entry = await readEntry(input, countHeader); entry; entry = await readEntry(input, countHeader)) {
+    const path = plainPath(entry.path);
+    if (path === undefined || !isWanted(path)) {
+      await input.skip(padded(entry.size));
+      continue;
+    }
+    const fail = (problem: string): never => {
+      throw new FileError(`'${path}': ${problem}`);
+    };
+    if (entry.kind !== 'file') fail(`it is a ${entry.kind}, not a regular file`);
+    if (files.has(path)) fail('it is there twice');
+    if (files.size === limits.files) fail(`there are more than ${limits.files} files of its kind`);
+    if (entry.size > limits.fileSize) fail(`it is larger than ${limits.fileSize} bytes`);
+    totalSize += entry.size;
+    if (totalSize > limits.totalSize) fail(`files of its kind are larger than ${limits.totalSize} bytes together`);
+    files.set(path, Buffer.from((await input.read(padded(entry.size))).subarray(0, entry.size)));
+  }
+  // What follows the end of the archive is not its own, but a decompressor only checks its data when all of it is read.
+  await input.skipAll();
+  return files;
+}
+
+interface Entry {
+  readonly path: string;
+  readonly kind: string;
+  /** Of the data that follows, in bytes, without padding. */
+  readonly size: number;
+}
+
+/** What a header of its own says of the entry after it. */
+interface Extension {
+  path?: string;
+  size?: number;
+}
+
+/** What type flags mean; entries of other types have forms of their own and are refused. */
+const kinds: Readonly<Record<string, string>> = {
+  '\0': 'file',
+  '0': 'file',
+  '1': 'hard link',
+  '2': 'symbolic link',
+  '3': 'device',
+  '4': 'device',
+  '5': 'directory',
+  '6': 'FIFO',
+};
+
+/**
+ * The data of an entry follows: it is to be taken from the input before the next entry.
+ *
+ * @returns undefined at the end of the archive
+ */
+async function readEntry(input: Input, countHeader: () => void): Promise<Entry | undefined> {
+  const extension: Extension = {};
+  for (;;) {
+    const block = await input.read(blockSize);
+    if (block.equals(endOfArchive)) return undefined;
+    countHeader();
+    const header = parseHeader(block, input.position - blockSize);
+    const { type, size } = header;
+    if (type === 'x') Object.assign(extension, parsePax(await readExtension(input, size)));
+    else if (type === 'g') refuseGlobal(parsePax(await readExtension(input, size)));
+    else if (type === 'L') extension.path = textOf(await readExtension(input, size));
+    else if (type === 'K') await readExtension(input, size);
+    else return toEntry(type, { path: header.path, size, ...extension });
+  }
+}
+
+async function readExtension(input: Input, size: number): Promise<Buffer> {
+  if (size > maxExtension) throw new FileError(`it has an extended header of more than ${maxExtension} bytes`);
+  return (await input.read(padded(size))).subarray(0, size);
+}
+
+function toEntry(type: string, { path, size }: Required<Extension>): Entry {
+  const kind = kinds[type];
+  if (kind === undefined) throw new FileError(`it has an entry of type ${JSON.stringify(type)}, which is not known`);
+  // Readers differ in whether data follows.
+  if (kind !== 'file' && size !== 0) throw new FileError(`it has a ${kind} with data`);
+  // Archives of before 1988 have no type for directories.
+  return { path, size, kind: kind === 'file' && path.endsWith('/') ? 'directory' : kind };
+}
+
+function parseHeader(header: Buffer, position: number): { type: string; size: number; path: string } {
+  if (numberAt(header, 148, 8) !== checksum(header)) {
+    throw new FileError(
+      position === 0
+        ? 'it is no tar archive, nor one compressed by gzip or xz'
+        : `it is damaged: no header of an entry at ${position}`,
+    );
+  }
+  const size = numberAt(header, 124, 12);
+  if (size === undefined) throw new FileError(`it is damaged: an entry without a size at ${position}`);
+  const name = textOf(header.subarray(0, 100));
+  // GNU's format has other things in the place of the prefix.
+  const prefix = header.toString('latin1', 257, 263) === 'ustar\0' ? textOf(header.subarray(345, 500)) : '';
+  return { type: String.fromCodePoint(header[156] ?? 0), size, path: prefix === '' ? name : `${prefix}/${name}` };
+}
+
+/** The sum of the bytes, with spaces in the place of the checksum. */
+function checksum(header: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < blockSize; at++) sum += at >= 148 && at < 156 ? 0x20 : (header[at] ?? 0);
+  return sum;
+}
+
+/** @returns undefined when there is none */
+function numberAt(header: Buffer, offset: number, length: number): number | undefined {
+  const field = header.subarray(offset, offset + length);
+  // GNU's form of numbers that are too large for octal digits.
+  if (field[0] === 0x80) {
+    const value = field.subarray(1).reduce((total, byte) => total * 256 + byte, 0);
+    return Number.isSafeInteger(value) ? value : undefined;
+  }
+  const [, digits] = /^ *([0-7]+)[ \0]*$/u.exec(field.toString('latin1')) ?? [];
+  return digits === undefined ? undefined : Number.parseInt(digits, 8);
+}
+
+/** Up to the first NUL. */
+function textOf(field: Buffer): string {
+  const end = field.indexOf(0);
+  return field.toString('utf8', 0, end === -1 ? field.length : end);
+}
+
+/** The records of a pax header that matter: each is `LENGTH KEYWORD=VALUE\n`, where the length is that of the record, in bytes. */
+function parsePax(content: Buffer): Extension {
+  const fail = (): never => {
+    throw new FileError('it is damaged: an extended header is malformed');
+  };
+  const found: Extension = {};
+  for (let at = 0; at < content.length;) {
+    const [start = '', digits = ''] = /^(\d{1,7}) /u.exec(content.toString('latin1', at, at + 8)) ?? [];
+    const end = at + Number(digits);
+    const record = content.toString('utf8', at + start.length, end - 1);
+    const equals = record.indexOf('=');
+    if (digits === '' || end > content.length || content[end - 1] !== 0x0a || equals < 1) return fail();
+    const [keyword, value] = [record.slice(0, equals), record.slice(equals + 1)];
+    if (keyword === 'path') found.path = value;
+    if (keyword === 'size') found.size = /^\d{1,15}$/u.test(value) ? Number(value) : fail();
+    if (keyword.startsWith('GNU.sparse.')) throw new FileError('it has a sparse file');
+    at = end;
+  }
+  return found;
+}
+
+/** It would apply to all entries. */
+function refuseGlobal(found: Extension): void {
+  if (found.path !== undefined || found.size !== undefined)
+    throw new FileError('it has a global header that names or sizes entries');
+}
+
+/** @returns undefined for a path that may lead elsewhere, or does something to a terminal */
+function plainPath(path: string): string | undefined {
+  const plain = path.replace(/^(?:\.\/)+|\/$/gu, '');
+  return /(?:^|\/)(?:\.{0,2}(?:\/|$))|[\p{C}\\]/u.test(plain) ? undefined : plain;
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / blockSize) * blockSize;
+}
+
+/** Takes pieces of given sizes from a stream. */
+class Input {
+  /** How much was taken. */
+  position = 0;
+  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #limit: number;
+  #received = 0;
+  /** What was received and not taken. */
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(chunks: Chunks, limit: number) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#limit = limit;
+  }
+
+  /** The result may be a part of what was received: who keeps it takes a copy. */
+  async read(size: number): Promise<Buffer> {
+    if (size <= this.#rest.length) return this.#take(size);
+    const pieces: Buffer[] = [];
+    for (let missing = size; missing > 0;) {
+      await this.#fill();
+      const piece = this.#take(missing);
+      pieces.push(piece);
+      missing -= piece.length;
+    }
+    return Buffer.concat(pieces);
+  }
+
+  async skip(size: number): Promise<void> {
+    for (let missing = size; missing > 0;) {
+      await this.#fill();
+      missing -= this.#take(missing).length;
+    }
+  }
+
+  async skipAll(): Promise<void> {
+    while (await this.#receive());
+  }
+
+  /** As many bytes of `size` as are there. */
+  #take(size: number): Buffer {
+    const piece = this.#rest.subarray(0, size);
+    this.#rest = this.#rest.subarray(size);
+    this.position += piece.length;
+    return piece;
+  }
+
+  /** Makes sure that there is something to take. */
+  async #fill(): Promise<void> {
+    while (this.#rest.length === 0) if (!(await this.#receive())) throw new FileError('it ends too early');
+  }
+
+  /** @returns false at the end */
+  async #receive(): Promise<boolean> {
+    const { done, value } = await this.#chunks.next();
+    if (done) return false;
+    this.#rest = value;
+    this.#received += value.length;
+    if (this.#received > this.#limit) throw new FileError(`it is larger than ${this.#limit} bytes when decompressed`);
+    return true;
+  }
+}
