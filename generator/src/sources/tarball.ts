@@ -10,8 +10,8 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 
-import { FileError } from '../errors.js';
-import { maxInputSize, openRegular, reasonOf } from './files.js';
+import { FileError, reasonOf } from '../errors.js';
+import { maxInputSize, openRegular } from './files.js';
 
 /** Bytes, except for the numbers of files and entries. */
 export interface Limits {
