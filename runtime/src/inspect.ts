@@ -20,7 +20,7 @@ import {
   type StructType,
   type Type,
 } from './schema.js';
-import { isSecretMember } from './secrets.js';
+import { isSecretMember, shownText } from './secrets.js';
 import { didYouMean } from './suggest.js';
 
 /** What can be told of a use of something that the schema has. */
@@ -363,10 +363,10 @@ export function describeValue(value: unknown): string {
   return typeof value === 'object' ? (kindOf(value) ?? classOf(value)) : display(value);
 }
 
-/** Short values as they are, the begin of long ones. */
+/** Short values without credentials, the beginning of long ones. */
 function display(value: unknown): string {
   if (typeof value === 'function' || typeof value === 'symbol') return typeof value;
-  const text = `${value as string | number | boolean | bigint}`;
+  const text = shownText(`${value as string | number | boolean | bigint}`, 'value');
   const short = text.length > maxShown ? `${text.slice(0, maxShown)}...` : text;
   return typeof value === 'string' ? `string '${short}'` : `${typeof value} ${short}`;
 }

@@ -9,8 +9,9 @@ import { CommandError, ConnectionLostError, NotSentError, ProtocolError, type Qm
 import { Framer, FramingError } from './framing.js';
 import { toWire, type Json, type JsonObject } from './json.js';
 import type { Log, Trace } from './log.js';
+import type { Secret } from './masking.js';
 import { Queue } from './queue.js';
-import { hideSecrets, secretsOf, shownRequest } from './secrets.js';
+import { hasSecretResult, hideSecrets, secretsIn, secretsOf, shownRequest } from './secrets.js';
 import type { AnyValidators } from './validator.js';
 
 /** What a schema says of its commands that matters to the protocol, by wire name. */
@@ -74,7 +75,9 @@ export interface Entry {
   /** The arguments as they go onto the wire; dropped when they have. */
   args: string | undefined;
   /** What a server may repeat, and nobody should see. */
-  readonly secrets: readonly string[];
+  readonly secrets: readonly Secret[];
+  /** Whether nobody should see its result. */
+  readonly hasSecretResult: boolean;
   /** Does nothing when nobody waits any more. */
   settle: Settle;
   resolve: Resolve;
@@ -170,7 +173,17 @@ export class Session {
   send({ command, args, isChecked, oob, settle, resolve }: Request): Entry {
     const text = args === undefined ? undefined : toWire(args, isChecked);
     const secrets = secretsOf(command, args);
-    const entry: Entry = { id: 0, command, args: text, oob, secrets, settle, resolve, sent: false };
+    const entry: Entry = {
+      id: 0,
+      command,
+      args: text,
+      oob,
+      secrets,
+      hasSecretResult: hasSecretResult(command, args),
+      settle,
+      resolve,
+      sent: false,
+    };
     if (this.#ended) {
       settle({ failure: () => new NotSentError(`${command}: there is no connection`) }, resolve, command);
     } else {
@@ -260,7 +273,7 @@ export class Session {
 
   #message(message: Json, text: string): void {
     if (this.#ended) return;
-    this.#options.trace?.('in', this.#hide(text.trimEnd()));
+    this.#options.trace?.('in', this.#hide(text.trimEnd(), this.#secretResult(message)));
     if (typeof message !== 'object' || message === null || Array.isArray(message)) {
       this.#violation('the server sent what is no message', text);
     } else if (message['return'] !== undefined || message['error'] !== undefined) {
@@ -307,12 +320,13 @@ export class Session {
   }
 
   /** A text from the server, without secrets that it repeats. */
-  #hide(text: string): string {
-    if (this.#secretive.size === 0) return text;
-    return hideSecrets(
-      text,
-      [...this.#secretive].flatMap(({ secrets }) => secrets),
-    );
+  #hide(text: string, further: readonly Secret[] = []): string {
+    return hideSecrets(text, [...further, ...[...this.#secretive].flatMap(({ secrets }) => secrets)]);
+  }
+
+  #secretResult(message: Json): readonly Secret[] {
+    const reply = (message ?? {}) as JsonObject;
+    return this.#entryOf(reply)?.hasSecretResult ? secretsIn(reply['return']) : [];
   }
 
   #finish(entry: Entry, outcome: Settled): void {

@@ -1,0 +1,158 @@
+/** Hides secrets in texts that people see: in the forms, and by the parts, in which a server repeats them. */
+
+import { Buffer, isUtf8 } from 'node:buffer';
+
+/** Stands where a secret was. */
+export const hidden = '***';
+
+/** Shorter texts are hidden as words only: within other words they are there by chance. */
+const shortest = 4;
+/** In characters. Longer texts are files rather than lines: servers do not quote parts of them. */
+const longestWithParts = 4096;
+/** How many characters are searched for one message, counted once for each form that is searched for. */
+const searchLimit = 2 ** 28;
+
+/** Parts that tell nobody anything: hiding them would only make logs harder to read. */
+const everyday = new Set(
+  [
+    'true false none null auto default force keep fail never disconnect connected json base64 this that with from have',
+    'return error class desc event data timestamp seconds microseconds execute arguments command been found',
+    'password secret qom-type object file driver format protocol value name spice http https echo exec bash root home',
+  ].flatMap((line) => line.split(' ')),
+);
+
+interface Form {
+  readonly text: string;
+  /** Whether it is hidden only where it is not a part of a word. */
+  readonly isWord: boolean;
+}
+
+/** A text that nobody should see. */
+export class Secret {
+  readonly #text: string;
+  /** Made when it is needed, which for most secrets is never. */
+  #forms: readonly Form[] | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get forms(): readonly Form[] {
+    return (this.#forms ??= formsOf(this.#text));
+  }
+}
+
+/** A text, plain or JSON, without the secrets that it repeats. One that would take too long to search is hidden whole. */
+export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
+  if (secrets.length === 0) return text;
+  const forms = new Map<string, Form>();
+  for (const secret of secrets) {
+    for (const form of secret.forms) {
+      if (forms.get(form.text)?.isWord !== false) forms.set(form.text, form);
+    }
+    if (forms.size * text.length > searchLimit) return hidden;
+  }
+  const plain = unescaped(text);
+  // A secret may be a part of another.
+  const longestFirst = [...forms.values()].toSorted((a, b) => b.text.length - a.text.length);
+  const shown = longestFirst.reduce(
+    (rest, form) => (form.isWord ? hideWord(rest, form.text) : rest.replaceAll(form.text, hidden)),
+    plain,
+  );
+  return shown === plain ? text : shown;
+}
+
+function formsOf(secret: string): Form[] {
+  const decoded = [secret, percentDecoded(secret), base64Decoded(secret)].filter((text) => text !== undefined);
+  const wholes = new Set(decoded.flatMap((text) => [text, text.trim()]));
+  const parts = new Set([...wholes].flatMap(partsOf));
+  const isTelling = (text: string): boolean => !/^[*\s]*$/u.test(text);
+  return [
+    ...[...parts].filter((part) => part.length >= shortest && isTelling(part) && !everyday.has(part.toLowerCase())),
+    ...[...wholes].filter(isTelling),
+  ].flatMap((text) => writings(text).map((written) => ({ text: written, isWord: !wholes.has(text) || isShort(text) })));
+}
+
+function isShort(text: string): boolean {
+  return text.length < shortest;
+}
+
+/** As it is, as JSON has it, and as JSON has a text that quotes JSON. */
+function writings(text: string): string[] {
+  const json = JSON.stringify(text).slice(1, -1);
+  return json === text ? [text] : [text, json, JSON.stringify(json).slice(1, -1)].map(unescaped);
+}
+
+/** What a server may quote alone: words, options, their values. */
+function partsOf(text: string): string[] {
+  if (text.length > longestWithParts) return [];
+  const units = [text, ...text.split(/\s+/u)];
+  // QEMU writes a comma within an option as two.
+  const options = units.flatMap((unit) => unit.match(/(?:[^,]|,,)+/gu) ?? []).map((one) => one.replaceAll(',,', ','));
+  const coarse = [...units, ...options].flatMap((one) => [one, one.slice(one.indexOf('=') + 1)]);
+  const fine = text.split(/[\s,;:&|=@"'`<>()]+/u);
+  return [...coarse.map(unquoted), ...fine];
+}
+
+function unquoted(text: string): string {
+  return /^(["']).*\1$/su.test(text) ? text.slice(1, -1) : text;
+}
+
+function percentDecoded(text: string): string | undefined {
+  if (!/%[\da-f]{2}/iu.test(text)) return undefined;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a server makes of text in base64. */
+function base64Decoded(text: string): string | undefined {
+  if (text.length < 8 || text.length % 4 > 0) return undefined;
+  const bytes = Buffer.from(text, 'base64');
+  return isUtf8(bytes) && bytes.toString('base64') === text ? bytes.toString() : undefined;
+}
+
+/** A text with characters in place of JSON's `\uXXXX`, also where JSON is quoted within JSON, so that each has one form. */
+function unescaped(text: string): string {
+  if (!/\\(?:u[\da-f]{4}|\/)/iu.test(text)) return text;
+  return text
+    .replaceAll('\\/', '/')
+    .replaceAll(/(?<!\\)(\\+)u([\da-f]{4})/giu, (_, slashes: string, digits: string) => {
+      // Those before the one or two of the escape are characters themselves.
+      const escape = slashes.length % 2 === 1 ? '\\' : '\\\\';
+      return slashes.slice(escape.length) + unescapedCharacter(Number.parseInt(digits, 16), escape);
+    });
+}
+
+function unescapedCharacter(code: number, escape: string): string {
+  const character = String.fromCharCode(code);
+  if (character === '\\') return escape + escape;
+  const json = JSON.stringify(character).slice(1, -1);
+  const hasToBeEscaped = json !== character && !isSurrogate(code);
+  return hasToBeEscaped ? escape + json.slice(1) : character;
+}
+
+function isSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdfff;
+}
+
+/** Hides a text wherever no letter or digit continues it. */
+function hideWord(text: string, word: string): string {
+  let shown = '';
+  let done = 0;
+  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
+    const end = at + word.length;
+    // The letter of an escape, such as that of `\n`, is no part of a word.
+    const joinsBefore = isInWord(word[0]) && isInWord(text[at - 1]) && text[at - 2] !== '\\';
+    if (at < done || joinsBefore || (isInWord(word.at(-1)) && isInWord(text[end]))) continue;
+    shown += text.slice(done, at) + hidden;
+    done = end;
+  }
+  return shown + text.slice(done);
+}
+
+function isInWord(character: string | undefined): boolean {
+  return character !== undefined && /[\p{L}\p{N}_]/u.test(character);
+}
