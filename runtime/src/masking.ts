@@ -9,6 +9,8 @@ export const hidden = '***';
 const shortest = 4;
 /** In characters. Longer texts are files rather than lines: servers do not quote parts of them. */
 const longestWithParts = 4096;
+/** Of a longer text, its beginning is searched for: the time for that does not grow with what the text repeats. */
+const longest = 128;
 /** How many characters are searched for one message, counted once for each form that is searched for. */
 const searchLimit = 2 ** 28;
 
@@ -56,7 +58,8 @@ export function withoutSecrets(text: string, secrets: readonly Secret[]): string
   // A secret may be a part of another.
   const longestFirst = [...forms.values()].toSorted((a, b) => b.text.length - a.text.length);
   const shown = longestFirst.reduce(
-    (rest, form) => (form.isWord ? hideWord(rest, form.text) : rest.replaceAll(form.text, hidden)),
+    (rest, { text: form, isWord }) =>
+      isWord || form.length > longest ? hide(rest, form, isWord) : rest.replaceAll(form, hidden),
     plain,
   );
   return shown === plain ? text : shown;
@@ -88,7 +91,7 @@ function partsOf(text: string): string[] {
   if (text.length > longestWithParts) return [];
   const units = [text, ...text.split(/\s+/u)];
   // QEMU writes a comma within an option as two.
-  const options = units.flatMap((unit) => unit.match(/(?:[^,]|,,)+/gu) ?? []).map((one) => one.replaceAll(',,', ','));
+  const options = units.flatMap((unit) => unit.split(/(?<!,),(?!,)/u)).map((one) => one.replaceAll(',,', ','));
   const coarse = [...units, ...options].flatMap((one) => [one, one.slice(one.indexOf('=') + 1)]);
   const fine = text.split(/[\s,;:&|=@"'`<>()]+/u);
   return [...coarse.map(unquoted), ...fine];
@@ -138,19 +141,28 @@ function isSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdfff;
 }
 
-/** Hides a text wherever no letter or digit continues it. */
-function hideWord(text: string, word: string): string {
+/** @param isWord whether it is hidden only where no letter or digit continues it */
+function hide(text: string, form: string, isWord: boolean): string {
+  const beginning = form.slice(0, longest);
   let shown = '';
   let done = 0;
-  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
-    const end = at + word.length;
-    // The letter of an escape, such as that of `\n`, is no part of a word.
-    const joinsBefore = isInWord(word[0]) && isInWord(text[at - 1]) && text[at - 2] !== '\\';
-    if (at < done || joinsBefore || (isInWord(word.at(-1)) && isInWord(text[end]))) continue;
+  let compared = 0;
+  for (let at = text.indexOf(beginning); at !== -1; at = text.indexOf(beginning, Math.max(done, at + 1))) {
+    let end = at + beginning.length;
+    while (end - at < form.length && text[end] === form[end - at]) end += 1;
+    compared += end - at;
+    if (compared > searchLimit / 4) return hidden;
+    if (end - at < form.length || (isWord && isContinued(text, at, end))) continue;
     shown += text.slice(done, at) + hidden;
     done = end;
   }
   return shown + text.slice(done);
+}
+
+function isContinued(text: string, begin: number, end: number): boolean {
+  // The letter of an escape, such as that of `\n`, is no part of a word.
+  const joinsBefore = isInWord(text[begin]) && isInWord(text[begin - 1]) && text[begin - 2] !== '\\';
+  return joinsBefore || (isInWord(text[end - 1]) && isInWord(text[end]));
 }
 
 function isInWord(character: string | undefined): boolean {

@@ -225,29 +225,35 @@ function* userInformation(text: string): Iterable<Span> {
     const isUser = /(?:ssh|sftp|scp|rsync)$/iu.test(text.slice(Math.max(0, match.index - 5), match.index));
     if (at === -1 || (isUser && !address.slice(0, at).includes(':'))) continue;
     const begin = match.index + '://'.length;
+    const colon = address.indexOf(address.slice(0, at).includes(':') ? ':' : '%');
+    // A server may quote the password alone.
     yield [begin, begin + at];
+    if (colon !== -1 && colon < at) yield [begin + colon + 1, begin + at];
   }
 }
 
 /** `password=PASSWORD`, in whatever a text has options for. */
 function* options(text: string, value: RegExp, names: readonly string[]): Iterable<Span> {
-  for (const match of text.matchAll(/(?<![\w.-])([\w.-]+)=/gu)) {
-    const [head, name = ''] = match;
-    if (!isSecretOption(name, names)) continue;
-    const begin = match.index + head.length;
+  const head = /(?<![\w.-])([\w.-]+)=/gu;
+  for (let match = head.exec(text); match; match = head.exec(text)) {
+    if (!isSecretOption(match[1] ?? '', names)) continue;
+    const begin = head.lastIndex;
     value.lastIndex = begin;
     value.test(text);
+    head.lastIndex = value.lastIndex;
     yield [begin, value.lastIndex];
   }
 }
 
 /** `"password": "PASSWORD"`, as in `json:{...}` file names, also where it is quoted itself. */
 function* members(text: string, names: readonly string[]): Iterable<Span> {
-  for (const match of text.matchAll(/["']([\w.-]+)\\*["']\s*:\s*(\\*)(["'])/gu)) {
-    const [head, name = '', slashes = '', quote = ''] = match;
+  const head = /["']([\w.-]+)\\*["']\s*:\s*(\\*)(["'])/gu;
+  for (let match = head.exec(text); match; match = head.exec(text)) {
+    const [, name = '', slashes = '', quote = ''] = match;
     if (!isSecretOption(name, names)) continue;
-    const begin = match.index + head.length;
-    yield [begin, endOfString(text, begin, slashes.length, quote)];
+    const begin = head.lastIndex;
+    head.lastIndex = endOfString(text, begin, slashes.length, quote);
+    yield [begin, head.lastIndex];
   }
 }
 
