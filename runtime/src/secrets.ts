@@ -11,7 +11,7 @@ import { hidden, Secret, withoutSecrets } from './masking.js';
  * names an object.
  */
 const secretName =
-  /(?:pas+w[a-z]*(?<!id)|passphrase|passcode|pwd|(?<![a-z])pass|(?<!-)secret|credentials?|cookies?|tokens?|(?:private|secret|access|api|auth|session|encryption)[-_]?key|key-?file|-b64|(?:in|out|err)(?:put)?-data)$/iu;
+  /(?:pas+w[a-z]*(?<!id)|passphrase|passcode|pwd|(?<![a-z])pass|(?<!-)secret|credentials?|cookies?|tokens?|(?:private|secret|access|api|auth|session|encryption)[-_]?key|key-?file|exec-command|-b64|(?:in|out|err)(?:put)?-data)$/iu;
 /** The same for options within a text, such as the query of a URL, where a key is a secret one. */
 const secretOption = /(?<![a-z])(?:key|auth|sig|signature|credential)$/iu;
 
@@ -27,7 +27,6 @@ export const secretMembers: ReadonlyMap<string, readonly string[]> = new Map([
   ['guest-exec', ['env', 'arg']],
   ['migrate', ['args']],
   ['migrate-incoming', ['args']],
-  ['migrate-set-parameters', ['cpr-exec-command']],
   // The options of a key may run a command, or set its environment.
   ['guest-ssh-add-authorized-keys', ['keys']],
   ['guest-ssh-remove-authorized-keys', ['keys']],
@@ -76,10 +75,15 @@ export function hasSecretResult(command: string, args: object | undefined): bool
   return match !== null && (match[1] === undefined || isSecretProperty(match[1]));
 }
 
-/** All texts in a secret result. */
-export function secretsIn(result: Json | undefined): readonly Secret[] {
+/**
+ * The texts in a result that are secret.
+ *
+ * @param isSecret whether all of it is
+ */
+export function secretsIn(result: Json | undefined, isSecret: boolean): readonly Secret[] {
   const found: Secret[] = [];
-  collect(result, found);
+  if (isSecret) collect(result, found);
+  else shownValue(result, none, found);
   return found;
 }
 
@@ -250,7 +254,7 @@ function* members(text: string, names: readonly string[]): Iterable<Span> {
   const head = /["']([\w.-]+)\\*["']\s*:\s*(\\*)(["'])/gu;
   for (let match = head.exec(text); match; match = head.exec(text)) {
     const [, name = '', slashes = '', quote = ''] = match;
-    if (!isSecretOption(name, names)) continue;
+    if (!isSecretName(name) && !names.includes(name)) continue;
     const begin = head.lastIndex;
     head.lastIndex = endOfString(text, begin, slashes.length, quote);
     yield [begin, head.lastIndex];

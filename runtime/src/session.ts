@@ -273,7 +273,7 @@ export class Session {
 
   #message(message: Json, text: string): void {
     if (this.#ended) return;
-    this.#options.trace?.('in', this.#hide(text.trimEnd(), this.#secretResult(message)));
+    this.#options.trace?.('in', this.#hide(text.trimEnd(), this.#secretsIn(message)));
     if (typeof message !== 'object' || message === null || Array.isArray(message)) {
       this.#violation('the server sent what is no message', text);
     } else if (message['return'] !== undefined || message['error'] !== undefined) {
@@ -324,9 +324,9 @@ export class Session {
     return hideSecrets(text, [...further, ...[...this.#secretive].flatMap(({ secrets }) => secrets)]);
   }
 
-  #secretResult(message: Json): readonly Secret[] {
+  #secretsIn(message: Json): readonly Secret[] {
     const reply = (message ?? {}) as JsonObject;
-    return this.#entryOf(reply)?.hasSecretResult ? secretsIn(reply['return']) : [];
+    return secretsIn(reply['return'], this.#entryOf(reply)?.hasSecretResult ?? false);
   }
 
   #finish(entry: Entry, outcome: Settled): void {
