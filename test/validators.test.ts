@@ -424,6 +424,19 @@ describe('secrets are not shown', () => {
   });
 });
 
+test('credentials within a value are not shown', () => {
+  const url = 'https://me:hunter2@host/';
+  const issues = qmp.validators.commands['blockdev-add'].arguments.issues({
+    driver: 'https',
+    url: 'https://host',
+    sslverify: url,
+    'node-name': { url },
+    discard: url,
+  });
+  expect(shown(issues).join('\n')).toContain("found string 'https://***@host/'");
+  expect(JSON.stringify(issues)).not.toContain('hunter2');
+});
+
 test('where code cannot be made from strings, validators do the same', () => {
   const script = `
     import { validators } from '@qapi-ts/qemu/qmp';

@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Ending, Launch, Opened } from './address.js';
 import { ConnectError, ConnectionLostError } from './errors.js';
 import { anObject, aString, checkParameter, oneOf, optionsOf, strings, type OptionChecks } from './options.js';
+import { hideSecrets, secretsOfCommandLine } from './secrets.js';
 import { spawnWatched, type Spawned } from './spawn.js';
 
 export interface LaunchOptions {
@@ -61,7 +62,7 @@ export function launch(command: string, args: readonly string[] = [], options?: 
 
 async function start(command: string, args: readonly string[], options: LaunchOptions): Promise<Opened> {
   try {
-    const server = new Server(command, await spawn(command, args, options));
+    const server = new Server(command, args, await spawn(command, args, options));
     return {
       stream: server.stream,
       where: command,
@@ -100,6 +101,7 @@ class Server {
   /** Resolves when the process group has ended, or cannot be ended, and its handles are released. */
   readonly ended: Promise<Ending>;
   readonly #command: string;
+  readonly #args: readonly string[];
   readonly #spawned: Spawned;
   /** Resolves to the status or signal of the leader. */
   readonly #exited: Promise<string>;
@@ -108,9 +110,10 @@ class Server {
   readonly #stderr: Readable;
   #errorText = '';
 
-  constructor(command: string, spawned: Spawned) {
+  constructor(command: string, args: readonly string[], spawned: Spawned) {
     const { child } = spawned;
     this.#command = command;
+    this.#args = args;
     this.#spawned = spawned;
     this.child = child;
     this.stream = child.stdio[monitorFd] as Duplex;
@@ -181,7 +184,7 @@ class Server {
 
   #lastWords(): string {
     const text = this.#errorText.trim();
-    return text === '' ? '' : `: ${text}`;
+    return text === '' ? '' : `: ${hideSecrets(text, secretsOfCommandLine(this.#args))}`;
   }
 }
 

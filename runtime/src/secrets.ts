@@ -66,6 +66,13 @@ export function secretsOf(command: string, args: object | undefined): readonly S
   return found.length === 0 ? none : found;
 }
 
+/** The secrets on a command line of QEMU, such as the `data` of an `-object secret`. */
+export function secretsOfCommandLine(args: readonly string[]): readonly Secret[] {
+  const found: Secret[] = [];
+  for (const arg of args) shownText(arg, 'line', secretProperties, found);
+  return found;
+}
+
 /** Whether all texts in the result of a command are secret. */
 export function hasSecretResult(command: string, args: object | undefined): boolean {
   const { property, 'command-line': line } = (args ?? {}) as JsonObject;
@@ -202,12 +209,10 @@ export function shownText(
   found: Secret[] = [],
 ): string {
   if (!mayHoldCredentials.test(text)) return text;
-  const spans = [
-    ...userInformation(text),
-    ...options(text, optionValue[kind], names),
-    ...members(text, names),
-    ...others(text),
-  ];
+  const spans = [...others(text)];
+  if (text.includes('://')) spans.push(...userInformation(text));
+  if (text.includes('=')) spans.push(...options(text, optionValue[kind], names));
+  if (/["']/u.test(text)) spans.push(...members(text, names));
   let shown = '';
   let done = 0;
   for (const [begin, end] of spans.toSorted((a, b) => a[0] - b[0])) {

@@ -437,7 +437,7 @@ function textOf({ id, command, args, oob }: Entry): string {
 
 function toCommandError({ command, secrets }: Entry, error: Json): CommandError {
   const { errorClass, desc } = errorOf(error);
-  return new CommandError(command, errorClass, hideSecrets(desc, secrets));
+  return new CommandError(command, hideSecrets(errorClass, secrets), hideSecrets(desc, secrets));
 }
 
 function errorOf(error: Json): { errorClass: string; desc: string } {

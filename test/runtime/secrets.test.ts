@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 
 import { describe, expect, test } from 'vitest';
 
-import type { Json, JsonObject, LogEntry } from '../../runtime/src/index.js';
+import { launch, type Json, type JsonObject, type LogEntry } from '../../runtime/src/index.js';
 import { hideSecrets, secretMembers, secretsOf } from '../../runtime/src/secrets.js';
-import { agent, connectPeer, failure, monitor, settled, type AnyClient } from '../support/client.js';
+import { agent, connectPeer, connectTo, failure, monitor, settled, type AnyClient } from '../support/client.js';
 import { Peer } from '../support/peer.js';
 
 /** With all that JSON escapes, and what QEMU does: quotes, a backslash, control characters, other than ASCII. */
@@ -257,7 +257,7 @@ describe.each(within)('%s %o', (command, args, shown) => {
 
 describe('parts that a reply quotes alone', () => {
   const commandLine = (line: string): [string, JsonObject] => ['human-monitor-command', { 'command-line': line }];
-  const cases: [given: [command: string, args: JsonObject], quoted: string, want: string][] = [
+  const quotes: [given: [command: string, args: JsonObject], quoted: string, want: string][] = [
     [commandLine('set_password vnc hunter2'), "Parameter 'time' has no 'hunter2'", "Parameter 'time' has no '***'"],
     [commandLine('set_pasword vnc hunter2 keep'), 'vnc: hunter2, keep, on', 'vnc: ***, keep, on'],
     [commandLine('object_add secret,id=a,data=hun,,ter'), "'hun,ter' or 'hun,,ter'", "'***' or '***'"],
@@ -281,7 +281,7 @@ describe('parts that a reply quotes alone', () => {
     [['set_password', { password: '' }], 'no', 'no'],
     [['set_password', { password: '*' }], 'no *', 'no *'],
   ];
-  test.each(cases)('%o: %s', async ([command, args], quoted, want) => {
+  test.each(quotes)('%o: %s', async ([command, args], quoted, want) => {
     const isGuest = command.startsWith('guest-');
     await using peer = new Peer({ kind: isGuest ? 'agent' : 'monitor' });
     const traced: string[] = [];
@@ -305,7 +305,7 @@ describe('parts that a reply quotes alone', () => {
 });
 
 describe('results that are secret', () => {
-  const cases: [command: string, args: JsonObject, result: Json][] = [
+  const results: [command: string, args: JsonObject, result: Json][] = [
     ['qom-get', { path: '/objects/key0', property: 'data' }, 'hunter2'],
     ['qom-get', { path: '/x', property: 'vnc-password' }, { value: 'hunter2', other: ['hunter2"é'] }],
     ['human-monitor-command', { 'command-line': 'qom-get /objects/key0 data' }, '"hunter2"\r\n'],
@@ -317,12 +317,12 @@ describe('results that are secret', () => {
     ['query-block', {}, [{ file: 'https://me:hunter2@host/x' }, { file: 'json:{"file": {"cookie": "hunter2"}}' }]],
     ['human-monitor-command', { 'command-line': 'info block' }, 'd: json:{"cookie": "hun\\"ter2"} (ro)'],
   ];
-  test.each(cases)('%s %o: %j', async (command, args, result) => {
+  test.each(results)('%s %o: %j', async (command, args, result) => {
     const isGuest = command.startsWith('guest-');
     await using peer = new Peer({ kind: isGuest ? 'agent' : 'monitor', ids: !isGuest });
     const traced: string[] = [];
     const vm = await connectPeer(peer, { trace: (_, text) => traced.push(text) }, isGuest ? agent : monitor);
-    peer.on(command, result as never);
+    peer.on(command, result);
     expect(await vm.execute(command, args)).toEqual(result);
     expect(traced.at(-1)).toContain('***');
     expect(traced.at(-1)).not.toMatch(/hun|ter2/u);
@@ -349,6 +349,13 @@ test('a server cannot make hiding slow, nor can a program', () => {
     measure({ uri: `exec:${unit.repeat(2 ** 18 / unit.length)}` }, 'no', 'migrate');
     measure({ 'command-line': `info ${unit.repeat(2 ** 18 / unit.length)}` }, 'no', 'human-monitor-command');
   }
+});
+
+test('the last words of a server that quotes its arguments are told without secrets', async () => {
+  const script = 'echo "-object $2: bad hunter2, on" >&2; exit 1';
+  const args = ['-c', script, 'sh', '-object', 'secret,id=a,data=hunter2,format=raw'];
+  const { message } = await failure(connectTo(launch('/bin/sh', args)));
+  expect(message).toMatch(/-object secret,id=a,data=\*\*\*,format=raw: bad \*\*\*, on$/u);
 });
 
 test('what is no secret is shown', async () => {
