@@ -4,7 +4,7 @@ import { formatCondition } from '../condition.js';
 import { withoutElision } from '../elision.js';
 import type { Alternative, Branch, Condition, Doc, DocEntry, DocExample, EnumType, Feature } from '../model.js';
 import { optional } from '../optional.js';
-import { escapeComment, toMarkdown } from './markdown.js';
+import { codeSpan, escapeTags, toMarkdown } from './markdown.js';
 
 /** `(since 2.10)` at the end of a text, or `Since 2.10` as its last paragraph. */
 const sinceAtEnd = /(?:[ \n]{0,2}\(since:? (?:QEMU )?|(?:^|\n\n)since:? )(\d+(?:\.\d+)+)(\)?)(\.?)$/iu;
@@ -110,7 +110,7 @@ export class Comments {
     if (!this.#prose || full === '') return undefined;
     // In the comment of a definition, the names of its own members mean them.
     const link = (name: string): string | undefined => (doc?.members.has(name) ? undefined : this.#link(name));
-    return escapeComment(toMarkdown(full, link));
+    return escapeTags(toMarkdown(full, link));
   }
 
   #tag(tag: string, text: string | undefined, doc: Doc | undefined): string | undefined {
@@ -122,7 +122,7 @@ export class Comments {
 
   #exampleTag({ title, text, annotated }: DocExample, doc: Doc): string {
     const content = annotated ? this.#text(text, doc) : codeBlock(text);
-    return `@example${title === undefined ? '' : ` ${escapeComment(title)}`}\n${content ?? ''}`;
+    return `@example${title === undefined ? '' : ` ${escapeTags(title)}`}\n${content ?? ''}`;
   }
 
   #featureTags(features: readonly Feature[], doc: Doc | undefined): string[] {
@@ -168,13 +168,13 @@ function listItem(name: string, texts: Texts): string {
 }
 
 function conditionNote(condition: Condition | undefined): string | undefined {
-  return condition && `Only in builds with \`${escapeComment(formatCondition(condition))}\`.`;
+  return condition && `Only in builds with ${escapeTags(codeSpan(formatCondition(condition)))}.`;
 }
 
 function codeBlock(text: string): string {
   const longest = Math.max(2, ...(text.match(/`+/gu) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
-  return `${fence}json\n${escapeComment(text)}\n${fence}`;
+  return `${fence}json\n${escapeTags(text)}\n${fence}`;
 }
 
 function join(paragraphs: readonly (string | undefined)[], tags: readonly (string | undefined)[]): string | undefined {

@@ -44,11 +44,11 @@ export function toMarkdown(text: string, links: Links): string {
 }
 
 /**
- * Takes from Markdown what would end a comment, or what TypeScript, which knows no code spans and fences there, would take for a
- * tag. `{@link ...}` remains. The backslash shows inside code; that is rare, and what authors write there, too.
+ * Escapes what TypeScript, which knows no code spans and fences in comments, would take for a tag. `{@link ...}` remains. The backslash
+ * shows inside code; that is rare, and what authors write there, too.
  */
-export function escapeComment(markdown: string): string {
-  return markdown.replaceAll('*/', '*\\/').replaceAll(/(?<![^\s\x85\u200B])@|(?<=\{)@(?!link )/gu, '\\@');
+export function escapeTags(markdown: string): string {
+  return markdown.replaceAll(/(?<![^\s\x85\u200B])@|(?<=\{)@(?!link )/gu, '\\@');
 }
 
 // ---- blocks
@@ -269,7 +269,7 @@ class BlockParser {
     if (pattern === bullet) return { marker: '-', blocks };
     return {
       marker: '-',
-      blocks: lead(`${pattern === option ? codeSpan(label) : bold(this.#inline(label))}:`, blocks),
+      blocks: lead(`${pattern === option ? glued(codeSpan(label)) : bold(this.#inline(label))}:`, blocks),
     };
   }
 
@@ -447,7 +447,7 @@ class InlineParser {
 
   #literal(): void {
     const content = this.#enclosed('``', '``');
-    if (content !== undefined) this.#emit(codeSpan(content));
+    if (content !== undefined) this.#emit(glued(codeSpan(content)));
   }
 
   /** A reference to a definition, or to something outside of the schema; or a hyperlink. */
@@ -468,7 +468,7 @@ class InlineParser {
 
   #reference(name: string): void {
     const definition = this.#links(name);
-    this.#emit(definition === undefined ? codeSpan(name) : link(definition));
+    this.#emit(definition === undefined ? glued(codeSpan(name)) : link(definition));
   }
 }
 
@@ -478,11 +478,11 @@ function link(target: string, title = ''): string {
   return glued(text === '' ? `{@link ${target}}` : `{@link ${target} | ${text}}`);
 }
 
-function codeSpan(text: string): string {
+export function codeSpan(text: string): string {
   const ticks = '`'.repeat(longestRun(text) + 1);
   // Some readers take a backslash for an escape there, so a space comes between; Markdown strips it again.
   const space = /^`|[`\\]$/u.test(text) ? ' ' : '';
-  return glued(ticks + space + withoutTags(text) + space + ticks);
+  return ticks + space + withoutTags(text) + space + ticks;
 }
 
 /** Of backticks. */

@@ -1,17 +1,4 @@
-/** The types of one QAPI module as the structures of one TypeScript module. */
-
-import {
-  StructureKind,
-  VariableDeclarationKind,
-  type ImportDeclarationStructure,
-  type ImportSpecifierStructure,
-  type InterfaceDeclarationStructure,
-  type JSDocStructure,
-  type OptionalKind,
-  type PropertySignatureStructure,
-  type SourceFileStructure,
-  type StatementStructures,
-} from 'ts-morph';
+/** The types of one QAPI module as one TypeScript module. */
 
 import { formatCondition } from '../condition.js';
 import type {
@@ -32,6 +19,7 @@ import type {
   Type,
   UnionType,
 } from '../model.js';
+import { code, docComment, identifier, join, propertyName, type Code } from './code.js';
 import type { Comments } from './comment.js';
 import type { Names } from './names.js';
 import { branchGroups, groupPaths, isEmpty, leafPaths, type BranchGroup } from './union.js';
@@ -45,29 +33,27 @@ export interface EmitContext {
   readonly file: (definition: Definition) => string;
 }
 
-const builtinTypes: Record<BuiltinName, string> = {
-  str: 'string',
-  number: 'number',
-  int: 'Int64',
-  int8: 'number',
-  int16: 'number',
-  int32: 'number',
-  int64: 'Int64',
-  uint8: 'number',
-  uint16: 'number',
-  uint32: 'number',
-  uint64: 'Int64',
-  size: 'Int64',
-  bool: 'boolean',
-  any: 'Json',
-  null: 'null',
+const builtinTypes: Record<BuiltinName, Code> = {
+  str: code`string`,
+  number: code`number`,
+  int: code`Int64`,
+  int8: code`number`,
+  int16: code`number`,
+  int32: code`number`,
+  int64: code`Int64`,
+  uint8: code`number`,
+  uint16: code`number`,
+  uint32: code`number`,
+  uint64: code`Int64`,
+  size: code`Int64`,
+  bool: code`boolean`,
+  any: code`Json`,
+  null: code`null`,
 };
 
 export const runtimePackage = '@qapi-ts/runtime';
 
-type Import = ImportDeclarationStructure & { namedImports: OptionalKind<ImportSpecifierStructure>[] };
-
-/** Turns references to types into text, and remembers what they need to be imported from where. */
+/** Turns references to types into code, and remembers what they need to be imported from where. */
 export class References {
   readonly #context: EmitContext;
   /** The file whose types need no import; none in files that hold no types. */
@@ -80,15 +66,15 @@ export class References {
     this.#home = home;
   }
 
-  type(type: Type): string {
+  type(type: Type): Code {
     switch (type.kind) {
       case 'builtin': {
-        const text = builtinTypes[type.name];
-        return text === 'Int64' || text === 'Json' ? this.runtime(text) : text;
+        const name = String(builtinTypes[type.name]);
+        return name === 'Int64' || name === 'Json' ? this.runtime(name) : builtinTypes[type.name];
       }
       case 'array': {
         const element = this.type(type.element);
-        return element.includes(' ') ? `(${element})[]` : `${element}[]`;
+        return String(element).includes(' ') ? code`(${element})[]` : code`${element}[]`;
       }
       default:
         if (type.kind === 'enum' && type.implicit === 'predefined') return literals(type.values);
@@ -97,20 +83,21 @@ export class References {
   }
 
   /** The interface of a branch. */
-  branch(union: UnionType, path: readonly string[]): string {
+  branch(union: UnionType, path: readonly string[]): Code {
     return this.#local(this.#context.names.branch(union, path), union);
   }
 
   /** The validator of a type, as the runtime takes it: by name, unless the type has none. */
-  validator(type: Type): string {
+  validator(type: Type): Code {
     switch (type.kind) {
       case 'builtin':
-        return quote(type.name);
+        return code`${type.name}`;
       case 'array':
-        return `[${this.validator(type.element)}]`;
+        return code`[${this.validator(type.element)}]`;
       default: {
         if (type.kind === 'enum' && type.implicit === 'predefined') {
-          return `${this.runtime('enumeration', true)}([${type.values.map(({ name }) => quote(name)).join(', ')}])`;
+          const values = type.values.map(({ name }) => code`${name}`);
+          return code`${this.runtime('enumeration', true)}([${join(values, ', ')}])`;
         }
         if (type.kind === 'struct' && type.implicit === 'wrapper') return this.struct(type);
         return this.#local(this.#context.names.validator(type), type, true);
@@ -119,73 +106,77 @@ export class References {
   }
 
   /** The description of a struct for the runtime. */
-  struct({ members, base }: StructType): string {
-    const parts = members.map(({ name, type, optional, ...member }) => {
+  struct({ members, base }: StructType): Code {
+    const described = members.map(({ name, type, optional, ...member }) => {
       const validator = this.validator(type);
       const noted = notes(member);
-      const key = optional ? quote(`${name}?`) : propertyName(name);
-      const described = noted === '' ? validator : `{ type: ${validator}, ${noted} }`;
+      const value = noted.length === 0 ? validator : object([code`type: ${validator}`, ...noted]);
       // To TypeScript, that of all objects is what is expected of a member of such a name.
-      const isLiteral = name in Object.prototype && /^\W/u.test(described);
-      return `${key}: ${described}${isLiteral ? ' as const' : ''}`;
+      const isLiteral = name in Object.prototype && /^\W/u.test(String(value));
+      return code`${propertyName(optional ? `${name}?` : name)}: ${value}${isLiteral ? code` as const` : code``}`;
     });
-    const text = `() => (${parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`})`;
-    return `${this.runtime('struct', true)}(${text}${base ? `, () => ${this.validator(base)}` : ''})`;
+    const bases = base ? [code`() => ${this.validator(base)}`] : [];
+    return code`${this.runtime('struct', true)}(${join([code`() => (${object(described)})`, ...bases], ', ')})`;
   }
 
   /** @param atRunTime whether it is more than a type */
-  runtime(name: string, atRunTime = false): string {
+  runtime(name: string, atRunTime = false): Code {
     return this.#import(name, runtimePackage, atRunTime);
   }
 
-  /** Packages first. */
-  imports(): Import[] {
+  /**
+   * Packages first.
+   *
+   * @param further goes before the names that come from the runtime
+   */
+  imports(...further: readonly Code[]): Code {
     const key = (from: string): string => (from.startsWith('.') ? `~${from}` : from);
-    return [...this.#imports]
+    const declarations = [...this.#imports]
       .toSorted(([a], [b]) => (key(a) < key(b) ? -1 : 1))
       .map(([from, names]) => {
         const isTypeOnly = ![...names.values()].includes(true);
-        const namedImports = [...names]
+        const imported = [...names]
           .toSorted(([a], [b]) => (a < b ? -1 : 1))
-          .map(([name, atRunTime]) => ({ name, isTypeOnly: !isTypeOnly && !atRunTime }));
-        return { kind: StructureKind.ImportDeclaration, moduleSpecifier: from, isTypeOnly, namedImports };
+          .map(([name, atRunTime]) => (isTypeOnly || atRunTime ? identifier(name) : code`type ${identifier(name)}`));
+        const all = from === runtimePackage ? [...further, ...imported] : imported;
+        return code`import ${isTypeOnly ? code`type ` : code``}{ ${join(all, ', ')} } from ${from};`;
       });
+    return join(declarations, '\n');
   }
 
-  #local(name: string, definition: Definition, atRunTime = false): string {
+  #local(name: string, definition: Definition, atRunTime = false): Code {
     const file = this.#context.file(definition);
-    return file === this.#home ? name : this.#import(name, `./${file}.js`, atRunTime);
+    return file === this.#home ? identifier(name) : this.#import(name, `./${file}.js`, atRunTime);
   }
 
-  #import(name: string, from: string, atRunTime: boolean): string {
+  #import(name: string, from: string, atRunTime: boolean): Code {
     const names = this.#imports.get(from) ?? new Map<string, boolean>();
     this.#imports.set(from, names.set(name, atRunTime || (names.get(name) ?? false)));
-    return name;
+    return identifier(name);
   }
 }
 
 /** What the runtime is told of a thing beside its type, as members of an object. */
-export function notes({ features, condition }: { features: readonly Feature[]; condition?: Condition }): string {
+export function notes({ features, condition }: { features: readonly Feature[]; condition?: Condition }): Code[] {
   const has = (name: string): boolean => features.some((feature) => feature.name === name);
-  const parts = ['deprecated', 'unstable'].filter(has).map((name) => `${name}: true`);
-  if (condition) parts.push(`if: ${quote(formatCondition(condition))}`);
-  return parts.join(', ');
+  return [
+    ...(has('deprecated') ? [code`deprecated: true`] : []),
+    ...(has('unstable') ? [code`unstable: true`] : []),
+    ...(condition ? [code`if: ${formatCondition(condition)}`] : []),
+  ];
 }
 
 /**
  * @param file the name, without extension, of the file that it is for
  * @returns undefined when the module defines no types
  */
-export function emitModule(module: Module, file: string, context: EmitContext): SourceFileStructure | undefined {
+export function emitModule(module: Module, file: string, context: EmitContext): Code | undefined {
   const emitter = new ModuleEmitter(context, new References(context, file));
-  const statements = spaced(module.definitions.flatMap((definition) => emitter.definition(definition)));
-  if (statements.length === 0) return undefined;
-  return {
-    kind: StructureKind.SourceFile,
-    statements: [...emitter.references.imports(), ...statements],
-  };
+  const parts = module.definitions.flatMap((definition) => emitter.definition(definition));
+  return parts.length === 0 ? undefined : join([emitter.references.imports(), ...parts], '\n\n');
 }
 
+/** Its methods return what has a blank line before and behind. */
 class ModuleEmitter {
   readonly #context: EmitContext;
   readonly references: References;
@@ -195,16 +186,16 @@ class ModuleEmitter {
     this.references = references;
   }
 
-  definition(definition: Definition): StatementStructures[] {
+  definition(definition: Definition): Code[] {
     switch (definition.kind) {
       case 'enum':
-        return this.#enum(definition, this.#docs(definition));
+        return [this.#enum(definition, this.#docs(definition))];
       case 'struct':
         return this.#struct(definition, this.#docs(definition), definition.doc);
       case 'union':
         return this.#union(definition);
       case 'alternate':
-        return this.#alternate(definition);
+        return [this.#alternate(definition)];
       case 'command':
         return this.#arguments(definition, definition.arguments, 'Arguments of the command');
       case 'event':
@@ -212,207 +203,160 @@ class ModuleEmitter {
     }
   }
 
-  #enum(type: EnumType, docs: OptionalKind<JSDocStructure>[]): StatementStructures[] {
-    const name = this.#context.names.type(type);
-    const values = type.values.map((value) => {
-      const comment = this.#context.comments.member(value, type.doc);
-      return `${comment === undefined ? '' : blockComment(comment)}${quote(value.name)},`;
-    });
-    return [
-      {
-        kind: StructureKind.VariableStatement,
-        isExported: true,
-        declarationKind: VariableDeclarationKind.Const,
-        declarations: [{ name, initializer: `[\n${values.join('\n')}\n] as const` }],
-        docs,
-      },
-      {
-        ...this.#alias(name, [`(typeof ${name})[number]`, this.references.runtime('UnknownEnumValue')], []),
-        leadingTrivia: '',
-      },
-      // Of what it has checked, every value is known.
-      this.#validator(
-        type,
-        `${this.references.runtime('enumeration', true)}(${name}${valueNotes(type)})`,
-        `(typeof ${name})[number]`,
-      ),
-    ];
+  #enum(type: EnumType, docs: Code): Code {
+    const { comments } = this.#context;
+    const name = this.#nameOf(type);
+    const values = type.values.map((value) => code`${docComment(comments.member(value, type.doc))}${value.name},`);
+    const known = code`(typeof ${name})[number]`;
+    const validator = code`${this.references.runtime('enumeration', true)}(${join([name, ...valueNotes(type)], ', ')})`;
+    return code`${docs}export const ${name} = [
+      ${values}
+      ] as const;
+      ${alias(name, [known, this.references.runtime('UnknownEnumValue')])}
+      ${
+        // Of what it has checked, every value is known.
+        this.#validator(type, validator, known)
+      }`;
   }
 
-  #struct(struct: StructType, docs: OptionalKind<JSDocStructure>[], doc: Doc | undefined): StatementStructures[] {
-    const name = this.#context.names.type(struct);
+  #struct(struct: StructType, docs: Code, doc: Doc | undefined): Code[] {
+    const name = this.#nameOf(struct);
     const validator = this.#validator(struct, this.references.struct(struct));
     if (isEmpty(struct)) {
-      return [this.#alias(name, [this.references.runtime('EmptyObject')], docs), validator];
+      const type = alias(name, [this.references.runtime('EmptyObject')]);
+      return [code`${docs}${type}\n${validator}`];
     }
     const bases = struct.base ? [struct.base] : [];
     return [this.#interface(name, bases, this.#properties(struct.members, doc), docs), validator];
   }
 
-  /** Whether a value is of the type, right behind it. */
-  #validator(
-    type: NamedType,
-    initializer: string,
-    checked: string = this.#context.names.type(type),
-  ): StatementStructures {
-    const { names } = this.#context;
-    const annotation = `${this.references.runtime('Validator')}<${checked}>`;
-    return {
-      kind: StructureKind.VariableStatement,
-      isExported: true,
-      declarationKind: VariableDeclarationKind.Const,
-      // So that bundlers leave out what a program does not use.
-      declarations: [{ name: names.validator(type), type: annotation, initializer: `/* @__PURE__ */ ${initializer}` }],
-      leadingTrivia: '',
-    };
+  /** Whether a value is of the type. */
+  #validator(type: NamedType, initializer: Code, checked = this.#nameOf(type)): Code {
+    const name = identifier(this.#context.names.validator(type));
+    const annotation = code`${this.references.runtime('Validator')}<${checked}>`;
+    // So that bundlers leave out what a program does not use.
+    return code`export const ${name}: ${annotation} = /* @__PURE__ */ ${initializer};`;
   }
 
-  #union(union: UnionType): StatementStructures[] {
+  #union(union: UnionType): Code[] {
     const { names } = this.#context;
     const { base, discriminator } = union;
-    const statements: StatementStructures[] = [];
-    if (discriminator.type.implicit === 'discriminator') statements.push(...this.#enum(discriminator.type, []));
+    const parts: Code[] = [];
+    if (discriminator.type.implicit === 'discriminator') parts.push(this.#enum(discriminator.type, code``));
     if (base.implicit) {
-      const docs = toDocs(`What all branches of {@link ${names.type(union)}} have.`);
-      statements.push(...this.#struct(base, docs, union.doc));
+      const docs = docComment(`What all branches of {@link ${names.type(union)}} have.`);
+      parts.push(...this.#struct(base, docs, union.doc));
     }
-    statements.push(
-      this.#alias(
-        names.type(union),
-        leafPaths(union).map((path) => names.branch(union, path)),
-        this.#docs(union),
-      ),
-    );
-    statements.push(this.#unionValidator(union));
-    for (const group of branchGroups(union)) statements.push(...this.#group(union, group));
-    return statements;
+    const leaves = leafPaths(union).map((path) => identifier(names.branch(union, path)));
+    const type = alias(this.#nameOf(union), leaves);
+    parts.push(code`${this.#docs(union)}${type}\n${this.#unionValidator(union)}`);
+    return [...parts, ...branchGroups(union).flatMap((group) => this.#group(union, group))];
   }
 
-  #unionValidator(union: UnionType): StatementStructures {
+  #unionValidator(union: UnionType): Code {
     const branches = union.branches.flatMap(({ name, type }) =>
-      type && !isEmpty(type) ? [`${propertyName(name)}: ${this.references.validator(type)}`] : [],
+      type && !isEmpty(type) ? [code`${propertyName(name)}: ${this.references.validator(type)}`] : [],
     );
-    const description = `[${this.references.validator(union.base)}, { ${branches.join(', ')} }]`;
-    const text = `${this.references.runtime('union', true)}(${quote(union.discriminator.name)}, () => ${description})`;
-    return this.#validator(union, text);
+    const description = code`[${this.references.validator(union.base)}, ${object(branches)}]`;
+    const callee = this.references.runtime('union', true);
+    return this.#validator(union, code`${callee}(${union.discriminator.name}, () => ${description})`);
   }
 
-  #group(union: UnionType, group: BranchGroup): StatementStructures[] {
+  #group(union: UnionType, group: BranchGroup): Code[] {
     const { names, comments } = this.#context;
     const { base, discriminator } = union;
     const { type } = group;
-    const docs = toDocs(comments.branches(group.branches, discriminator.type));
-    const tag = { name: propertyName(discriminator.name), type: literals(group.branches) };
-    const name = names.branch(union, [group.name]);
+    const docs = docComment(comments.branches(group.branches, discriminator.type));
+    const tag = code`${propertyName(discriminator.name)}: ${literals(group.branches)};`;
+    const nameOf = (path: readonly string[]): Code => identifier(names.branch(union, path));
+    const name = nameOf([group.name]);
     if (type?.kind === 'union') {
       const paths = groupPaths(group);
-      return [
-        this.#alias(
-          name,
-          paths.map((path) => names.branch(union, path)),
-          docs,
-        ),
-        ...paths.map((path) =>
-          this.#interface(names.branch(union, path), [base], [tag], [], [this.references.branch(type, path.slice(1))]),
-        ),
-      ];
+      const interfaces = paths.map((path) =>
+        this.#interface(nameOf(path), [base], [tag], code``, [this.references.branch(type, path.slice(1))]),
+      );
+      return [code`${docs}${alias(name, paths.map(nameOf))}`, ...interfaces];
     }
     // The `{ data }` around a value, in unions without discriminator, is a type of its own nowhere else either.
-    if (type?.implicit === 'wrapper')
+    if (type?.implicit === 'wrapper') {
       return [this.#interface(name, [base], [tag, ...this.#properties(type.members, undefined)], docs)];
+    }
     return [this.#interface(name, type ? [base, type] : [base], [tag], docs)];
   }
 
-  #alternate(alternate: AlternateType): StatementStructures[] {
+  #alternate(alternate: AlternateType): Code {
     const remark = this.#context.comments.alternatives(alternate.alternatives, alternate.doc);
     const types = alternate.alternatives.map(({ type }) => this.references.type(type));
+    const distinct = [...new Map(types.map((type) => [String(type), type])).values()];
     const validators = alternate.alternatives.map(({ type }) => this.references.validator(type));
-    return [
-      this.#alias(this.#context.names.type(alternate), [...new Set(types)], this.#docs(alternate, remark)),
-      this.#validator(alternate, `${this.references.runtime('alternate', true)}(() => [${validators.join(', ')}])`),
-    ];
+    const validator = code`${this.references.runtime('alternate', true)}(() => [${join(validators, ', ')}])`;
+    return code`${this.#docs(alternate, remark)}${alias(this.#nameOf(alternate), distinct)}
+      ${this.#validator(alternate, validator)}`;
   }
 
-  #arguments(owner: Command | Event, data: ObjectType | undefined, what: string): StatementStructures[] {
+  #arguments(owner: Command | Event, data: ObjectType | undefined, what: string): Code[] {
     if (data?.kind !== 'struct' || data.implicit !== 'arguments') return [];
-    return this.#struct(data, toDocs(`${what} \`${owner.name}\`.`), owner.doc);
-  }
-
-  #alias(name: string, types: readonly string[], docs: OptionalKind<JSDocStructure>[]): StatementStructures {
-    // Conditions that do not hold may leave no branch or alternative.
-    return { kind: StructureKind.TypeAlias, isExported: true, name, type: types.join(' | ') || 'never', docs };
+    return this.#struct(data, docComment(`${what} \`${owner.name}\`.`), owner.doc);
   }
 
   #interface(
-    name: string,
+    name: Code,
     bases: readonly ObjectType[],
-    properties: OptionalKind<PropertySignatureStructure>[],
-    docs: OptionalKind<JSDocStructure>[],
-    further: readonly string[] = [],
-  ): InterfaceDeclarationStructure {
+    properties: readonly Code[],
+    docs: Code,
+    further: readonly Code[] = [],
+  ): Code {
     // An empty type would forbid all members to what extends it.
-    const parents = bases.filter((base) => !isEmpty(base)).map((base) => this.references.type(base));
-    return {
-      kind: StructureKind.Interface,
-      isExported: true,
-      name,
-      extends: [...parents, ...further],
-      properties,
-      docs,
-    };
+    const parents = [
+      ...bases.filter((base) => !isEmpty(base)).map((base) => this.references.type(base)),
+      ...further,
+    ];
+    const heritage = parents.length === 0 ? code`` : code` extends ${join(parents, ', ')}`;
+    return code`${docs}export interface ${name}${heritage} {
+      ${properties}
+      }`;
   }
 
-  #properties(members: readonly Member[], doc: Doc | undefined): OptionalKind<PropertySignatureStructure>[] {
+  #properties(members: readonly Member[], doc: Doc | undefined): Code[] {
     return members.map((member) => {
-      const comment = this.#context.comments.member(member, doc);
+      const docs = docComment(this.#context.comments.member(member, doc));
       const type = this.references.type(member.type);
-      return {
-        name: propertyName(member.name),
-        hasQuestionToken: member.optional,
-        type: member.optional ? `${type} | undefined` : type,
-        docs: toDocs(comment),
-      };
+      const name = propertyName(member.name);
+      return member.optional ? code`${docs}${name}?: ${type} | undefined;` : code`${docs}${name}: ${type};`;
     });
   }
 
-  #docs(definition: Definition, remark?: string): OptionalKind<JSDocStructure>[] {
-    return toDocs(this.#context.comments.definition(definition, this.#context.manual(definition), remark));
+  #docs(definition: Definition, remark?: string): Code {
+    return docComment(this.#context.comments.definition(definition, this.#context.manual(definition), remark));
+  }
+
+  #nameOf(type: NamedType): Code {
+    return identifier(this.#context.names.type(type));
   }
 }
 
-/** With a blank line before each statement that does not say otherwise. */
-export function spaced(statements: readonly StatementStructures[]): StatementStructures[] {
-  return statements.map((statement) => ({ leadingTrivia: '\n', ...statement }));
+function alias(name: Code, types: readonly Code[]): Code {
+  // Conditions that do not hold may leave no branch or alternative.
+  return code`export type ${name} = ${types.length === 0 ? code`never` : join(types, ' | ')};`;
 }
 
-/** A comment of one line stands on one line. */
-export function toDocs(comment: string | undefined): OptionalKind<JSDocStructure>[] {
-  if (comment === undefined) return [];
-  return [{ description: comment.includes('\n') ? `\n${comment}` : comment }];
-}
-
-/** The comment before an element of an array literal, for which ts-morph has no structure. */
-function blockComment(text: string): string {
-  return text.includes('\n')
-    ? `/**\n${text.replaceAll(/^/gmu, ' * ').replaceAll(/ +$/gmu, '')}\n */\n`
-    : `/** ${text} */\n`;
+/** On one line, so that formatting leaves it there where it fits. */
+export function object(members: readonly Code[]): Code {
+  return members.length === 0 ? code`{}` : code`{ ${join(members, ', ')} }`;
 }
 
 /** The values of an enum that there is something to tell of. */
-function valueNotes({ values }: EnumType): string {
-  const noted = values.map((value) => [value.name, notes(value)] as const).filter(([, text]) => text !== '');
-  return noted.length === 0 ? '' : `, { ${noted.map(([name, text]) => `${quote(name)}: { ${text} }`).join(', ')} }`;
+function valueNotes({ values }: EnumType): Code[] {
+  const noted = values.flatMap((value) => {
+    const told = notes(value);
+    return told.length === 0 ? [] : [code`${propertyName(value.name)}: ${object(told)}`];
+  });
+  return noted.length === 0 ? [] : [object(noted)];
 }
 
-function literals(values: readonly { readonly name: string }[]): string {
-  return values.map(({ name }) => quote(name)).join(' | ');
-}
-
-/** Names are ASCII letters, digits, `-`, `_` and `.`: nothing in them needs an escape. */
-export function quote(name: string): string {
-  return `'${name}'`;
-}
-
-export function propertyName(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/u.test(name) ? name : quote(name);
+function literals(values: readonly { readonly name: string }[]): Code {
+  return join(
+    values.map(({ name }) => code`${name}`),
+    ' | ',
+  );
 }

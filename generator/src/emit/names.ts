@@ -12,6 +12,7 @@ import {
   type StructType,
   type UnionType,
 } from '../model.js';
+import { reservedWords } from './code.js';
 import { branchGroups, groupPaths, refuseLeaves } from './union.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/u);
@@ -33,10 +34,8 @@ const reservedTypes = new Set([
   ...words(`
     Client Commands Events BaseClient Connection Protocol connect UnknownEnumValue FurtherArguments Promise U protocol
     alternate enumeration struct union validators validatorsOf
-    any as bigint boolean infer intrinsic keyof module never null number object readonly string symbol undefined unique unknown void
-    arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for
-    function if implements import in instanceof interface let new package private protected public return static super switch this
-    throw true try typeof var while with yield`),
+    any as bigint boolean infer intrinsic keyof module never number object readonly string symbol undefined unique unknown`),
+  ...reservedWords,
 ]);
 
 /** Members that a client has beside the commands, or that JavaScript gives a meaning: a method of that name gets a `_` at its end. */
