@@ -272,9 +272,7 @@ describe('escapeTags', () => {
 
   test('no text becomes a tag, in code either', () => {
     const text = lines('``@a {@link b} */``', '', '::', '', '  @a {@link b} */');
-    expect(escapeTags(convert(text))).toBe(
-      lines('`@a {\\@link b} */`', '', '```text', '\\@a {\\@link b} */', '```'),
-    );
+    expect(escapeTags(convert(text))).toBe(lines('`@a {\\@link b} */`', '', '```text', '\\@a {\\@link b} */', '```'));
   });
 });
 

@@ -32,6 +32,7 @@ import type * as outputModule from './output.js';
 import { leftoversIn, type Leftover } from './staged-write.js';
 import { didYouMean } from './suggest.js';
 import { generatorVersion } from './version.js';
+import { printable } from './visible.js';
 
 /** Other people's scripts rely on these. The last one is that of sysexits.h for a fault of the program itself. */
 const exitCodes = { ok: 0, failed: 1, usage: 2, io: 3, internal: 70 };
@@ -50,7 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(see qapi-ts --help)')
     // So that a subcommand can have a --version of its own.
     .enablePositionalOptions()
-    .configureOutput({ writeOut: print })
+    .configureOutput({ writeOut: print, outputError: (text, write) => write(text.replaceAll(/.+/gu, printable)) })
     .exitOverride();
 
   const generating = (command: Command): Command =>
@@ -71,7 +72,7 @@ export async function main(args: readonly string[]): Promise<number> {
       const results = await generate(options);
       warnOfUnknown(options.define, results);
       await write(options.out, results);
-      for (const result of results) process.stderr.write(`${summary(result)}\n`);
+      for (const result of results) process.stderr.write(`${printable(summary(result))}\n`);
       process.stderr.write(`with formatting and writing: ${(performance.now() - begin).toFixed(0)} ms\n`);
     });
 
@@ -81,17 +82,17 @@ export async function main(args: readonly string[]): Promise<number> {
       const { generate, compare } = await generation();
       const interrupted = interruptedRuns(options);
       for (const { path, isBegun, what, command } of interrupted) {
-        print(`${path}: left by an interrupted run of ${what}\n`);
+        print(`${printable(path)}: left by an interrupted run of ${what}\n`);
         const state = isBegun ? 'what it replaces may be old in part and new in part' : 'it had changed nothing yet';
-        process.stderr.write(`A run of ${what} was interrupted: ${state}. Mend it with: ${command}\n`);
+        process.stderr.write(`A run of ${what} was interrupted: ${state}. Mend it with: ${printable(command)}\n`);
       }
       // Then there may be no schema to compare with.
       const isBegun = interrupted.some((interruptedRun) => interruptedRun.isBegun);
       const differences = isBegun ? [] : compare(options.out, await generate(options));
-      for (const { path, problem } of differences) print(`${path}: ${problem}\n`);
+      for (const { path, problem } of differences) print(`${printable(path)}: ${problem}\n`);
       if (differences.length > 0) {
         const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
-        process.stderr.write(`${stale} stale. Mend it with: ${generateCommand(options)}\n`);
+        process.stderr.write(`${stale} stale. Mend it with: ${printable(generateCommand(options))}\n`);
       }
       if (differences.length > 0 || interrupted.length > 0) exitCode = exitCodes.failed;
     });
@@ -293,7 +294,7 @@ function tell(error: unknown): number {
     return exitCodes.failed;
   }
   if (error instanceof UsageError) {
-    process.stderr.write(`error: ${error.message}\n`);
+    process.stderr.write(`error: ${printable(error.message)}\n`);
     return exitCodes.usage;
   }
   if (error instanceof InterruptError) {
@@ -304,7 +305,7 @@ function tell(error: unknown): number {
   const isOurs = error instanceof FileError || error instanceof ServerError;
   const problem = isOurs ? error.message : describeSystemError(error);
   if (problem !== undefined) {
-    process.stderr.write(`error: ${problem}\n`);
+    process.stderr.write(`error: ${printable(problem)}\n`);
     return exitCodes.io;
   }
   return tellFault(error);
@@ -322,7 +323,7 @@ export function tellFault(error: unknown): number {
   const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
   process.stderr.write(
     `error: this is a fault of qapi-ts ${generatorVersion()}, not of what it was given. ` +
-      `Please report it, with the command, the schema, and this text:\n${text}\n`,
+      `Please report it, with the command, the schema, and this text:\n${text.replaceAll(/.+/gu, printable)}\n`,
   );
   return exitCodes.internal;
 }
@@ -334,7 +335,7 @@ function warnOfUnknown(
 ): void {
   const known = new Set(schemas.flatMap(({ conditions }) => [...conditions]));
   for (const name of define.filter((candidate) => !known.has(candidate))) {
-    process.stderr.write(`warning: no condition mentions '${name}'${didYouMean(name, known)}\n`);
+    process.stderr.write(`warning: no condition mentions '${printable(name)}'${printable(didYouMean(name, known))}\n`);
   }
 }
 

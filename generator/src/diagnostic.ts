@@ -1,6 +1,7 @@
 /** Errors in a schema: where, what, and how they are shown. */
 
 import type { Position } from './model.js';
+import { printable, visible } from './visible.js';
 
 /** Where a message points: a position and, from the front end, the text of its line. */
 export interface Place extends Position {
@@ -42,15 +43,24 @@ const ansi: Colours = { bold: '\u001B[1m', red: '\u001B[1;31m', reset: '\u001B[0
 export function formatDiagnostic(diagnostic: Diagnostic, colour = false): string {
   const { message, place, definition, related, includedFrom } = diagnostic;
   const { bold, red, reset } = colour ? ansi : plain;
-  const at = ({ file, line }: Position): string => `${file}:${line}`;
-  const lines = [`${bold}${at(place)}:${place.column}: ${red}error:${reset}${bold} ${message}${reset}`];
+  const at = ({ file, line }: Position): string => `${printable(file)}:${line}`;
+  const lines = [`${bold}${at(place)}:${place.column}: ${red}error:${reset}${bold} ${printable(message)}${reset}`];
   if (place.source !== undefined) {
-    // The caret stands below its column whatever width the terminal gives to tabs.
-    const padding = place.source.slice(0, place.column - 1).replaceAll(/[^\t]/gu, ' ');
-    lines.push(`  ${place.source}`, `  ${padding}${red}^${reset}`);
+    const shown = printable(place.source);
+    const behind = visible(place.source.slice(place.column - 1));
+    lines.push(`  ${shown}`, `  ${blank(shown.slice(0, shown.length - behind.length))}${red}^${reset}`);
   }
-  if (definition) lines.push(`${at(definition.position)}: in ${definition.title}`);
-  if (related) lines.push(`${at(related.position)}: ${related.message}`);
+  if (definition) lines.push(`${at(definition.position)}: in ${printable(definition.title)}`);
+  if (related) lines.push(`${at(related.position)}: ${printable(related.message)}`);
   for (const position of includedFrom) lines.push(`${at(position)}: included from here`);
   return lines.join('\n');
+}
+
+/** Characters that take two columns of a terminal. */
+const wide =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303E\uFF01-\uFF60]/gu;
+
+/** Space as wide as a text: tabs stay, whatever width the terminal gives to them. */
+function blank(text: string): string {
+  return text.replaceAll(/\p{M}/gu, '').replaceAll(wide, '  ').replaceAll(/[^\t]/gu, ' ');
 }

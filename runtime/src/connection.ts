@@ -17,7 +17,7 @@ import {
 } from './errors.js';
 import { Events, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
 import type { JsonObject } from './json.js';
-import { defaultLog, guarded, textOf, type Log, type Trace } from './log.js';
+import { defaultLog, guarded, safe, textOf, type Log, type Trace } from './log.js';
 import {
   aBoolean,
   aDelay,
@@ -163,7 +163,7 @@ export class Connection {
     this.#protocol = protocol;
     this.#options = options;
     this.#delays = delaysOf(options.reconnect);
-    this.#log = guarded('log', options.log ?? defaultLog);
+    this.#log = safe(options.log ?? defaultLog);
     this.#trace = options.trace && guarded('trace', options.trace);
     this.#events = new Events(this.#log, protocol.validators?.events);
     this.#validation = validationOf(options.validate);

@@ -2,6 +2,7 @@
 
 import type { Issue } from './inspect.js';
 import type { Json } from './json.js';
+import { visible, visibleLines } from './visible.js';
 
 export type ErrorCode =
   | 'ERR_QMP_COMMAND'
@@ -15,9 +16,16 @@ export type ErrorCode =
   | 'ERR_QMP_RESULT'
   | 'ERR_QMP_EVENTS_DROPPED';
 
-/** All errors of this package are of this class. */
+/**
+ * All errors of this package are of this class. In `message`, and so in `stack`, control characters and the like are escaped, such as
+ * `\u{001b}`, because a peer may have chosen the text; the other members are exact.
+ */
 export abstract class QmpError extends Error {
   abstract readonly code: ErrorCode;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(visibleLines(message), options);
+  }
 }
 
 /** The server refused or failed to execute the command. QEMU's manual: "QMP Specification", "error". */
@@ -28,14 +36,14 @@ export class CommandError extends QmpError {
   /**
    * @param command its name
    * @param errorClass `GenericError`, `CommandNotFound`, `DeviceNotActive`, `DeviceNotFound`, `KVMMissingCap`, or one of a newer server
-   * @param desc for people, and not stable
+   * @param desc for people, and not stable; exactly as the server sent it, but for secrets, and so not safe to print
    */
   constructor(
     readonly command: string,
     readonly errorClass: string,
     readonly desc: string,
   ) {
-    super(`${command}: ${desc}`);
+    super(visible(`${command}: ${desc}`));
   }
 }
 

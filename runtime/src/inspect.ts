@@ -22,6 +22,7 @@ import {
 } from './schema.js';
 import { isSecretMember, shownText } from './secrets.js';
 import { didYouMean } from './suggest.js';
+import { visible } from './visible.js';
 
 /** What can be told of a use of something that the schema has. */
 export type Remark = 'deprecated' | 'unstable' | 'conditional';
@@ -39,7 +40,7 @@ export interface Issue {
   readonly expected: string;
   /** What is there: `number 5`, `array`, `nothing`. Secrets are not shown. */
   readonly found: string;
-  /** For people: `expected string, found number 5`. */
+  /** For people, and safe to print: `expected string, found number 5`. */
   readonly message: string;
 }
 
@@ -303,7 +304,7 @@ class Inspector {
   #issue(kind: Issue['kind'], expected: string, found: string, message: string): void {
     if (!this.#isTold(kind)) return;
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
-    this.issues.push({ kind, path: [...this.#path], expected, found, message });
+    this.issues.push({ kind, path: [...this.#path], expected, found: visible(found), message: visible(message) });
   }
 
   /** Whether it is of a member of a secret name, or an element of such a one. */

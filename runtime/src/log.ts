@@ -2,11 +2,13 @@
 
 import type { Issue } from './inspect.js';
 import type { Json } from './json.js';
+import { visibleLines } from './visible.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LogEntry {
   readonly level: LogLevel;
+  /** Safe to print: control characters and the like, which a peer may have chosen, are escaped. The other members are exact. */
   readonly message: string;
   /** The command that it is about, or the event. */
   readonly command?: string;
@@ -20,15 +22,21 @@ export interface LogEntry {
 
 export type Log = (entry: LogEntry) => void;
 
-/** Gets the text of each message on the wire, secrets in arguments hidden, without its newline. */
+/** Gets the text of each message on the wire, secrets in arguments hidden, without its newline. Else it is exact: not safe to print. */
 export type Trace = (direction: 'in' | 'out', text: string) => void;
 
 /** Where nobody listens, only what should not happen is told, as a warning of the process. */
 export const defaultLog: Log = ({ level, message, error }) => {
   if (level !== 'warn' && level !== 'error') return;
   const cause = error instanceof Error ? `: ${error.stack ?? error.message}` : '';
-  process.emitWarning(`${message}${cause}`, 'QmpWarning');
+  process.emitWarning(visibleLines(`${message}${cause}`), 'QmpWarning');
 };
+
+/** A log hook that cannot do harm by throwing, and gets messages that are safe to print. */
+export function safe(log: Log): Log {
+  const tell = guarded('log', log);
+  return (entry) => tell({ ...entry, message: visibleLines(entry.message) });
+}
 
 /**
  * Wraps a hook so that an exception, or a promise that rejects, does no harm. Only the first one becomes a warning of the process: a hook is
@@ -41,7 +49,8 @@ export function guarded<A extends unknown[]>(name: string, hook: (...args: A) =>
   const fail = (error: unknown): void => {
     if (hasFailed) return;
     hasFailed = true;
-    process.emitWarning(`the ${name} hook threw, which is reported once: ${textOf(error)}`, 'QmpWarning');
+    const problem = `the ${name} hook threw, which is reported once: ${textOf(error)}`;
+    process.emitWarning(visibleLines(problem), 'QmpWarning');
   };
   return (...args) => {
     try {

@@ -141,9 +141,8 @@ function passOf({ url, functionName }) {
   if (functionName === '(garbage collector)') return 'garbage collection';
   if (functionName === '(idle)') return 'idle';
   if (url.includes('/dist/frontend/') || url.includes('/json5/')) return 'front end: text to model';
-  if (url.includes('/dist/emit/')) return 'emitters: model to structures';
+  if (url.includes('/dist/emit/')) return 'emitters: model to code';
   if (url.includes('/prettier/')) return 'prettier: formatting';
-  if (/\/(?:ts-morph|@ts-morph|code-block-writer)\//u.test(url)) return 'ts-morph: structures to text';
   if (url.startsWith('node:') || url === '') return 'Node: start, loading modules, files';
   return 'other';
 }

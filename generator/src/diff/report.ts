@@ -2,6 +2,7 @@
 
 import { optional } from '../optional.js';
 import { relativePath } from '../paths.js';
+import { printable, printableJson, visible } from '../visible.js';
 import { formatUse, verdicts, type Change, type Use, type Verdict } from './change.js';
 import type { Conditions } from './conditions.js';
 
@@ -81,7 +82,7 @@ export function formatReport(report: Report, format: Format, { colour, workspace
     case 'text':
       return formatText(report, colour ?? false);
     case 'json':
-      return `${JSON.stringify(toJson(report), undefined, 2)}\n`;
+      return `${printableJson(toJson(report))}\n`;
     case 'markdown':
       return formatMarkdown(report);
     case 'github':
@@ -192,14 +193,6 @@ function formatConditions({ conditions }: Report, name: (text: string) => string
     const names = conditions?.[key] ?? [];
     return names.length > 0 ? [`${title}: ${names.map(name).join(', ')}`] : [];
   });
-}
-
-/** Names come from files and servers: none may move a cursor, or begin a line. */
-function printable(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}}`,
-  );
 }
 
 /** How the parts of an entry are written. */
@@ -360,8 +353,15 @@ function codeSpan(text: string): string {
 function codeNames(text: string): string {
   return text
     .split(/(?<![\p{L}\p{N}])'([^']+)'(?![\p{L}\p{N}])/u)
-    .map((part, index) => (index % 2 === 1 ? codeSpan(part) : printable(part).replaceAll(/[\\`*_[\]<>#|~&]/gu, '\\$&')))
+    .map((part, index) => (index % 2 === 1 ? codeSpan(part) : plain(part)))
     .join('');
+}
+
+/** GitHub looks for mentions and addresses in the text that is left when markup is gone, so that an escape does not help. */
+function plain(text: string): string {
+  return printable(text)
+    .replaceAll(/[\\`*_[\]<>#|~&]/gu, '\\$&')
+    .replaceAll(/@|#(?=\d)|:(?=\/\/)|(?<=www)\./giu, '$&<!-- -->');
 }
 
 /**
@@ -370,16 +370,17 @@ function codeNames(text: string): string {
  */
 function formatGitHub(report: Report, workspace: string): string {
   const { usedBy } = report;
-  const file = (place: CodePlace): string => relativePath(workspace, place.file);
-  const title = formatTitle(report);
+  const file = (place: CodePlace): string => visible(relativePath(workspace, place.file));
+  const title = visible(formatTitle(report));
   const conditions = formatConditions(report, (name) => name);
-  const summary = [formatCounts(report.changes), ...remarks(report), ...conditions].join('\n');
+  const summary = [formatCounts(report.changes), ...remarks(report), ...conditions].map(visible).join('\n');
   const lines = [annotation('notice', { title }, summary)];
   for (const change of relevantChanges(report)) {
     const { verdict, uses, text } = change;
     if (verdict === 'harmless') continue;
     const [first, ...further] = uses.map(formatUse);
-    const message = `${first}: ${text}${further.length > 0 ? `\nalso ${enumerate(further, maxUses)}` : ''}`;
+    const also = further.length > 0 ? [`also ${enumerate(further, maxUses)}`] : [];
+    const message = [`${first}: ${text}`, ...also].map(visible).join('\n');
     const level = verdict === 'breaking' ? 'error' : 'warning';
     const properties = { title: `${title}: ${verdict}` };
     if (!usedBy) lines.push(annotation(level, properties, message));
@@ -390,7 +391,7 @@ function formatGitHub(report: Report, workspace: string): string {
   }
   for (const place of usedBy?.unfollowed ?? []) {
     const properties = { file: file(place), line: place.line, title: `${title}: not followed` };
-    lines.push(annotation('notice', properties, place.text));
+    lines.push(annotation('notice', properties, visible(place.text)));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -90,7 +90,8 @@ class ClientEmitter {
   client(commands: readonly Command[], qemu: string | undefined): Code[] {
     const clientDocs =
       'A client with a method for each command. Every method takes the arguments of the command, then options of the call.';
-    const connectDocs = 'Connects to a server, or starts one.\n\n@throws QmpError when no connection comes about in time';
+    const connectDocs =
+      'Connects to a server, or starts one.\n\n@throws QmpError when no connection comes about in time';
     const methods = commands.map((command) => this.#method(command));
     return [
       code`const protocol: Protocol = ${protocol(commands, qemu)};`,
@@ -112,10 +113,7 @@ class ClientEmitter {
     const options = this.#references.runtime(command.allowOob ? 'OobCallOptions' : 'CallOptions');
     const outcome = code`${this.#references.runtime('Outcome')}<${this.#result(command)}, Events, U>`;
     const parameters = join(
-      [
-        code`args${optional ? code`?` : code``}: ${this.#arguments(command)}`,
-        code`options?: ${options}<Events, U>`,
-      ],
+      [code`args${optional ? code`?` : code``}: ${this.#arguments(command)}`, code`options?: ${options}<Events, U>`],
       ', ',
     );
     return code`${docs}${name}<U extends keyof Events = never>(${parameters}): Promise<${outcome}> {

@@ -307,10 +307,7 @@ class ModuleEmitter {
     further: readonly Code[] = [],
   ): Code {
     // An empty type would forbid all members to what extends it.
-    const parents = [
-      ...bases.filter((base) => !isEmpty(base)).map((base) => this.references.type(base)),
-      ...further,
-    ];
+    const parents = [...bases.filter((base) => !isEmpty(base)).map((base) => this.references.type(base)), ...further];
     const heritage = parents.length === 0 ? code`` : code` extends ${join(parents, ', ')}`;
     return code`${docs}export interface ${name}${heritage} {
       ${properties}

@@ -4,7 +4,7 @@ import { elision } from '../elision.js';
 import type { Definition, Doc, Schema } from '../model.js';
 import { visible } from '../visible.js';
 import { emitClient, emitIndex } from './client.js';
-import { lineComment, type Code } from './code.js';
+import { code, lineComment, type Code } from './code.js';
 import { Comments } from './comment.js';
 import type { Format } from './format.js';
 import { emitModule, type EmitContext } from './module.js';
@@ -38,7 +38,7 @@ export function provenance(schema: Schema, { origin, generator }: Pick<EmitOptio
 export async function emitPackage(schema: Schema, options: EmitOptions, format: Format): Promise<Map<string, string>> {
   const header = lineComment(provenance(schema, options));
   const files = [...emitFiles(schema, options)].map(async ([name, content]): Promise<[string, string]> => {
-    return [name, await format(`${header}\n\n${content}\n`)];
+    return [name, await format(String(code`${header}\n\n${content}\n`))];
   });
   return new Map(await Promise.all(files));
 }

@@ -1,0 +1,324 @@
+/** Arbitrary schemas, with the worst names, conditions and prose that each dialect takes. */
+
+import fc, { type Arbitrary } from 'fast-check';
+
+import type { Dialect } from '../../generator/src/frontend/dialect.js';
+
+/** What would do harm if it became code, ended a string or a comment, or was a directive. */
+const evil = [
+  '\\',
+  '\\\\n',
+  '\\u0027',
+  '"',
+  '`',
+  '${PWNED}',
+  '*/',
+  '/*',
+  '//',
+  '//# sourceMappingURL=evil.map',
+  '/* c8 ignore start',
+  '@ts-ignore',
+  '@ts-nocheck',
+  '/// <reference path="evil" />',
+  '{@link evil}',
+  'eslint-disable',
+  '</script>',
+  '<!--',
+  '} })); PWNED(); //',
+  ')',
+  '(',
+  '!',
+  '&&',
+  '||',
+  'defined(A)',
+  '__proto__',
+  '%0A::error::',
+  '\t',
+];
+
+/** Beside that, what only comments may have. */
+const unseen = [
+  "'",
+  '\0',
+  '\u001B[2J',
+  '\u0085',
+  '\u2028',
+  '\u2029',
+  '\u202E',
+  '\u2066',
+  '\u200B',
+  '\uFEFF',
+  '\u{1F600}',
+];
+
+const typeNames = [
+  ...[
+    'Object',
+    'Function',
+    'Promise',
+    'Client',
+    'Events',
+    'Commands',
+    'BaseClient',
+    'Int64',
+    'Validator',
+    'Json',
+    'Array',
+  ],
+  ...['EmptyObject', 'Symbol', 'Protocol', 'String', 'Infinity', '__org.evil-x_Type', '__a--b..c_x-Type'],
+];
+/** Those of commands are others. */
+const lowerTypeNames = ['default', 'let', 'yield', 'enum', 'undefined', 'connect', 'validators', 'protocol'];
+const lowerNames = [
+  ...['constructor', 'then', 'class', 'delete', 'get', 'async', 'await', 'new', 'close', 'execute', 'toString'],
+  ...['x-evil', '__org.evil-x_member', 'prototype', 'arguments', 'eval', 'hasownproperty', 'valueof', 'static', 'this'],
+];
+const eventNames = ['CONSTRUCTOR', 'STOP', '__org.evil-x_EVENT', 'PROTO', 'THEN', 'DEFAULT', 'NULL'];
+const featureNames = ['deprecated', 'unstable', 'x-odd'];
+const builtins = ['str', 'int', 'bool', 'number', 'size', 'uint8', 'any'];
+
+/** Different ones, in TypeScript, too. */
+function names(count: number, from: readonly string[], fresh: (index: number) => string): Arbitrary<string[]> {
+  return fc
+    .uniqueArray(fc.constantFrom(...from), {
+      maxLength: count,
+      selector: (name) => name.replaceAll(/\W|_/gu, '').toLowerCase(),
+    })
+    .map((some) => Array.from({ length: count }, (_, index) => some[index] ?? fresh(index)));
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\')}'`;
+}
+
+/** The text of a condition, as schemas of a dialect write it. */
+function condition(dialect: Dialect): Arbitrary<string> {
+  const defined = fc.constantFrom('CONFIG_A', 'CONFIG_B').map(quoted);
+  const text = fc
+    .array(fc.oneof(fc.constantFrom(...evil), fc.string({ maxLength: 8 })), { minLength: 1, maxLength: 6 })
+    .map((parts) => parts.join('').replaceAll(/['\t]/gu, ''))
+    .filter((joined) => joined.trim() !== '')
+    .map(quoted);
+  const structured = fc.letrec<{ any: string }>((tie) => ({
+    any: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      defined,
+      tie('any').map((one) => `{ 'not': ${one} }`),
+      fc.array(tie('any'), { minLength: 1, maxLength: 3 }).map((all) => `{ 'all': [ ${all.join(', ')} ] }`),
+      fc.array(tie('any'), { minLength: 1, maxLength: 3 }).map((any) => `{ 'any': [ ${any.join(', ')} ] }`),
+    ),
+  })).any;
+  const forms: Arbitrary<string>[] = [];
+  if (!dialect.enforces('no-text-conditions')) {
+    forms.push(
+      text,
+      fc.array(text, { minLength: 1, maxLength: 3 }).map((all) => `[ ${all.join(', ')} ]`),
+    );
+  }
+  if (!dialect.enforces('no-structured-conditions')) forms.push(structured);
+  return fc.oneof(...forms);
+}
+
+export interface SchemaText {
+  readonly text: string;
+  /** Words that the documentation has, each once. */
+  readonly words: readonly string[];
+}
+
+/** A schema that has one of everything. */
+export function schemas(dialect: Dialect): Arbitrary<SchemaText> {
+  const allowsLower = !dialect.enforces('naming-conventions');
+  const allowsUpper = allowsLower && !dialect.enforces('lower-case-members');
+  const digits = dialect.enforces('branch-names') ? [] : ['0', '5', '2-5', '10base-t'];
+  const isLower = (name: string): boolean => name === name.toLowerCase();
+  return fc
+    .record({
+      types: names(10, allowsLower ? [...typeNames, ...lowerTypeNames] : typeNames, (index) => `Type${index}`),
+      members: names(6, allowsUpper ? lowerNames : lowerNames.filter(isLower), (index) => `member-${index}`),
+      values: names(4, [...lowerNames.filter(isLower), ...digits], (index) => `value-${index}`),
+      commands: names(3, lowerNames.filter(isLower), (index) => `command-${index}`),
+      events: names(2, eventNames, (index) => `EVENT_${index}`),
+      uses: fc.array(fc.constantFrom(...builtins), { minLength: 8, maxLength: 8 }),
+      optional: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+      conditions: fc.array(fc.option(condition(dialect), { nil: undefined, freq: 3 }), {
+        minLength: 16,
+        maxLength: 16,
+      }),
+      features: fc.array(fc.subarray(featureNames), { minLength: 8, maxLength: 8 }),
+      prose: fc.array(
+        fc.array(fc.constantFrom(...evil, ...unseen, 'a'), { maxLength: 6 }).map((parts) => parts.join(' ')),
+        { minLength: 16, maxLength: 16 },
+      ),
+      documented: fc.boolean(),
+    })
+    .map((parts) => new Writer(dialect, parts).schema());
+}
+
+interface Parts {
+  readonly types: readonly string[];
+  readonly members: readonly string[];
+  readonly values: readonly string[];
+  readonly commands: readonly string[];
+  readonly events: readonly string[];
+  readonly uses: readonly string[];
+  readonly optional: readonly boolean[];
+  readonly conditions: readonly (string | undefined)[];
+  readonly features: readonly (readonly string[])[];
+  readonly prose: readonly string[];
+  readonly documented: boolean;
+}
+
+/** Takes one part after the other, and begins again behind the last. */
+class Writer {
+  readonly #dialect: Dialect;
+  readonly #parts: Parts;
+  readonly #words: string[] = [];
+  readonly #taken = new Map<readonly unknown[], number>();
+
+  constructor(dialect: Dialect, parts: Parts) {
+    this.#dialect = dialect;
+    this.#parts = parts;
+  }
+
+  schema(): SchemaText {
+    const { types, commands, events, values } = this.#parts;
+    const [anEnum, base, struct, other] = types.map(quoted) as Names;
+    const [enumName, baseName, structName, otherName, union, inPlace, simple, alternate, nested] = types as Names;
+    const [first, second, third] = commands as Names;
+    const [event, otherEvent] = events as Names;
+    const [one, two] = values.map(quoted) as Names;
+    const text = [
+      this.#define('enum', enumName, `'data': [ ${values.map((value) => this.#value(value)).join(', ')} ]`, values),
+      this.#define('struct', baseName, `'data': { 'base-member': ${anEnum} }`, ['base-member']),
+      this.#struct(structName, '', this.#members(3)),
+      this.#struct(otherName, base, [
+        ['inherits', struct, false],
+        ['itself', other, true],
+      ]),
+      this.#define(
+        'union',
+        union,
+        `'base': { 'tag': ${anEnum}, '*more': ${this.#member("'str'")} }, 'discriminator': 'tag', ` +
+          `'data': { ${one}: ${this.#conditional(struct)}, ${two}: ${this.#conditional(other)} }`,
+      ),
+      this.#define('union', inPlace, `'base': ${base}, 'discriminator': 'base-member', 'data': { ${two}: ${struct} }`),
+      this.#define('alternate', alternate, `'data': { 'object': ${this.#conditional(other)}, 'text': 'str' }`),
+      this.#command(
+        first,
+        `, 'data': ${this.#arguments(this.#members(2))}, 'returns': ${struct}`,
+        this.#parts.members.slice(0, 2),
+      ),
+      this.#command(second, `, 'data': ${other}, 'boxed': true, 'gen': false, 'returns': [ ${struct} ]`),
+      this.#command(third, ", 'success-response': false, 'allow-oob': true"),
+      this.#define('event', event, `'data': ${this.#arguments([['data-member', quoted(alternate), false]])}`, [
+        'data-member',
+      ]),
+      this.#define('event', otherEvent),
+    ];
+    if (!this.#dialect.enforces('union-needs-discriminator')) {
+      text.push(this.#define('union', simple, `'data': { 'text': ${this.#conditional("'str'")}, 'many': [ 'int' ] }`));
+    }
+    if (!this.#dialect.enforces('no-union-branches')) {
+      const inner = `${one}: ${quoted(union)}`;
+      text.push(
+        this.#define('union', nested, `'base': { 'kind': ${anEnum} }, 'discriminator': 'kind', 'data': { ${inner} }`),
+      );
+    }
+    return { text: text.join('\n'), words: this.#words };
+  }
+
+  #define(meta: string, name: string, rest = '', documented: readonly string[] = []): string {
+    const body = `{ '${meta}': ${quoted(name)}${rest === '' ? '' : `, ${rest}`}${this.#if()} }`;
+    return this.#doc(name, documented, body) + body;
+  }
+
+  #struct(name: string, base: string, members: readonly MemberText[]): string {
+    const texts = members.map(([member, type, optional]) => `${key(member, optional)}: ${this.#member(type)}`);
+    const inherited = base === '' ? '' : `'base': ${base}, `;
+    return this.#define(
+      'struct',
+      name,
+      `${inherited}'data': { ${texts.join(', ')} }`,
+      members.map(([member]) => member),
+    );
+  }
+
+  #command(name: string, rest: string, documented: readonly string[] = []): string {
+    return this.#define('command', name, `${rest.slice(2)}${this.#features()}`, documented);
+  }
+
+  #members(count: number): MemberText[] {
+    const { members, uses, optional } = this.#parts;
+    return members.slice(0, count).map((name) => [name, quoted(this.#next(uses)), this.#next(optional)]);
+  }
+
+  #arguments(members: readonly MemberText[]): string {
+    const isFree = !this.#dialect.enforces('conditional-arguments-boxed');
+    const texts = members.map(
+      ([name, type, optional]) => `${key(name, optional)}: ${isFree ? this.#member(type) : type}`,
+    );
+    return `{ ${texts.join(', ')} }`;
+  }
+
+  #member(type: string): string {
+    return typed(type, `${this.#if()}${this.#features()}`);
+  }
+
+  #conditional(type: string): string {
+    return typed(type, this.#if());
+  }
+
+  #value(name: string): string {
+    const extra = `${this.#if()}${this.#dialect.enforces('no-value-features') ? '' : this.#features()}`;
+    return extra === '' ? quoted(name) : `{ 'name': ${quoted(name)}${extra} }`;
+  }
+
+  #if(): string {
+    const text = this.#next(this.#parts.conditions);
+    return text === undefined ? '' : `, 'if': ${text}`;
+  }
+
+  #features(): string {
+    const features = this.#next(this.#parts.features);
+    return features.length === 0 ? '' : `, 'features': [ ${features.map(quoted).join(', ')} ]`;
+  }
+
+  #doc(name: string, members: readonly string[], body: string): string {
+    // By the rules of some versions, much of this would be badly written.
+    if (!this.#parts.documented || this.#dialect.version || (members.length === 0 && body.includes("'base'")))
+      return '';
+    const lines = ['##', `# @${name}:`, '#', `# ${this.#sentence()}`];
+    for (const member of members) lines.push('#', `# @${member}: ${this.#sentence()}`);
+    const features = featureNames.filter((feature) => body.includes(quoted(feature)));
+    if (features.length > 0) lines.push('#', '# Features:');
+    // Only of deprecation can a comment tell why.
+    for (const feature of features) lines.push('#', `# @${feature}: Some reason`);
+    return [...lines, '##', ''].join('\n');
+  }
+
+  #sentence(): string {
+    const word = `Word${this.#words.length}x`;
+    this.#words.push(word);
+    return `${word} ${this.#next(this.#parts.prose)}`.trimEnd();
+  }
+
+  #next<T>(all: readonly T[]): T {
+    const index = this.#taken.get(all) ?? 0;
+    this.#taken.set(all, index + 1);
+    return all[index % all.length] as T;
+  }
+}
+
+/** As many as there are. */
+type Names = readonly [string, string, string, string, string, string, string, string, string];
+
+/** The name, the text of the type, and whether it is optional. */
+type MemberText = readonly [name: string, type: string, optional: boolean];
+
+function key(name: string, optional: boolean): string {
+  return quoted(`${optional ? '*' : ''}${name}`);
+}
+
+function typed(type: string, extra: string): string {
+  return extra === '' ? type : `{ 'type': ${type}${extra} }`;
+}
