@@ -182,11 +182,11 @@ class Writer {
 
   schema(): SchemaText {
     const { types, commands, events, values } = this.#parts;
-    const [anEnum, base, struct, other] = types.map(quoted) as Names;
+    const [anEnum, base, struct, other] = types.map(quoted) as readonly string[] as Names;
     const [enumName, baseName, structName, otherName, union, inPlace, simple, alternate, nested] = types as Names;
     const [first, second, third] = commands as Names;
     const [event, otherEvent] = events as Names;
-    const [one, two] = values.map(quoted) as Names;
+    const [one, two] = values.map(quoted) as readonly string[] as Names;
     const text = [
       this.#define('enum', enumName, `'data': [ ${values.map((value) => this.#value(value)).join(', ')} ]`, values),
       this.#define('struct', baseName, `'data': { 'base-member': ${anEnum} }`, ['base-member']),
