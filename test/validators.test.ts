@@ -330,8 +330,8 @@ describe('hostile input', () => {
     expect(result['~standard'].validate(value).issues?.length).toBe(1);
   });
 
-  test('a million members are told up to a thousand', { timeout: 60_000 }, () => {
-    const members = Array.from({ length: 1_000_000 }, (_, index) => [`member${index}`, index]);
+  test('half a million members are told up to a thousand', { timeout: 60_000 }, () => {
+    const members = Array.from({ length: 500_000 }, (_, index) => [`member${index}`, index]);
     const issues = blockdev.issues({ driver: 'null-co', ...Object.fromEntries(members) });
     expect(issues.length).toBe(1000);
     expect(shown(issues).slice(0, 1)).toEqual(['member0: unknown member']);

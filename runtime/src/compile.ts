@@ -4,7 +4,7 @@
  * code cannot be made from strings (`--disallow-code-generation-from-strings`), there are none, and `inspect` does all the work.
  */
 
-import { flawOf, maxDepthInMessage } from './json.js';
+import { flawOf, inheritedNames, maxDepthInMessage, tokensOf } from './json.js';
 import {
   emptyStruct,
   integerRanges,
@@ -37,6 +37,9 @@ export function compiled(type: Type, mode: Mode): Cell | undefined {
   compiles ??= canCompile();
   return compiles ? cellOf(type, mode) : undefined;
 }
+
+/** The tokens that what is being checked may still have: objects that share others could have any number. */
+export const budget = { left: 0 };
 
 let compiles: boolean | undefined;
 
@@ -102,26 +105,37 @@ class Compiler {
     return type.kind === 'struct' ? this.#struct([...outer, ...type.members], tags) : this.#union(type, outer, tags);
   }
 
-  /** @param tags members that have been tested: discriminators */
+  /** @param tags members that have been read and tested: discriminators */
   #struct(members: readonly Member[], tags: ReadonlySet<Member>): Check {
-    const untested = members.filter((member) => !tags.has(member));
-    const tests = untested.map(({ name, type, optional }) => {
-      const failing = `if (!(${this.#test(type, 'm')})) return false;`;
-      const read = `m = ${reading(name)};`;
-      return optional ? `${read} if (m !== undefined) { ${failing} n--; }` : `${read} ${failing}`;
-    });
+    const isStrict = this.#mode !== 'open';
     const mandatory = members.filter(({ optional }) => !optional).length;
-    const [first] = untested.toSorted((a, b) => Number(a.optional) - Number(b.optional));
-    // What a member has been read of is known to be an object of some shape, and to find its prototype then costs nothing. A member too many
-    // is unknown or inherited, if it is not undefined.
+    const untested = members
+      .filter((member) => !tags.has(member))
+      .toSorted((a, b) => Number(a.optional) - Number(b.optional));
+    // What a member has been read of is known to be an object of some shape, and to find its prototype then costs nothing.
+    const [first] = untested;
+    const tests = untested.map((member) => {
+      const read = member === first ? '' : `m = ${reading(member.name)};`;
+      const failing = `if (!(${this.#test(member.type, 'm')})) return false;`;
+      return member.optional ? `${read} if (m !== undefined) { ${failing} n--; }` : `${read} ${failing}`;
+    });
+    // A member too many is unknown, if it is not undefined.
     return this.#function(`${objectOnly}
-let m, n = ${-mandatory};
+let m, n = 0;
 ${first ? `m = ${reading(first.name)};` : ''}
 if (Object.getPrototypeOf(v) !== Object.prototype) return false;
-${this.#mode === 'open' ? '' : 'for (const _ in v) n++;'}
+${isStrict ? 'const all = Object.getOwnPropertyNames(v).length;' : ''}
+${this.#mode === 'out' ? this.#allSent() : `if (d > ${freeDepth} && !(${this.#spent('1')})) return false;`}
+${isStrict ? `n = all - ${mandatory};` : ''}
 ${tests.join('\n')}
-${this.#mode === 'open' ? '' : 'if (n > 0) for (const name in v) if (v[name] === undefined) n--;'}
-return ${this.#mode === 'open' ? 'true' : 'n === 0'};`);
+${isStrict ? 'if (n > 0) for (const k in v) if (v[k] === undefined) n--;' : ''}
+return ${isStrict ? 'n === 0' : 'true'};`);
+  }
+
+  /** Members that cannot be enumerated would not be sent. */
+  #allSent(): string {
+    return `for (const _ in v) n++;
+if (n !== all || !(${this.#spent(`all * ${tokensOf.member}`)})) return false;`;
   }
 
   #union(union: UnionType, outer: readonly Member[], tags: ReadonlySet<Member>): Check {
@@ -146,7 +160,10 @@ return cell !== undefined && cell.check(v, d);`);
 
   #array(element: Type): Check {
     return this.#function(`if (!Array.isArray(v) || d === ${maxDepthInMessage}) return false;
-for (let i = 0; i < v.length; i++) {
+const n = v.length >>> 0;
+if (Object.getPrototypeOf(v) !== Array.prototype) return false;
+if (!(${this.#spent(`n * ${tokensOf.element}`)})) return false;
+for (let i = 0; i < n; i++) {
   const e = v[i];
   if (!(${this.#test(element, 'e')})) return false;
 }
@@ -200,6 +217,11 @@ return true;`);
     return anyOf([...alternatives.values()].map((type) => `(${this.#test(type, m)})`));
   }
 
+  /** An expression that is true while there are not too many tokens. */
+  #spent(tokens: string): string {
+    return `(${this.#constant(budget)}.left -= ${tokens} || 1) >= 0`;
+  }
+
   #constant(value: unknown): string {
     const known = this.#constants.indexOf(value);
     return `c${known === -1 ? this.#constants.push(value) - 1 : known}`;
@@ -214,10 +236,13 @@ const none: ReadonlySet<Member> = new Set();
 
 const objectOnly = `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
 
+/** Objects up to this depth are not counted: without arrays, which are, there cannot be many. */
+const freeDepth = 8;
+
 /** All objects have some names, which are not theirs. */
 function reading(name: string): string {
   const text = JSON.stringify(name);
-  return name in Object.prototype ? `(Object.hasOwn(v, ${text}) ? v[${text}] : undefined)` : `v[${text}]`;
+  return inheritedNames.has(name) ? `(Object.hasOwn(v, ${text}) ? v[${text}] : undefined)` : `v[${text}]`;
 }
 
 /** Conditions may leave out all values of an enum. */

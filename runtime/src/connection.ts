@@ -7,7 +7,6 @@ import { onAbort } from './abort.js';
 import { addressOf, canBeFoundAgain, open, type Address, type Ending, type Opened } from './address.js';
 import {
   AbortedError,
-  ArgumentsError,
   ConnectError,
   ConnectionLostError,
   NotSentError,
@@ -17,7 +16,7 @@ import {
 } from './errors.js';
 import { Events, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
 import type { JsonObject } from './json.js';
-import { defaultLog, guarded, safe, textOf, type Log, type Trace } from './log.js';
+import { defaultLog, guarded, safe, type Log, type Trace } from './log.js';
 import {
   aBoolean,
   aDelay,
@@ -271,24 +270,26 @@ export class Connection {
     checkParameter('command', command, aString);
     const { signal, timeout, oob = false } = options;
     const until = options.until === undefined ? undefined : this.#events.namesOf(options.until, 'until');
-    const isChecked = this.#checks.isChecked(command, validation);
-    const refusal = isChecked ? this.#checks.arguments(command, args, validation) : undefined;
-    const session = refusal ?? this.#sessionFor(command, options);
+    const wire = this.#checks.arguments(command, args, validation);
+    if (typeof wire === 'function') {
+      resolve(fail(wire));
+      return;
+    }
+    const session = this.#sessionFor(command, options);
     if (typeof session === 'function') {
       resolve(fail(session));
     } else if (!signal && timeout === undefined && !until) {
       this.#unsettledCalls += 1;
       const settle: Settle = (outcome) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
-      this.#send(session, {
+      session.send({
         command,
-        args,
-        isChecked,
+        args: wire,
         oob,
         settle: validation === this.#validation ? this.#check : settle,
         resolve,
       });
     } else {
-      this.#sendBounded(session, { command, args, isChecked, oob, resolve }, options, until ?? [], validation);
+      this.#sendBounded(session, { command, args: wire, oob, resolve }, options, until ?? [], validation);
     }
   }
 
@@ -303,18 +304,6 @@ export class Connection {
     if (!session || session.ended) return notSent('there is no connection');
     if (oob && !session.oob) return notSent('the server does not execute out of band');
     return session;
-  }
-
-  /** @returns what can be abandoned */
-  #send(session: Session, request: Request): Entry | undefined {
-    try {
-      return session.send(request);
-    } catch (error) {
-      const problem = `arguments: ${textOf(error)}`;
-      const failure = (): QmpError => new ArgumentsError(request.command, problem, [], { cause: error });
-      request.settle({ failure }, request.resolve, request.command);
-      return undefined;
-    }
   }
 
   /** A call that a signal or the time may end, or that goes on until an event. */
@@ -388,7 +377,7 @@ export class Connection {
       // The signal need not be Node's own.
       abandon(() => error as Error);
     }
-    if (!isSettled) entry = this.#send(session, { ...request, settle });
+    if (!isSettled) entry = session.send({ ...request, settle });
   }
 
   // Connecting

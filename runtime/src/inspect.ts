@@ -4,7 +4,17 @@
  * Machine Protocol Specification", "Compatibility Considerations".
  */
 
-import { classOf, flawOf, maxDepthInMessage } from './json.js';
+import {
+  classOf,
+  flawOf,
+  inheritedNames,
+  kindOfObject,
+  lengthOf,
+  limits,
+  maxDepthInMessage,
+  membersOf,
+  tokensOf,
+} from './json.js';
 import {
   ArrayType,
   BuiltinType,
@@ -96,6 +106,8 @@ class Inspector {
   readonly #path: (string | number)[] = [];
   /** The objects and arrays on the path, the outermost first. */
   readonly #holders: object[] = [];
+  /** The tokens of what has been looked at; objects that share others could have any number. */
+  #tokens = 1;
 
   constructor(options: InspectOptions, value: unknown) {
     this.#options = options;
@@ -106,9 +118,9 @@ class Inspector {
     this.#remark(this.#options.notes);
     try {
       this.#value(type, this.value, this.#options.further);
-    } catch {
-      // A getter or a proxy: the path leads to it.
-      this.#add('mismatch', 'a value', 'what throws when it is read');
+    } catch (error) {
+      // A getter or a proxy has thrown: the path leads to it.
+      if (error !== tooMuch) this.#add('mismatch', 'a value', 'what throws when it is read');
     }
   }
 
@@ -123,13 +135,7 @@ class Inspector {
         this.#enum(type, value);
         break;
       case 'array':
-        if (!this.#enter('array', value)) break;
-        for (let index = 0; index < value.length; index += 1) {
-          this.#path.push(index);
-          this.#value(type.element, value[index]);
-          this.#path.pop();
-        }
-        this.#holders.pop();
+        if (this.#enter('array', value)) this.#array(type, value);
         break;
       case 'alternate': {
         const alternative = type.alternatives.get(kindOf(value) as JsonKind);
@@ -142,25 +148,54 @@ class Inspector {
     }
   }
 
+  #array({ element }: ArrayType, array: readonly unknown[]): void {
+    const length = lengthOf(array);
+    const { tokens } = limits[this.#options.direction];
+    if (length * tokensOf.element > tokens) {
+      this.#add('mismatch', 'array', `array of ${length} elements, which are too many`);
+      this.#holders.pop();
+      return;
+    }
+    this.#spend(length * tokensOf.element);
+    for (let index = 0; index < length; index += 1) {
+      this.#path.push(index);
+      const value = array[index];
+      this.#value(element, value);
+      this.#path.pop();
+      // Where there is one hole, there may be millions.
+      if (value === undefined && !(index in array)) break;
+    }
+    this.#holders.pop();
+  }
+
   #object(type: ObjectType, value: unknown, further: boolean): void {
     if (!this.#enter('object', value)) return;
-    const { members, mandatory, isOpen } = shapeOf(type, value);
+    const object = membersOf(value, this.#path);
+    const names = Object.keys(object);
+    // What is sent are the members that can be enumerated; whoever reads what has come finds others, too.
+    const find = (name: string): unknown => own(object, name) ?? (this.#isOut ? undefined : readingOf(value, name));
+    const { members, mandatory, isOpen } = shapeOf(type, find);
+    // What has come may well be larger: only what is not known of it is counted here, as compiled checks do not look at that.
+    this.#spend(this.#isOut ? names.length * tokensOf.member : names.length - members.size);
     let missing = mandatory.length;
-    for (const name of Object.keys(value)) {
+    for (const name of names) {
       this.#path.push(name);
-      const place = value[name];
+      const place = object[name];
       const member = members.get(name);
       if (place !== undefined) {
         if (member) this.#member(member, place);
         else if (isOpen || further) {
           this.#builtin('str', name);
           this.#any(place);
-        } else this.#unknown(type, value, members, name);
+        } else this.#unknown(type, object, members, name);
         if (member && !member.optional) missing -= 1;
       }
       this.#path.pop();
     }
-    if (missing > 0) for (const member of mandatory) if (own(value, member.name) === undefined) this.#missing(member);
+    if (missing > 0) {
+      for (const member of mandatory)
+        if (own(object, member.name) === undefined) this.#hidden(member, find(member.name));
+    }
     this.#holders.pop();
   }
 
@@ -239,9 +274,12 @@ class Inspector {
     } else this.#value(type, value);
   }
 
-  #missing({ name, type }: Member): void {
-    this.#path.push(name);
-    this.#issue('mismatch', expectation(type), 'nothing', `missing, expected ${expectation(type)}`);
+  /** A mandatory member that is not enumerated, if it is there at all. */
+  #hidden(member: Member, value: unknown): void {
+    const expected = expectation(member.type);
+    this.#path.push(member.name);
+    if (value === undefined) this.#issue('mismatch', expected, 'nothing', `missing, expected ${expected}`);
+    else this.#member(member, value);
     this.#path.pop();
   }
 
@@ -258,8 +296,7 @@ class Inspector {
   #enter(kind: 'object', value: unknown): value is Record<string, unknown>;
   #enter(kind: 'array' | 'object', value: unknown): boolean {
     if (kindOf(value) !== kind) this.#mismatch(kind, value);
-    else if (this.#isOut && this.#holders.includes(value as object))
-      this.#add('mismatch', kind, `${kind} that holds itself`);
+    else if (this.#holders.includes(value as object)) this.#add('mismatch', kind, `${kind} that holds itself`);
     else if (this.#holders.length === maxDepthInMessage) this.#add('mismatch', kind, `${kind} that nests too deep`);
     else return this.#holders.push(value as object) > 0;
     return false;
@@ -269,6 +306,18 @@ class Inspector {
     const step = this.#path.at(-1);
     if (step === undefined) this.value = value;
     else (this.#holders.at(-1) as Record<string | number, unknown>)[step] = value;
+  }
+
+  /** @throws when there is more than can be sent, or has come */
+  #spend(tokens: number): void {
+    const limit = limits[this.#options.direction].tokens;
+    this.#tokens += Math.max(tokens, 1);
+    if (this.#tokens <= limit) return;
+    // It is all of the value that has too many.
+    this.#path.length = 0;
+    const hint = this.#isOut ? ', which QEMU does not take in one message' : '';
+    this.#add('mismatch', `at most ${limit} tokens of JSON`, 'more', hint);
+    throw tooMuch;
   }
 
   get #isOut(): boolean {
@@ -318,6 +367,9 @@ class Inspector {
   }
 }
 
+/** Ends an inspection. */
+const tooMuch = new Error('there is too much to look at');
+
 const any = new BuiltinType('any');
 const arrayOfAny = new ArrayType(any);
 
@@ -332,7 +384,8 @@ interface Shape {
 /** By the values of the discriminators, the outermost first. */
 const shapes = new WeakMap<ObjectType, Map<string, Shape>>();
 
-function shapeOf(type: ObjectType, object: object): Shape {
+/** @param find finds a member by its name */
+function shapeOf(type: ObjectType, find: (name: string) => unknown): Shape {
   const parts: ObjectType[] = [];
   let key = '';
   let isOpen = false;
@@ -340,7 +393,7 @@ function shapeOf(type: ObjectType, object: object): Shape {
   while (part && !isOpen) {
     parts.push(part.kind === 'union' ? part.base : part);
     if (part.kind === 'struct') break;
-    const tag = own(object, part.discriminator);
+    const tag = find(part.discriminator);
     isOpen = typeof tag !== 'string' || !part.values.has(tag);
     key += isOpen ? '?' : `${tag as string} `;
     part = part.branches.get(tag as string);
@@ -361,7 +414,7 @@ function shapeOf(type: ObjectType, object: object): Shape {
 export function describeValue(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';
-  return typeof value === 'object' ? (kindOf(value) ?? classOf(value)) : display(value);
+  return typeof value === 'object' ? (kindOf(value) ?? nameOf(value)) : display(value);
 }
 
 /** Short values without credentials, the beginning of long ones. */
@@ -382,18 +435,25 @@ function kindOf(value: unknown): JsonKind | undefined {
     case 'bigint':
       return 'number';
     case 'object':
-      if (value === null) return 'null';
-      if (Array.isArray(value)) return 'array';
-      return classOf(value) === 'Object' ? 'object' : undefined;
+      return value === null ? 'null' : kindOfObject(value);
     default:
       return undefined;
   }
 }
 
-/** A member as it would be sent: not an inherited one. */
+/** The name of what is no JSON. */
+function nameOf(value: object): string {
+  const name = classOf(value).slice(0, maxShown);
+  return name === 'Object' ? 'what only calls itself an Object' : name;
+}
+
 function own(object: object, name: string): unknown {
-  const isSent = Object.prototype.propertyIsEnumerable.call(object, name);
-  return isSent ? (object as Record<string, unknown>)[name] : undefined;
+  return Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined;
+}
+
+/** What `object.name` gives, but for what all objects have. */
+function readingOf(object: object, name: string): unknown {
+  return inheritedNames.has(name) ? own(object, name) : (object as Record<string, unknown>)[name];
 }
 
 function takesNull(type: Type): boolean {

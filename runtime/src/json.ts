@@ -139,25 +139,66 @@ function integer(digits: string): Int64 {
   return Number.isSafeInteger(number) ? number : BigInt(digits);
 }
 
+/** What a value may be at most, to be checked and written. */
+interface Limits {
+  /** How many objects and arrays may hold each other. */
+  readonly depth: number;
+  /** How many names, values, brackets, colons and commas its text may have. Objects that share others can have far more than memory. */
+  readonly tokens: number;
+  /** The length of its text. */
+  readonly bytes: number;
+}
+
+/**
+ * `out`, of arguments: QEMU and its agent refuse a message of more (`MAX_TOKEN_COUNT` and `MAX_TOKEN_SIZE` in QEMU's
+ * qobject/json-streamer.c); a little is left for what is around the arguments. `in`, of anything else: a message of 64 MiB would have as
+ * many tokens if they were of four bytes each, and those of QEMU are longer.
+ */
+export const limits = {
+  out: { depth: maxDepthInMessage, tokens: 2 * 1024 * 1024 - 16, bytes: 64 * 1024 * 1024 - 1024 },
+  in: { depth: maxDepth, tokens: 16 * 1024 * 1024, bytes: Infinity },
+} as const satisfies Record<string, Limits>;
+
+/**
+ * The tokens that a member and an element have at least: a name, a colon, a value and a comma; a value and a comma. As there is a bracket
+ * more than a value has, and a comma less, these are all tokens, but that what is empty has one.
+ */
+export const tokensOf = { member: 4, element: 2 } as const;
+
+/** The number of elements of an array: a proxy may say anything. */
+export function lengthOf(array: readonly unknown[]): number {
+  return array.length >>> 0;
+}
+
 /**
  * Like JSON.stringify, with `bigint` as an integer: for what a server has sent. Members that are `undefined` are left out.
  *
  * @throws TypeError for what is no JSON: NaN and infinities, functions, symbols, `undefined` in arrays, a Date, a Map and the like,
- *   and what nests more than 1024 deep or holds itself
+ *   and what nests more than 1024 deep, holds itself, or has more than 16,777,216 tokens of JSON; RangeError for a text that is longer
+ *   than a string can be
  */
 export function stringify(value: unknown): string {
-  return write(value, '', 0, acceptAny);
+  return new Writer(limits.in, acceptAny).textOf(value);
+}
+
+/** A value as it goes to a server. */
+export interface Wire {
+  readonly text: string;
+  /** What the text says: a copy, in which nothing can be hidden or change. */
+  readonly value: unknown;
 }
 
 /**
- * Like `stringify`, for what goes to a server, which would take it for something else or not understand it.
+ * Like `stringify`, for what goes to a server, which would take it for something else or not understand it. Everything is read once, so
+ * that what is checked is what is sent.
  *
- * @param isChecked whether it has been checked against a schema: then a large number is where a double is wanted
- * @throws TypeError also for integers beyond the safe ones as numbers (use a bigint) and beyond 64 bits, and for strings with what is no
- *   character
+ * @param isChecked whether it is checked against a schema, too: then a large number is where a double is wanted
+ * @throws TypeError also for integers beyond the safe ones as numbers (use a bigint) and beyond 64 bits, for strings with what is no
+ *   character, and for more than QEMU takes in one message
  */
-export function toWire(value: unknown, isChecked = false): string {
-  return write(value, '', 1, isChecked ? acceptChecked : acceptExact);
+export function toWire(value: unknown, isChecked = false): Wire {
+  const writer = new Writer(limits.out, isChecked ? acceptChecked : acceptExact, true);
+  return { text: writer.textOf(value), value: writer.copy };
 }
 
 // Within a function, another would be made at each call.
@@ -189,49 +230,188 @@ const acceptExact: Accept = (value) => {
   return exact ? undefined : `${value}, which is not exact as a number: use a bigint`;
 };
 
-function write(value: unknown, path: string, depth: number, accept: Accept): string {
-  switch (typeof value) {
-    case 'string':
-    case 'number':
-    case 'bigint': {
-      const problem = typeof value === 'number' && !Number.isFinite(value) ? String(value) : accept(value);
-      if (problem !== undefined) throw unfit(path, problem);
-      return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+/** A string that JSON has as it is: printable ASCII without quotes and backslashes. */
+const literal = /^[ !#-[\]-~]*$/u;
+
+class Writer {
+  /** What has been written, if it is kept. */
+  copy: unknown;
+  readonly #limits: Limits;
+  readonly #accept: Accept;
+  readonly #isKept: boolean;
+  /** The names and indices that lead to what is being written. */
+  readonly #path: (string | number)[] = [];
+  #tokens = 1;
+  #text = '';
+
+  /** @param isKept whether `copy` is wanted */
+  constructor(limits: Limits, accept: Accept, isKept = false) {
+    this.#limits = limits;
+    this.#accept = accept;
+    this.#isKept = isKept;
+  }
+
+  textOf(value: unknown): string {
+    try {
+      this.copy = this.#write(value);
+    } catch (error) {
+      if (error instanceof Unfit || error instanceof RangeError) throw error;
+      throw this.#unfit('something that throws when it is read', error);
     }
-    case 'boolean':
-      return String(value);
-    case 'object':
-      if (value === null) return 'null';
-      if (depth === maxDepth) throw unfit(path, 'something that nests too deep, or holds itself');
-      if (Array.isArray(value)) return writeArray(value, path, depth + 1, accept);
-      if (classOf(value) !== 'Object') throw unfit(path, `a ${classOf(value)}`);
-      return writeObject(value, path, depth + 1, accept);
-    default:
-      throw unfit(path, value === undefined ? 'undefined' : `a ${typeof value}`);
+    // No character takes more than three bytes for each unit of its length.
+    const mayExceed = this.#text.length * 3 > this.#limits.bytes;
+    if (mayExceed && Buffer.byteLength(this.#text) > this.#limits.bytes) throw this.#tooLong();
+    return this.#text;
+  }
+
+  /** @returns a copy, if it is kept */
+  #write(value: unknown): unknown {
+    switch (typeof value) {
+      case 'string':
+        this.#string(value);
+        break;
+      case 'number':
+      case 'bigint': {
+        const problem = typeof value === 'number' && !Number.isFinite(value) ? String(value) : this.#accept(value);
+        if (problem !== undefined) throw this.#unfit(problem);
+        // That of JSON knows no minus zero, as a text in a template does not.
+        this.#text += `${value}`;
+        break;
+      }
+      case 'boolean':
+        this.#text += value ? 'true' : 'false';
+        break;
+      case 'object':
+        if (value === null) this.#text += 'null';
+        else return this.#container(value);
+        break;
+      default:
+        throw this.#unfit(value === undefined ? 'undefined' : `a ${typeof value}`);
+    }
+    return value;
+  }
+
+  #string(value: string): void {
+    if (literal.test(value)) {
+      this.#text += `"${value}"`;
+      return;
+    }
+    const problem = this.#accept(value);
+    if (problem !== undefined) throw this.#unfit(problem);
+    this.#text += JSON.stringify(value);
+  }
+
+  #container(value: object): unknown {
+    if (this.#path.length === this.#limits.depth) throw this.#unfit('something that nests too deep, or holds itself');
+    const kind = kindOfObject(value);
+    if (kind === undefined) throw this.#unfit(`a ${classOf(value)}`);
+    return kind === 'array' ? this.#array(value as readonly unknown[]) : this.#object(value);
+  }
+
+  #array(array: readonly unknown[]): unknown {
+    const length = lengthOf(array);
+    if (length * tokensOf.element > this.#limits.tokens)
+      throw this.#unfit(`an array of ${length} elements, which are too many`);
+    this.#spend(length * tokensOf.element);
+    const copy: unknown[] = [];
+    const path = this.#path;
+    this.#text += '[';
+    for (let index = 0; index < length; index += 1) {
+      if (index > 0) this.#text += ',';
+      path.push(index);
+      const element = this.#write(array[index]);
+      if (this.#isKept) copy.push(element);
+      path.pop();
+    }
+    this.#text += ']';
+    return copy;
+  }
+
+  #object(object: object): unknown {
+    const copy = membersOf(object, this.#path);
+    const names = Object.keys(copy);
+    this.#spend(names.length * tokensOf.member);
+    const path = this.#path;
+    let separator = '{';
+    for (const name of names) {
+      const value = copy[name];
+      if (value === undefined) continue;
+      this.#text += separator;
+      this.#string(name);
+      this.#text += ':';
+      path.push(name);
+      const member = this.#write(value);
+      if (this.#isKept && member !== value) copy[name] = member;
+      path.pop();
+      separator = ',';
+    }
+    this.#text += separator === '{' ? '{}' : '}';
+    return copy;
+  }
+
+  #spend(tokens: number): void {
+    this.#tokens += tokens || 1;
+    if (this.#tokens > this.#limits.tokens)
+      throw new Unfit(`the value has more than ${this.#limits.tokens} tokens of JSON`);
+    if (this.#text.length > this.#limits.bytes) throw this.#tooLong();
+  }
+
+  #tooLong(): Unfit {
+    return new Unfit(`the value has more than ${this.#limits.bytes} bytes of JSON`);
+  }
+
+  #unfit(what: string, cause?: unknown): Unfit {
+    const steps = this.#path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`));
+    const path = steps.join('').replace(/^\./u, '');
+    const where = path.length > 200 ? `${path.slice(0, 200)}...` : path;
+    return new Unfit(`${where === '' ? 'the value' : where} is ${what}`, cause === undefined ? {} : { cause });
   }
 }
 
-function writeArray(array: readonly unknown[], path: string, depth: number, accept: Accept): string {
-  // Unlike `map`, this takes a hole for the `undefined` that it is.
-  return `[${Array.from(array, (element, index) => write(element, `${path}[${index}]`, depth, accept)).join(',')}]`;
-}
+/** What cannot be written; to users it is a TypeError. */
+class Unfit extends TypeError {}
 
-function writeObject(object: object, path: string, depth: number, accept: Accept): string {
-  let text = '';
-  for (const [name, value] of Object.entries(object)) {
-    if (value === undefined) continue;
-    const inner = path === '' ? name : `${path}.${name}`;
-    text += `${text === '' ? '' : ','}${write(name, path, depth, accept)}:${write(value, inner, depth, accept)}`;
+/**
+ * The own enumerable members of an object, each read once.
+ *
+ * @param path what leads to the object; when a member throws, it leads to that
+ */
+export function membersOf(object: object, path: (string | number)[]): Record<string, unknown> {
+  try {
+    // By far the fastest way. Symbols come along, and are never looked at.
+    return { ...object };
+  } catch {
+    const members: Record<string, unknown> = {};
+    for (const name of Object.keys(object)) {
+      path.push(name);
+      const value = (object as Record<string, unknown>)[name];
+      // Assignment to `__proto__` would set the prototype.
+      Object.defineProperty(members, name, { value, enumerable: true, configurable: true, writable: true });
+      path.pop();
+    }
+    return members;
   }
-  return `{${text}}`;
 }
 
-/** What the object is built in as: `Object`, unless it is a `Date`, a `Map`, bytes, and so on. */
+/** What all objects have, and what is therefore no member of theirs unless it is their own. */
+export const inheritedNames: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+/**
+ * What an object is sent as. Objects are the literals of any realm, what has no prototype, and instances of a program's classes, but not of
+ * those of the language and its hosts, such as a Date or a Map, whatever they call themselves.
+ *
+ * @returns undefined for what is no JSON
+ */
+export function kindOfObject(value: object): 'object' | 'array' | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Compiled checks look at nothing else, so this goes first.
+  if (prototype === Object.prototype) return 'object';
+  if (Array.isArray(value)) return 'array';
+  const isForeign = prototype !== null && (Symbol.toStringTag in value || classOf(value) !== 'Object');
+  return isForeign ? undefined : 'object';
+}
+
+/** What the object is built in as, or calls itself: `Date`, `Map`, `Object`. */
 export function classOf(value: object): string {
   return Object.prototype.toString.call(value).slice(8, -1);
-}
-
-function unfit(path: string, what: string): TypeError {
-  const where = path.length > 200 ? `${path.slice(0, 200)}...` : path;
-  return new TypeError(`${where === '' ? 'the value' : where} is ${what}`);
 }

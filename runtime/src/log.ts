@@ -63,7 +63,7 @@ export function guarded<A extends unknown[]>(name: string, hook: (...args: A) =>
 }
 
 /** The message of an error. Never throws, although any value may be thrown, even one that cannot become a string. */
-export function textOf(error: unknown): string {
+function textOf(error: unknown): string {
   try {
     const text: unknown = error instanceof Error ? error.message : error;
     return String(text);

@@ -59,7 +59,7 @@ export function shownRequest(command: string, text: string): string {
 }
 
 /** The texts among the arguments that are secret. */
-export function secretsOf(command: string, args: object | undefined): readonly Secret[] {
+export function secretsOf(command: string, args: unknown): readonly Secret[] {
   if (args === undefined) return none;
   const found: Secret[] = [];
   shownArguments(command, args as JsonObject, found);
@@ -74,7 +74,7 @@ export function secretsOfCommandLine(args: readonly string[]): readonly Secret[]
 }
 
 /** Whether all texts in the result of a command are secret. */
-export function hasSecretResult(command: string, args: object | undefined): boolean {
+export function hasSecretResult(command: string, args: unknown): boolean {
   const { property, 'command-line': line } = (args ?? {}) as JsonObject;
   if (command === 'qom-get') return isSecretProperty(property);
   if (command !== 'human-monitor-command') return secretResults.has(command);

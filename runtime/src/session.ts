@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 
 import { CommandError, ConnectionLostError, NotSentError, ProtocolError, type QmpError } from './errors.js';
 import { Framer, FramingError } from './framing.js';
-import { toWire, type Json, type JsonObject } from './json.js';
+import { toWire, type Json, type JsonObject, type Wire } from './json.js';
 import type { Log, Trace } from './log.js';
 import type { Secret } from './masking.js';
 import { Queue } from './queue.js';
@@ -58,15 +58,13 @@ export type Settle = (outcome: Settled, resolve: Resolve, command: string) => vo
 
 export interface Request {
   readonly command: string;
-  readonly args: object | undefined;
-  /** Whether the arguments have been checked against a schema. */
-  readonly isChecked?: boolean;
+  readonly args: Wire | undefined;
   readonly oob: boolean;
   readonly settle: Settle;
   readonly resolve: Resolve;
 }
 
-/** A request on its way. What it needs of the arguments is taken at once: their owner may change them. */
+/** A request on its way. */
 export interface Entry {
   /** Its number in the queue that it is in; once it is sent, that is its id. */
   id: number;
@@ -168,18 +166,15 @@ export class Session {
    * Queues a request. It is settled exactly once, whatever happens.
    *
    * @returns what can be abandoned
-   * @throws TypeError when the arguments are no JSON
    */
-  send({ command, args, isChecked, oob, settle, resolve }: Request): Entry {
-    const text = args === undefined ? undefined : toWire(args, isChecked);
-    const secrets = secretsOf(command, args);
+  send({ command, args, oob, settle, resolve }: Request): Entry {
     const entry: Entry = {
       id: 0,
       command,
-      args: text,
+      args: args?.text,
       oob,
-      secrets,
-      hasSecretResult: hasSecretResult(command, args),
+      secrets: secretsOf(command, args?.value),
+      hasSecretResult: hasSecretResult(command, args?.value),
       settle,
       resolve,
       sent: false,
@@ -368,7 +363,7 @@ export class Session {
   async #negotiate(args: object | undefined): Promise<void> {
     const outcome = await new Promise<Settled>((resolve) => {
       const settle: Settle = (settled) => resolve(settled);
-      this.send({ command: 'qmp_capabilities', args, oob: false, settle, resolve: () => {} });
+      this.send({ command: 'qmp_capabilities', args: args && toWire(args), oob: false, settle, resolve: () => {} });
     });
     if ('failure' in outcome) throw outcome.failure();
   }
@@ -380,7 +375,7 @@ export class Session {
   #sync(): void {
     this.#echo = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
     this.#framer.resync();
-    const text = toWire({ execute: 'guest-sync-delimited', arguments: { id: this.#echo } });
+    const { text } = toWire({ execute: 'guest-sync-delimited', arguments: { id: this.#echo } });
     this.#stream.write(Buffer.concat([Buffer.from([0xff]), Buffer.from(`${text}\n`)]));
     this.#options.trace?.('out', text);
   }

@@ -2,8 +2,8 @@
 
 import { ArgumentsError, ResultError } from './errors.js';
 import { compiled } from './compile.js';
-import { inspect, isFailure, type Inspection, type Issue, type Remark } from './inspect.js';
-import type { Json } from './json.js';
+import { inspect, isFailure, type Direction, type Inspection, type Issue, type Remark } from './inspect.js';
+import { toWire, type Json, type Wire } from './json.js';
 import type { Log } from './log.js';
 import { holdsNumbers, type Type } from './schema.js';
 import type { Settled } from './session.js';
@@ -72,20 +72,30 @@ export class Checks {
     this.#options = options;
   }
 
-  /** Whether arguments of a command are checked. */
-  isChecked(command: string, validation: Validation): boolean {
-    return validation.arguments !== false && this.#commandOf(command) !== undefined;
-  }
-
-  /** @returns why they cannot be sent */
-  arguments(command: string, args: object | undefined, { remarks }: Validation): (() => ArgumentsError) | undefined {
-    const issues = this.#commandOf(command)?.arguments.issues(args === undefined ? {} : args, { remarks }) ?? [];
-    const failures = issues.filter((issue) => isFailure(issue, 'out'));
+  /** @returns the arguments as they are sent, after they have been checked; or else why they cannot be sent */
+  arguments(
+    command: string,
+    args: object | undefined,
+    validation: Validation,
+  ): Wire | undefined | (() => ArgumentsError) {
+    const validator = validation.arguments === false ? undefined : this.#commandOf(command)?.arguments;
+    let wire: Wire | undefined;
+    try {
+      wire = args === undefined ? undefined : toWire(args, validator !== undefined);
+    } catch (error) {
+      // What is no JSON fits no schema either, and a validator says more of it.
+      const failures = validator ? failuresOf(validator.issues(args), 'out') : [];
+      const problem = error instanceof Error ? error.message : 'they cannot be read';
+      const text = failures.length > 0 ? listed('arguments', failures) : `arguments: ${problem}`;
+      return () => new ArgumentsError(command, text, failures, { cause: error });
+    }
+    const issues = validator?.issues(wire ? wire.value : {}, { remarks: validation.remarks }) ?? [];
+    const failures = failuresOf(issues, 'out');
     if (failures.length > 0) {
       return () => new ArgumentsError(command, `${listed('arguments', failures)}${this.#hint(failures)}`, failures);
     }
     this.#tellAll({ command }, 'arguments', issues);
-    return undefined;
+    return wire;
   }
 
   #hint(failures: readonly Issue[]): string {
@@ -103,7 +113,7 @@ export class Checks {
     const { value, issues } = this.#inspect(command, type, outcome.result, results);
     const result = value as Json;
     if (issues.length === 0) return { result };
-    const failures = results === 'throw' ? issues.filter((issue) => isFailure(issue, 'in')) : [];
+    const failures = results === 'throw' ? failuresOf(issues, 'in') : [];
     this.#tellAll(
       { command },
       'result',
@@ -172,6 +182,10 @@ type Subject = { readonly command: string } | { readonly event: string };
 
 function nameOf(subject: Subject): string {
   return 'command' in subject ? subject.command : subject.event;
+}
+
+function failuresOf(issues: readonly Issue[], direction: Direction): Issue[] {
+  return issues.filter((issue) => isFailure(issue, direction));
 }
 
 /** All issues, or the first of many. */

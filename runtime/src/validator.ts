@@ -1,7 +1,8 @@
 /** What generated code makes validators of, and what they can do. */
 
-import { compiled, type Cell } from './compile.js';
+import { budget, compiled, type Cell } from './compile.js';
 import { inspect, isFailure, type Direction, type Issue, type Remark } from './inspect.js';
+import { limits } from './json.js';
 import type { CommandMap, EmptyObject, EventMap } from './maps.js';
 import {
   AlternateType,
@@ -144,10 +145,16 @@ function validator<T>(
   } as const);
 }
 
+// To look them up would take as long as a small check.
+const mostOut = limits.out.tokens - 1;
+const mostIn = limits.in.tokens - 1;
+
 /** Whether a compiled check says that a value fits; it may fit all the same. */
 export function passes(cell: Cell | undefined, value: unknown, direction: Direction): boolean {
   // What all objects inherit would be taken for their own, and is not sent.
   if (direction === 'out') for (const _ in {}) return false;
+  const most = direction === 'out' ? mostOut : mostIn;
+  if (budget.left !== most) budget.left = most;
   try {
     return cell !== undefined && cell.check(value, 0);
   } catch {

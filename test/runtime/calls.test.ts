@@ -82,7 +82,7 @@ describe('a call', () => {
           throw new Error('no');
         },
       },
-      'x: arguments: no',
+      'x: arguments: a is something that throws when it is read',
     ],
   ])('with %s is refused', async (_, args, message) => {
     await using peer = new Peer();

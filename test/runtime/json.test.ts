@@ -126,7 +126,7 @@ describe('stringify', () => {
     [{}, '{}'],
   ])('%o', (value, want) => {
     expect(stringify(value)).toBe(want);
-    expect(toWire(value)).toBe(want);
+    expect(toWire(value).text).toBe(want);
   });
 
   test.each<[value: unknown, want: string]>([
