@@ -125,7 +125,7 @@ let m, n = 0;
 ${first ? `m = ${reading(first.name)};` : ''}
 if (Object.getPrototypeOf(v) !== Object.prototype) return false;
 ${isStrict ? 'const all = Object.getOwnPropertyNames(v).length;' : ''}
-${this.#mode === 'out' ? this.#allSent() : `if (d > ${freeDepth} && !(${this.#spent('1')})) return false;`}
+${this.#mode === 'out' ? this.#allSent() : `if (d > ${freeDepth} && !(${this.#spent(String(tokensOf.object))})) return false;`}
 ${isStrict ? `n = all - ${mandatory};` : ''}
 ${tests.join('\n')}
 ${isStrict ? 'if (n > 0) for (const k in v) if (v[k] === undefined) n--;' : ''}
@@ -159,10 +159,11 @@ return cell !== undefined && cell.check(v, d);`);
   }
 
   #array(element: Type): Check {
+    const each = tokensOf.element + (this.#mode === 'out' ? 0 : tokensOf.object);
     return this.#function(`if (!Array.isArray(v) || d === ${maxDepthInMessage}) return false;
 const n = v.length >>> 0;
 if (Object.getPrototypeOf(v) !== Array.prototype) return false;
-if (!(${this.#spent(`n * ${tokensOf.element}`)})) return false;
+if (!(${this.#spent(`n * ${each}`)})) return false;
 for (let i = 0; i < n; i++) {
   const e = v[i];
   if (!(${this.#test(element, 'e')})) return false;

@@ -170,13 +170,14 @@ class Inspector {
 
   #object(type: ObjectType, value: unknown, further: boolean): void {
     if (!this.#enter('object', value)) return;
-    const object = membersOf(value, this.#path);
+    const object = membersOf(value, this.#path, unreadable);
     const names = Object.keys(object);
     // What is sent are the members that can be enumerated; whoever reads what has come finds others, too.
     const find = (name: string): unknown => own(object, name) ?? (this.#isOut ? undefined : readingOf(value, name));
     const { members, mandatory, isOpen } = shapeOf(type, find);
-    // What has come may well be larger: only what is not known of it is counted here, as compiled checks do not look at that.
-    this.#spend(this.#isOut ? names.length * tokensOf.member : names.length - members.size);
+    // Compiled checks do not look at what is unknown of what has come.
+    const unknown = Math.max(names.length - members.size, 0);
+    this.#spend(this.#isOut ? names.length * tokensOf.member : tokensOf.object + unknown);
     let missing = mandatory.length;
     for (const name of names) {
       this.#path.push(name);
@@ -366,6 +367,11 @@ class Inspector {
     return isHidden ? typeof value : describeValue(value);
   }
 }
+
+/** Stands for a member that throws when it is read. */
+const unreadable = new (class {
+  readonly [Symbol.toStringTag] = 'what throws when it is read';
+})();
 
 /** Ends an inspection. */
 const tooMuch = new Error('there is too much to look at');

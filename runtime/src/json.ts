@@ -151,19 +151,26 @@ interface Limits {
 
 /**
  * `out`, of arguments: QEMU and its agent refuse a message of more (`MAX_TOKEN_COUNT` and `MAX_TOKEN_SIZE` in QEMU's
- * qobject/json-streamer.c); a little is left for what is around the arguments. `in`, of anything else: a message of 64 MiB would have as
- * many tokens if they were of four bytes each, and those of QEMU are longer.
+ * qobject/json-streamer.c); a little is left for what is around the arguments. `in`, of what has come, and `any`, of what is only written:
+ * a message of 64 MiB has fewer, as the tokens of QEMU's are of five bytes on average, and only objects and elements count when it is
+ * checked.
  */
 export const limits = {
   out: { depth: maxDepthInMessage, tokens: 2 * 1024 * 1024 - 16, bytes: 64 * 1024 * 1024 - 1024 },
-  in: { depth: maxDepth, tokens: 16 * 1024 * 1024, bytes: Infinity },
+  in: { depth: maxDepthInMessage, tokens: 8 * 1024 * 1024, bytes: Infinity },
+  any: { depth: maxDepth, tokens: 16 * 1024 * 1024, bytes: Infinity },
 } as const satisfies Record<string, Limits>;
 
 /**
  * The tokens that a member and an element have at least: a name, a colon, a value and a comma; a value and a comma. As there is a bracket
  * more than a value has, and a comma less, these are all tokens, but that what is empty has one.
  */
-export const tokensOf = { member: 4, element: 2 } as const;
+export const tokensOf = {
+  member: 4,
+  element: 2,
+  /** What an object that has come counts for, whatever its members. */
+  object: 4,
+} as const;
 
 /** The number of elements of an array: a proxy may say anything. */
 export function lengthOf(array: readonly unknown[]): number {
@@ -178,7 +185,7 @@ export function lengthOf(array: readonly unknown[]): number {
  *   than a string can be
  */
 export function stringify(value: unknown): string {
-  return new Writer(limits.in, acceptAny).textOf(value);
+  return new Writer(limits.any, acceptAny).textOf(value);
 }
 
 /** A value as it goes to a server. */
@@ -233,6 +240,9 @@ const acceptExact: Accept = (value) => {
 /** A string that JSON has as it is: printable ASCII without quotes and backslashes. */
 const literal = /^[ !#-[\]-~]*$/u;
 
+/** The length of a part of a text. */
+const partLength = 64 * 1024;
+
 class Writer {
   /** What has been written, if it is kept. */
   copy: unknown;
@@ -242,6 +252,9 @@ class Writer {
   /** The names and indices that lead to what is being written. */
   readonly #path: (string | number)[] = [];
   #tokens = 1;
+  /** What has been written, but for the end of it. */
+  readonly #parts: string[] = [];
+  #length = 0;
   #text = '';
 
   /** @param isKept whether `copy` is wanted */
@@ -258,14 +271,16 @@ class Writer {
       if (error instanceof Unfit || error instanceof RangeError) throw error;
       throw this.#unfit('something that throws when it is read', error);
     }
+    const text = this.#parts.join('') + this.#text;
     // No character takes more than three bytes for each unit of its length.
-    const mayExceed = this.#text.length * 3 > this.#limits.bytes;
-    if (mayExceed && Buffer.byteLength(this.#text) > this.#limits.bytes) throw this.#tooLong();
-    return this.#text;
+    const mayExceed = text.length * 3 > this.#limits.bytes;
+    if (mayExceed && Buffer.byteLength(text) > this.#limits.bytes) throw this.#tooLong();
+    return text;
   }
 
   /** @returns a copy, if it is kept */
   #write(value: unknown): unknown {
+    if (this.#text.length >= partLength) this.#cut();
     switch (typeof value) {
       case 'string':
         this.#string(value);
@@ -353,7 +368,15 @@ class Writer {
     this.#tokens += tokens || 1;
     if (this.#tokens > this.#limits.tokens)
       throw new Unfit(`the value has more than ${this.#limits.tokens} tokens of JSON`);
-    if (this.#text.length > this.#limits.bytes) throw this.#tooLong();
+    if (this.#length + this.#text.length > this.#limits.bytes) throw this.#tooLong();
+  }
+
+  #cut(): void {
+    // A string that has been put together keeps all its pieces, ten times its size, until it is read.
+    this.#text.charCodeAt(0);
+    this.#parts.push(this.#text);
+    this.#length += this.#text.length;
+    this.#text = '';
   }
 
   #tooLong(): Unfit {
@@ -375,8 +398,9 @@ class Unfit extends TypeError {}
  * The own enumerable members of an object, each read once.
  *
  * @param path what leads to the object; when a member throws, it leads to that
+ * @param standIn what stands for a member that throws, if that is not to go on
  */
-export function membersOf(object: object, path: (string | number)[]): Record<string, unknown> {
+export function membersOf(object: object, path: (string | number)[], standIn?: object): Record<string, unknown> {
   try {
     // By far the fastest way. Symbols come along, and are never looked at.
     return { ...object };
@@ -384,12 +408,21 @@ export function membersOf(object: object, path: (string | number)[]): Record<str
     const members: Record<string, unknown> = {};
     for (const name of Object.keys(object)) {
       path.push(name);
-      const value = (object as Record<string, unknown>)[name];
       // Assignment to `__proto__` would set the prototype.
+      const value = reading(object, name, standIn);
       Object.defineProperty(members, name, { value, enumerable: true, configurable: true, writable: true });
       path.pop();
     }
     return members;
+  }
+}
+
+function reading(object: object, name: string, standIn: object | undefined): unknown {
+  try {
+    return (object as Record<string, unknown>)[name];
+  } catch (error) {
+    if (standIn === undefined) throw error;
+    return standIn;
   }
 }
 

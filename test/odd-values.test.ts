@@ -1,0 +1,346 @@
+/**
+ * What is checked is what is sent, whatever a value is made of: compiled checks, inspection, and the text that goes to a server come to one
+ * verdict, by any values that JavaScript has.
+ *
+ * `QAPI_TS_RUNS` is how many values there are, `QAPI_TS_SEED` makes them others.
+ */
+
+import { runInNewContext } from 'node:vm';
+
+import { describe, expect, test } from 'vitest';
+
+import { compiled } from '../runtime/src/compile.js';
+import { inspect, isFailure, type Direction } from '../runtime/src/inspect.js';
+import { ArgumentsError, struct, validatorsOf } from '../runtime/src/index.js';
+import { parse, stringify, toWire, type JsonObject, type Wire } from '../runtime/src/json.js';
+import { passes, type Validator } from '../runtime/src/validator.js';
+import { connectPeer, failure } from './support/client.js';
+import { Peer } from './support/peer.js';
+import { OddValues, oddTypes, randomOf, validators, type OddType } from './support/odd.js';
+
+const runs = Number(process.env['QAPI_TS_RUNS'] ?? 10_000);
+const firstSeed = Number(process.env['QAPI_TS_SEED'] ?? 1);
+
+function fits({ type }: Validator<unknown>, value: unknown, direction: Direction): boolean {
+  return !inspect(type, value, { direction }).issues.some((issue) => isFailure(issue, direction));
+}
+
+function wireOf(value: unknown): Wire | undefined {
+  try {
+    return toWire(value, true);
+  } catch (error) {
+    expect(error).toBeInstanceOf(TypeError);
+    return undefined;
+  }
+}
+
+/** @returns what went out, if it is what has been checked */
+function sentOf(validator: Validator<unknown>, value: unknown): { wire: Wire; isFit: boolean } | undefined {
+  const wire = wireOf(value);
+  if (!wire) return undefined;
+  const isFit = validator(wire.value);
+  expect(fits(validator, wire.value, 'out')).toBe(isFit);
+  expect(stringify(wire.value)).toBe(wire.text);
+  const received = parse(wire.text);
+  expect(stringify(received)).toBe(wire.text);
+  if (isFit) expect(validator(received)).toBe(true);
+  return { wire, isFit };
+}
+
+/** Tells the seed and the type of what goes wrong. */
+function eachSeed(check: (seed: number, type: OddType) => void): void {
+  for (let seed = firstSeed; seed < firstSeed + runs; seed += 1) {
+    const type = oddTypes[seed % oddTypes.length] as OddType;
+    try {
+      check(seed, type);
+    } catch (error) {
+      throw new Error(`QAPI_TS_SEED=${seed}, a ${type}`, { cause: error });
+    }
+  }
+}
+
+interface Case {
+  readonly type: OddType;
+  /** Made anew for each who reads it. */
+  readonly value: () => object;
+  /** What a client sends; nothing, when it refuses. */
+  readonly sent?: string;
+}
+
+const size = { size: 1 };
+const hidden = { enumerable: false, configurable: true, writable: true };
+
+const cases: Record<string, Case> = {
+  'an unknown member beside a hidden one': {
+    type: 'leaf',
+    value: () => Object.defineProperty({ name: 'a', unknown: 1 }, 'size', { ...hidden, value: 1 }),
+  },
+  'a mandatory member that is hidden': {
+    type: 'leaf',
+    value: () => Object.defineProperty({}, 'name', { ...hidden, value: 'a' }),
+  },
+  'a hidden member that is optional': {
+    type: 'leaf',
+    value: () => Object.defineProperty({ name: 'a' }, 'size', { ...hidden, value: 'x' }),
+    sent: '{"name":"a"}',
+  },
+  'a getter that is no longer what it was': {
+    type: 'leaf',
+    value: () => {
+      let times = 0;
+      return Object.defineProperty({ name: 'a' }, 'size', { get: () => (times++ === 0 ? 1 : 'x'), enumerable: true });
+    },
+    sent: '{"name":"a","size":1}',
+  },
+  'a discriminator that is no longer what it was': {
+    type: 'block',
+    value: () => {
+      let times = 0;
+      const get = (): unknown => (times++ === 0 ? 'none' : 5);
+      return Object.defineProperty({}, 'driver', { get, enumerable: true });
+    },
+    sent: '{"driver":"none"}',
+  },
+  'a proxy that says something else each time': {
+    type: 'leaf',
+    value: () => {
+      let times = 0;
+      return new Proxy({ name: 'a' }, { get: (_, key) => (key !== 'name' ? undefined : times++ === 0 ? 'a' : 5) });
+    },
+    sent: '{"name":"a"}',
+  },
+  'an array with an iterator of its own': {
+    type: 'node',
+    value: () => ({ id: 1, bytes: Object.assign([1, 2], { [Symbol.iterator]: () => ['x'].values() }) }),
+    sent: '{"id":1,"bytes":[1,2]}',
+  },
+  'an array with methods of its own': {
+    type: 'node',
+    value: () => ({ id: 1, bytes: Object.assign([1], { map: () => ['x'], toJSON: () => 'x', more: 1 }) }),
+    sent: '{"id":1,"bytes":[1]}',
+  },
+  'an array whose length is no longer what it was': {
+    type: 'node',
+    value: () => {
+      let times = 0;
+      const get = (target: object, key: string | symbol): unknown =>
+        key === 'length' && times++ > 0 ? 2 : Reflect.get(target, key);
+      return { id: 1, bytes: new Proxy([1], { get }) };
+    },
+    sent: '{"id":1,"bytes":[1]}',
+  },
+  'a Map that calls itself an Object': {
+    type: 'block',
+    value: () => ({
+      driver: 'raw',
+      file: Object.defineProperty(Object.assign(new Map(), { driver: 'none' }), Symbol.toStringTag, {
+        value: 'Object',
+      }),
+    }),
+  },
+  'an object that calls itself a Map': {
+    type: 'leaf',
+    value: () => ({ name: 'a', [Symbol.toStringTag]: 'Map' }),
+    sent: '{"name":"a"}',
+  },
+  'an array that has become an object': {
+    type: 'node',
+    value: () => ({ id: 1, leaf: Object.setPrototypeOf([], Object.prototype) as object }),
+  },
+  'a date that has become an object': {
+    type: 'node',
+    value: () => ({ id: 1, any: Object.setPrototypeOf(new Date(0), Object.prototype) as object }),
+    sent: '{"id":1,"any":{}}',
+  },
+  'an instance of a class': {
+    type: 'leaf',
+    value: () =>
+      new (class {
+        readonly name = 'a';
+        get size(): string {
+          return 'x';
+        }
+      })(),
+    sent: '{"name":"a"}',
+  },
+  'members that are inherited': { type: 'leaf', value: () => Object.create({ name: 'a' }) as object },
+  'no prototype': {
+    type: 'leaf',
+    value: () => Object.assign(Object.create(null) as object, { name: 'a', ...size }),
+    sent: '{"name":"a","size":1}',
+  },
+  'an object of another realm': {
+    type: 'node',
+    value: () => runInNewContext('({ id: 1, bytes: [1], leaf: { name: "a" } })') as object,
+    sent: '{"id":1,"bytes":[1],"leaf":{"name":"a"}}',
+  },
+  'a date of another realm': { type: 'node', value: () => ({ id: 1, any: runInNewContext('new Date()') as unknown }) },
+  toJSON: { type: 'leaf', value: () => ({ name: 'a', toJSON: () => ({}) }) },
+  'a symbol for a name': {
+    type: 'leaf',
+    value: () => Object.defineProperty({ name: 'a' }, Symbol('size'), { get: fail, enumerable: true }),
+    sent: '{"name":"a"}',
+  },
+  'a string as an object': { type: 'leaf', value: () => ({ name: new String('a') }) },
+  // oxlint-disable-next-line no-sparse-arrays -- that is the point
+  'a hole': { type: 'node', value: () => ({ id: 1, bytes: [1, , 2] }) },
+};
+
+function fail(): never {
+  throw new Error('this cannot be read');
+}
+
+describe('what is checked is what is sent, of', () => {
+  test.each(Object.entries(cases))('%s', async (_, { type, value, sent }) => {
+    await using peer = new Peer();
+    peer.on(type, {});
+    const protocol = {
+      handshake: 'greeting',
+      withoutReply: [],
+      validators: { commands: validators, events: {} },
+    } as const;
+    await using vm = await connectPeer(peer, {}, protocol);
+    const call = vm.execute(type, value() as never);
+    if (sent === undefined) expect(await failure(call)).toBeInstanceOf(ArgumentsError);
+    else await call;
+    const texts = peer.received.slice(1).map(({ text }) => text);
+    expect(texts).toEqual(sent === undefined ? [] : [expect.stringContaining(`"arguments":${sent}`)]);
+    // Validators alone say the same.
+    const validator = validators[type].arguments;
+    expect(validator(value())).toBe(sent !== undefined);
+    expect(validator.issues(value()).length === 0).toBe(sent !== undefined);
+  });
+
+  test('a getter, which is read once', () => {
+    let times = 0;
+    const value = {
+      name: 'a',
+      get size() {
+        times += 1;
+        return times;
+      },
+    };
+    expect(validators.leaf.arguments(value)).toBe(true);
+    expect(times).toBe(1);
+    expect(validators.leaf.result(value)).toBe(true);
+    expect(times).toBe(2);
+    expect(toWire(value, true).text).toBe('{"name":"a","size":3}');
+  });
+});
+
+describe('of what is larger than it looks, all say so in time:', () => {
+  const tooMany = /2097136 tokens of JSON|too many/u;
+
+  /** Each holds the next twice. */
+  function shared(depth: number, member: string): object {
+    let value: object = { driver: 'none' };
+    for (let level = 0; level < depth; level += 1) value = { driver: 'raw', [member]: [value, value] };
+    return value;
+  }
+
+  function sharedNodes(depth: number): object {
+    let value: object = { left: {}, right: {} };
+    for (let level = 0; level < depth; level += 1) value = { left: value, right: value };
+    return value;
+  }
+
+  const isTree: Validator<unknown> = struct(() => ({ 'left?': isTree, 'right?': isTree }));
+  const { tree } = validatorsOf<Record<'tree', { arguments: object; result: object }>, Record<string, never>>(
+    { tree: { arguments: isTree, result: isTree } },
+    {},
+  ).commands;
+
+  test.each<[what: string, value: () => unknown, validator: Validator<unknown>]>([
+    ['a sparse array', () => ({ id: 1, bytes: new Array(1e8) }), validators.node.arguments],
+    ['a sparse array in what has come', () => ({ id: 1, bytes: new Array(1e8) }), validators.node.result],
+    ['a sparse array of a million', () => ({ id: 1, bytes: new Array(1e6) }), validators.node.arguments],
+    ['a sparse array in any', () => ({ id: 1, any: [new Array(1e6)] }), validators.node.arguments],
+    ['objects that are shared', () => sharedNodes(28), tree.arguments],
+    ['objects that are shared in what has come', () => sharedNodes(28), tree.result],
+    ['objects that are shared in any', () => ({ id: 1, any: sharedNodes(28) }), validators.node.arguments],
+    ['arrays that are shared', () => ({ id: 1, any: shared(28, 'x') }), validators.node.arguments],
+    [
+      'a long array that is shared',
+      () => ({ id: 1, any: new Array<unknown>(1000).fill(new Array<unknown>(1000).fill(new Array(1000).fill(1))) }),
+      validators.node.arguments,
+    ],
+    [
+      'an object that holds itself twice',
+      () => {
+        const self: JsonObject = {};
+        return Object.assign(self, { left: self, right: self });
+      },
+      tree.result,
+    ],
+  ])('%s', (_, value, validator) => {
+    const begin = process.cpuUsage();
+    expect(validator(value())).toBe(false);
+    const issues = validator.issues(value(), { remarks: ['unstable'] });
+    expect(issues.length).toBeGreaterThan(0);
+    expect(issues.length).toBeLessThan(1100);
+    expect(() => toWire(value(), true)).toThrow(TypeError);
+    // The machine may be busy with something else.
+    expect(process.cpuUsage(begin).user / 1e6).toBeLessThan(5);
+  });
+
+  test('the error names the bound', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    for (const [value, message] of [
+      [sharedNodes(28), /^x: arguments: the value has more than 2097136 tokens of JSON$/u],
+      [{ a: new Array(1e8) }, /^x: arguments: a is an array of 100000000 elements, which are too many$/u],
+      [{ a: 'é'.repeat(40_000_000) }, /^x: arguments: the value has more than 67107840 bytes of JSON$/u],
+    ] as const) {
+      expect((await failure(vm.execute('x', value as never))).message).toMatch(message);
+    }
+    expect(tree.arguments.issues(sharedNodes(28)).map(({ message }) => message)).toEqual([
+      expect.stringMatching(tooMany),
+    ]);
+    expect(() => stringify(sharedNodes(28))).toThrow('more than 16777216 tokens of JSON');
+  });
+
+  test('what QEMU takes just so is sent', () => {
+    const bytes = new Array<number>(1_048_000).fill(1);
+    expect(toWire({ a: bytes }).text.length).toBe(2_096_007);
+    expect(() => toWire({ a: [...bytes, ...bytes] })).toThrow(TypeError);
+    expect(validators.node.arguments({ id: 1, bytes })).toBe(true);
+    expect(validators.node.arguments({ id: 1, bytes: [...bytes, ...bytes] })).toBe(false);
+  });
+});
+
+describe('of any value', { timeout: 60_000 + runs }, () => {
+  test('there is one verdict', () => {
+    const counts = { fit: 0, unfit: 0, fast: 0 };
+    eachSeed((seed, name) => {
+      const value = (): unknown => new OddValues(randomOf(seed), true).value(name);
+      for (const [part, direction] of [['arguments', 'out'] as const, ['result', 'in'] as const]) {
+        const validator: Validator<unknown> = validators[name][part];
+        const isFit = fits(validator, value(), direction);
+        expect(validator(value()), direction).toBe(isFit);
+        const { issues } = inspect(validator.type, value(), { direction });
+        expect(validator.issues(value()), direction).toEqual(issues);
+        expect(validator['~standard'].validate(value()).issues === undefined, direction).toBe(isFit);
+        const isFast = passes(compiled(validator.type, direction === 'out' ? 'out' : 'open'), value(), direction);
+        if (isFast) expect(isFit, 'what is checked fast').toBe(true);
+        if (direction === 'in') continue;
+        expect(sentOf(validator, value())?.isFit ?? false, 'what is sent').toBe(isFit);
+        counts[isFit ? 'fit' : 'unfit'] += 1;
+        if (isFast) counts.fast += 1;
+      }
+    });
+    // Neither is rare.
+    for (const count of Object.values(counts)) expect(count / runs).toBeGreaterThan(0.1);
+    if (process.env['QAPI_TS_RUNS']) console.log(counts);
+  });
+
+  test('that changes while it is read, what is checked is what is sent', () => {
+    let sent = 0;
+    eachSeed((seed, name) => {
+      const value = new OddValues(randomOf(seed), false).value(name);
+      const { arguments: validator, result } = validators[name];
+      for (const one of [validator, result]) one['~standard'].validate(value);
+      if (sentOf(validator, value)?.isFit) sent += 1;
+    });
+    expect(sent / runs).toBeGreaterThan(0.1);
+  });
+});
