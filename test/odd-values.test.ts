@@ -231,6 +231,14 @@ describe('what is checked is what is sent, of', () => {
 describe('of what is larger than it looks, all say so in time:', () => {
   const tooMany = /2097136 tokens of JSON|too many/u;
 
+  function holes(length: number): unknown[] {
+    return Object.assign([], { length });
+  }
+
+  function filled<T>(length: number, element: T): T[] {
+    return Array.from({ length }, () => element);
+  }
+
   /** Each holds the next twice. */
   function shared(depth: number, member: string): object {
     let value: object = { driver: 'none' };
@@ -251,17 +259,17 @@ describe('of what is larger than it looks, all say so in time:', () => {
   ).commands;
 
   test.each<[what: string, value: () => unknown, validator: Validator<unknown>]>([
-    ['a sparse array', () => ({ id: 1, bytes: new Array(1e8) }), validators.node.arguments],
-    ['a sparse array in what has come', () => ({ id: 1, bytes: new Array(1e8) }), validators.node.result],
-    ['a sparse array of a million', () => ({ id: 1, bytes: new Array(1e6) }), validators.node.arguments],
-    ['a sparse array in any', () => ({ id: 1, any: [new Array(1e6)] }), validators.node.arguments],
+    ['a sparse array', () => ({ id: 1, bytes: holes(1e8) }), validators.node.arguments],
+    ['a sparse array in what has come', () => ({ id: 1, bytes: holes(1e8) }), validators.node.result],
+    ['a sparse array of a million', () => ({ id: 1, bytes: holes(1e6) }), validators.node.arguments],
+    ['a sparse array in any', () => ({ id: 1, any: [holes(1e6)] }), validators.node.arguments],
     ['objects that are shared', () => sharedNodes(28), tree.arguments],
     ['objects that are shared in what has come', () => sharedNodes(28), tree.result],
     ['objects that are shared in any', () => ({ id: 1, any: sharedNodes(28) }), validators.node.arguments],
     ['arrays that are shared', () => ({ id: 1, any: shared(28, 'x') }), validators.node.arguments],
     [
       'a long array that is shared',
-      () => ({ id: 1, any: new Array<unknown>(1000).fill(new Array<unknown>(1000).fill(new Array(1000).fill(1))) }),
+      () => ({ id: 1, any: filled(1000, filled(1000, filled(1000, 1))) }),
       validators.node.arguments,
     ],
     [
@@ -288,7 +296,7 @@ describe('of what is larger than it looks, all say so in time:', () => {
     await using vm = await connectPeer(peer);
     for (const [value, message] of [
       [sharedNodes(28), /^x: arguments: the value has more than 2097136 tokens of JSON$/u],
-      [{ a: new Array(1e8) }, /^x: arguments: a is an array of 100000000 elements, which are too many$/u],
+      [{ a: holes(1e8) }, /^x: arguments: a is an array of 100000000 elements, which are too many$/u],
       [{ a: 'é'.repeat(40_000_000) }, /^x: arguments: the value has more than 67107840 bytes of JSON$/u],
     ] as const) {
       expect((await failure(vm.execute('x', value as never))).message).toMatch(message);
@@ -300,7 +308,7 @@ describe('of what is larger than it looks, all say so in time:', () => {
   });
 
   test('what QEMU takes just so is sent', () => {
-    const bytes = new Array<number>(1_048_000).fill(1);
+    const bytes = filled(1_048_000, 1);
     expect(toWire({ a: bytes }).text.length).toBe(2_096_007);
     expect(() => toWire({ a: [...bytes, ...bytes] })).toThrow(TypeError);
     expect(validators.node.arguments({ id: 1, bytes })).toBe(true);

@@ -258,8 +258,8 @@ class Writer {
   #text = '';
 
   /** @param isKept whether `copy` is wanted */
-  constructor(limits: Limits, accept: Accept, isKept = false) {
-    this.#limits = limits;
+  constructor(most: Limits, accept: Accept, isKept = false) {
+    this.#limits = most;
     this.#accept = accept;
     this.#isKept = isKept;
   }

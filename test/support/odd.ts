@@ -217,8 +217,8 @@ export class OddValues {
       () => List.from(elements),
       () => Object.setPrototypeOf(elements, null),
       () => Object.setPrototypeOf(elements, Object.prototype),
-      () => put(Object.create(Array.prototype) as object, { ...elements }),
-      () => ({ ...elements, length: elements.length }),
+      () => put(Object.create(Array.prototype) as object, elements),
+      () => put({ length: elements.length }, elements),
       () => inOtherRealm('[]', elements as unknown as Members),
       () => new Uint8Array(elements.length),
       () => new Set(elements),
@@ -259,7 +259,7 @@ function alternating(one: unknown, other: unknown): () => unknown {
   return () => (times++ % 2 === 0 ? one : other);
 }
 
-function argumentsOf(..._: unknown[]): object {
+function argumentsOf(): object {
   // oxlint-disable-next-line prefer-rest-params -- that is the point
   return arguments;
 }
