@@ -14,7 +14,7 @@ import {
   QmpError,
   TimeoutError,
 } from './errors.js';
-import { Events, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
+import { Events, waitingLimit, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
 import type { JsonObject } from './json.js';
 import { defaultLog, guarded, safe, type Log, type Trace } from './log.js';
 import {
@@ -32,6 +32,7 @@ import {
   optionsOf,
   type OptionChecks,
 } from './options.js';
+import { Backlog } from './queue.js';
 import {
   Session,
   type Entry,
@@ -39,6 +40,7 @@ import {
   type Protocol,
   type Request,
   type Resolve,
+  type SessionOptions,
   type Settle,
   type Settled,
 } from './session.js';
@@ -49,7 +51,11 @@ import { versionProblem } from './version.js';
 export interface ConnectOptions {
   /** In milliseconds, for the connection, the greeting and the negotiation together; 10000 by default. `Infinity` means no limit. */
   connectTimeout?: number | undefined;
-  /** The largest message that is read, in bytes; 64 MiB by default. At most the longest string of Node, which is 512 MiB. */
+  /**
+   * The largest message that is read, in bytes: 64 MiB from a monitor, 65 MiB from an agent by default. Such a message may have a million
+   * values from a monitor, and 262144 from an agent; a larger limit raises that in proportion. At most the longest string of Node, which
+   * is 512 MiB.
+   */
   messageLimit?: number | undefined;
   /** Gets what happens beside results; without it, warnings become warnings of the process. */
   log?: Log | undefined;
@@ -146,7 +152,9 @@ export class Connection {
   #opened: Opened | undefined;
   #greeting: Greeting | undefined;
   /** Events that came before anybody could listen. */
-  #held: (readonly [string, JsonObject])[] | undefined = [];
+  #held: Backlog<Parameters<SessionOptions['onEvent']>> | undefined = new Backlog(waitingLimit);
+  /** How many there was no room for. */
+  #notHeld = 0;
   #closing: Promise<void> | undefined;
   /** Set when no more events can come. */
   #over: { readonly error: QmpError | undefined } | undefined;
@@ -326,8 +334,8 @@ export class Connection {
       this.#settle(outcome, resolve);
       for (const undo of clean.splice(0)) undo();
     };
-    const abandon = (failure: () => Error): void => {
-      if (entry) session.abandon(entry);
+    const abandon = (failure: () => Error, isLate = false): void => {
+      if (entry) session.abandon(entry, isLate);
       finish({ failure });
     };
     const progress = (): void => {
@@ -362,7 +370,7 @@ export class Connection {
     if (timeout !== undefined && timeout !== Infinity) {
       const late = (): void => {
         const what = result ? until.join(' or ') : 'reply';
-        abandon(() => new TimeoutError(`${command}: no ${what} within ${timeout} ms`));
+        abandon(() => new TimeoutError(`${command}: no ${what} within ${timeout} ms`), true);
       };
       const timer = setTimeout(late, timeout);
       clean.push(() => clearTimeout(timer));
@@ -398,7 +406,7 @@ export class Connection {
         protocol: this.#protocol,
         log: this.#log,
         trace: this.#trace,
-        onEvent: (name, message) => this.#onEvent(name, message),
+        onEvent: (name, message, length) => this.#onEvent(name, message, length),
         onEnd: (error) => this.#onEnd(session, error),
         ...(messageLimit !== undefined && { messageLimit }),
       });
@@ -465,19 +473,22 @@ export class Connection {
     return `${problem}: the server may have another client${hint}`;
   }
 
-  #onEvent(name: string, message: JsonObject): void {
+  #onEvent(name: string, message: JsonObject, length: number): void {
     if (this.#held) {
-      this.#held.push([name, message]);
+      if (!this.#held.push([name, message, length], length)) this.#notHeld += 1;
       return;
     }
     this.#checks.event(name, message['data'], this.#validation);
-    this.#events.dispatch(name, message);
+    this.#events.dispatch(name, message, length);
   }
 
   #release(): void {
-    const held = this.#held ?? [];
+    const held = this.#held?.takeAll() ?? [];
     this.#held = undefined;
-    for (const [name, message] of held) this.#onEvent(name, message);
+    for (const event of held) this.#onEvent(...event);
+    if (this.#notHeld === 0) return;
+    const message = `${this.#notHeld} events were dropped because they came before anybody could listen`;
+    this.#log({ level: 'warn', message });
   }
 
   #onEnd(session: Session | undefined, error: QmpError | undefined): void {

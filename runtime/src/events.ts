@@ -3,9 +3,9 @@
 import { onAbort } from './abort.js';
 import { EventsDroppedError, type QmpError } from './errors.js';
 import type { Json, JsonObject } from './json.js';
-import type { Log } from './log.js';
+import { Repeats, type Log } from './log.js';
 import { aFunction, anAbortSignal, checkParameter, mistake, oneOf, optionsOf, type OptionChecks } from './options.js';
-import { Queue } from './queue.js';
+import { Backlog, messageSize, Queue } from './queue.js';
 import { didYouMean } from './suggest.js';
 
 /** An event as the server sent it. */
@@ -38,7 +38,10 @@ export type Listener = (event: never) => void;
 export interface EventsOptions {
   /** Ends the iteration. */
   signal?: AbortSignal | undefined;
-  /** How many events may wait to be read, at least 1; 1000 by default. `Infinity` means no limit. */
+  /**
+   * How many events may wait to be read, at least 1; 1000 by default. A large event counts as one for each 4096 characters of its message.
+   * `Infinity` means no limit.
+   */
   limit?: number | undefined;
   /**
    * What happens to more: `throw` drops the newer ones, and the iteration throws EventsDroppedError after those that it kept; `drop` drops
@@ -56,6 +59,9 @@ const eventsChecks: OptionChecks<EventsOptions> = {
   overflow: oneOf('throw', 'drop'),
 };
 
+/** How many events wait for whoever reads or listens, by default. */
+export const waitingLimit = 1000;
+
 /** Stands for events of any name. */
 export const anyEvent = '*';
 
@@ -63,6 +69,9 @@ export const anyEvent = '*';
 const reserved: ReadonlySet<string> = new Set([anyEvent, 'disconnected', 'reconnected']);
 /** The one of these that iterators and calls can wait for. */
 const eventsOfServer: ReadonlySet<string> = new Set([anyEvent]);
+
+/** The length of an event's message in characters, of those that count as several. */
+const lengths = new WeakMap<QmpEvent, number>();
 
 /** A listener with how it was added. */
 interface Added {
@@ -79,11 +88,13 @@ export class Events {
   readonly #faulty = new WeakSet<Listener>();
   readonly #log: Log;
   readonly #known: Readonly<Record<string, unknown>> | undefined;
+  readonly #repeats: Repeats;
 
   /** @param known the events of the schema, by name, where there is one */
   constructor(log: Log, known?: Readonly<Record<string, unknown>>) {
     this.#log = log;
     this.#known = known;
+    this.#repeats = new Repeats(log);
   }
 
   /** @throws TypeError for an unknown name, or a listener that is not a function */
@@ -137,15 +148,17 @@ export class Events {
     return () => this.#endings.delete(callback);
   }
 
-  dispatch(name: string, message: JsonObject): void {
+  /** @param length of the message's text */
+  dispatch(name: string, message: JsonObject, length: number): void {
     const named = this.#listeners.get(name);
     const any = this.#listeners.get(anyEvent);
     if (!named && !any) return;
     if (reserved.has(name)) {
-      this.#log({ level: 'warn', message: 'an event that no server can have was dropped', event: name });
+      this.#repeats.tell({ level: 'warn', message: 'an event that no server can have was dropped', event: name });
       return;
     }
     const event = new QmpEvent(name, message);
+    if (length > messageSize) lengths.set(event, length);
     if (named) this.#call(named, name, event);
     if (any) this.#call(any, anyEvent, event);
   }
@@ -178,6 +191,7 @@ export class Events {
   end(error: QmpError | undefined): void {
     // What is called takes itself out.
     for (const callback of this.#endings) callback(error);
+    this.#repeats.end();
   }
 
   /**
@@ -187,7 +201,7 @@ export class Events {
    */
   reader(names: unknown, options: unknown): EventReader {
     const distinct = new Set(this.namesOf(names, 'names'));
-    const { signal, limit = 1000, overflow = 'throw' } = optionsOf(options, eventsChecks);
+    const { signal, limit = waitingLimit, overflow = 'throw' } = optionsOf(options, eventsChecks);
     const reader = new EventReader(limit, overflow, (count) => {
       this.#log({ level: 'warn', message: `${count} events were dropped because they were not read in time` });
     });
@@ -208,17 +222,16 @@ export class Events {
 /** A bounded queue of events, read with `for await`. */
 export class EventReader implements AsyncIterableIterator<QmpEvent> {
   onDone: () => void = () => {};
-  readonly #limit: number;
   readonly #overflow: 'throw' | 'drop';
   readonly #onDropped: (count: number) => void;
-  readonly #events = new Queue<QmpEvent>();
+  readonly #events: Backlog<QmpEvent>;
   #dropped = 0;
   #ended: { readonly error: QmpError | undefined } | undefined;
   /** Reads that wait for an event. */
   readonly #waiting = new Queue<Read>();
 
   constructor(limit: number, overflow: 'throw' | 'drop', onDropped: (count: number) => void) {
-    this.#limit = limit;
+    this.#events = new Backlog(limit);
     this.#overflow = overflow;
     this.#onDropped = onDropped;
   }
@@ -228,13 +241,14 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
     const waiting = this.#waiting.shift();
     if (waiting) {
       waiting.resolve({ value: event, done: false });
-    } else if (this.#events.length < this.#limit && (this.#overflow === 'drop' || this.#dropped === 0)) {
-      this.#events.push(event);
+    } else if (this.#overflow === 'throw') {
+      // After one that was dropped, none is kept: what is read has no gap.
+      if (this.#dropped > 0 || !this.#events.push(event, lengths.get(event))) this.#dropped += 1;
     } else {
-      this.#dropped += 1;
-      if (this.#overflow === 'throw') return;
-      this.#events.shift();
-      this.#events.push(event);
+      while (!this.#events.push(event, lengths.get(event))) {
+        this.#dropped += 1;
+        if (!this.#events.shift()) break;
+      }
     }
   }
 

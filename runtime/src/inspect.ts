@@ -32,6 +32,7 @@ import {
 } from './schema.js';
 import { isSecretMember, shownText } from './secrets.js';
 import { didYouMean } from './suggest.js';
+import { shortened } from './text.js';
 import { visible } from './visible.js';
 
 /** What can be told of a use of something that the schema has. */
@@ -427,7 +428,7 @@ export function describeValue(value: unknown): string {
 function display(value: unknown): string {
   if (typeof value === 'function' || typeof value === 'symbol') return typeof value;
   const text = shownText(`${value as string | number | boolean | bigint}`, 'value');
-  const short = text.length > maxShown ? `${text.slice(0, maxShown)}...` : text;
+  const short = shortened(text, maxShown);
   return typeof value === 'string' ? `string '${short}'` : `${typeof value} ${short}`;
 }
 

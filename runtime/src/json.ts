@@ -25,7 +25,9 @@ export function toNumber(value: Int64): number {
 }
 
 /** QEMU's own limit for a message that it reads; nothing that it sends comes near it. */
-const maxDepth = 1024;
+export const maxDepth = 1024;
+
+export const depthProblem = `it nests more than ${maxDepth} deep, which is QEMU's own limit`;
 
 /** How deep what is in a message may nest, such as arguments: the message itself is an object, too. */
 export const maxDepthInMessage = maxDepth - 1;
@@ -37,9 +39,19 @@ export const maxDepthInMessage = maxDepth - 1;
  * @throws SyntaxError, and RangeError for what nests more than 1024 deep
  */
 export function parse(text: string): Json {
+  const value = parseSafe(text);
+  return value === undefined ? new ExactParser(text).parse() : value;
+}
+
+/**
+ * Native parsing rounds an unsafe integer to an unsafe number: nearly no text has one, and none is scanned for it.
+ *
+ * @returns undefined for a text with an unsafe integer. It is a function of its own so that nothing holds the inexact value, which may be
+ *   large, while the exact one is made.
+ */
+function parseSafe(text: string): Json | undefined {
   const value = JSON.parse(text) as Json;
-  // Native parsing rounds an unsafe integer to an unsafe number: nearly no text has one, and none is scanned for it.
-  return isUnsafe(value, 0) ? new ExactParser(text).parse() : value;
+  return isUnsafe(value, 0) ? undefined : value;
 }
 
 function isUnsafe(value: Json | undefined, depth: number): boolean {
@@ -48,7 +60,7 @@ function isUnsafe(value: Json | undefined, depth: number): boolean {
 }
 
 function hasUnsafe(value: Json[] | JsonObject, depth: number): boolean {
-  if (depth > maxDepth) throw new RangeError('it nests too deep');
+  if (depth > maxDepth) throw new RangeError(depthProblem);
   if (Array.isArray(value)) {
     let index = 0;
     // Large messages are full of numbers. Without a loop of their own, or with an iterator, they would take half as long again.
@@ -67,11 +79,15 @@ function hasUnsafe(value: Json[] | JsonObject, depth: number): boolean {
 const quote = 0x22;
 const backslash = 0x5c;
 
+/** Whether it is space, a comma or a colon. */
+function isSeparator(code: number): boolean {
+  return code <= 0x20 || code === 0x2c || code === 0x3a;
+}
+
 /** Parses text that native parsing has accepted, so errors of syntax cannot occur. */
 class ExactParser {
   readonly #text: string;
   #at = 0;
-  readonly #separators = /[\s,:]*/uy;
   /** Any token but a string: a regular expression would exhaust its stack on a long one. */
   readonly #token = /-?\d[\d.eE+-]*|[a-z]+|[[\]{}]/uy;
 
@@ -84,16 +100,17 @@ class ExactParser {
   }
 
   #next(): string {
-    const begin = this.#endOf(this.#separators, this.#at);
-    const isString = this.#text.charCodeAt(begin) === quote;
-    this.#at = isString ? this.#endOfString(begin) : this.#endOf(this.#token, begin);
+    let begin = this.#at;
+    // A regular expression would exhaust its stack on much space, too.
+    while (isSeparator(this.#text.charCodeAt(begin))) begin += 1;
+    this.#at = this.#text.charCodeAt(begin) === quote ? this.#endOfString(begin) : this.#endOfToken(begin);
     return this.#text.slice(begin, this.#at);
   }
 
-  #endOf(pattern: RegExp, begin: number): number {
-    pattern.lastIndex = begin;
-    pattern.test(this.#text);
-    return pattern.lastIndex;
+  #endOfToken(begin: number): number {
+    this.#token.lastIndex = begin;
+    this.#token.test(this.#text);
+    return this.#token.lastIndex;
   }
 
   #endOfString(begin: number): number {
@@ -108,7 +125,7 @@ class ExactParser {
   }
 
   #value(token: string, depth: number): Json {
-    if (depth > maxDepth) throw new RangeError('it nests too deep');
+    if (depth > maxDepth) throw new RangeError(depthProblem);
     if (token === '{') return this.#object(depth);
     if (token === '[') return this.#array(depth);
     return /^-?\d{1,20}$/u.test(token) ? integer(token) : (JSON.parse(token) as Json);

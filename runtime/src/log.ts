@@ -71,3 +71,28 @@ function textOf(error: unknown): string {
     return 'a value that has no text';
   }
 }
+
+/** Tells once of what a peer may do without end, and counts the rest. */
+export class Repeats {
+  readonly #log: Log;
+  readonly #counts = new Map<string, number>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** @param entry its message says what was dropped, and is one of a few */
+  tell(entry: LogEntry): void {
+    const count = this.#counts.get(entry.message) ?? 0;
+    this.#counts.set(entry.message, count + 1);
+    if (count === 0) this.#log(entry);
+  }
+
+  /** Tells the counts. */
+  end(): void {
+    for (const [message, count] of this.#counts) {
+      if (count > 1) this.#log({ level: 'warn', message: `${message}, and so were ${count - 1} more` });
+    }
+    this.#counts.clear();
+  }
+}

@@ -6,12 +6,13 @@
 import type { Duplex } from 'node:stream';
 
 import { CommandError, ConnectionLostError, NotSentError, ProtocolError, type QmpError } from './errors.js';
-import { Framer, FramingError } from './framing.js';
+import { Framer, FramingError, type Limits } from './framing.js';
 import { toWire, type Json, type JsonObject, type Wire } from './json.js';
-import type { Log, Trace } from './log.js';
+import { Repeats, type Log, type Trace } from './log.js';
 import type { Secret } from './masking.js';
 import { Queue } from './queue.js';
 import { hasSecretResult, hideSecrets, secretsIn, secretsOf, shownRequest } from './secrets.js';
+import { shortened } from './text.js';
 import type { AnyValidators } from './validator.js';
 
 /** What a schema says of its commands that matters to the protocol, by wire name. */
@@ -42,7 +43,8 @@ export interface SessionOptions {
   readonly messageLimit?: number;
   readonly log: Log;
   readonly trace?: Trace | undefined;
-  readonly onEvent: (name: string, message: JsonObject) => void;
+  /** Gets an event, and the length of its text. */
+  readonly onEvent: (name: string, message: JsonObject, length: number) => void;
   /** Called once, when nothing more can come; without an error when this side has closed it. */
   readonly onEnd: (error: QmpError | undefined) => void;
 }
@@ -80,12 +82,47 @@ export interface Entry {
   settle: Settle;
   resolve: Resolve;
   sent: boolean;
+  /** Ends the time that a command without a reply has for an error. Set when the command was written. */
+  grace: NodeJS.Timeout | undefined;
 }
 
 /** A monitor with out-of-band execution holds this many commands; one more would keep it from reading an out-of-band one. */
 const inBandLimit = 8;
+/** How many commands a server may leave without an answer before it gets no more. */
+const inFlightLimit = 65_536;
 /** How much is written at once. */
 const writeSize = 64 * 1024;
+/** How long a command without a reply waits for its error, in milliseconds. */
+const graceTime = 1000;
+/** No greeting is longer, in characters; a real one has about 200. */
+const greetingLimit = 64 * 1024;
+/** How much of an error's text is kept, in characters. */
+const descriptionLimit = 16 * 1024;
+
+/**
+ * What a message may have at most, unless `messageLimit` says otherwise.
+ *
+ * What a monitor of QEMU 7.2 with 1000 block nodes sends: 1.0 MB with 47,000 values for `query-blockstats`, and half of that for
+ * `query-named-block-nodes`, which grows with the square of a backing chain's length (100 images: 2.5 MB, 100,000 values). No reply has
+ * less than 13 bytes a value. The longest are texts for people: `xp` of a megabyte has 7.6 MB.
+ *
+ * What an agent sends: a `guest-file-read` of the 48 MiB that it allows has 64 MiB and 69 bytes, and a `guest-exec-status` with all
+ * output that it keeps has 45 MB, each with a handful of values; the most values are those of `guest-get-memory-blocks`, three a block.
+ *
+ * Both are such that no message exhausts a heap of 512 MB.
+ */
+const defaultLimits: Readonly<Record<Protocol['handshake'], Limits>> = {
+  greeting: { bytes: 64 * 1024 * 1024, values: 1024 * 1024 },
+  sync: { bytes: 65 * 1024 * 1024, values: 256 * 1024 },
+};
+
+/** Larger messages may have more values in proportion; smaller ones may have as many as before. */
+function limitsOf({ handshake }: Protocol, messageLimit: number | undefined): Limits {
+  const { bytes, values } = defaultLimits[handshake];
+  return messageLimit === undefined
+    ? { bytes, values }
+    : { bytes: messageLimit, values: Math.ceil(values * Math.max(1, messageLimit / bytes)) };
+}
 
 export class Session {
   readonly #stream: Duplex;
@@ -93,8 +130,9 @@ export class Session {
   readonly #framer: Framer;
   /** Sent, and not replied to, in the order of sending. */
   readonly #inFlight = new Queue<Entry>();
-  /** Of those, the ones that hold secrets. */
+  /** Those whose secrets the server may still repeat. */
   readonly #secretive = new Set<Entry>();
+  readonly #repeats: Repeats;
   /** Not sent yet; those out of band pass the others. */
   readonly #inBand = new Queue<Entry>();
   readonly #outOfBand = new Queue<Entry>();
@@ -106,6 +144,10 @@ export class Session {
   #opening: { resolve(greeting: Greeting | undefined): void; reject(error: QmpError): void } | undefined;
   /** The number that an agent has to echo before anything else counts. */
   #echo: number | undefined;
+  /** Whether an agent has to echo a number before it gets the next command. */
+  #isSyncDue = false;
+  /** Whether a command has been sent to find out which one the server could not parse. */
+  #isProbing = false;
   #greeted = false;
   #oob = false;
   readonly #listeners = {
@@ -120,7 +162,8 @@ export class Session {
   constructor(stream: Duplex, options: SessionOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#framer = new Framer(options.messageLimit);
+    this.#framer = new Framer(limitsOf(options.protocol, options.messageLimit));
+    this.#repeats = new Repeats(options.log);
     for (const [name, listener] of Object.entries(this.#listeners)) stream.on(name, listener);
   }
 
@@ -178,6 +221,7 @@ export class Session {
       settle,
       resolve,
       sent: false,
+      grace: undefined,
     };
     if (this.#ended) {
       settle({ failure: () => new NotSentError(`${command}: there is no connection`) }, resolve, command);
@@ -188,14 +232,23 @@ export class Session {
     return entry;
   }
 
-  /** Gives a request up: it is not sent any more, or its reply is dropped; it is not settled then. */
-  abandon(entry: Entry): void {
+  /**
+   * Gives a request up: it is not sent any more, or its reply is dropped; it is not settled then.
+   *
+   * @param isLate whether time is up: a command without a reply, which was written, has succeeded by then, as far as anybody can know
+   */
+  abandon(entry: Entry, isLate = false): void {
     if (this.#ended) return;
+    if (isLate && entry.grace) {
+      this.#endGrace(entry);
+      return;
+    }
     entry.settle = entry.resolve = () => {};
     if (!entry.sent) this.#queueOf(entry).remove(entry.id);
     if (this.#options.protocol.handshake === 'greeting') return;
     // Nobody knows whether the agent is still busy with it, was started anew, or is gone: what comes next has to begin anew.
     const isSyncDue = this.#echo === undefined ? entry.sent : !this.#stream.writableNeedDrain;
+    // Its secrets stay hidden until then.
     if (entry.sent) this.#remove(entry);
     if (isSyncDue) this.#sync();
   }
@@ -219,6 +272,7 @@ export class Session {
 
   #flush(): void {
     const { protocol, trace } = this.#options;
+    if (this.#isSyncDue && this.#inBand.length > 0 && !this.#ended && !this.#stream.writableNeedDrain) this.#sync();
     while (!this.#ended && this.#echo === undefined && !this.#stream.writableNeedDrain) {
       const silent: Entry[] = [];
       let batch = '';
@@ -233,25 +287,41 @@ export class Session {
       }
       if (batch === '') return;
       this.#stream.write(batch, (error) => {
-        if (!error) for (const entry of silent) this.#finish(entry, { result: {} });
+        if (!error) for (const entry of silent) this.#beginGrace(entry);
       });
     }
   }
 
   /** The next that may be sent now, which is in flight from now on. */
   #takeNext(): Entry | undefined {
+    if (this.#inFlight.length >= inFlightLimit) return undefined;
     const mayPass = this.#inBandInFlight < this.#inBandLimit;
     const entry = this.#outOfBand.shift() ?? (mayPass ? this.#inBand.shift() : undefined);
     if (!entry) return undefined;
     entry.id = this.#inFlight.push(entry);
     entry.sent = true;
     if (!entry.oob) this.#inBandInFlight += 1;
-    if (entry.secrets.length > 0) this.#secretive.add(entry);
+    if (entry.secrets.length > 0 || entry.hasSecretResult) this.#secretive.add(entry);
     return entry;
   }
 
   #queueOf({ oob }: Entry): Queue<Entry> {
     return oob ? this.#outOfBand : this.#inBand;
+  }
+
+  /** A command that has no reply when it succeeds may still fail. */
+  #beginGrace(entry: Entry): void {
+    if (this.#inFlight.get(entry.id) === entry) entry.grace = setTimeout(() => this.#endGrace(entry), graceTime);
+  }
+
+  #endGrace(entry: Entry): void {
+    if (this.#options.protocol.handshake === 'sync') {
+      // An error that is later still must not be taken for the next command's, and may repeat secrets.
+      this.#isSyncDue = true;
+      this.#finish(entry, { result: {} }, true);
+    } else {
+      this.#finish(entry, { result: {} });
+    }
   }
 
   // In
@@ -274,9 +344,10 @@ export class Session {
     } else if (message['return'] !== undefined || message['error'] !== undefined) {
       this.#reply(message);
     } else if (typeof message['event'] === 'string') {
-      this.#options.onEvent(message['event'], message);
+      // What an agent says before its echo does not count.
+      if (this.#echo === undefined) this.#options.onEvent(message['event'], message, text.length);
     } else if (message['QMP'] !== undefined) {
-      this.#greeting(message['QMP']);
+      this.#greeting(message['QMP'], text.length);
     } else {
       this.#violation('the server sent what is no message', text);
     }
@@ -288,30 +359,68 @@ export class Session {
       // Else it is the reply to something that was given up, or to an earlier connection.
       return;
     }
+    const { id, error } = message;
     const entry = this.#entryOf(message);
-    if (!entry) {
+    if (entry) {
+      const outcome =
+        error === undefined ? { result: message['return'] ?? null } : { failure: () => toCommandError(entry, error) };
+      this.#finish(entry, outcome);
+    } else if (id === undefined && error !== undefined && this.#inFlight.length > 0) {
+      this.#probe(error);
+    } else {
       this.#unmatched(message);
-      return;
     }
-    const { error } = message;
-    const outcome =
-      error === undefined ? { result: message['return'] ?? null } : { failure: () => toCommandError(entry, error) };
-    this.#finish(entry, outcome);
   }
 
-  /** Replies carry the id of their command; but for those to what the server could not parse, and those of old agents. */
+  /** Replies carry the id of their command; but for those to what a monitor could not parse, and those of old agents. */
   #entryOf({ id }: JsonObject): Entry | undefined {
     if (typeof id === 'number') return this.#inFlight.get(id);
-    if (id !== undefined || this.#inFlight.length !== 1) return undefined;
-    return this.#inFlight.first;
+    // An agent gets one command at a time.
+    return id === undefined && this.#options.protocol.handshake === 'sync' ? this.#inFlight.first : undefined;
+  }
+
+  /**
+   * Finds out which command a monitor could not parse. It answers in order, so when it has answered one more command, that which went
+   * before and has no reply is the one. Any number of such errors may come of one command, and all of them do before that answer.
+   */
+  #probe(given: Json): void {
+    if (this.#isProbing) return;
+    this.#isProbing = true;
+    // It may quote the arguments of any of them.
+    const { errorClass, desc } = errorOf(given);
+    const error = { class: errorClass, desc: this.#hide(desc) };
+    const settle: Settle = () => {
+      this.#isProbing = false;
+      if (this.#ended) return;
+      if (!this.#inFlight.first || this.#inFlight.first.id > probe.id) this.#unmatched({ error });
+      for (let first = this.#inFlight.first; first && first.id < probe.id; first = this.#inFlight.first) {
+        const entry = first;
+        this.#finish(entry, { failure: () => toCommandError(entry, error) });
+      }
+    };
+    const probe: Entry = {
+      id: 0,
+      command: 'query-version',
+      args: undefined,
+      oob: false,
+      secrets: [],
+      hasSecretResult: false,
+      settle,
+      resolve: () => {},
+      sent: false,
+      grace: undefined,
+    };
+    // It passes those that wait for the one that it is about.
+    probe.id = this.#outOfBand.push(probe);
+    this.#schedule();
   }
 
   #unmatched({ id, error }: JsonObject): void {
     const { errorClass, desc } = errorOf(error ?? null);
     // With an id it is about a command whose secrets are not known any more.
-    const shown = id === undefined ? this.#hide(desc) : undefined;
+    const shown = id === undefined ? shortened(this.#hide(desc), descriptionLimit) : undefined;
     const content = error === undefined ? { id } : { id, class: errorClass, desc: shown };
-    this.#options.log({ level: 'warn', message: 'a reply that belongs to no command was dropped', content });
+    this.#repeats.tell({ level: 'warn', message: 'a reply that belongs to no command was dropped', content });
   }
 
   /** A text from the server, without secrets that it repeats. */
@@ -321,26 +430,37 @@ export class Session {
 
   #secretsIn(message: Json): readonly Secret[] {
     const reply = (message ?? {}) as JsonObject;
-    return secretsIn(reply['return'], this.#entryOf(reply)?.hasSecretResult ?? false);
+    // A reply to no call may be that of one that was given up.
+    const entries = [this.#entryOf(reply) ?? [...this.#secretive]].flat();
+    return secretsIn(
+      reply['return'],
+      entries.some(({ hasSecretResult: isSecret }) => isSecret),
+    );
   }
 
-  #finish(entry: Entry, outcome: Settled): void {
+  /** @param keepsSecrets whether the server may still repeat them */
+  #finish(entry: Entry, outcome: Settled, keepsSecrets = false): void {
     if (!this.#remove(entry)) return;
+    if (!keepsSecrets) this.#secretive.delete(entry);
     entry.settle(outcome, entry.resolve, entry.command);
     if (this.#inBand.length > 0) this.#schedule();
   }
 
   #remove(entry: Entry): boolean {
     if (!this.#inFlight.remove(entry.id)) return false;
-    this.#secretive.delete(entry);
+    clearTimeout(entry.grace);
     if (!entry.oob) this.#inBandInFlight -= 1;
     return true;
   }
 
-  #greeting(greeting: Json): void {
+  #greeting(greeting: Json, length: number): void {
     const opening = this.#opening;
     if (!opening || this.#greeted || this.#options.protocol.handshake === 'sync') {
-      this.#options.log({ level: 'warn', message: 'a greeting that nobody expects was dropped', content: greeting });
+      this.#repeats.tell({ level: 'warn', message: 'a greeting that nobody expects was dropped', content: greeting });
+      return;
+    }
+    if (length > greetingLimit) {
+      this.#violation(`a greeting of more than ${greetingLimit} characters`);
       return;
     }
     const { version, capabilities } = (typeof greeting === 'object' ? (greeting ?? {}) : {}) as Partial<
@@ -373,6 +493,7 @@ export class Session {
    * echo of a number the other. QEMU's manual: "Guest Agent Protocol", `guest-sync-delimited`.
    */
   #sync(): void {
+    this.#isSyncDue = false;
     this.#echo = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
     this.#framer.resync();
     const { text } = toWire({ execute: 'guest-sync-delimited', arguments: { id: this.#echo } });
@@ -382,6 +503,7 @@ export class Session {
 
   #synced(): void {
     this.#echo = undefined;
+    this.#secretive.clear();
     this.#opening?.resolve(undefined);
     this.#opening = undefined;
     this.#schedule();
@@ -402,15 +524,16 @@ export class Session {
     this.#opening = undefined;
     const entries = [...this.#inFlight.takeAll(), ...this.#outOfBand.takeAll(), ...this.#inBand.takeAll()];
     this.#secretive.clear();
-    for (const { command, sent, settle, resolve } of entries) {
+    for (const { command, sent, grace, settle, resolve } of entries) {
+      clearTimeout(grace);
       const failure = (): QmpError =>
         sent
           ? new ConnectionLostError(`${command}: ${cause.message}; whether it was executed is unknown`, { cause })
           : new NotSentError(`${command}: ${cause.message}; it was not sent`, { cause });
       // The end of the connection is what a command without a reply is for.
-      const isSuccess = sent && this.#options.protocol.withoutReply.includes(command);
-      settle(isSuccess ? { result: {} } : { failure }, resolve, command);
+      settle(grace ? { result: {} } : { failure }, resolve, command);
     }
+    this.#repeats.end();
     this.#options.onEnd(error);
   }
 
@@ -432,13 +555,17 @@ function textOf({ id, command, args, oob }: Entry): string {
 
 function toCommandError({ command, secrets }: Entry, error: Json): CommandError {
   const { errorClass, desc } = errorOf(error);
-  return new CommandError(command, hideSecrets(errorClass, secrets), hideSecrets(desc, secrets));
+  return new CommandError(
+    command,
+    hideSecrets(errorClass, secrets),
+    shortened(hideSecrets(desc, secrets), descriptionLimit),
+  );
 }
 
 function errorOf(error: Json): { errorClass: string; desc: string } {
   const { class: errorClass, desc } = (typeof error === 'object' && error !== null ? error : {}) as JsonObject;
   return {
-    errorClass: typeof errorClass === 'string' ? errorClass : 'GenericError',
+    errorClass: typeof errorClass === 'string' ? shortened(errorClass, descriptionLimit) : 'GenericError',
     desc: typeof desc === 'string' ? desc : 'the server gave no description',
   };
 }

@@ -7,6 +7,7 @@ import { toWire, type Json, type Wire } from './json.js';
 import type { Log } from './log.js';
 import { holdsNumbers, type Type } from './schema.js';
 import type { Settled } from './session.js';
+import { shortened } from './text.js';
 import { enumeration, passes, struct, type AnyValidators, type CommandValidators } from './validator.js';
 
 /** How arguments, results and events are checked against the schema. */
@@ -51,6 +52,8 @@ const maxListed = 10;
 /** A hostile peer can think of any number of things to tell. */
 const maxTold = 1000;
 const maxName = 100;
+/** Places that are alike in so many characters are told once. */
+const maxPlace = 1000;
 
 /** The checks of one connection. */
 export class Checks {
@@ -166,7 +169,7 @@ export class Checks {
     const name = nameOf(subject);
     // Of a list of a thousand, each element may have the same.
     const place = path.map((step) => (typeof step === 'number' ? '[]' : `.${cut(step)}`)).join('');
-    const key = `${name} ${root}${place} ${kind}`;
+    const key = shortened(`${name} ${kind} ${root}${place}`, maxPlace);
     // What is unknown leaves room for warnings.
     const limit = kind === 'unknown' ? maxTold / 2 : maxTold;
     if (this.#told.has(key) || this.#told.size >= limit) return false;
@@ -203,6 +206,6 @@ function placed(root: string, { path, message }: Issue): string {
 
 /** Names come from a peer, too, and need not be QAPI's. */
 function cut(name: string): string {
-  const short = name.length > maxName ? `${name.slice(0, maxName)}...` : name;
+  const short = shortened(name, maxName);
   return /^[\w.-]+$/u.test(short) ? short : JSON.stringify(short);
 }

@@ -1,6 +1,7 @@
 /** A real guest agent, on the host itself. Harmless commands only. */
 
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -51,6 +52,22 @@ describe.runIf(installed(['qemu-ga'], 'a real guest agent'))('a guest agent', ()
     expect(status).toEqual({ exited: true, exitcode: 0 });
     // It is told once.
     expect(await failure(agent.guestExecStatus({ pid }))).toMatchObject({ code: 'ERR_QMP_COMMAND' });
+  });
+
+  test('reads as much of a file at once as an agent gives', async (context) => {
+    await using agent = await connect({ path: await startAgent() });
+    const { supported_commands: commands } = await agent.guestInfo();
+    context.skip(
+      !commands.some(({ name, enabled }) => name === 'guest-file-read' && enabled),
+      'guest-file-read is not enabled',
+    );
+    const path = join(temporaryFolder(), 'file');
+    const count = 48 * 1024 * 1024;
+    writeFileSync(path, Buffer.alloc(count + 1, 0xab));
+    const handle = await agent.guestFileOpen({ path });
+    const read = await agent.guestFileRead({ handle, count });
+    expect([read.count, read['buf-b64'].length]).toEqual([count, 64 * 1024 * 1024]);
+    await agent.guestFileClose({ handle });
   });
 
   test('answers in order', async () => {

@@ -1,6 +1,7 @@
 /** A monitor of a real QEMU: the begin of a connection, calls, events, and its end. */
 
 import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 
 import { connect, RunState } from '@qapi-ts/qemu/qmp';
@@ -8,7 +9,7 @@ import { CommandError, ConnectError, NotSentError, QmpError } from '@qapi-ts/run
 import { describe, expect, test } from 'vitest';
 
 import { failure } from '../support/client.js';
-import { bare, installed, launchQemu, monitorAt, pc, temporaryFolder } from '../support/servers.js';
+import { bare, installed, launchQemu, monitorAt, pc, temporaryFolder, whenListening } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real monitor', () => {
   test('greets, and agrees upon out-of-band execution', async () => {
@@ -38,6 +39,23 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     const schema = await vm.queryQmpSchema();
     expect(schema.length).toBeGreaterThan(500);
     expect(schema.find(({ name }) => name === 'query-status')).toMatchObject({ 'meta-type': 'command' });
+  });
+
+  test('names no command in an error of what it cannot parse, and no call gets that', async () => {
+    const path = join(temporaryFolder(), 'monitor');
+    await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
+    const socket = await whenListening(async () => {
+      const candidate = connectSocket(path);
+      await once(candidate, 'connect');
+      return candidate;
+    });
+    const traced: string[] = [];
+    await using vm = await connect(socket, { trace: (_direction, text) => traced.push(text), log: () => {} });
+    for (let round = 0; round < 5; round += 1) {
+      socket.write('}\n');
+      expect(await vm.queryStatus()).toMatchObject({ running: false });
+    }
+    expect(traced.filter((text) => text.startsWith('{"error"') && !text.includes('"id"')).length).toBeGreaterThan(0);
   });
 
   test('says what is wrong with a command', async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, test, vi } from 'vitest';
 
 import type { LogEntry, QmpEvent } from '../../runtime/src/index.js';
-import { connectPeer, failure, settled, type AnyClient } from '../support/client.js';
+import { agent, connectPeer, failure, monitor, settled, type AnyClient } from '../support/client.js';
 import { Peer } from '../support/peer.js';
 
 describe('listeners', () => {
@@ -154,7 +154,9 @@ describe('listeners', () => {
     await settled();
     expect(heard).not.toHaveBeenCalled();
     expect(any).toEqual(['__proto__', 'constructor', 'STOP']);
-    expect(entries.map(({ event }) => event)).toEqual(['disconnected', 'reconnected', '*']);
+    await vm.close();
+    const message = 'an event that no server can have was dropped';
+    expect(entries.map((entry) => entry.message)).toEqual([message, `${message}, and so were 2 more`]);
   });
 });
 
@@ -228,6 +230,55 @@ test('events that came while connecting are delivered to whoever listens at once
   expect((await events.next()).value).toMatchObject({ event: 'LATER' });
   expect(await call).toMatchObject({ event: { event: 'EARLY' } });
   expect(heard).toEqual(['EARLY', 'LATER']);
+});
+
+describe('events that nobody can listen to yet', () => {
+  test.each<[what: string, data: string, count: number]>([
+    ['small ones', '', 1000],
+    ['large ones', 'x'.repeat(400_000), 10],
+  ])('are bounded: %s', async (_, text, count) => {
+    for (const kind of ['monitor', 'agent'] as const) {
+      await using peer = new Peer({ kind, greets: false });
+      const entries: LogEntry[] = [];
+      const flood = (): void => {
+        for (let n = 0; n < count + 5; n += 1) peer.event('EARLY', { n, text });
+      };
+      // An agent counts from its echo on.
+      peer.on('guest-sync-delimited', (request) => {
+        request.return(request.arguments?.['id'] as number);
+        flood();
+      });
+      const connecting = connectPeer(peer, { log: (entry) => entries.push(entry) }, kind === 'agent' ? agent : monitor);
+      if (kind === 'monitor') {
+        flood();
+        await settled();
+        peer.greet();
+      }
+      await using vm = await connecting;
+      const heard: unknown[] = [];
+      vm.on('*', ({ data }) => heard.push(data['n']));
+      await settled();
+      expect(heard).toEqual(Array.from({ length: count }, (_unused, n) => n));
+      expect(entries).toEqual([
+        { level: 'warn', message: '5 events were dropped because they came before anybody could listen' },
+      ]);
+    }
+  });
+
+  test('of an agent that has not echoed are dropped', async () => {
+    await using peer = new Peer({ kind: 'agent' });
+    peer.on('guest-sync-delimited', (request) => {
+      peer.write(Buffer.from(`\xff${'{"event": "X"}\n'.repeat(5000)}`, 'latin1'));
+      request.return(request.arguments?.['id'] as number);
+    });
+    const entries: LogEntry[] = [];
+    await using ga = await connectPeer(peer, { log: (entry) => entries.push(entry) }, agent);
+    const heard = vi.fn<() => void>();
+    ga.on('*', heard);
+    await settled();
+    expect(heard).not.toHaveBeenCalled();
+    expect(entries).toEqual([]);
+  });
 });
 
 describe('an iterator', () => {
@@ -431,9 +482,21 @@ describe('an iterator', () => {
       expect(await failure(events.next())).toMatchObject({ code: 'ERR_QMP_EVENTS_DROPPED', count: 1 });
     });
 
+    test.each(['throw', 'drop'] as const)('keeps fewer of large ones: %s', async (overflow) => {
+      await using peer = new Peer();
+      await using vm = await connectPeer(peer);
+      const events = vm.events(['A'], { limit: 10, overflow });
+      for (let n = 0; n < 10; n += 1) peer.event('A', { n, text: 'x'.repeat(10_000) });
+      await settled();
+      const kept = overflow === 'throw' ? [0, 1, 2] : [7, 8, 9];
+      for (const n of kept) expect((await events.next()).value?.data['n']).toBe(n);
+      if (overflow === 'throw') expect(await failure(events.next())).toMatchObject({ count: 7 });
+    });
+
     test('takes linear time to be read at last', { retry: 2 }, async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer);
+      await settled();
       const time = async (count: number): Promise<number> => {
         const events = vm.events(['A'], { limit: Infinity });
         peer.write('{"event": "A"}\n'.repeat(count));

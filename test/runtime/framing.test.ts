@@ -3,11 +3,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { Framer, FramingError } from '../../runtime/src/framing.js';
+import { Framer, FramingError, type Limits } from '../../runtime/src/framing.js';
 import type { Json } from '../../runtime/src/json.js';
 
+function framerOf({ bytes: size = 64 * 1024 * 1024, values = 1024 * 1024 }: Partial<Limits> = {}): Framer {
+  return new Framer({ bytes: size, values });
+}
+
 /** The messages that chunks hold, and the error that ended them. */
-function read(chunks: readonly Uint8Array[], framer = new Framer()): { messages: Json[]; problem?: string } {
+function read(chunks: readonly Uint8Array[], framer = framerOf()): { messages: Json[]; problem?: string } {
   const messages: Json[] = [];
   try {
     for (const chunk of chunks) framer.push(chunk, (message) => messages.push(message));
@@ -102,7 +106,7 @@ describe('however it is cut', () => {
 
 test('gives the text with the message', () => {
   const texts: string[] = [];
-  new Framer().push(bytes('{"a": 1}\n{\n "b": 9007199254740993\n}\n'), (_, text) => texts.push(text));
+  framerOf().push(bytes('{"a": 1}\n{\n "b": 9007199254740993\n}\n'), (_, text) => texts.push(text));
   expect(texts).toEqual(['{"a": 1}', '{\n "b": 9007199254740993\n}']);
 });
 
@@ -112,7 +116,7 @@ test('takes a view into a larger buffer', () => {
 });
 
 test('does not keep chunks, which their owner may use again', () => {
-  const framer = new Framer();
+  const framer = framerOf();
   const chunk = bytes('{"a":');
   framer.push(chunk, () => {});
   chunk.fill(0);
@@ -121,7 +125,7 @@ test('does not keep chunks, which their owner may use again', () => {
 
 describe('the limit', () => {
   const limit = 20;
-  const problem = 'a message of more than 20 bytes';
+  const problem = 'a message of more than 20 bytes; messageLimit raises that';
   const fits = '{"a":"0123456789.."}';
   const tooLong = '{"a":"0123456789..."}';
 
@@ -148,17 +152,99 @@ describe('the limit', () => {
     ['endless lines', '[\n1\n,\n2\n,\n3\n,\n4\n,\n5\n,\n6\n,', { messages: [], problem }],
     ['no end of opening', '['.repeat(100), { messages: [], problem }],
   ])('%s', (_, given, want) => {
-    expect(read([bytes(given)], new Framer(limit))).toEqual(want);
-    for (const chunks of cuts(bytes(given))) expect(read(chunks, new Framer(limit))).toEqual(want);
+    expect(read([bytes(given)], framerOf({ bytes: limit }))).toEqual(want);
+    for (const chunks of cuts(bytes(given))) expect(read(chunks, framerOf({ bytes: limit }))).toEqual(want);
   });
 
-  test('is 64 MiB unless told', () => {
-    const framer = new Framer();
+  test('holds for what is nothing but space', () => {
+    const framer = framerOf();
     const mebibyte = Buffer.alloc(1024 * 1024, ' ');
     expect(read(Array<Buffer>(64).fill(mebibyte), framer)).toEqual({ messages: [] });
-    expect(read([bytes(' ')], framer)).toEqual({ messages: [], problem: 'a message of more than 67108864 bytes' });
+    expect(read([bytes(' ')], framer).problem).toContain('more than 67108864 bytes');
   });
 });
+
+describe('the limit of values', () => {
+  const limits = { bytes: 1000, values: 20 };
+  const problem = `a message that cannot be read: it has more than 20 values; a larger messageLimit raises that`;
+  const list = (count: number): string => `{"a":[${Array.from({ length: count }, () => '1').join(',')}]}`;
+
+  test.each<[what: string, given: string, want: ReturnType<typeof read>]>([
+    ['a message that just fits', `${list(18)}\n`, { messages: [{ a: Array<number>(18).fill(1) }] }],
+    ['a message that does not', `${list(19)}\n`, { messages: [], problem }],
+    ['one that has not ended', list(19), { messages: [], problem }],
+    [
+      'a pretty message that just fits',
+      `{"a":[${'1,\n'.repeat(17)}1]}\n`,
+      { messages: [{ a: Array<number>(18).fill(1) }] },
+    ],
+    ['a pretty message that does not', `{"a":[${'1,\n'.repeat(18)}1]}\n`, { messages: [], problem }],
+    ['empty arrays', `{"a":[${'[],'.repeat(9)}1]}\n`, { messages: [], problem }],
+    ['empty objects', `{"a":[${'{},'.repeat(9)}1]}\n`, { messages: [], problem }],
+    ['levels', `{"a":${'['.repeat(19)}${']'.repeat(19)}}\n`, { messages: [], problem }],
+    ['members', `{${Array.from({ length: 20 }, (_, n) => `"${n}":1`).join(',')}}\n`, { messages: [], problem }],
+    ['members of one name', `{${'"a":1,'.repeat(19)}"b":1}\n`, { messages: [], problem }],
+    ['not what is in strings', `{"a":"${'[{,'.repeat(30)}"}\n`, { messages: [{ a: '[{,'.repeat(30) }] }],
+    [
+      'nor behind quotes and backslashes in them',
+      String.raw`{"a\\":"\"[,,,,,,,,,,,,\\\"[,,,,,,,,,,,,,,,,,,,\\"}` + '\n',
+      { messages: [{ 'a\\': '"[,,,,,,,,,,,,\\"[,,,,,,,,,,,,,,,,,,,\\' }] },
+    ],
+    [
+      'of each message alone',
+      `${list(15)}\n`.repeat(3),
+      { messages: Array.from({ length: 3 }, () => ({ a: Array<number>(15).fill(1) })) },
+    ],
+    ['messages before it', `{"b":1}\n{"c":\n2}\n${list(19)}\n`, { messages: [{ b: 1 }, { c: 2 }], problem }],
+    ['a string over two lines', `{"a":"${'x'.repeat(30)}\\\n${list(30)}\n`, { messages: [], problem: 'not JSON' }],
+  ])('%s', (_, given, want) => {
+    expect(read([bytes(given)], framerOf(limits))).toEqual(want);
+    for (const chunks of cuts(bytes(given))) expect(read(chunks, framerOf(limits))).toEqual(want);
+  });
+
+  test('is found before the message has come', () => {
+    const framer = framerOf();
+    const chunk = bytes('[],'.repeat(20_000));
+    let count = 0;
+    expect(() => {
+      for (; count < 1000; count += 1) framer.push(chunk, () => {});
+    }).toThrow('more than 1048576 values');
+    expect(count * 40_000).toBeLessThan(1_100_000);
+  });
+
+  const text = fc.string({ unit: fc.constantFrom('"', '\\', ',', '[', '{', '\n', 'x'), maxLength: 30 });
+
+  test('counts as many values as there are at most, and no fewer, however a message is cut', () => {
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof({ maxDepth: 4 }, text, fc.integer(), fc.array(tie('value')), fc.dictionary(text, tie('value'))),
+    }));
+    fc.assert(
+      fc.property(value, fc.constantFrom(0, 1), fc.nat(200), (given, indent, cut) => {
+        const whole = bytes(`${JSON.stringify([given], null, indent)}\n`);
+        const chunks = [whole.subarray(0, cut), whole.subarray(cut)];
+        const count = countOf([given]);
+        expect(read(chunks, framerOf({ values: count + emptyOf(given) }))).toEqual({
+          messages: [JSON.parse(whole.toString())],
+        });
+        if (whole.length > count) expect(read(chunks, framerOf({ values: count - 1 })).problem).toContain('values');
+      }),
+    );
+  });
+
+  function countOf(given: unknown): number {
+    if (typeof given !== 'object' || given === null) return 1;
+    return Object.values(given).reduce((sum: number, inner) => sum + countOf(inner), 1);
+  }
+
+  /** What is empty counts twice. */
+  function emptyOf(given: unknown): number {
+    if (typeof given !== 'object' || given === null) return 0;
+    const inner = Object.values(given);
+    return inner.length === 0 ? 1 : inner.reduce((sum: number, one) => sum + emptyOf(one), 0);
+  }
+});
+
+const tooDeep = "a message that cannot be read: it nests more than 1024 deep, which is QEMU's own limit";
 
 test.each([
   ['arrays', '[', ']'],
@@ -166,11 +252,11 @@ test.each([
 ])('%s that nest too deep are told as such', (_, open, close) => {
   for (const end of ['\n', '\r\n']) {
     const text = `{"return":${open.repeat(100_000)}1${close.repeat(100_000)}}${end}`;
-    expect(read([bytes(text)])).toEqual({ messages: [], problem: 'a message that cannot be read: it nests too deep' });
+    expect(read([bytes(text)])).toEqual({ messages: [], problem: tooDeep });
     const pretty = `{"return":${`${open}\n`.repeat(5000)}1${`${close}\n`.repeat(5000)}}${end}`;
     expect(read([bytes(pretty)])).toEqual({
       messages: [],
-      problem: 'a message that cannot be read: it nests too deep',
+      problem: tooDeep,
     });
   }
 });
@@ -189,7 +275,7 @@ describe('after resync', () => {
     ['delimiters in a row', '\xff\xff{"half\xff{"a":1}\n', { messages: [{ a: 1 }] }],
   ])('%s', (_, given, want) => {
     for (const chunks of [[latin1(given)], ...cuts(latin1(given.slice(0, 200)))]) {
-      const framer = new Framer(10_000);
+      const framer = framerOf({ bytes: 10_000 });
       framer.push(latin1('{"begin":\n'), () => {});
       framer.resync();
       expect(read(chunks, framer)).toEqual(want);
@@ -200,14 +286,14 @@ describe('after resync', () => {
     // Whether the reply before it is seen depends on the chunks: it may be one to an earlier connection.
     const given = latin1('\xff{"return":1}\n{"half\xff{"return":2}\n');
     for (const chunks of cuts(given)) {
-      const framer = new Framer();
+      const framer = framerOf();
       framer.resync();
       expect(read(chunks, framer).messages.at(-1)).toEqual({ return: 2 });
     }
   });
 
   test('nothing more of the chunk is given when it happens within', () => {
-    const framer = new Framer();
+    const framer = framerOf();
     const messages: Json[] = [];
     const given = latin1('{"a":1}\n{"b":2}\n{"c":');
     framer.push(given, (message) => {
@@ -236,7 +322,7 @@ describe('takes linear time', { retry: 3 }, () => {
 
   function feed(text: string, size: number): void {
     const whole = bytes(text);
-    const framer = new Framer();
+    const framer = framerOf();
     let count = 0;
     for (let begin = 0; begin < whole.length; begin += size) {
       framer.push(whole.subarray(begin, begin + size), () => (count += 1));
@@ -253,7 +339,8 @@ describe('takes linear time', { retry: 3 }, () => {
     ['a pretty message in chunks of 16 bytes', 16, (length) => `{"return":[\n${'"x",\n'.repeat(length / 8)}1\n]}\n`],
     ['small messages in one chunk', Infinity, (length) => '{"return":{}}\n'.repeat(length / 16)],
     ['small messages in chunks of 16 bytes', 16, (length) => '{"return":{}}\n'.repeat(length / 16)],
-    ['many brackets', 16, (length) => `{"return":[${'[[]],'.repeat(length / 16)}1]}\n`],
+    ['many brackets', 16, (length) => `{"return":[${'[[]],'.repeat(length / 32)}1]}\n`],
+    ['many quotes in a string', 65536, (length) => `{"return":"${'\\"'.repeat(length / 2)}"}\n`],
     [
       'many backslashes beside a large integer',
       65536,

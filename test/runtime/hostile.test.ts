@@ -6,6 +6,8 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
+import { struct } from '../../runtime/src/index.js';
+import type { Protocol } from '../../runtime/src/session.js';
 import { agent, connectPeer, connectTo, failure, monitor, settled, type AnyClient } from '../support/client.js';
 import { Peer, type PeerRequest } from '../support/peer.js';
 
@@ -247,6 +249,9 @@ describe('memory is bounded', () => {
     await run();
     await settled();
     gc();
+    // What is outside the heap goes a little later.
+    await settled();
+    gc();
     const after = process.memoryUsage();
     const sum = ({ heapUsed, external }: NodeJS.MemoryUsage): number => heapUsed + external;
     return (sum(after) - sum(before)) / 1e6;
@@ -325,6 +330,22 @@ describe('memory is bounded', () => {
     };
     await use(100);
     expect(await growth(() => use(3000))).toBeLessThan(2);
+  });
+
+  test('when unknown names are long, and told', async () => {
+    await using peer = new Peer();
+    const protocol = {
+      ...monitor,
+      validators: { commands: {}, events: { E: struct(() => ({})) } },
+    } as unknown as Protocol;
+    await using vm = await connectPeer(peer, {}, protocol);
+    peer.on('x', {});
+    const send = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n += 1) peer.event('E', { [`${n}`.padStart(200, 'x') + 'y'.repeat(3_000_000)]: 1 });
+      await vm.execute('x');
+    };
+    await send(1);
+    expect(await growth(() => send(20))).toBeLessThan(10);
   });
 
   test('when a message was large', async () => {

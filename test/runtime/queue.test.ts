@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { Queue } from '../../runtime/src/queue.js';
+import { Backlog, Queue } from '../../runtime/src/queue.js';
 
 /** What the queue is to do next; `remove` takes out the one at that share of what is in it, from front to back. */
 const step = fc.oneof(
@@ -65,4 +65,35 @@ test('it takes time in proportion to what goes through it', () => {
   timeOf(10_000);
   const [small, large] = [timeOf(20_000), timeOf(400_000)];
   expect(large / small).toBeLessThan(100);
+});
+
+test('one that stays does not keep room for all that have gone since', () => {
+  const queue = new Queue<number>();
+  const [first, second] = [queue.push(1), queue.push(2)];
+  const begin = process.memoryUsage().heapUsed;
+  for (let item = 0; item < 5_000_000; item += 1) queue.remove(queue.push(item));
+  expect((process.memoryUsage().heapUsed - begin) / 1e6).toBeLessThan(20);
+  expect([queue.length, queue.first, queue.get(second)]).toEqual([2, 1, 2]);
+  expect(queue.remove(first)).toBe(true);
+  expect([queue.shift(), queue.shift()]).toEqual([2, undefined]);
+});
+
+test('a backlog is bounded in number and in size', () => {
+  const backlog = new Backlog<string>(3);
+  expect([backlog.push('a'), backlog.push('b', 4096), backlog.push('c', 4097), backlog.push('d')]).toEqual([
+    true,
+    true,
+    false,
+    true,
+  ]);
+  expect([backlog.shift(), backlog.shift(), backlog.push('e', 8192), backlog.push('f')]).toEqual([
+    'a',
+    'b',
+    true,
+    false,
+  ]);
+  expect(backlog.takeAll()).toEqual(['d', 'e']);
+  // A message of any size has room where nothing else waits.
+  expect([backlog.push('g', 1e9), backlog.push('h')]).toEqual([true, false]);
+  expect([backlog.shift(), backlog.shift(), backlog.push('i')]).toEqual(['g', undefined, true]);
 });

@@ -210,14 +210,16 @@ describe.each(cases)('%s %o', (command, args) => {
       peer.on('query-status', () => {});
       const other = failure(vm.execute('query-status'));
       peer.on(command, () => {
-        peer.send({ error: { class: 'GenericError', desc: quoted } });
         peer.send({ error: { class: 'GenericError', desc: quoted }, id: 'whose?' });
-        peer.reset();
+        peer.send({ error: { class: 'GenericError', desc: quoted } });
       });
-      await Promise.all([vm.execute(command, args), other]);
+      // All of them fail by the error without an id, as none has a reply.
+      peer.on('query-version', {});
+      throw new AggregateError(await Promise.all([failure(vm.execute(command, args)), other]));
     });
     expectNone(text);
     expect(text).toContain('belongs to no command');
+    expect(text).toContain('query-status: ');
   });
 
   test('is hidden when it cannot be sent', async () => {

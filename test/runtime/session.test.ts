@@ -1,6 +1,8 @@
 /** One connection: how it begins, and which reply belongs to which command. */
 
-import { describe, expect, test, vi } from 'vitest';
+import { inspect } from 'node:util';
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import type { ConnectOptions, LogEntry } from '../../runtime/src/index.js';
 import { agent, connectPeer, connectTo, failure, monitor, settled } from '../support/client.js';
@@ -72,11 +74,13 @@ describe('the handshake', () => {
     peer.greet({ QMP: { version: {}, capabilities: ['oob'] } });
     await settled();
     expect(vm.greeting?.version.package).toBe('peer');
-    expect(entries).toMatchObject(
-      Array.from({ length: 2 }, () => ({ level: 'warn', message: 'a greeting that nobody expects was dropped' })),
-    );
     peer.on('x', 1);
     expect(await vm.execute('x')).toBe(1);
+    await vm.close();
+    expect(entries.map(({ message }) => message)).toEqual([
+      'a greeting that nobody expects was dropped',
+      'a greeting that nobody expects was dropped, and so were 1 more',
+    ]);
   });
 
   describe('fails', () => {
@@ -132,6 +136,11 @@ describe('the handshake', () => {
         (peer) => peer.greet({ QMP: greeting }),
         { code: 'ERR_QMP_PROTOCOL', message: 'the greeting has no version or no capabilities' },
       ]),
+      [
+        'with a greeting that is too long',
+        (peer) => peer.greet({ QMP: { version: {}, capabilities: ['x'.repeat(70_000)] } }),
+        { code: 'ERR_QMP_PROTOCOL', message: 'a greeting of more than 65536 characters' },
+      ],
       [
         'when the capabilities are refused',
         (peer) => {
@@ -270,7 +279,7 @@ describe('replies', () => {
     });
   });
 
-  test('that belong to no command are dropped and told', async () => {
+  test('that belong to no command are dropped and told once, and counted at the end', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     await using vm = await connectPeer(peer, logging(entries));
@@ -283,52 +292,124 @@ describe('replies', () => {
     for (const id of ['99', '-1', '1.5', '"1"', 'null', '{}', '[2]', '1e400', '9007199254740993', '"__proto__"']) {
       peer.write(`{"return": "secret", "id": ${id}}\n`);
     }
+    peer.write('{"return": 1}\n'.repeat(100_000));
     peer.on('y', 'still there');
     expect(await vm.execute('y')).toBe('still there');
-    expect(entries.length).toBe(12);
-    for (const entry of entries) {
-      expect(entry).toMatchObject({ level: 'warn', message: 'a reply that belongs to no command was dropped' });
-    }
-    expect(entries.slice(0, 5).map(({ content }) => content)).toEqual([
-      { id: 2 },
-      { id: 2, class: 'GenericError', desc: undefined },
-      { id: 99 },
-      { id: -1 },
-      { id: 1.5 },
-    ]);
+    const told = { level: 'warn', message: 'a reply that belongs to no command was dropped' };
+    expect(entries).toEqual([{ ...told, content: { id: 2 } }]);
+    await vm.close();
+    expect(entries.slice(1)).toEqual([{ ...told, message: `${told.message}, and so were 100011 more` }]);
+  });
+
+  test('keep the beginning of a long text alone', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    peer.on('x', (request) => request.fail('x'.repeat(1_000_000), 'y'.repeat(1_000_000)));
+    const error = await failure(vm.execute('x'));
+    expect(error).toMatchObject({ desc: `${'x'.repeat(16_384)}...`, errorClass: `${'y'.repeat(16_384)}...` });
+    // A secret is hidden before that, so that none is cut in two.
+    const password = 'secret'.repeat(10);
+    peer.on('set_password', (request) => request.fail(`${'x'.repeat(16_380)}${password}`));
+    expect((await failure(vm.execute('set_password', { password })))['desc']).toBe(`${'x'.repeat(16_380)}***`);
   });
 
   describe('without id', () => {
     const parseError = '{"error": {"class": "GenericError", "desc": "JSON parse error"}}\n';
+    const result = '{"return": "to nobody"}\n';
 
-    test('belong to the only command in flight', async () => {
+    /** A monitor that answers in order, as QEMU does: results as they are given here, and errors for what it cannot parse. */
+    function inOrder(peer: Peer, answers: Readonly<Record<string, string>>): void {
+      for (const [command, answer] of Object.entries(answers)) {
+        peer.on(command, ({ id }) => peer.write(answer.replaceAll('ID', JSON.stringify(id) ?? '')));
+      }
+      peer.on('query-version', {});
+    }
+
+    test('are never results', async () => {
       await using peer = new Peer();
-      await using vm = await connectPeer(peer);
-      peer.on('x', () => peer.write(parseError));
-      expect(await failure(vm.execute('x'))).toMatchObject({
-        code: 'ERR_QMP_COMMAND',
-        desc: 'JSON parse error',
-        command: 'x',
-      });
+      const entries: LogEntry[] = [];
+      await using vm = await connectPeer(peer, logging(entries));
+      inOrder(peer, { x: `${result}{"return": "fine", "id": ID}\n${result}` });
+      expect(await vm.execute('x')).toBe('fine');
+      expect(entries.map(({ content }) => content)).toEqual([{ id: undefined }]);
     });
 
-    test('belong to nobody when there are several, or none', async () => {
+    test.each<[what: string, answers: Record<string, string>, commands: string[], failed: string[]]>([
+      ['the only one', { bad: parseError }, ['bad'], ['bad']],
+      ['one that brings many errors', { bad: parseError.repeat(1000) }, ['bad'], ['bad']],
+      ['the first of several', { bad: parseError, x: '{"return": 1, "id": ID}\n' }, ['bad', 'x', 'x'], ['bad']],
+      ['the last of several', { bad: parseError, x: '{"return": 1, "id": ID}\n' }, ['x', 'x', 'bad'], ['bad']],
+      [
+        'two among others',
+        { bad: parseError, x: '{"return": 1, "id": ID}\n' },
+        ['x', 'bad', 'bad', 'x'],
+        ['bad', 'bad'],
+      ],
+    ])('are errors of %s that could not be parsed', async (_, answers, commands, failed) => {
+      for (const oob of [false, true]) {
+        await using peer = new Peer({ oob });
+        await using vm = await connectPeer(peer);
+        inOrder(peer, answers);
+        for (let round = 0; round < 3; round += 1) {
+          const calls = await Promise.allSettled(commands.map((command) => vm.execute(command)));
+          const errors = calls.flatMap((call) => (call.status === 'rejected' ? [call.reason as Error] : []));
+          expect(errors).toMatchObject(failed.map((command) => ({ command, desc: 'JSON parse error' })));
+        }
+      }
+    });
+
+    test('find those out that keep others from being sent', async () => {
       await using peer = new Peer({ oob: true });
+      await using vm = await connectPeer(peer);
+      inOrder(peer, { bad: parseError, x: '{"return": 1, "id": ID}\n' });
+      const bad = Promise.allSettled(Array.from({ length: 8 }, () => vm.execute('bad')));
+      expect(await vm.execute('x')).toBe(1);
+      expect((await bad).map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'rejected'));
+    });
+
+    test('are no errors of a later command', async () => {
+      await using peer = new Peer();
+      await using vm = await connectPeer(peer);
+      inOrder(peer, { x: '{"return": 1, "id": ID}\n' });
+      peer.on('bad', () => {
+        peer.write(parseError);
+        setImmediate(() => peer.write(parseError.repeat(2)));
+      });
+      // An answer takes as long as what goes before it.
+      peer.on('query-version', async () => {
+        await settled();
+        return {};
+      });
+      const bad = failure(vm.execute('bad'));
+      await settled();
+      expect(await vm.execute('x')).toBe(1);
+      expect(await bad).toMatchObject({ command: 'bad' });
+    });
+
+    test('are told when they belong to nobody', async () => {
+      await using peer = new Peer();
       const entries: LogEntry[] = [];
       await using vm = await connectPeer(peer, logging(entries));
       peer.write(parseError);
       await settled();
-      const requests: PeerRequest[] = [];
-      peer.on('x', (request) => void requests.push(request));
-      // Who could tell which of them it is, in band or not?
-      const results = Promise.all([vm.execute('x'), vm.execute('x', {}, { oob: true })]);
+      inOrder(peer, { x: `${parseError}{"return": 1, "id": ID}\n` });
+      expect(await vm.execute('x')).toBe(1);
       await settled();
-      peer.write(parseError);
-      peer.write('{"return": {}}\n');
-      for (const request of requests) request.return('fine');
-      expect(await results).toEqual(['fine', 'fine']);
+      await vm.close();
+      const message = 'a reply that belongs to no command was dropped';
       const content = { id: undefined, class: 'GenericError', desc: 'JSON parse error' };
-      expect(entries.map((entry) => entry.content)).toEqual([content, content, { id: undefined }]);
+      expect(entries).toEqual([
+        { level: 'warn', message, content },
+        { level: 'warn', message: `${message}, and so were 1 more` },
+      ]);
+    });
+
+    test('leave nothing behind when the connection ends meanwhile', async () => {
+      await using peer = new Peer();
+      await using vm = await connectPeer(peer);
+      peer.on('bad', () => peer.write(parseError));
+      peer.on('query-version', () => peer.reset());
+      expect(await failure(vm.execute('bad'))).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
     });
   });
 });
@@ -525,6 +606,44 @@ describe('an agent', () => {
     expect(peer.commands.filter((command) => command === 'guest-ping').length).toBe(2);
   });
 
+  test('does not tell the secrets of what was given up', async () => {
+    for (const late of [
+      '{"error": {"desc": "QUOTED"}}\n',
+      '{"return": "QUOTED"}\n',
+      '{"event": "QUOTED"}\n',
+      'QUOTED\n',
+    ]) {
+      await using peer = new Peer({ kind: 'agent' });
+      const seen: string[] = [];
+      const log = (entry: LogEntry): void => void seen.push(inspect(entry, { depth: 9 }));
+      const trace = (_: string, text: string): void => void seen.push(text);
+      await using ga = await connectAgent(peer, { log, trace });
+      peer.on('guest-set-user-password', () => {});
+      peer.on('guest-sync-delimited', () => {});
+      const error = await failure(ga.execute('guest-set-user-password', { password: 'hunter2' }, { timeout: 20 }));
+      expect(error).toMatchObject({ code: 'ERR_QMP_TIMEOUT' });
+      peer.write(Buffer.from(`\xff${late.replace('QUOTED', "what is 'hunter2'?")}`, 'latin1'));
+      await settled();
+      expect(seen.join('\n')).toContain("what is '***'?");
+      expect(seen.join('\n')).not.toContain('hunter2');
+    }
+  });
+
+  test.each([true, false])('does not tell a secret result that comes too late, with ids: %s', async (ids) => {
+    await using peer = new Peer({ kind: 'agent', ids });
+    const seen: string[] = [];
+    await using ga = await connectAgent(peer, { trace: (_, text) => void seen.push(text) });
+    peer.on('guest-file-read', () => {});
+    peer.on('guest-sync-delimited', () => {});
+    const error = await failure(ga.execute('guest-file-read', { handle: 1 }, { timeout: 20 }));
+    expect(error).toMatchObject({ code: 'ERR_QMP_TIMEOUT' });
+    const id = ids ? ', "id": 1' : '';
+    peer.write(Buffer.from(`\xff{"return": {"count": 7, "buf-b64": "aHVudGVyMg==", "eof": true}${id}}\n`, 'latin1'));
+    await settled();
+    expect(seen.join('\n')).toContain('***');
+    expect(seen.join('\n')).not.toContain('aHVudGVyMg==');
+  });
+
   test('that was started anew is asked again', async () => {
     await using peer = new Peer({ kind: 'agent' });
     await using ga = await connectAgent(peer);
@@ -576,33 +695,167 @@ describe('an agent', () => {
   });
 
   describe('told to shut down', () => {
-    test('succeeds when it is told', async () => {
-      await using peer = new Peer({ kind: 'agent' });
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+    afterEach(() => {
+      const count = vi.getTimerCount();
+      vi.useRealTimers();
+      if (count > 0) throw new Error(`${count} timers are left`);
+    });
+
+    /** Lets a time pass, and all that it brings about. */
+    async function pass(milliseconds: number): Promise<void> {
+      await settled();
+      await vi.advanceTimersByTimeAsync(milliseconds);
+      await settled();
+    }
+
+    test.each([true, false])('succeeds when it has said nothing for a second; ids: %s', async (ids) => {
+      await using peer = new Peer({ kind: 'agent', ids });
       await using ga = await connectAgent(peer);
       peer.on('guest-shutdown', () => {});
-      expect(await ga.execute('guest-shutdown', { mode: 'powerdown' })).toEqual({});
       peer.on('guest-ping', 'pong');
-      expect(await ga.execute('guest-ping')).toBe('pong');
+      const ends: string[] = [];
+      const shutdown = ga
+        .execute('guest-shutdown', { mode: 'powerdown' })
+        .then((result) => ends.push(JSON.stringify(result)));
+      const ping = ga.execute('guest-ping').then((result) => ends.push(JSON.stringify(result)));
+      await pass(999);
+      expect([ends, peer.commands.slice(1)]).toEqual([[], ['guest-shutdown']]);
+      await pass(1);
+      await Promise.all([shutdown, ping]);
+      expect(ends).toEqual(['{}', '"pong"']);
+      // What follows begins anew.
+      expect(peer.commands.slice(1)).toEqual(['guest-shutdown', 'guest-sync-delimited', 'guest-ping']);
     });
 
-    test('succeeds when it goes at once', async () => {
-      await using peer = new Peer({ kind: 'agent' });
+    test.each([true, false])('fails when it says so, and nothing else does; ids: %s', async (ids) => {
+      await using peer = new Peer({ kind: 'agent', ids });
       await using ga = await connectAgent(peer);
-      peer.on('guest-shutdown', () => peer.reset());
-      expect(await ga.execute('guest-shutdown')).toEqual({});
-      expect(await failure(ga.execute('guest-ping'))).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
+      peer.on('guest-shutdown', (request) => void setImmediate(() => request.fail('not today')));
+      peer.on('guest-ping', 'pong');
+      const calls = Promise.allSettled([
+        ga.execute('guest-shutdown'),
+        ga.execute('guest-ping'),
+        ga.execute('guest-ping'),
+      ]);
+      expect(await calls).toMatchObject([
+        { reason: { command: 'guest-shutdown', desc: 'not today' } },
+        { value: 'pong' },
+        { value: 'pong' },
+      ]);
+      expect(peer.commands.lastIndexOf('guest-sync-delimited')).toBe(0);
     });
 
-    test('is not told twice', async () => {
-      await using peer = new Peer({ kind: 'agent' });
+    test.each([true, false])('and failing too late, leaves the next command its own reply; ids: %s', async (ids) => {
+      await using peer = new Peer({ kind: 'agent', ids });
       const entries: LogEntry[] = [];
       await using ga = await connectAgent(peer, logging(entries));
       peer.on('guest-shutdown', () => {});
-      await ga.execute('guest-shutdown');
-      // Too late: what can be told is told to the log.
-      (await peer.request('guest-shutdown')).fail('not today');
+      peer.on('guest-ping', (request) => {
+        request.return('pong');
+      });
+      const shutdown = ga.execute('guest-shutdown');
+      await pass(1000);
+      expect(await shutdown).toEqual({});
+      const request = await peer.request('guest-shutdown');
+      // When nothing was asked since, and when the next command has been.
+      request.fail('not today');
       await settled();
       expect(entries).toMatchObject([{ level: 'warn', content: { class: 'GenericError' } }]);
+      const calls = Promise.all([ga.execute('guest-ping'), ga.execute('guest-ping')]);
+      request.fail('not today');
+      expect(await calls).toEqual(['pong', 'pong']);
+    });
+
+    test('has a secret that is hidden as long as it may be repeated', async () => {
+      await using peer = new Peer({ kind: 'agent', ids: false });
+      const seen: string[] = [];
+      const protocol = { handshake: 'sync', withoutReply: ['guest-set-user-password'] } as const;
+      const log = (entry: LogEntry): void => void seen.push(inspect(entry));
+      const trace = (_: string, text: string): void => void seen.push(text);
+      await using ga = await connectPeer(peer, { log, trace }, protocol);
+      peer.on('guest-set-user-password', () => {});
+      const call = ga.execute('guest-set-user-password', { password: 'hunter2' });
+      await pass(1000);
+      await call;
+      (await peer.request('guest-set-user-password')).fail("'hunter2' is too short");
+      await settled();
+      expect(seen.join('\n')).toContain("'***' is too short");
+      expect(seen.join('\n')).not.toContain('hunter2');
+    });
+
+    test('succeeds when it goes', async () => {
+      for (const end of ['end', 'reset'] as const) {
+        await using peer = new Peer({ kind: 'agent' });
+        await using ga = await connectAgent(peer);
+        peer.on('guest-shutdown', () => void setImmediate(() => peer[end]()));
+        const ping = failure(ga.execute('guest-shutdown').then(() => ga.execute('guest-ping')));
+        expect(await ping).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
+      }
+    });
+
+    test('has not succeeded when it goes without having read that', async () => {
+      await using peer = new Peer({ kind: 'agent' });
+      await using ga = await connectAgent(peer);
+      peer.socket.pause();
+      const calls = [ga.execute('guest-set-time', { text: 'x'.repeat(100_000) }), ga.execute('guest-shutdown')].map(
+        failure,
+      );
+      await settled();
+      peer.reset();
+      expect((await Promise.all(calls)).map(({ code }) => code)).toEqual([
+        'ERR_QMP_CONNECTION_LOST',
+        'ERR_QMP_NOT_SENT',
+      ]);
+    });
+
+    test('has succeeded when its own time is up before', async () => {
+      await using peer = new Peer({ kind: 'agent', ids: false });
+      await using ga = await connectAgent(peer);
+      peer.on('guest-shutdown', () => {});
+      peer.on('guest-ping', 'pong');
+      const call = ga.execute('guest-shutdown', {}, { timeout: 100 });
+      await pass(100);
+      expect(await call).toEqual({});
+      expect(await ga.execute('guest-ping')).toBe('pong');
+    });
+
+    test('can be given up', async () => {
+      await using peer = new Peer({ kind: 'agent', ids: false });
+      await using ga = await connectAgent(peer);
+      peer.on('guest-shutdown', () => {});
+      peer.on('guest-ping', 'pong');
+      const abort = new AbortController();
+      const call = failure(ga.execute('guest-shutdown', {}, { signal: abort.signal }));
+      await settled();
+      abort.abort();
+      expect(await call).toMatchObject({ code: 'ERR_QMP_ABORTED' });
+      (await peer.request('guest-shutdown')).fail('not today');
+      expect(await ga.execute('guest-ping')).toBe('pong');
+    });
+
+    test('is waited for by close', async () => {
+      await using peer = new Peer({ kind: 'agent' });
+      const ga = await connectAgent(peer);
+      peer.on('guest-shutdown', () => {});
+      const call = ga.execute('guest-shutdown');
+      const closing = ga.close();
+      await pass(1000);
+      expect(await call).toEqual({});
+      await closing;
+      expect(peer.client.destroyed).toBe(true);
+    });
+
+    test('by a monitor keeps nothing else waiting', async () => {
+      await using peer = new Peer();
+      await using vm = await connectPeer(peer, {}, { handshake: 'greeting', withoutReply: ['silent'] });
+      peer.on('silent', () => {});
+      peer.on('x', 1);
+      const calls = Promise.all([vm.execute('silent'), failure(vm.execute('silent'))]);
+      expect(await vm.execute('x')).toBe(1);
+      peer.received[2]?.fail('no');
+      await pass(1000);
+      expect(await calls).toMatchObject([{}, { desc: 'no' }]);
     });
 
     test('is never told when the call is given up before', async () => {

@@ -1,0 +1,26 @@
+/** With a heap of 512 MB, no message of any server ends the process: at the default limits, whatever it is made of. */
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { expect, test } from 'vitest';
+
+const program = fileURLToPath(new URL('../support/hostile-messages.js', import.meta.url));
+
+const wanted: readonly [what: RegExp, outcome: RegExp][] = [
+  [/^endless deep/u, /: a message that cannot be read: it nests more than 1024 deep/u],
+  [/^an endless string/u, /: a message of more than \d+ bytes; messageLimit raises that$/u],
+  [/^endless/u, /: a message that cannot be read: it has more than \d+ values; a larger messageLimit raises that$/u],
+  [/^(?:a|many|space|newlines)\b(?! line of 0xFF)/u, /: a result$/u],
+  [/^(?:random bytes|a line of 0xFF)/u, /: (?:not JSON|the server closed the connection)/u],
+  [/^bytes of 0xFF/u, /: (?:a message of more than \d+ bytes|the server closed the connection)/u],
+];
+
+test.each(['monitor', 'agent'])('of the messages of a %s, none', { timeout: 300_000 }, async (kind) => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=512', program, kind]);
+  const lines = stdout.trim().split('\n');
+  expect(lines.pop()).toBe('alive');
+  expect(lines.length).toBe(38);
+  for (const line of lines) expect(line).toMatch(wanted.find(([what]) => what.test(line))?.[1] ?? /^$/u);
+});
