@@ -11,6 +11,7 @@ import { schemaFolder } from '../generator/src/embedded.js';
 import { dialectOf, lenient, type Dialect } from '../generator/src/frontend/dialect.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import type { Position } from '../generator/src/model.js';
+import { mutate, mutations } from './support/mutations.js';
 import { qemuTree } from './support/qemu.js';
 
 /** A schema file. */
@@ -33,40 +34,6 @@ function samplesOf(tree: string | undefined): Sample[] {
 function proseOf(version: string): Sample[] {
   return samplesOf(qemuTree(version, `changing the documented schemas of ${version} at random`));
 }
-
-/** What to cut a text into. */
-const units: readonly ((text: string) => string[])[] = [
-  (text) => Array.from(text),
-  // Tokens, the blanks between them, and the lines of comments.
-  (text) => text.match(/'[^'\n]*'|#[^\n]*|[{}[\]:,]|\s+|\w+|./gsu) ?? [],
-  (text) => text.split(/(?<=\n)/u),
-];
-
-/** What to put into a text. */
-const oddities = [
-  `' " \\ # ## { } [ ] : , \t \r\n \0 \u00E9 \u{1F600} \u2028 true false null 1 // * @ __proto__`.split(' '),
-  "'constructor' 'if' 'data' 'base' 'union' 'List'".split(' '),
-  ["'boxed': true,", "{ 'not': 'X' }", "[ 'str' ]", "{ 'include': 'common.json' }", '# Features:\n', '# @a: b\n'],
-  ['# Returns: x\n', '##\n# @a:\n##\n', "{ 'pragma': { 'doc-required': true } }\n"],
-].flat();
-
-/** Changes the list of parts at one place, perhaps with the part at another. */
-const edits: readonly ((parts: string[], at: number, other: number) => void)[] = [
-  (parts, at) => parts.splice(at, 1),
-  (parts, at) => parts.splice(at, 0, parts[at] ?? ''),
-  (parts, at, other) => parts.splice(at, 0, parts[other] ?? ''),
-  (parts, at, other) => ([parts[at], parts[other]] = [parts[other] ?? '', parts[at] ?? '']),
-  (parts, at, other) => parts.splice(at, 0, oddities[other % oddities.length] ?? ''),
-  (parts, at, other) => parts.splice(at, 1, oddities[other % oddities.length] ?? ''),
-  (parts, at) => parts.splice(at),
-];
-
-/** Where in a text, as a fraction of its length. */
-const where = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-const mutations = fc.array(
-  fc.record({ unit: fc.constantFrom(...units), edit: fc.constantFrom(...edits), at: where, other: where }),
-  { minLength: 1, maxLength: 4 },
-);
 
 type Files = ReadonlyMap<string, string>;
 
@@ -103,11 +70,7 @@ describe.each([
   it.skipIf(samples.length === 0)('is good, or has errors in places that exist', () => {
     fc.assert(
       fc.property(fc.constantFrom(...samples), mutations, (sample, changes) => {
-        const text = changes.reduce((before, { unit, edit, at, other }) => {
-          const parts = unit(before);
-          edit(parts, Math.floor(at * parts.length), Math.floor(other * parts.length));
-          return parts.join('');
-        }, sample.text);
+        const text = mutate(sample.text, changes);
         // With the pragmas of the whole schema.
         const root = join(dirname(sample.path), 'random.json');
         const includes = `{ 'include': 'pragma.json' }\n{ 'include': '${basename(sample.path)}' }`;

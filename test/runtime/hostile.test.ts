@@ -9,209 +9,28 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { struct } from '../../runtime/src/index.js';
 import type { Protocol } from '../../runtime/src/session.js';
 import { agent, connectPeer, connectTo, failure, monitor, settled, type AnyClient } from '../support/client.js';
-import { Peer, type PeerRequest } from '../support/peer.js';
+import { Peer } from '../support/peer.js';
+import { whateverHappens, whateverOpens } from '../support/world.js';
 
 afterEach(() => void vi.useRealTimers());
 
-/** A client, a server, and what goes on between them. */
-class World {
-  readonly peer: Peer;
-  readonly waiting: PeerRequest[] = [];
-  readonly aborts: AbortController[] = [];
-  /** What has to end: how often it was begun, and how often it ended. */
-  begun = 0;
-  ended = 0;
-  vm: AnyClient | undefined;
-  #iterator: AsyncIterator<unknown> | undefined;
-
-  constructor(kind: 'monitor' | 'agent', oob: boolean) {
-    this.peer = new Peer({ kind, oob });
-    for (const command of ['call', 'set_password']) this.peer.on(command, (request) => void this.waiting.push(request));
-  }
-
-  begin(promise: Promise<unknown> | undefined): void {
-    if (!promise) return;
-    this.begun += 1;
-    const end = (): void => void (this.ended += 1);
-    promise.then(end, end);
-  }
-
-  call(options: object): void {
-    this.begin(this.vm?.execute('call', { n: 1 }, options));
-  }
-
-  abortable(): AbortSignal {
-    const abort = new AbortController();
-    this.aborts.push(abort);
-    return abort.signal;
-  }
-
-  get iterator(): AsyncIterator<unknown> | undefined {
-    return (this.#iterator ??= this.vm?.events(['A', 'B'], { limit: 10 })[Symbol.asyncIterator]());
-  }
-}
-
-/** What either side may do, with a number for what there is to choose. */
-const actions: Record<string, (world: World, n: number) => unknown> = {
-  // The client
-  call: (world) => world.call({}),
-  burst: (world) => Array.from({ length: 20 }, () => world.call({})),
-  callWithTimeout: (world, n) => world.call({ timeout: n % 5 }),
-  callWithSignal: (world) => world.call({ signal: world.abortable() }),
-  callOutOfBand: (world) => world.call({ oob: true, signal: world.abortable() }),
-  callUntil: (world, n) => world.call({ until: ['A', 'B'], timeout: 10 + (n % 10), where: () => n % 3 > 0 }),
-  callUntilAndThrow: (world) =>
-    world.call({
-      until: ['A'],
-      timeout: 20,
-      where: () => {
-        throw new Error('mine');
-      },
-    }),
-  callWithSecret: (world) => world.begin(world.vm?.execute('set_password', { password: 'x' })),
-  callWithNonsense: (world) => world.begin(world.vm?.execute('call', { n: NaN })),
-  abort: (world) => world.aborts.shift()?.abort(),
-  next: (world) => world.begin(world.iterator?.next()),
-  leave: (world) => world.begin(world.iterator?.return?.()),
-  listen: (world) =>
-    world.vm?.on('*', () => {
-      throw new Error('mine');
-    }),
-  callFromListener: (world) => world.vm?.once('A', () => world.call({ timeout: 5 })),
-  closeFromListener: (world) => world.vm?.once('B', () => world.begin(world.vm?.close())),
-  close: (world, n) => n % 5 === 0 && world.begin(world.vm?.close()),
-  // The server
-  answer: (world, n) => world.waiting.splice(n % 8, 1)[0]?.return({ n }),
-  answerAll: (world) =>
-    world.waiting
-      .splice(0)
-      .toReversed()
-      .forEach((request) => request.return(1)),
-  fail: (world, n) => world.waiting.splice(n % 3, 1)[0]?.fail('x'.repeat(n % 100)),
-  failWithoutId: ({ peer }) => peer.send({ error: { class: 'GenericError', desc: 'what?' } }),
-  answerWithoutId: ({ peer }) => peer.send({ return: {} }),
-  answerTwice: (world) => [1, 2].map(() => world.waiting[0]?.return()),
-  answerAnything: ({ peer }, n) => peer.send({ return: n, id: n % 40 }),
-  answerOddly: ({ peer }, n) =>
-    peer.write(`{"return": 1, "id": ${['null', '"1"', '1.5', '{}', '1e999', '[[]]', '2'][n % 7]}}\n`),
-  event: ({ peer }, n) => peer.event(n % 2 === 0 ? 'A' : 'B', { n }),
-  flood: ({ peer }) => peer.write('{"event": "A"}\r\n'.repeat(500)),
-  oddEvent: ({ peer }, n) => peer.send({ event: ['*', 'disconnected', '__proto__', ''][n % 4] ?? '', data: null }),
-  greetAgain: ({ peer }) => peer.greet(),
-  prototype: ({ peer }) =>
-    peer.write('{"__proto__": {"return": 1}, "id": 2, "event": "A", "data": {"__proto__": {"x": 1}}}\n'),
-  pause: ({ peer }) => peer.socket.pause(),
-  resume: ({ peer }) => peer.socket.resume(),
-  half: ({ peer }, n) => n % 3 === 0 && peer.write('{"return": {"a": "b'.slice(0, n % 20)),
-  blank: ({ peer }) => peer.write('\r\n \n\n'),
-  // Its end, which should not come too often
-  garbage: ({ peer }, n) =>
-    n % 7 === 0 && peer.write(Buffer.from(Array.from({ length: n % 100 }, (_, at) => (at * n * 31) % 256))),
-  noMessage: ({ peer }, n) => n % 7 === 0 && peer.write(['[]\n', 'null\n', '{}\n', '"x"\n', '}{\n'][n % 5] ?? ''),
-  long: ({ peer }, n) => n % 7 === 0 && peer.write(`{"return": "${'x'.repeat(20_000)}"`),
-  deep: ({ peer }, n) => n % 7 === 0 && peer.write(`{"return": ${'['.repeat(3000)}${']'.repeat(3000)}}\n`),
-  delimiter: ({ peer }, n) => n % 5 === 0 && peer.write(Buffer.from(`\xff{"return": ${n}}\n`, 'latin1')),
-  end: ({ peer }, n) => n % 9 === 0 && peer.end(),
-  reset: ({ peer }, n) => n % 9 === 0 && peer.reset(),
-  break: ({ peer }, n) => n % 9 === 0 && peer.client.destroy(new Error('EIO')),
-};
-
 describe('whatever happens', () => {
-  const step = fc.record({
-    action: fc.constantFrom(...Object.keys(actions)),
-    n: fc.nat(1000),
-    /** How long until the next: in the same moment, in the same turn, when all has arrived, or later. */
-    pause: fc.constantFrom('none', 'microtask', 'settled', 'later'),
-  });
-
-  test.each(['monitor', 'agent'] as const)('a %s leaves every call ended, and nothing else', async (kind) => {
+  test.each([
+    { what: 'a monitor', kind: 'monitor', ids: true },
+    { what: 'an agent', kind: 'agent', ids: true },
+    { what: 'an old agent', kind: 'agent', ids: false },
+  ] as const)('$what leaves every call ended, and nothing else', async ({ kind, ids }) => {
     const problems: unknown[] = [];
     const note = (problem: unknown): void => void problems.push(problem);
     process.on('unhandledRejection', note).on('uncaughtException', note);
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, oob) => {
-        const world = new World(kind, oob);
-        const stream = world.peer.stream();
-        const listeners = counts(stream);
-        const protocol = kind === 'agent' ? agent : monitor;
-        const vm = await connectTo(stream, { log: () => {}, trace: () => {}, messageLimit: 10_000 }, protocol);
-        world.vm = vm;
-        for (const { action, n, pause } of steps) {
-          actions[action]?.(world, n);
-          if (pause === 'microtask') await Promise.resolve();
-          if (pause === 'settled') await settled();
-          if (pause === 'later') await vi.advanceTimersByTimeAsync(n % 10);
-        }
-        await settled();
-        world.begin(vm.close());
-        await settled();
-        await vi.advanceTimersByTimeAsync(10_000);
-        await settled();
-
-        expect(world.ended).toBe(world.begun);
-        expect(vi.getTimerCount()).toBe(0);
-        expect(stream.destroyed).toBe(true);
-        expect(counts(stream)).toEqual(listeners);
-        expect(problems).toEqual([]);
-        expect(await failure(vm.execute('call'))).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
-        await world.peer[Symbol.asyncDispose]();
-      }),
-      { numRuns: 1500 },
-    );
+    await fc.assert(whateverHappens(kind, ids), { numRuns: 1500 });
+    expect(problems).toEqual([]);
     process.off('unhandledRejection', note).off('uncaughtException', note);
   });
 
   test('while connecting, that ends in time, too', async () => {
-    const opening = fc.array(
-      fc.oneof(
-        fc.constantFrom(
-          '{"QMP": {"version": {}, "capabilities": []}}\r\n',
-          '{"QMP": {"version": {}, "capabilities": ["oob"]}}\r\n',
-          '{"event": "A"}\r\n',
-          '{"return": {}, "id": 1}\r\n',
-          '{"error": {}, "id": 1}\r\n',
-          '{"error": {}}\r\n',
-          '{"QMP": 1}\n',
-          '{"QMP',
-          '\r\n',
-          '\xff{"return": 1}\n',
-        ),
-        fc.string({ unit: 'binary', maxLength: 20 }),
-      ),
-      { maxLength: 6 },
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        opening,
-        fc.constantFrom(monitor, agent),
-        fc.constantFrom('stay', 'end', 'reset'),
-        async (texts, protocol, end) => {
-          await using peer = new Peer({ greets: false });
-          peer.on('qmp_capabilities', () => {});
-          const stream = peer.stream();
-          const listeners = counts(stream);
-          const connecting = connectTo(stream, { connectTimeout: 5 }, protocol).then(
-            (vm) => vm.close(),
-            (error: { code: string }) => expect(['ERR_QMP_CONNECT', 'ERR_QMP_PROTOCOL']).toContain(error.code),
-          );
-          for (const text of texts) peer.write(Buffer.from(text, protocol === agent ? 'latin1' : 'utf8'));
-          if (end === 'end') peer.end();
-          if (end === 'reset') peer.reset();
-          await connecting;
-          await settled();
-          expect(stream.destroyed).toBe(true);
-          expect(counts(stream)).toEqual(listeners);
-        },
-      ),
-      { numRuns: 200 },
-    );
+    await fc.assert(whateverOpens(), { numRuns: 200 });
   });
-
-  function counts(stream: NodeJS.EventEmitter): Record<string, number> {
-    const names = ['data', 'drain', 'error', 'end', 'close', 'readable', 'finish'];
-    return Object.fromEntries(names.map((name) => [name, stream.listenerCount(name)]));
-  }
 });
 
 test('no resource is left of many clients', async () => {

@@ -1,0 +1,9 @@
+/** Agents that do whatever they like, and slow ones that work as they should, whose replies tell nothing of whom they are for. */
+
+import { whateverHappens } from '../support/world.js';
+import { slowAgent } from '../support/slow-agent.js';
+import { fuzz } from './fuzz.js';
+
+fuzz('an agent', whateverHappens('agent', true), { share: 3 });
+fuzz('an agent without ids', whateverHappens('agent', false), { share: 3 });
+fuzz('a slow agent without ids', slowAgent(), { share: 3 });

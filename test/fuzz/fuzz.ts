@@ -1,0 +1,87 @@
+/** Runs a property with new input until its time is over, and checks that it leaves nothing in the process. */
+
+import { readdirSync } from 'node:fs';
+
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+
+const firstSeed = Number(process.env['QAPI_TS_FUZZ_SEED'] ?? 1);
+const milliseconds = Number(process.env['QAPI_TS_FUZZ_MILLISECONDS'] ?? 1000);
+
+/** How much the live heap may differ after all batches, in bytes: the code that V8 has compiled in between counts, too. */
+const allowedGrowth = 24 * 1024 * 1024;
+/** After so many batches everything has been used once, and the heap is measured first. */
+const warmUp = 3;
+
+type Property = fc.IProperty<unknown> | fc.IAsyncProperty<unknown>;
+
+export interface FuzzOptions {
+  /** How many cases make a batch; each batch has a seed of its own. 100 by default. */
+  readonly batch?: number;
+  /** How many targets in the same file share the time of the file. */
+  readonly share?: number;
+}
+
+export function fuzz(title: string, property: Property, { batch = 100, share = 1 }: FuzzOptions = {}): void {
+  const duration = milliseconds / share;
+  test(title, { timeout: duration + 120_000 }, async () => {
+    const problems: unknown[] = [];
+    const note = (problem: unknown): void => void problems.push(problem);
+    process.on('unhandledRejection', note).on('uncaughtException', note);
+    const prototypes = shapeOfPrototypes();
+    const listeners = listenersOf(process);
+    const end = performance.now() + duration;
+    let cases = 0;
+    let batches = 0;
+    let left = leftovers();
+    let heap = 0;
+
+    while (performance.now() < end || batches <= warmUp) {
+      const seed = (firstSeed + batches) % 2 ** 31;
+      const details = await fc.check(property as fc.IAsyncProperty<unknown>, { seed, numRuns: batch });
+      if (details.failed) {
+        throw new Error(`${await fc.asyncDefaultReportMessage(details)}\nTo reproduce it: --seed ${seed}`, {
+          cause: details.errorInstance,
+        });
+      }
+      cases += details.numRuns;
+      batches += 1;
+      if (batches === warmUp) {
+        heap = liveHeap();
+        left = leftovers();
+      }
+      expect(problems, `unhandled, with seed ${seed}`).toEqual([]);
+      expect(shapeOfPrototypes(), `polluted, with seed ${seed}`).toEqual(prototypes);
+    }
+
+    await vi.waitFor(() => expect(leftovers()).toEqual(left), { timeout: 5000 });
+    expect(listenersOf(process)).toEqual(listeners);
+    expect(liveHeap() - heap, 'growth of the heap').toBeLessThan(allowedGrowth);
+    process.off('unhandledRejection', note).off('uncaughtException', note);
+    console.log(`${title}: ${cases} cases in ${(duration / 1000).toFixed(0)} s, seeds from ${firstSeed}`);
+  });
+}
+
+function liveHeap(): number {
+  for (let turn = 0; turn < 3; turn += 1) globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** What keeps a process alive, and the number of open file descriptors. */
+function leftovers(): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
+  // Timers and immediates are the test runner's, too, and come and go.
+  for (const name of ['Timeout', 'Immediate', 'CloseReq', 'FSReqCallback']) delete counts[name];
+  if (process.platform === 'linux') counts['descriptors'] = readdirSync('/proc/self/fd').length;
+  return counts;
+}
+
+function listenersOf(emitter: NodeJS.EventEmitter): Record<string, number> {
+  return Object.fromEntries(emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]));
+}
+
+function shapeOfPrototypes(): PropertyKey[][] {
+  return [Object, Array, Function, Map, Set, Promise].map(({ prototype }) => Reflect.ownKeys(prototype));
+}
