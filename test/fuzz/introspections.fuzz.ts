@@ -28,8 +28,15 @@ const wire = wireOf(schema);
 const infos = JSON.parse(JSON.stringify(introspect(schema, () => true))) as unknown[];
 const values = [null, true, 0, -1, 1e300, '', '0', '1', '__proto__', 'constructor', 'str', 'object', [], {}, [[]]];
 
+interface Edit {
+  /** Which member or element to step into. */
+  readonly steps: readonly number[];
+  readonly edit: number;
+  readonly other: number;
+}
+
 /** Replaces, removes, doubles or moves something, at a place that numbers choose. */
-function change(value: unknown, steps: readonly number[], edit: number, other: number): void {
+function change(value: unknown, { steps, edit, other }: Edit): void {
   let place = value;
   let parent: Record<string, unknown> = { value };
   let key = 'value';
@@ -63,26 +70,25 @@ const cut = fc.oneof(
   { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
 );
 
-fuzz(
-  'introspections',
-  fc.property(edits, cut, (taken, end) => {
-    const changed = structuredClone(infos);
-    for (const { steps, edit, other } of taken) change(changed, steps, edit, other);
-    const text = JSON.stringify(changed);
-    try {
-      const found = parseIntrospection('saved.json', end === undefined ? text : text.slice(0, end * text.length));
-      const server = wireOfIntrospection(found);
-      const { changes, ...drift } = driftOf(schema, server);
-      const side = { title: 'a', kind: 'schema' } as const;
-      for (const report of [
-        { old: side, new: side, changes, ...drift, notes: [] },
-        { old: side, new: side, changes: diff(server, wire), notes: [] },
-      ]) {
-        for (const format of formats) expect(formatReport(report, format, { colour: false })).toBeTypeOf('string');
-      }
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      expect(error.message).not.toContain('undefined');
+fuzz('introspections', fc.property(edits, cut, isComparedOrRefused));
+
+function isComparedOrRefused(taken: readonly Edit[], end: number | undefined): void {
+  const changed = structuredClone(infos);
+  for (const edit of taken) change(changed, edit);
+  const text = JSON.stringify(changed);
+  try {
+    const found = parseIntrospection('saved.json', end === undefined ? text : text.slice(0, end * text.length));
+    const server = wireOfIntrospection(found);
+    const { changes, ...drift } = driftOf(schema, server);
+    const side = { title: 'a', kind: 'schema' } as const;
+    for (const report of [
+      { old: side, new: side, changes, ...drift, notes: [] },
+      { old: side, new: side, changes: diff(server, wire), notes: [] },
+    ]) {
+      for (const format of formats) expect(formatReport(report, format, { colour: false })).toBeTypeOf('string');
     }
-  }),
-);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    expect(error.message).not.toContain('undefined');
+  }
+}

@@ -90,37 +90,36 @@ const lives = fc.array(fc.record({ fate: fc.constantFrom(...fates), replies: fc.
 const pauses = fc.array(fc.nat(8), { maxLength: 20 });
 let sockets = 0;
 
-fuzz(
-  'reconnecting',
-  fc.asyncProperty(lives, pauses, async (taken, waits) => {
-    sockets += 1;
-    const path = join(folder, `${sockets}`);
-    const server = new DyingServer(taken);
-    await server.listen(path);
-    const strays: string[] = [];
-    const reconnect = { initialDelay: 1, maxDelay: 5 };
-    const vm = await connectTo({ path }, { reconnect, connectTimeout: 30 }).catch(() => undefined);
-    if (vm) {
-      const calls: Promise<unknown>[] = [];
-      const start = performance.now();
-      for (const [call, pause] of waits.entries()) {
-        if (pause > 2) await new Promise((resolve) => setTimeout(resolve, pause));
-        const calling = vm.execute('call', { call }, { timeout });
-        const take = (result: unknown): void => {
-          if ((result as { call: number }).call !== call) strays.push(`${call}: ${JSON.stringify(result)}`);
-        };
-        calls.push(calling.then(take, (error: { code?: string }) => void expect(error.code).toMatch(/^ERR_QMP_/u)));
-      }
-      await inTime(Promise.all(calls), 'settle the calls');
-      await inTime(vm.close(), 'close');
-      // Each attempt waits at least half of the initial delay.
-      expect(server.connections).toBeLessThan(10 + (performance.now() - start) / 0.5);
+fuzz('reconnecting', fc.asyncProperty(lives, pauses, reconnects), { batch: 20 });
+
+async function reconnects(taken: readonly Life[], waits: readonly number[]): Promise<void> {
+  sockets += 1;
+  const path = join(folder, `${sockets}`);
+  const server = new DyingServer(taken);
+  await server.listen(path);
+  const strays: string[] = [];
+  const vm = await connectTo({ path }, { reconnect: { initialDelay: 1, maxDelay: 5 }, connectTimeout: 30 }).catch(
+    () => undefined,
+  );
+  if (vm) {
+    const calls: Promise<unknown>[] = [];
+    const start = performance.now();
+    for (const [call, pause] of waits.entries()) {
+      if (pause > 2) await new Promise((resolve) => setTimeout(resolve, pause));
+      const take = (result: unknown): void => {
+        if ((result as { call?: number }).call !== call) strays.push(`${call}: ${JSON.stringify(result)}`);
+      };
+      const fail = (error: { code?: string }): void => expect(error.code).toMatch(/^ERR_QMP_/u);
+      calls.push(vm.execute('call', { call }, { timeout }).then(take, fail));
     }
-    await inTime(server.close(), 'end the server');
-    expect(strays).toEqual([]);
-  }),
-  { batch: 20 },
-);
+    await inTime(Promise.all(calls), 'settle the calls');
+    await inTime(vm.close(), 'close');
+    // Each attempt waits at least half of the initial delay.
+    expect(server.connections).toBeLessThan(10 + (performance.now() - start) / 0.5);
+  }
+  await inTime(server.close(), 'end the server');
+  expect(strays).toEqual([]);
+}
 
 async function inTime(promise: Promise<unknown>, what: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
