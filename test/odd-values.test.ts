@@ -9,55 +9,16 @@ import { runInNewContext } from 'node:vm';
 
 import { describe, expect, test } from 'vitest';
 
-import { compiled } from '../runtime/src/compile.js';
-import { inspect, isFailure, type Direction } from '../runtime/src/inspect.js';
 import { ArgumentsError, struct, validatorsOf } from '../runtime/src/index.js';
-import { parse, stringify, toWire, type JsonObject, type Wire } from '../runtime/src/json.js';
-import { passes, type Validator } from '../runtime/src/validator.js';
+import { stringify, toWire, type JsonObject } from '../runtime/src/json.js';
+import type { Validator } from '../runtime/src/validator.js';
 import { connectPeer, failure } from './support/client.js';
 import { Peer } from './support/peer.js';
-import { OddValues, oddTypes, randomOf, validators, type OddType } from './support/odd.js';
+import { validators, type OddType } from './support/odd.js';
+import { sendsWhatIsChecked, verdictsAgree } from './support/verdicts.js';
 
 const runs = Number(process.env['QAPI_TS_RUNS'] ?? 10_000);
 const firstSeed = Number(process.env['QAPI_TS_SEED'] ?? 1);
-
-function fits({ type }: Validator<unknown>, value: unknown, direction: Direction): boolean {
-  return !inspect(type, value, { direction }).issues.some((issue) => isFailure(issue, direction));
-}
-
-function wireOf(value: unknown): Wire | undefined {
-  try {
-    return toWire(value, true);
-  } catch (error) {
-    expect(error).toBeInstanceOf(TypeError);
-    return undefined;
-  }
-}
-
-/** @returns what went out, if it is what has been checked */
-function sentOf(validator: Validator<unknown>, value: unknown): { wire: Wire; isFit: boolean } | undefined {
-  const wire = wireOf(value);
-  if (!wire) return undefined;
-  const isFit = validator(wire.value);
-  expect(fits(validator, wire.value, 'out')).toBe(isFit);
-  expect(stringify(wire.value)).toBe(wire.text);
-  const received = parse(wire.text);
-  expect(stringify(received)).toBe(wire.text);
-  if (isFit) expect(validator(received)).toBe(true);
-  return { wire, isFit };
-}
-
-/** Tells the seed and the type of what goes wrong. */
-function eachSeed(check: (seed: number, type: OddType) => void): void {
-  for (let seed = firstSeed; seed < firstSeed + runs; seed += 1) {
-    const type = oddTypes[seed % oddTypes.length] as OddType;
-    try {
-      check(seed, type);
-    } catch (error) {
-      throw new Error(`QAPI_TS_SEED=${seed}, a ${type}`, { cause: error });
-    }
-  }
-}
 
 interface Case {
   readonly type: OddType;
@@ -319,23 +280,11 @@ describe('of what is larger than it looks, all say so in time:', () => {
 describe('of any value', { timeout: 60_000 + runs }, () => {
   test('there is one verdict', () => {
     const counts = { fit: 0, unfit: 0, fast: 0 };
-    eachSeed((seed, name) => {
-      const value = (): unknown => new OddValues(randomOf(seed), true).value(name);
-      for (const [part, direction] of [['arguments', 'out'] as const, ['result', 'in'] as const]) {
-        const validator: Validator<unknown> = validators[name][part];
-        const isFit = fits(validator, value(), direction);
-        expect(validator(value()), direction).toBe(isFit);
-        const { issues } = inspect(validator.type, value(), { direction });
-        expect(validator.issues(value()), direction).toEqual(issues);
-        expect(validator['~standard'].validate(value()).issues === undefined, direction).toBe(isFit);
-        const isFast = passes(compiled(validator.type, direction === 'out' ? 'out' : 'open'), value(), direction);
-        if (isFast) expect(isFit, 'what is checked fast').toBe(true);
-        if (direction === 'in') continue;
-        expect(sentOf(validator, value())?.isFit ?? false, 'what is sent').toBe(isFit);
-        counts[isFit ? 'fit' : 'unfit'] += 1;
-        if (isFast) counts.fast += 1;
-      }
-    });
+    for (let seed = firstSeed; seed < firstSeed + runs; seed += 1) {
+      const { isFit, isFast } = verdictsAgree(seed);
+      counts[isFit ? 'fit' : 'unfit'] += 1;
+      if (isFast) counts.fast += 1;
+    }
     // Neither is rare.
     for (const count of Object.values(counts)) expect(count / runs).toBeGreaterThan(0.1);
     if (process.env['QAPI_TS_RUNS']) console.log(counts);
@@ -343,12 +292,7 @@ describe('of any value', { timeout: 60_000 + runs }, () => {
 
   test('that changes while it is read, what is checked is what is sent', () => {
     let sent = 0;
-    eachSeed((seed, name) => {
-      const value = new OddValues(randomOf(seed), false).value(name);
-      const { arguments: validator, result } = validators[name];
-      for (const one of [validator, result]) one['~standard'].validate(value);
-      if (sentOf(validator, value)?.isFit) sent += 1;
-    });
+    for (let seed = firstSeed; seed < firstSeed + runs; seed += 1) if (sendsWhatIsChecked(seed)) sent += 1;
     expect(sent / runs).toBeGreaterThan(0.1);
   });
 });

@@ -1,0 +1,20 @@
+/** Values as only JavaScript has them: all ways to check one agree, and what is sent is what was checked. */
+
+import fc from 'fast-check';
+
+import { sendsWhatIsChecked, verdictsAgree } from '../support/verdicts.js';
+import { fuzz } from './fuzz.js';
+
+// A smaller seed is no simpler value.
+const seeds = fc.noShrink(fc.nat(2 ** 31 - 1));
+
+fuzz(
+  'values',
+  fc.property(seeds, (seed) => void verdictsAgree(seed)),
+  { share: 2 },
+);
+fuzz(
+  'values that change while they are read',
+  fc.property(seeds, (seed) => void sendsWhatIsChecked(seed)),
+  { share: 2 },
+);
