@@ -76,7 +76,7 @@ const journalName = 'journal.json';
 export async function replaceWhole(replacement: Replacement): Promise<void> {
   const { root } = replacement;
   await holdSignals(async (isInterrupted) => {
-    const made = mkdirSync(root, { recursive: true });
+    const made = makeFolders(root);
     let isDone = false;
     try {
       isDone = await replace(replacement, isInterrupted);
@@ -247,7 +247,7 @@ function makeMove(root: string, stage: string, { path, isRemoval }: Move, index:
     renameSync(place, old);
   }
   if (isRemoval) return;
-  mkdirSync(dirname(place), { recursive: true });
+  makeFolders(dirname(place));
   renameSync(fresh, place);
 }
 
@@ -430,6 +430,25 @@ function removeIfEmpty(folder: string): boolean {
 }
 
 /** @param top the topmost of those that were made */
+/**
+ * Makes a folder and those that it is in. Node 20 can do that by itself, but never ends where the system has no place for folders: `/proc`.
+ *
+ * @returns the first of those that were made
+ */
+function makeFolders(folder: string): string | undefined {
+  if (isThere(folder)) return undefined;
+  const parent = dirname(folder);
+  const made = parent === folder ? undefined : makeFolders(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another run was faster.
+    if (!isThere(folder)) throw error;
+    return made;
+  }
+  return made ?? folder;
+}
+
 function removeEmptyFolders(folder: string, top: string): void {
   if (removeIfEmpty(folder) && folder !== top) removeEmptyFolders(dirname(folder), top);
 }
