@@ -76,7 +76,9 @@ export function addressOf(given: unknown): Address {
   const isStream = [write, read, destroy, on].every((method) => typeof method === 'function');
   if (isStream || typeof launch === 'function') return given as Duplex | Launch;
   if (typeof given !== 'object' || given === null || typeof on === 'function') {
-    const hint = typeof given === 'string' && given !== '' ? `; did you mean { path: '${given}' }?` : '';
+    // A URL may hold a password.
+    const isPath = typeof given === 'string' && given !== '' && !given.includes('://') && given.length <= 200;
+    const hint = isPath ? `; did you mean { path: '${given}' }?` : '';
     throw mistake('address', '{ path }, { port, host }, { fd }, a Duplex, or what launch returns', given, hint);
   }
   const address = optionsOf(given, addressChecks, 'address.');

@@ -381,11 +381,11 @@ export class Connection {
           abandon(() => new AbortedError(`${command}: the call was given up`, { cause: signal.reason }));
         clean.push(onAbort(signal, abort));
       }
+      if (!isSettled) entry = session.send({ ...request, settle });
     } catch (error) {
       // The signal need not be Node's own.
       abandon(() => error as Error);
     }
-    if (!isSettled) entry = session.send({ ...request, settle });
   }
 
   // Connecting

@@ -73,14 +73,17 @@ async function start(command: string, args: readonly string[], options: LaunchOp
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const shown = /^[^\p{C}]+$/u.test(command) ? command : JSON.stringify(command);
-    throw new ConnectError(`cannot start ${shown}: ${reason}`, { cause: error });
+    // The error itself goes no further: those of Node have all arguments, and so their secrets.
+    throw new ConnectError(`cannot start ${command === '' ? '""' : command}: ${reason}`);
   }
 }
 
 function spawn(command: string, args: readonly string[], options: LaunchOptions): Promise<Spawned> {
   const { monitor = '-qmp', cwd = '.', env = process.env, stdout = 'ignore', parentDeathSignal = 'SIGKILL' } = options;
   if (process.platform === 'win32') throw new Error('this takes a Unix; connect to a path or a port instead');
+  // Node would quote the argument, and with it its secrets.
+  const hasNul = [command, ...args, cwd, ...Object.values(env)].some((text) => String(text).includes('\0'));
+  if (hasNul) throw new Error('the command, its arguments, cwd and env must not contain null bytes');
   const daemonize = args.find((arg) => /^--?daemonize(?:=|$)/u.test(arg));
   if (daemonize !== undefined) {
     throw new Error(`${daemonize} would take it out of reach: leave that out, or connect to its path`);
@@ -120,7 +123,9 @@ class Server {
     this.#stderr = child.stderr as Readable;
     this.#stderr.setEncoding('utf8').on('error', () => {});
     this.#stderr.on('data', (text: string) => {
-      this.#errorText = (this.#errorText + text).slice(-stderrLimit);
+      const whole = this.#errorText + text;
+      // A word that is cut in two may be a secret that could not be recognized.
+      this.#errorText = whole.length <= stderrLimit ? whole : whole.slice(-stderrLimit).replace(/^\S*/u, '');
     });
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, name) => resolve(name ?? `status ${code}`));

@@ -98,6 +98,8 @@ const graceTime = 1000;
 const greetingLimit = 64 * 1024;
 /** How much of an error's text is kept, in characters. */
 const descriptionLimit = 16 * 1024;
+/** How much of a text is searched for secrets before it is cut for an error: so much more that none is cut in two. */
+const searchedLength = 8 * descriptionLimit;
 
 /**
  * What a message may have at most, unless `messageLimit` says otherwise.
@@ -388,7 +390,7 @@ export class Session {
     this.#isProbing = true;
     // It may quote the arguments of any of them.
     const { errorClass, desc } = errorOf(given);
-    const error = { class: errorClass, desc: this.#hide(desc) };
+    const error = { class: this.#hide(errorClass), desc: this.#hide(desc) };
     const settle: Settle = () => {
       this.#isProbing = false;
       if (this.#ended) return;
@@ -419,7 +421,12 @@ export class Session {
     const { errorClass, desc } = errorOf(error ?? null);
     // With an id it is about a command whose secrets are not known any more.
     const shown = id === undefined ? shortened(this.#hide(desc), descriptionLimit) : undefined;
-    const content = error === undefined ? { id } : { id, class: errorClass, desc: shown };
+    // A server may echo anything as an id.
+    const own = typeof id === 'number' ? { id } : {};
+    const content =
+      error === undefined
+        ? own
+        : { ...own, class: this.#hide(errorClass), ...(shown !== undefined && { desc: shown }) };
     this.#repeats.tell({ level: 'warn', message: 'a reply that belongs to no command was dropped', content });
   }
 
@@ -456,7 +463,7 @@ export class Session {
   #greeting(greeting: Json, length: number): void {
     const opening = this.#opening;
     if (!opening || this.#greeted || this.#options.protocol.handshake === 'sync') {
-      this.#repeats.tell({ level: 'warn', message: 'a greeting that nobody expects was dropped', content: greeting });
+      this.#repeats.tell({ level: 'warn', message: 'a greeting that nobody expects was dropped' });
       return;
     }
     if (length > greetingLimit) {
@@ -510,7 +517,7 @@ export class Session {
   }
 
   #violation(problem: string, text = '', cause?: unknown): void {
-    const message = text === '' ? problem : `${problem}: ${excerpt(this.#hide(text))}`;
+    const message = text === '' ? problem : `${problem}: ${excerpt(this.#hide(text.slice(0, searchedLength)))}`;
     this.#options.log({ level: 'error', message: `the connection is closed: ${message}` });
     this.#end(new ProtocolError(message, { cause }));
   }
@@ -566,7 +573,7 @@ function errorOf(error: Json): { errorClass: string; desc: string } {
   const { class: errorClass, desc } = (typeof error === 'object' && error !== null ? error : {}) as JsonObject;
   return {
     errorClass: typeof errorClass === 'string' ? shortened(errorClass, descriptionLimit) : 'GenericError',
-    desc: typeof desc === 'string' ? desc : 'the server gave no description',
+    desc: typeof desc === 'string' ? desc.slice(0, searchedLength) : 'the server gave no description',
   };
 }
 

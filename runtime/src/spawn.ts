@@ -95,8 +95,10 @@ function pidOf(child: ChildProcess): Promise<number> {
 }
 
 class Watcher {
+  /** Rejects if it could not be started. */
   readonly started: Promise<unknown>;
-  readonly input: Socket;
+  /** There once it has started. */
+  readonly input: Socket | undefined;
   #servers = 0;
 
   constructor(spawn: typeof Spawn) {
@@ -106,13 +108,14 @@ class Watcher {
       env: {},
       detached: true,
     });
-    this.input = child.stdin as Socket;
     this.started = pidOf(child);
+    // Without a process there are no streams.
+    this.input = (child.stdin as Socket | undefined) ?? undefined;
     child.once('error', () => this.#retire()).once('exit', () => this.#retire());
-    this.input.on('error', () => {});
+    this.input?.on('error', () => {});
     // It is there as long as a server is, and that keeps the program running already.
     child.unref();
-    this.input.unref();
+    this.input?.unref();
   }
 
   add(): void {
@@ -122,9 +125,9 @@ class Watcher {
   /** @param line what it should read */
   remove(line: string): void {
     this.#servers -= 1;
-    this.input.write(line);
+    this.input?.write(line);
     if (this.#servers > 0) return;
-    this.input.end();
+    this.input?.end();
     this.#retire();
   }
 
@@ -169,7 +172,11 @@ async function findSetpriv(): Promise<string | undefined> {
     const program = await findProgram('setpriv', '.', process.env['PATH']);
     const { execFile } = await import('node:child_process');
     return await new Promise((resolve) => {
-      execFile(program, ['--pdeathsig', 'KILL', '/bin/sh', '-c', ':'], (error) => resolve(error ? undefined : program));
+      execFile(program, ['--pdeathsig', 'KILL', '/bin/sh', '-c', ':'], (error) => {
+        // What could not be tried now may be there later: a process may have too many files open.
+        if (typeof error?.code === 'string') usableSetpriv = undefined;
+        resolve(error ? undefined : program);
+      });
     });
   } catch {
     return undefined;

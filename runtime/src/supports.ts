@@ -177,12 +177,14 @@ class Introspection {
 
   /** Adds a type, and those of its elements or alternatives. */
   #add(type: string | undefined, found: Set<Info>): void {
-    const info = this.#infos.get(type);
-    if (!info || found.has(info)) return;
-    found.add(info);
-    this.#add(info['element-type'], found);
-    if (info['meta-type'] === 'alternate')
-      for (const alternative of info.members ?? []) this.#add(alternative.type, found);
+    // A server may nest them in each other without end.
+    for (const types = [type]; types.length > 0;) {
+      const info = this.#infos.get(types.pop());
+      if (!info || found.has(info)) continue;
+      found.add(info);
+      types.push(info['element-type']);
+      if (info['meta-type'] === 'alternate') for (const alternative of info.members ?? []) types.push(alternative.type);
+    }
   }
 
   /** The members of a name, whatever branch they are of, and their types. */

@@ -328,6 +328,18 @@ describe('a monitor', () => {
       ],
     ));
 
+  test('may nest types in each other without end', () => {
+    const arrays = Array.from({ length: 100_000 }, (_, index) => ({
+      name: `${index}`,
+      'meta-type': 'array',
+      'element-type': `${index + 1}`,
+    }));
+    const command = { name: 'add', 'meta-type': 'command', 'arg-type': '0', 'ret-type': '0' };
+    const ask = async (vm: AnyClient): Promise<void> =>
+      expect(await vm.supports('add', { argument: 'driver' })).toBe(false);
+    return withMonitor(ask, [command, ...arrays]);
+  });
+
   test('is asked again when it has failed', () =>
     withMonitor(async (vm, peer) => {
       peer.on('query-qmp-schema', (request) => request.fail('not now'));
