@@ -28,6 +28,8 @@ type Check = (value: unknown, depth: number) => boolean;
 /** Holds the check of a type: first one that makes the real one. */
 export interface Cell {
   check: Check;
+  /** Whether it counts tokens, which takes as long as a small check. */
+  readonly counts: boolean;
 }
 
 const cells: Record<Mode, WeakMap<Type, Cell>> = { out: new WeakMap(), in: new WeakMap(), open: new WeakMap() };
@@ -62,14 +64,20 @@ function compile(body: string, constants: readonly unknown[]): Check {
 function cellOf(type: Type, mode: Mode): Cell {
   let cell = cells[mode].get(type);
   if (!cell) {
-    cell = lazy(() => new Compiler(mode).type(type));
+    cell = lazy(() => new Compiler(mode).type(type), mode === 'out' || !isFlat(type));
     cells[mode].set(type, cell);
   }
   return cell;
 }
 
-function lazy(make: () => Check): Cell {
+function isFlat(type: Type): boolean {
+  if (type.kind !== 'struct') return false;
+  return type.members.every(({ type: { kind } }) => kind === 'builtin' || kind === 'enum');
+}
+
+function lazy(make: () => Check, counts = true): Cell {
   const cell: Cell = {
+    counts,
     check(value, depth) {
       cell.check = make();
       return cell.check(value, depth);

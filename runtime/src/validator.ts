@@ -153,8 +153,7 @@ const mostIn = limits.in.tokens - 1;
 export function passes(cell: Cell | undefined, value: unknown, direction: Direction): boolean {
   // What all objects inherit would be taken for their own, and is not sent.
   if (direction === 'out') for (const _ in {}) return false;
-  const most = direction === 'out' ? mostOut : mostIn;
-  if (budget.left !== most) budget.left = most;
+  if (cell?.counts) budget.left = direction === 'out' ? mostOut : mostIn;
   try {
     return cell !== undefined && cell.check(value, 0);
   } catch {
