@@ -273,6 +273,47 @@ function releasedSchemas(version: string, tree: string): readonly Schema[] {
   return schemas;
 }
 
+/** Objects that carry the value of a property next to its name. */
+function* propertyValues(schema: Schema): Iterable<{ members: readonly string[]; place: Place }> {
+  for (const command of schema.definitions.values()) {
+    if (command.kind !== 'command') continue;
+    for (const direction of ['arguments', 'result'] as const) {
+      const type = direction === 'arguments' ? command.arguments : command.returns;
+      if (type)
+        yield* propertyValuesIn(type, { command: command.name, direction, path: [], isNumber: false }, new Set());
+    }
+  }
+}
+
+function* propertyValuesIn(type: Type, place: Place, seen: Set<Type>): ReturnType<typeof propertyValues> {
+  if (seen.has(type)) return;
+  seen.add(type);
+  if (type.kind === 'array') yield* propertyValuesIn(type.element, { ...place, path: [...place.path, 0] }, seen);
+  if (type.kind !== 'struct') return;
+  const members = type.members.map(({ name }) => name);
+  const value = type.members.find(({ name }) => name === 'value')?.type;
+  if (value?.kind === 'builtin' && value.name === 'any') yield { members, place };
+  for (const member of type.members) {
+    yield* propertyValuesIn(member.type, { ...place, path: [...place.path, member.name] }, seen);
+  }
+}
+
+function checkPropertyValues(schemas: readonly Schema[]): string[] {
+  const found = schemas.flatMap((schema) => [...propertyValues(schema)]);
+  for (const { members, place } of found) {
+    const label = members.includes('property') ? 'property' : 'name';
+    for (const [property, isShown] of [
+      ['data', false],
+      ['vnc-password', false],
+      ['type', true],
+    ] as const) {
+      const shown = shownWith({ [label]: property, value: 'hunter2' }, place);
+      expect(shown.includes('hunter2'), `${property} of ${place.command}`).toBe(isShown);
+    }
+  }
+  return found.map(({ place }) => place.command);
+}
+
 const versions = ['5.2.0', '7.2.0', '10.0.13', '10.2.2', '11.1.1'];
 
 describe.each(versions)('QEMU %s', (version) => {
@@ -280,6 +321,10 @@ describe.each(versions)('QEMU %s', (version) => {
 
   test.skipIf(!tree)('has no member that may be a secret and was not decided upon', { timeout: 60_000 }, () => {
     checkAll(releasedSchemas(version, tree ?? ''));
+  });
+
+  test.skipIf(!tree)('has no value of a secret property that is shown', { timeout: 60_000 }, () => {
+    checkPropertyValues(releasedSchemas(version, tree ?? ''));
   });
 
   test.skipIf(!tree)('has examples that are shown as they are', { timeout: 60_000 }, () => {
@@ -311,6 +356,11 @@ function isShownWhole(message: JsonObject): boolean {
 
 test.each(['7.2.0', '10.0.13', '10.2.2'])('the embedded schemas of %s have none by name', (version) => {
   checkAll(servers.map((server) => loadSchema(embeddedRoot(version, server))));
+});
+
+test('values of secret properties are hidden wherever a command takes or gives them', () => {
+  const commands = checkPropertyValues(servers.map((server) => loadSchema(embeddedRoot('10.2.2', server))));
+  expect(commands).toEqual(expect.arrayContaining(['qom-set', 'qom-list-get']));
 });
 
 test('a member without a decision fails', () => {

@@ -4,7 +4,7 @@
  */
 
 import { parse, stringify, type Json, type JsonObject } from './json.js';
-import { hidden, Secret, withoutSecrets } from './masking.js';
+import { hidden, Replacement, Secret, withoutSecrets } from './masking.js';
 
 /**
  * Members of a secret's name hold one in the arguments of any command, and in results. One that ends in `-secret`, or is a `passwordid`,
@@ -45,8 +45,21 @@ const secretProperties = ['data'];
 /** Commands of the human monitor whose arguments are not secret, but for options of a secret's name. `change` is one for disks only. */
 const openLine =
   /^\s*(?:info|help|\?|commit|q|quit|s|stop|c|cont|[xpio]|xp|print|sum|log(?:file)?|trace-(?:event|file)|(?:save|load|del)vm|one-insn-per-tb|singlestep|sync-profile|exit_preconfig|system_\w+|gdbserver|g[pv]a2\w+|eject|change(?!\s+(?:vnc|spice))|screendump|block_(?:resize|stream|job_\w+|set_io_throttle)|drive_\w+|device_\w+|netdev_\w+|object_\w+|hostfwd_\w+|chardev-[\w-]+|qom-[lgs][a-z]+|mouse_\w+|wavcapture|stopcapture|p?memsave|boot_set|nmi|ringbuf_read|announce_self|migrate\w*|client_migrate_info|calc_dirty_rate|\w+_vcpu_dirty_limit|dump-?[\w-]*|snapshot_\w+|pcie_aer_inject_error|balloon|set_link|watchdog_action|expire_password|nbd_server_\w+|mce|getfd|closefd|qemu-io|cpu|replay_\w+|x_colo_lost_heartbeat|xen-event-\w+)(?![\w-])/u;
-/** A line whose result is secret; the group is a property. */
-const secretLine = /^\s*(?:ringbuf_read|qom-get\s+\S+\s+(\S+))/u;
+/** An argument of such a command: a quoted string, or anything up to the next space. */
+const word = /"(?:[^"\\]|\\.)*"|[^\s"-]\S*/u.source;
+/** `qom-set [-j] PATH PROPERTY VALUE` */
+const qomSet = new RegExp(String.raw`^\s*qom-set(?:\s+-j)?\s+(?:${word})\s+(${word})\s`, 'u');
+/** `qom-get PATH PROPERTY` */
+const qomGet = new RegExp(String.raw`^\s*qom-get\s+(?:${word})\s+(${word})\s*$`, 'u');
+
+/** In characters. Longer lines and addresses are hidden whole: patterns run out of stack on strings of millions of characters. */
+const longestLine = 2 ** 16;
+/** Names of secrets are known by their ends: of a longer name, so many characters are looked at. */
+const longestName = 64;
+/** A text with more credentials than that is hidden whole: each takes memory. */
+const mostSpans = 10_000;
+/** A text with more places than that where a credential might begin is hidden whole: each takes time. */
+const mostPlaces = 2 ** 22;
 
 const none: readonly never[] = [];
 
@@ -78,8 +91,9 @@ export function hasSecretResult(command: string, args: unknown): boolean {
   const { property, 'command-line': line } = (args ?? {}) as JsonObject;
   if (command === 'qom-get') return isSecretProperty(property);
   if (command !== 'human-monitor-command') return secretResults.has(command);
-  const match = secretLine.exec(typeof line === 'string' ? line : '');
-  return match !== null && (match[1] === undefined || isSecretProperty(match[1]));
+  if (typeof line !== 'string') return false;
+  if (line.length > longestLine || /^\s*ringbuf_read(?![\w-])/u.test(line)) return true;
+  return /^\s*qom-get(?![\w-])/u.test(line) && isSecretWord(qomGet.exec(line)?.[1]);
 }
 
 /**
@@ -94,7 +108,10 @@ export function secretsIn(result: Json | undefined, isSecret: boolean): readonly
   return found;
 }
 
-/** A text from a server, as it may be shown: without secrets that were sent, and credentials that it holds itself. */
+/**
+ * A text from a server, as it may be shown: without secrets that were sent, and credentials that it holds itself. The text may be of any
+ * length: where searching it would take more than a few seconds, or more than a few times its memory, the result is `***`.
+ */
 export function hideSecrets(text: string, secrets: readonly Secret[]): string {
   return shownText(withoutSecrets(text, secrets), 'message');
 }
@@ -106,30 +123,26 @@ export function isSecretMember(name: unknown): boolean {
   return namesAnywhere.has(name) || (typeof name === 'string' && isSecretName(name));
 }
 
-/** Names come again and again, and a map knows them sooner than a pattern. */
-const knownNames = new Map<string, boolean>();
-
 function isSecretName(name: string): boolean {
-  let isSecret = knownNames.get(name);
-  if (isSecret === undefined) {
-    isSecret = secretName.test(name);
-    if (knownNames.size < 1000) knownNames.set(name, isSecret);
-  }
-  return isSecret;
+  return secretName.test(name.length > longestName ? name.slice(-longestName) : name);
 }
 
 function isSecretProperty(name: unknown): boolean {
   return typeof name === 'string' && (secretProperties.includes(name) || isSecretName(name));
 }
 
+/** Whether a word of a line is a secret property; one that could not be read may be. */
+function isSecretWord(written: string | undefined): boolean {
+  return written === undefined || written.includes('\\') || isSecretProperty(written.replace(/^"(.*)"$/su, '$1'));
+}
+
 function shownArguments(command: string, args: Json | undefined, found: Secret[]): Json | undefined {
-  const { property, 'command-line': line } = (args ?? {}) as JsonObject;
+  const { 'command-line': line } = (args ?? {}) as JsonObject;
   if (command === 'human-monitor-command' && typeof line === 'string') {
     const shown = shownLine(line, found);
     return shown === line ? args : { ...(args as JsonObject), 'command-line': shown };
   }
-  const isSecretSet = command === 'qom-set' && isSecretProperty(property);
-  return shownValue(args, isSecretSet ? ['value'] : (secretMembers.get(command) ?? none), found);
+  return shownValue(args, secretMembers.get(command) ?? none, found);
 }
 
 /** The value itself when it has no secrets. */
@@ -151,9 +164,12 @@ function shownArray(array: Json[], names: readonly string[], found: Secret[]): J
 
 function shownObject(object: JsonObject, names: readonly string[], found: Secret[]): JsonObject {
   let copy: JsonObject | undefined;
+  // Of `qom-set`, and of each property that `qom-list-get` lists.
+  const hasSecretValue = isSecretProperty(object['name']) || isSecretProperty(object['property']);
   for (const name of Object.keys(object)) {
     const member = object[name];
-    const isSecret = member !== undefined && (names.includes(name) || isSecretName(name));
+    const isSecretHere = names.includes(name) || isSecretName(name) || (hasSecretValue && name === 'value');
+    const isSecret = member !== undefined && isSecretHere;
     if (isSecret) collect(member, found);
     const shown = isSecret ? hidden : shownValue(member, names, found);
     if (shown !== member) (copy ??= { ...object })[name] = shown;
@@ -173,10 +189,13 @@ function collect(value: Json | undefined, found: Secret[]): void {
 
 /** A line for the human monitor. The arguments of a command that is not known to be harmless, such as a mistyped one, are secret. */
 function shownLine(line: string, found: Secret[]): string {
-  const head = openLine.exec(line)?.[0];
-  const property = /^\s*qom-set\s+\S+\s+(\S+)\s/u.exec(line);
-  const isOpen = head !== undefined && !(property && isSecretProperty(property[1]));
-  if (isOpen) return shownText(line, 'line', secretProperties, found);
+  if (line.length > longestLine) {
+    collect(line, found);
+    return hidden;
+  }
+  const property = qomSet.exec(line);
+  const isSecretSet = /^\s*qom-set(?![\w-])/u.test(line) && isSecretWord(property?.[1]);
+  if (openLine.test(line) && !isSecretSet) return shownText(line, 'line', secretProperties, found);
   const shown = property?.[0] ?? /^\s*[a-z][a-z_-]*\s/u.exec(line)?.[0] ?? '';
   const rest = line.slice(shown.length);
   if (rest.trim() === '' || /^\s*[a-z_-]+\s*$/u.test(line)) return line;
@@ -189,12 +208,11 @@ type Span = readonly [begin: number, end: number];
 /** Most texts are names and paths, and have nothing of it. */
 const mayHoldCredentials = /[=:]|-----BEGIN /u;
 
-/** Where the value of an option ends: in a line for the human monitor, in another string, in a message that quotes some. */
-const optionValue = {
-  line: /[^,]*(?:,,[^,]*)*/uy,
-  value: /[^&,;\s]*(?:,,[^&,;\s]*)*/uy,
-  message: /[^&,;\s"'\\]*(?:,,[^&,;\s"'\\]*)*/uy,
-};
+/** What ends the value of an option: in a line for the human monitor, in another string, in a message that quotes some. */
+const optionEnd = { line: /,/gu, value: /[&,;\s]/gu, message: /[&,;\s"'\\]/gu };
+
+/** Values of options that turn something on or off, as in `-vnc :1,password=on`. */
+const flag = /^(?:on|off|yes|no|y|n|true|false)$/u;
 
 /**
  * A text without the credentials in it: user information in URLs, options and JSON members of a secret's name, private keys.
@@ -204,66 +222,154 @@ const optionValue = {
  */
 export function shownText(
   text: string,
-  kind: keyof typeof optionValue,
+  kind: keyof typeof optionEnd,
   names: readonly string[] = none,
-  found: Secret[] = [],
+  found?: Secret[],
 ): string {
   if (!mayHoldCredentials.test(text)) return text;
-  const spans = [...others(text)];
-  if (text.includes('://')) spans.push(...userInformation(text));
-  if (text.includes('=')) spans.push(...options(text, optionValue[kind], names));
-  if (/["']/u.test(text)) spans.push(...members(text, names));
-  let shown = '';
-  let done = 0;
-  for (const [begin, end] of spans.toSorted((a, b) => a[0] - b[0])) {
-    if (begin === end) continue;
-    found.push(new Secret(text.slice(begin, end)));
-    if (begin >= done) shown += text.slice(done, begin) + hidden;
-    done = Math.max(done, end);
+  const spans = credentialsIn(text, kind, names);
+  if (spans.length === 0) return text;
+  const shown = new Replacement(text);
+  for (const [begin, end] of spans) {
+    found?.push(new Secret(text.slice(begin, end)));
+    shown.hide(begin, end);
   }
-  return done === 0 ? text : shown + text.slice(done);
+  return shown.text();
+}
+
+/** In their order; all of the text when there are too many. */
+function credentialsIn(text: string, kind: keyof typeof optionEnd, names: readonly string[]): readonly Span[] {
+  const spans: Span[] = [];
+  // What a message itself has as a number, QAPI calls one.
+  const numbersFrom = kind === 'message' && text.startsWith('{') ? 1 : 0;
+  for (const search of [
+    others(text),
+    userInformation(text),
+    options(text, optionEnd[kind], names),
+    members(text, names, numbersFrom),
+  ]) {
+    for (const span of search) {
+      if (span[0] === span[1]) continue;
+      if (spans.length === mostSpans) return [[0, text.length]];
+      spans.push(span);
+    }
+  }
+  return spans.toSorted((a, b) => a[0] - b[0]);
 }
 
 /** `https://USER:PASSWORD@host`, also with a password that should have been escaped. The user alone is hidden unless it is one of SSH. */
 function* userInformation(text: string): Iterable<Span> {
-  for (const match of text.matchAll(/:\/\/([^\s"]*)/gu)) {
-    const [, address = ''] = match;
-    const authority = address.split(/[/?#]/u, 1)[0] ?? '';
-    const hasPort = /^(?:\[.*\]|[^:]*)(?::\d*)?$/u.test(authority);
-    const at = authority.includes('@') || hasPort ? authority.lastIndexOf('@') : address.lastIndexOf('@');
-    const isUser = /(?:ssh|sftp|scp|rsync)$/iu.test(text.slice(Math.max(0, match.index - 5), match.index));
-    if (at === -1 || (isUser && !address.slice(0, at).includes(':'))) continue;
-    const begin = match.index + '://'.length;
-    const colon = address.indexOf(address.slice(0, at).includes(':') ? ':' : '%');
-    // A server may quote the password alone.
-    yield [begin, begin + at];
-    if (colon !== -1 && colon < at) yield [begin + colon + 1, begin + at];
+  let places = 0;
+  for (let scheme = text.indexOf('://'), end = 0; scheme !== -1; scheme = text.indexOf('://', end)) {
+    if ((places += 1) > mostPlaces) return yield [0, text.length];
+    const begin = scheme + '://'.length;
+    end = indexOfAny(/[\s"]/gu, text, begin);
+    if (end - begin > longestLine) yield [begin, end];
+    else yield* userInformationOf(text.slice(begin, end), begin, text.slice(Math.max(0, scheme - 5), scheme));
   }
+}
+
+function* userInformationOf(address: string, begin: number, scheme: string): Iterable<Span> {
+  if (!address.includes('@')) return;
+  const authority = address.split(/[/?#]/u, 1)[0] ?? '';
+  const hasPort = /^(?:\[.*\]|[^:]*)(?::\d*)?$/u.test(authority);
+  const at = authority.includes('@') || hasPort ? authority.lastIndexOf('@') : address.lastIndexOf('@');
+  const isUser = /(?:ssh|sftp|scp|rsync)$/iu.test(scheme);
+  if (at === -1 || (isUser && !address.slice(0, at).includes(':'))) return;
+  const colon = address.indexOf(address.slice(0, at).includes(':') ? ':' : '%');
+  // A server may quote the password alone.
+  yield [begin, begin + at];
+  if (colon !== -1 && colon < at) yield [begin + colon + 1, begin + at];
 }
 
 /** `password=PASSWORD`, in whatever a text has options for. */
-function* options(text: string, value: RegExp, names: readonly string[]): Iterable<Span> {
-  const head = /(?<![\w.-])([\w.-]+)=/gu;
-  for (let match = head.exec(text); match; match = head.exec(text)) {
-    if (!isSecretOption(match[1] ?? '', names)) continue;
-    const begin = head.lastIndex;
-    value.lastIndex = begin;
-    value.test(text);
-    head.lastIndex = value.lastIndex;
-    yield [begin, value.lastIndex];
+function* options(text: string, ends: RegExp, names: readonly string[]): Iterable<Span> {
+  let places = 0;
+  for (let sign = text.indexOf('='), end = 0; sign !== -1; sign = text.indexOf('=', end)) {
+    if ((places += 1) > mostPlaces) return yield [0, text.length];
+    end = sign + 1;
+    if (!isSecretOption(nameBefore(text, sign), names)) continue;
+    end = endOfOption(text, sign + 1, ends);
+    if (end - sign > 6 || !flag.test(text.slice(sign + 1, end))) yield [sign + 1, end];
   }
 }
 
-/** `"password": "PASSWORD"`, as in `json:{...}` file names, also where it is quoted itself. */
-function* members(text: string, names: readonly string[]): Iterable<Span> {
-  const head = /["']([\w.-]+)\\*["']\s*:\s*(\\*)(["'])/gu;
-  for (let match = head.exec(text); match; match = head.exec(text)) {
-    const [, name = '', slashes = '', quote = ''] = match;
-    if (!isSecretName(name) && !names.includes(name)) continue;
-    const begin = head.lastIndex;
-    head.lastIndex = endOfString(text, begin, slashes.length, quote);
-    yield [begin, head.lastIndex];
+/** A comma within a value is written as two. */
+function endOfOption(text: string, begin: number, ends: RegExp): number {
+  let end = indexOfAny(ends, text, begin);
+  while (text.startsWith(',,', end)) end = indexOfAny(ends, text, end + 2);
+  return end;
+}
+
+/**
+ * `"password": "PASSWORD"`, as in `json:{...}` file names, also where it is quoted itself.
+ *
+ * @param numbersFrom how many times it has to be quoted for numbers to be secret
+ */
+function* members(text: string, names: readonly string[], numbersFrom: 0 | 1): Iterable<Span> {
+  let places = 0;
+  for (let colon = text.indexOf(':'), end = 0; colon !== -1; colon = text.indexOf(':', end)) {
+    if ((places += 1) > mostPlaces) return yield [0, text.length];
+    end = colon + 1;
+    const { name, slashes } = memberBefore(text, colon);
+    if (name === '' || (!isSecretName(name) && !names.includes(name))) continue;
+    while (isSpace(text[end])) end += 1;
+    const value = end;
+    while (text[end] === '\\') end += 1;
+    const quote = text[end];
+    if (quote === '"' || quote === "'") {
+      const begin = end + 1;
+      end = endOfString(text, begin, end - value, quote);
+      yield [begin, end];
+    } else if (end === value && slashes >= numbersFrom) {
+      while (isNumeral(text[end])) end += 1;
+      yield [value, end];
+    }
   }
+}
+
+/** The name of the member whose colon it is; empty when it is not one. */
+function memberBefore(text: string, colon: number): { name: string; slashes: number } {
+  let quote = colon - 1;
+  while (isSpace(text[quote])) quote -= 1;
+  if (!isQuote(text[quote])) return { name: '', slashes: 0 };
+  let end = quote;
+  while (text[end - 1] === '\\') end -= 1;
+  const name = nameBefore(text, end);
+  const isMember = name.length === longestName || isQuote(text[end - name.length - 1]);
+  return { name: isMember ? name : '', slashes: quote - end };
+}
+
+/** The name, or its last characters, that ends at a place. */
+function nameBefore(text: string, end: number): string {
+  let begin = end;
+  while (end - begin < longestName && isInName(text.charCodeAt(begin - 1))) begin -= 1;
+  return text.slice(begin, end);
+}
+
+/** Letters, digits, and `_`, `-`, `.`. */
+function isInName(code: number): boolean {
+  const isDigit = code >= 0x30 && code <= 0x39;
+  const letter = code | 0x20;
+  return isDigit || (letter >= 0x61 && letter <= 0x7a) || code === 0x5f || code === 0x2d || code === 0x2e;
+}
+
+function isQuote(character: string | undefined): boolean {
+  return character === '"' || character === "'";
+}
+
+function isSpace(character: string | undefined): boolean {
+  return character === ' ' || (character !== undefined && /\s/u.test(character));
+}
+
+function isNumeral(character: string | undefined): boolean {
+  return character !== undefined && /[-+.\dEe]/u.test(character);
+}
+
+/** Where the first character that matches a global pattern is, or the text ends. */
+function indexOfAny(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from;
+  return pattern.test(text) ? pattern.lastIndex - 1 : text.length;
 }
 
 /** The end of a string whose quotes follow so many backslashes. */
@@ -278,9 +384,9 @@ function endOfString(text: string, begin: number, slashes: number, quote: string
 
 /** Commands that a migration runs, and private keys. */
 function* others(text: string): Iterable<Span> {
-  const command = /^(?:\s*migrate\w*(?:\s+-\w)*\s+"?)?exec:/u.exec(text);
+  const command = /^(?:\s*migrate\w*(?:\s+-\w)*\s+"?)?exec:/u.exec(text.slice(0, longestLine));
   if (command) yield [command[0].length, text.length];
-  const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----/u.exec(text);
+  const key = /-----BEGIN [A-Z ]{0,64}?PRIVATE KEY(?: BLOCK)?-----/u.exec(text);
   if (key) yield [key.index, text.length];
 }
 

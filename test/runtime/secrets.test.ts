@@ -1,11 +1,14 @@
 /** What is secret is never logged, traced, or put into an error in clear. */
 
-import { inspect } from 'node:util';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { inspect, promisify } from 'node:util';
 
+import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
 import { launch, type Json, type JsonObject, type LogEntry } from '../../runtime/src/index.js';
-import { hideSecrets, secretMembers, secretsOf } from '../../runtime/src/secrets.js';
+import { hideSecrets, secretMembers, secretsOf, secretsOfCommandLine } from '../../runtime/src/secrets.js';
 import { agent, connectPeer, connectTo, failure, monitor, settled, type AnyClient } from '../support/client.js';
 import { Peer } from '../support/peer.js';
 
@@ -46,6 +49,10 @@ const cases: [command: string, args: JsonObject][] = [
   ['set_password', { protocol: 'vnc', pasword: secret }],
   ['device_add', { driver: 'x', 'api-key': secret }],
   ['human-monitor-command', { 'command-line': `qom-set /objects/key0 data ${secret}` }],
+  ['human-monitor-command', { 'command-line': `qom-set /objects/key0 "data" ${secret}` }],
+  ['human-monitor-command', { 'command-line': `qom-set "/objects/a b" data ${secret}` }],
+  ['human-monitor-command', { 'command-line': `qom-set "/objects/a \\" b" "da\\x74a" ${secret}` }],
+  ['human-monitor-command', { 'command-line': `qom-set -x /objects/key0 size ${secret}` }],
   ['human-monitor-command', { 'command-line': `set_pasword vnc ${secret}` }],
   ['human-monitor-command', { 'command-line': `change vnc passwd ${secret}` }],
   ['human-monitor-command', { 'command-line': `block_passwd disk0 ${secret}` }],
@@ -56,7 +63,7 @@ const cases: [command: string, args: JsonObject][] = [
 ];
 
 /** In texts that are shown otherwise; `hunter2` is the secret. */
-const within: [command: string, args: JsonObject, shown: string][] = [
+const within: [command: string, args: JsonObject, shown: string, part?: string][] = [
   ['migrate', { uri: 'https://me:hunter2@host:1/' }, '"https://***@host:1/"'],
   ['migrate', { uri: 'https://hunter2@host' }, '"https://***@host"'],
   ['migrate', { channels: [{ addr: { transport: 'socket', path: 'nbd://me:hunter2@h' } }] }, '"nbd://***@h"'],
@@ -71,6 +78,7 @@ const within: [command: string, args: JsonObject, shown: string][] = [
     { 'backing-file': "json:{'file.cookie': 'hunter2', 'x': 1}" },
     "{'file.cookie': '***', 'x': 1}",
   ],
+  ['change-backing-file', { 'backing-file': 'json:{"password" : 12345678}' }, '{\\"password\\" : ***}"', '12345678'],
   ['blockdev-change-medium', { filename: 'json:{"a":"json:{\\"password\\":\\"hunter2\\"}"}' }, '***'],
   ['blockdev-add', { filename: 'rbd:pool/x:id=admin:key=hunter2' }, '"rbd:pool/x:id=admin:key=***"'],
   ['blockdev-add', { filename: '-----BEGIN RSA PRIVATE KEY-----\nhunter2' }, '"filename":"***"'],
@@ -78,6 +86,11 @@ const within: [command: string, args: JsonObject, shown: string][] = [
     'human-monitor-command',
     { 'command-line': 'drive_add 0 file=https://me:hunter2@h/x,if=none' },
     '://***@h/x,if=none"',
+  ],
+  [
+    'human-monitor-command',
+    { 'command-line': 'qom-set -j /objects/s0 data "hunter2"' },
+    '"qom-set -j /objects/s0 data ***"',
   ],
   ['human-monitor-command', { 'command-line': 'migrate -d https://me:hunter2@host' }, '"migrate -d https://***@host"'],
   [
@@ -242,15 +255,15 @@ describe.each(cases)('%s %o', (command, args) => {
   });
 });
 
-describe.each(within)('%s %o', (command, args, shown) => {
+describe.each(within)('%s %o', (command, args, shown, part = 'hunter2') => {
   test('is shown without the secret, and so is the error that quotes all of it, or that alone', async () => {
-    const [whole = ''] = texts(args, 'hunter2');
-    for (const quoted of ['hunter2', whole, JSON.stringify(whole)]) {
+    const [whole = ''] = texts(args, part);
+    for (const quoted of [part, whole, JSON.stringify(whole)]) {
       const text = await told(command, async (vm, peer) => {
         peer.on(command, (request) => request.fail(`Parameter 'x' doesn't take value '${quoted}'`));
         await vm.execute(command, args);
       });
-      expect(text).not.toContain('hunter2');
+      expect(text).not.toContain(part);
       expect(text).toContain(shown);
       expect(text).toMatch(/doesn't take value '.*\*\*\*/u);
     }
@@ -312,6 +325,11 @@ describe('results that are secret', () => {
     ['qom-get', { path: '/x', property: 'vnc-password' }, { value: 'hunter2', other: ['hunter2"é'] }],
     ['human-monitor-command', { 'command-line': 'qom-get /objects/key0 data' }, '"hunter2"\r\n'],
     ['human-monitor-command', { 'command-line': 'ringbuf_read ring 10' }, 'hunter2\r\n'],
+    ['human-monitor-command', { 'command-line': 'qom-get /objects/key0 "data"' }, '"hunter2"\r\n'],
+    ['human-monitor-command', { 'command-line': 'qom-get "/objects/a b" "data"' }, '"hunter2"\r\n'],
+    ['human-monitor-command', { 'command-line': 'qom-get -x /objects/key0 data' }, '"hunter2"\r\n'],
+    ['qom-list-get', { paths: ['/x'] }, [{ properties: [{ name: 'data', type: 'string', value: 'hunter2' }] }]],
+    ['qom-list-get', { paths: ['/x'] }, [{ properties: [{ property: 'password', value: ['hunter2'] }] }]],
     ['ringbuf-read', { device: 'ring', size: 10 }, 'hunter2'],
     ['guest-exec-status', { pid: 1 }, { exited: true, 'out-data': 'hunter2', 'err-data': 'hunter2' }],
     ['guest-file-read', { handle: 1 }, { count: 3, 'buf-b64': 'hunter2' }],
@@ -353,6 +371,48 @@ test('a server cannot make hiding slow, nor can a program', () => {
   }
 });
 
+/** Each is repeated up to the length of the longest message. */
+const units = ['://a@ ', '"pwd":"a" ', 'key=a ', 'key=', 'word ', 'a', '"abc":', '\\', '\\/', '\\u0041', '=', ':', ' '];
+
+test('a text of any length is hidden soon, within a heap of 512 MB', { timeout: 300_000 }, async () => {
+  const contents = `
+    import { hideSecrets, secretsIn, secretsOf, secretsOfCommandLine, shownRequest } from './secrets.js';
+    for (const unit of ${JSON.stringify(units)}) {
+      const text = Buffer.alloc(2 ** 26, unit).toString('latin1');
+      const line = { 'command-line': 'info ' + text };
+      const measure = (secrets) => {
+        const begin = performance.now();
+        hideSecrets(text, secrets);
+        console.log(Math.round(performance.now() - begin), JSON.stringify(unit));
+      };
+      measure([]);
+      measure(secretsOf('set_password', { password: 'word battery staple', other: 'a' }));
+      measure(secretsOf('set_password', { password: 'a' }));
+      measure(secretsOfCommandLine([text]));
+      measure(secretsOf('guest-exec', { env: [text], arg: [text.slice(0, 2 ** 20)] }));
+      measure(secretsOf('human-monitor-command', line));
+      measure(secretsIn({ a: text, property: 'data', value: text }, false));
+    }`;
+  const resolveDir = fileURLToPath(new URL('../../runtime/src', import.meta.url));
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+  });
+  const program = ['--max-old-space-size=512', '--input-type=module', '--eval', outputFiles[0]?.text ?? ''];
+  const { stdout } = await promisify(execFile)(process.execPath, program);
+  const lines = stdout.trim().split('\n');
+  expect(lines.length).toBe(units.length * 7);
+  expect(lines.filter((line) => Number.parseInt(line, 10) > 10_000)).toEqual([]);
+});
+
+test('what turns something on or off on a command line is no secret', () => {
+  const secrets = secretsOfCommandLine(['-vnc', ':1,password=on', '-x', 'auth=off,key=yes,token=no', '-y', 'pwd=abc']);
+  expect(hideSecrets('once on, off, yes, no: abc', secrets)).toBe('once on, off, yes, no: ***');
+});
+
 test('the last words of a server that quotes its arguments are told without secrets', async () => {
   const script = 'echo "-object $2: bad hunter2, on" >&2; exit 1';
   const args = ['-c', script, 'sh', '-object', 'secret,id=a,data=hunter2,format=raw'];
@@ -388,7 +448,9 @@ test('what is no secret is shown', async () => {
       'info block',
       'savevm tag=1',
       'qom-get /machine type',
+      'qom-get "/machine" "type"',
       'qom-set /x size 5',
+      'qom-set -j "/a b" "size" 5',
       'change ide1-cd0 /x.iso',
       'drive_add 0 if=none,id=d,file=/x.qcow2,file.password-secret=key0',
       'object_add iothread,id=io',

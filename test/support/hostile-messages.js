@@ -69,6 +69,22 @@ const results = {
   'many prototypes': { begin: '[', part: '{"__proto__":{}},', end: `${costly}]` },
 };
 
+/** Descriptions of errors, in which everything looks like a secret. @type {Record<string, Shape>} */
+const descriptions = {
+  'an error of addresses': { begin: '', part: '://a@ ', end: '' },
+  'an error of options': { begin: '', part: 'key=a ', end: '' },
+  'an error of members': { begin: '', part: '\\"pwd\\":\\"a\\" ', end: '' },
+  'an error of words of a secret': { begin: '', part: 'word ', end: '' },
+  'an error of backslashes': { begin: '', part: '\\\\', end: '' },
+  'an error of escapes': { begin: '', part: '\\u0041', end: '' },
+};
+
+/** Lines that cannot be read, and are quoted by an error. @type {Record<string, Iterable<Buffer>>} */
+const unreadable = {
+  'a line of members': [Buffer.from(`{${'"pwd":"a" '.repeat(200_000)}}\n`)],
+  'a line of options': [Buffer.from(`{${'key=a '.repeat(200_000)}}\n`)],
+};
+
 /** What is no message. @type {Record<string, Iterable<Buffer>>} */
 const garbage = {
   'random bytes': [Buffer.from(Array.from({ length: blockSize }, (_, at) => (at * at * 31) % 251)), Buffer.from('\n')],
@@ -77,8 +93,18 @@ const garbage = {
 };
 
 /** @param {Shape} shape @param {number} id */
-function* message({ begin, part, end }, id) {
-  const [before, after] = [Buffer.from(`{"id": ${id}, "return": ${begin}`), Buffer.from(`${end}}\n`)];
+function message({ begin, part, end }, id) {
+  return parts({ begin: `{"id": ${id}, "return": ${begin}`, part, end: end === undefined ? end : `${end}}\n` });
+}
+
+/** @param {Shape} shape @param {number} id */
+function failure({ part }, id) {
+  return parts({ begin: `{"id": ${id}, "error": {"class": "GenericError", "desc": "`, part, end: '"}}\n' });
+}
+
+/** @param {Shape} shape */
+function* parts({ begin, part, end }) {
+  const [before, after] = [Buffer.from(begin), Buffer.from(end ?? '')];
   yield before;
   let room = end === undefined ? Infinity : maxBytes - before.length - after.length + 1;
   let places = end === undefined ? Infinity : maxValues - 10;
@@ -163,11 +189,15 @@ class Server extends Duplex {
   }
 }
 
-/** @param {string} what @param {(id: number) => Iterable<Buffer>} answer */
-async function run(what, answer) {
+/** @param {string} what @param {(id: number) => Iterable<Buffer>} answer @param {boolean} [isSecretive] whether the command has a secret */
+async function run(what, answer, isSecretive = false) {
   /** @type {any} */
   const client = await (isAgent ? connectAgent : connectMonitor)(new Server(answer), { log: () => {} });
-  const outcome = await client.execute(isAgent ? 'guest-get-time' : 'query-status').then(
+  const password = 'word battery staple';
+  const call = isSecretive
+    ? client.executeRaw('set_password', { protocol: 'vnc', password })
+    : client.execute(isAgent ? 'guest-get-time' : 'query-status');
+  const outcome = await call.then(
     () => 'a result',
     (/** @type {any} */ error) => String(error.cause?.message ?? error).slice(0, 100),
   );
@@ -176,5 +206,6 @@ async function run(what, answer) {
 }
 
 for (const [what, shape] of Object.entries(results)) await run(what, (id) => message(shape, id));
-for (const [what, chunks] of Object.entries(garbage)) await run(what, () => chunks);
+for (const [what, shape] of Object.entries(descriptions)) await run(what, (id) => failure(shape, id), true);
+for (const [what, chunks] of Object.entries({ ...unreadable, ...garbage })) await run(what, () => chunks);
 console.log('alive');
