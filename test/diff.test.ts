@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { formatUse, type Change } from '../generator/src/diff/change.js';
 import { diff } from '../generator/src/diff/compare.js';
+import { findConditional } from '../generator/src/diff/evidence.js';
 import { wireOf, wireOfIntrospection } from '../generator/src/diff/wire.js';
 import { introspect } from '../generator/src/introspect.js';
 import type { Schema } from '../generator/src/model.js';
@@ -1061,6 +1062,38 @@ describe('places', () => {
   });
 });
 
+describe('large schemas', () => {
+  it('with chains of types that are longer than the stack is deep', () => {
+    const count = 5_000;
+    const chain = (type: string): Schema =>
+      schemaOf(
+        [
+          `{ 'command': 'c', 'data': { 'm': 'S0x' } }`,
+          ...Array.from({ length: count }, (_, at) => `{ 'struct': 'S${at}x', 'data': { '*n': ['S${at + 1}x'] } }`),
+          `{ 'struct': 'S${count}x', 'data': { 'a': '${type}', '*b': { 'type': 'int', 'if': 'B' } } }`,
+        ].join('\n'),
+      );
+    const [old, now] = [chain('int'), chain('str')];
+    expect(diff(wireOf(old), wireOf(now)).map(({ kind }) => kind)).toEqual(['type-changed']);
+    const server = wireOfIntrospection(introspect(old, () => false));
+    expect(findConditional(wireOf(old), server)).toMatchObject([{ isThere: false, part: { name: 'b' } }]);
+  });
+
+  it('but not with unions that all meet each other', () => {
+    const values = Array.from({ length: 100 }, (_, value) => `'v${value}'`);
+    const unions = Array.from(
+      { length: 50 },
+      (_, at) => `{ 'union': 'U${at}', 'base': { 'k': 'K' }, 'discriminator': 'k', 'data': { 'v0': 'L', 'v1': 'L' } }`,
+    );
+    const types = `{ 'enum': 'K', 'data': [ ${values.join(', ')} ] } { 'struct': 'L', 'data': { 'l': 'int' } } ${unions.join('\n')}`;
+    const meeting = (choose: (at: number) => number): string =>
+      taking(Array.from({ length: 50 * 50 }, (_, at) => `'m${at}': 'U${choose(at)}'`).join(', '), types);
+    const [old, now] = [meeting((at) => at % 50), meeting((at) => Math.floor(at / 50))];
+    expect(changesOf(old, old)).toEqual([]);
+    expect(() => changesOf(old, now)).toThrow('their unions meet in more than 200000 branches');
+  });
+});
+
 describe('introspection that is none', () => {
   const object = { name: '0', 'meta-type': 'object', members: [] };
   const command = { name: 'c', 'meta-type': 'command', 'arg-type': '0', 'ret-type': '0' };
@@ -1132,6 +1165,22 @@ describe('introspection that is none', () => {
         })),
       ],
       'too many branches in branches',
+    ],
+    [
+      'too many branches of many objects',
+      [
+        command,
+        object,
+        { ...enumOf, values: Array.from({ length: 100 }, (_, value) => `v${value}`) },
+        ...Array.from({ length: 201 }, (_, index) => ({
+          name: `u${index}`,
+          'meta-type': 'object',
+          members: [{ name: 'k', type: '1' }],
+          tag: 'k',
+          variants: Array.from({ length: 100 }, (_variant, value) => ({ case: `v${value}`, type: '0' })),
+        })),
+      ],
+      "('u200'): too many branches in branches of all objects together",
     ],
   ];
   it.each(malformed)('%s', (_, infos, message) => {

@@ -506,11 +506,26 @@ describe('unions in unions', () => {
     });
     return `{ 'struct': 'Leaf', 'data': { 'm': 'int' } }\n${unions.join('\n')}\n{ 'command': 'c', 'boxed': true, 'data': 'Union0' }\n`;
   };
+  /** As many unions with 10,000 branches. */
+  const many = (count: number): string => {
+    const union = (_: unknown, at: number): string =>
+      `{ 'union': 'Many${at}', 'base': { 'many': 'Enum0' }, 'discriminator': 'many',
+        'data': { ${Array.from({ length: 10 }, (_value, value) => `'a${value}': 'Union0'`).join(', ')} } }`;
+    return `${nested(3, 'a')}${Array.from({ length: count }, union).join('\n')}`;
+  };
   const refusal =
     /error: union 'Union0' has 100000 branches when those that are unions are replaced by theirs: more than 10000/u;
   const cases: { title: string; old: string; now: string; status: number; stderr: RegExp }[] = [
     { title: 'few enough', old: nested(3, 'a'), now: nested(3, 'a'), status: 0, stderr: /^$/u },
     { title: 'too many', old: nested(5, 'a'), now: nested(3, 'a'), status: 1, stderr: refusal },
+    {
+      title: 'too many in several unions',
+      old: many(20),
+      now: many(1),
+      status: 1,
+      stderr:
+        /: error: with union 'Many1', all unions have 21110 branches when those that are unions are replaced by theirs: more than 20000$/mu,
+    },
     { title: 'too many on the new side', old: nested(3, 'a'), now: nested(5, 'a'), status: 1, stderr: refusal },
     {
       title: 'very many',

@@ -214,6 +214,11 @@ export function allMembers(type: ObjectType): Member[] {
   return type.base ? [...allMembers(type.base), ...type.members] : [...type.members];
 }
 
+/** Whether a type has no members at all, not even through its base. */
+export function isEmpty(type: ObjectType): boolean {
+  return type.kind === 'struct' && type.members.length === 0 && (!type.base || isEmpty(type.base));
+}
+
 export function isObjectType(type: Type): type is ObjectType {
   return type.kind === 'struct' || type.kind === 'union';
 }

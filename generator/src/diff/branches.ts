@@ -3,8 +3,8 @@
  * they come from a base, a branch, or a branch of a branch is nothing to it, so that all of these are followed down on both sides at once.
  */
 
-import { maxLeaves } from '../emit/union.js';
 import { FileError } from '../errors.js';
+import { maxLeaves } from '../leaves.js';
 import { empty, type WireBranch, type WireMember, type WireObject } from './wire.js';
 
 /** What two types have at the same place; undefined where one has nothing. */
@@ -29,6 +29,8 @@ export interface Comparison {
   /** The types themselves, and those of their branches. */
   readonly types: readonly Met<WireObject>[];
   readonly branches: readonly MetBranch[];
+  /** How many ways there are through the branches. */
+  readonly ends: number;
 }
 
 /** @throws FileError when the two have so little in common that all branches of one had to be combined with all of the other */
@@ -97,6 +99,7 @@ class Walk {
       members: this.#members.all().map(guards),
       types: this.#types.all().map(({ old, now, ways }) => ({ old, now, guards: ways.map(longest) })),
       branches: this.#branches,
+      ends: this.#endCount,
     };
   }
 

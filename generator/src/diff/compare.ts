@@ -6,6 +6,8 @@
  */
 
 import { evaluate, formatCondition, namesIn } from '../condition.js';
+import { FileError } from '../errors.js';
+import { maxAllLeaves } from '../leaves.js';
 import type { BuiltinName, Condition, Feature } from '../model.js';
 import { optional } from '../optional.js';
 import { compareBranches, type Both, type Met, type MetBranch } from './branches.js';
@@ -27,7 +29,13 @@ import {
   type WireType,
 } from './wire.js';
 
-/** In the order of the schema, old things before new ones. */
+/** Each union of one schema can meet each of the other. Twice as many as there are leaves is what a schema has that is compared with itself. */
+const maxEnds = 10 * maxAllLeaves;
+
+/**
+ * @returns in the order of the schema, old things before new ones
+ * @throws FileError when unions have too many branches together
+ */
 export function diff(old: WireSchema, now: WireSchema): Change[] {
   return new Comparer(old, now).run();
 }
@@ -84,6 +92,8 @@ class Comparer {
   readonly #findings = new Map<string, Finding>();
   readonly #ids = new Map<unknown, number>();
   #roots = 0;
+  /** Ways through branches that have been compared. */
+  #ends = 0;
 
   constructor(old: WireSchema, now: WireSchema) {
     this.#old = old;
@@ -288,7 +298,11 @@ class Comparer {
   }
 
   #objects(at: Omit<Position, 'subject'>, old: WireObject, now: WireObject): void {
-    const { members, types, branches } = compareBranches(old, now);
+    const { members, types, branches, ends } = compareBranches(old, now);
+    if (branches.length > 0) this.#ends += ends;
+    if (this.#ends > maxEnds) {
+      throw new FileError(`the schemas cannot be compared: their unions meet in more than ${maxEnds} branches`);
+    }
     const spotsOf = (guards: readonly string[], path: string, steps: number): [Spot, ...Spot[]] => {
       const [first = '', ...others] = guards;
       const spot = (guard: string): Spot => ({ from: at.spots[0].from, path: guard + path, steps });

@@ -59,7 +59,7 @@ function* shortestWays(node: Node): Generator<Reached> {
       done.add(at);
       if (at.root) yield { root: at.root, path, steps };
     }
-    for (const at of done) further.delete(at);
+    for (const at of paths.keys()) further.delete(at);
     paths = further;
   }
 }

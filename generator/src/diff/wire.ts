@@ -6,20 +6,20 @@
  * Nor are features of bases, and conditions of types: what has such a type has its condition.
  */
 
-import { SchemaError } from '../diagnostic.js';
-import { maxLeaves, refuseLeaves } from '../emit/union.js';
 import { FileError } from '../errors.js';
+import { maxAllLeaves, maxLeaves, refuseLeaves } from '../leaves.js';
 import type {
+  AlternateType,
   BuiltinName,
   Command,
   Condition,
   EnumValue,
   Event,
   Feature,
+  NamedType,
   ObjectType,
   Schema,
   Type,
-  UnionType,
 } from '../model.js';
 import { optional } from '../optional.js';
 
@@ -154,11 +154,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** @throws SchemaError when unions in unions multiply, as for emission */
 export function wireOf(schema: Schema): WireSchema {
-  const leafCounts = new Map<UnionType, number>();
-  const refusals = [...schema.definitions.values()].flatMap((definition) =>
-    definition.kind === 'union' ? (refuseLeaves(definition, leafCounts) ?? []) : [],
-  );
-  if (refusals.length > 0) throw new SchemaError(refusals);
+  refuseLeaves(schema);
   const types = new ModelTypes();
   const commands = new Map<string, WireCommand>();
   const events = new Map<string, WireEvent>();
@@ -166,6 +162,7 @@ export function wireOf(schema: Schema): WireSchema {
     if (definition.kind === 'command') commands.set(definition.name, commandOf(definition, types));
     if (definition.kind === 'event') events.set(definition.name, eventOf(definition, types));
   }
+  types.fill();
   return { isIntrospection: false, commands, events };
 }
 
@@ -192,58 +189,96 @@ function eventOf(event: Event, types: ModelTypes): WireEvent {
   };
 }
 
-/** Each type of the model once, so that what is one type there is one here, and circles close. */
+/**
+ * Each type of the model once, so that what is one type there is one here, and circles close. Types are made without what refers to other
+ * types, which is filled in later: a chain of members may be longer than the stack is deep.
+ */
 class ModelTypes {
   readonly #known = new Map<Type, WireType>();
+  /** What has not been filled in yet. */
+  readonly #open = new Set<ObjectType | AlternateType>();
 
   type(type: Type): WireType {
-    if (type.kind === 'builtin') return type;
-    if (type.kind === 'array') return { kind: 'array', element: this.type(type.element) };
-    if (type.kind === 'struct' || type.kind === 'union') return this.object(type);
-    const known = this.#known.get(type);
-    if (known) return known;
-    if (type.kind === 'enum') {
-      const marks = ({ condition, features }: EnumValue): Marked => ({ ...optional('condition', condition), features });
-      const values = new Map(type.values.map((value) => [value.name, marks(value)]));
-      const made: WireEnum = { kind: 'enum', ...nameOf(type), features: type.features, values };
-      this.#known.set(type, made);
-      return made;
+    switch (type.kind) {
+      case 'builtin':
+        return type;
+      case 'array':
+        return { kind: 'array', element: this.type(type.element) };
+      case 'struct':
+      case 'union':
+        return this.object(type);
+      case 'enum':
+        return this.#once(type, () => {
+          const marks = ({ condition, features }: EnumValue): Marked => ({
+            ...optional('condition', condition),
+            features,
+          });
+          const values = new Map(type.values.map((value) => [value.name, marks(value)]));
+          return { kind: 'enum', ...nameOf(type), features: type.features, values };
+        });
+      case 'alternate':
+        return this.#once(type, () => {
+          this.#open.add(type);
+          return { kind: 'alternate', name: type.name, features: type.features, alternatives: [] };
+        });
     }
-    const alternatives: WireAlternative[] = [];
-    const made: WireAlternate = { kind: 'alternate', name: type.name, features: type.features, alternatives };
-    this.#known.set(type, made);
-    for (const { type: inner, condition } of type.alternatives) {
-      alternatives.push({ type: this.type(inner) as PlainType, ...optional('condition', condition) });
-    }
-    return made;
   }
 
   object(type: ObjectType): WireObject {
+    return this.#once(type, () => {
+      this.#open.add(type);
+      return { kind: 'object', ...nameOf(type), features: type.features, members: new Map(), branches: new Map() };
+    });
+  }
+
+  fill(): void {
+    // More types come to the set while it is walked.
+    for (const type of this.#open) {
+      if (type.kind === 'alternate') this.#fillAlternate(type);
+      else this.#fillObject(type);
+    }
+  }
+
+  #once<T extends WireType>(type: NamedType, make: () => T): T {
     const known = this.#known.get(type);
-    if (known) return known as WireObject;
-    const members = new Map<string, WireMember>();
-    const branches = new Map<string, WireBranch>();
-    const made: Mutable<WireObject> = { kind: 'object', ...nameOf(type), features: type.features, members, branches };
+    if (known) return known as T;
+    const made = make();
     this.#known.set(type, made);
+    return made;
+  }
+
+  #fillAlternate(type: AlternateType): void {
+    const made: Mutable<WireAlternate> = this.type(type) as WireAlternate;
+    made.alternatives = type.alternatives.map(({ type: inner, condition }) => ({
+      type: this.type(inner) as PlainType,
+      ...optional('condition', condition),
+    }));
+  }
+
+  /** @returns the object, which has its members now */
+  #fillObject(type: ObjectType): WireObject {
+    const made: Mutable<WireObject> = this.object(type);
+    if (!this.#open.delete(type)) return made;
+    // Chains of bases are short: the front end refuses others.
+    const base = type.base ? this.#fillObject(type.base).members : new Map<string, WireMember>();
     if (type.kind === 'struct') {
-      if (type.base) for (const member of this.object(type.base).members.values()) members.set(member.name, member);
-      for (const member of type.members) {
-        const { name, optional: isOptional, condition, features } = member;
-        const owner = made;
-        const own = { name, type: this.type(member.type), optional: isOptional, features, owner };
-        members.set(name, { ...own, ...optional('condition', condition) });
-      }
+      const own = type.members.map(({ name, type: ownType, optional: isOptional, condition, features }): WireMember => {
+        const member = { name, type: this.type(ownType), optional: isOptional, features, owner: made };
+        return { ...member, ...optional('condition', condition) };
+      });
+      made.members = new Map([...base, ...own.map((member) => [member.name, member] as const)]);
       return made;
     }
     // A base that is written in place is a part of the union.
-    const own = type.base.implicit !== undefined;
-    for (const member of this.object(type.base).members.values()) {
-      members.set(member.name, own ? { ...member, owner: made } : member);
-    }
+    const isOwn = type.base.implicit !== undefined;
+    made.members = isOwn ? new Map([...base].map(([name, member]) => [name, { ...member, owner: made }])) : base;
     made.discriminator = type.discriminator.name;
-    for (const { name, type: branch, condition } of type.branches) {
-      branches.set(name, { type: branch ? this.object(branch) : empty, ...optional('condition', condition) });
-    }
+    made.branches = new Map(
+      type.branches.map(({ name, type: branch, condition }) => [
+        name,
+        { type: branch ? this.object(branch) : empty, ...optional('condition', condition) },
+      ]),
+    );
     return made;
   }
 }
@@ -300,8 +335,13 @@ class IntrospectionReader {
       else if (entry.metaType === 'event') add(events, entry, this.#event(entry));
       else this.#fill(entry);
     }
+    let ways = 0;
     for (const entry of entries) {
-      if (entry.metaType === 'object') this.#countWays(entry, this.#object(entry, entry.name), 0);
+      if (entry.metaType !== 'object') continue;
+      const object = this.#object(entry, entry.name);
+      const own = this.#countWays(entry, object, 0);
+      if (object.branches.size > 0) ways += own;
+      if (ways > maxAllLeaves) throw entry.error('too many branches in branches of all objects together');
     }
     if (commands.size === 0) throw malformed('there is no command');
     return { isIntrospection: true, commands, events };

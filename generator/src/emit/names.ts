@@ -1,6 +1,7 @@
 /** How definitions are called in TypeScript: every exported name of a generated package, each with one meaning. */
 
 import { SchemaError, type Diagnostic } from '../diagnostic.js';
+import { refuseLeaves } from '../leaves.js';
 import {
   isType,
   type Command,
@@ -13,7 +14,7 @@ import {
   type UnionType,
 } from '../model.js';
 import { reservedWords } from './code.js';
-import { branchGroups, groupPaths, refuseLeaves } from './union.js';
+import { branchGroups, groupPaths } from './union.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/u);
 
@@ -51,11 +52,11 @@ export class Names {
   /** Who has which exported name. */
   readonly #exports = new Map<string, { readonly title: string; readonly definition: Definition }>();
   readonly #methods = new Map<string, Command>();
-  readonly #leafCounts = new Map<UnionType, number>();
   readonly #diagnostics: Diagnostic[] = [];
 
-  /** @throws SchemaError when two definitions get the same name */
+  /** @throws SchemaError when two definitions get the same name, or unions in unions multiply */
   constructor(schema: Schema) {
+    refuseLeaves(schema);
     this.#definitions = schema.definitions;
     for (const definition of schema.definitions.values()) this.#claimAll(definition);
     if (this.#diagnostics.length > 0) throw new SchemaError(this.#diagnostics);
@@ -105,11 +106,6 @@ export class Names {
     if (base.implicit) this.#claimType(base, `the base of ${title}`, union);
     if (discriminator.type.implicit === 'discriminator') {
       this.#claimType(discriminator.type, `the branches of ${title}`, union);
-    }
-    const refusal = refuseLeaves(union, this.#leafCounts);
-    if (refusal) {
-      this.#diagnostics.push(refusal);
-      return;
     }
     for (const group of branchGroups(union)) {
       const paths = group.type?.kind === 'union' ? [[group.name], ...groupPaths(group)] : [[group.name]];

@@ -1,7 +1,8 @@
 /** The shape that unions have in TypeScript. */
 
-import type { Diagnostic } from '../diagnostic.js';
-import type { Branch, ObjectType, UnionType } from '../model.js';
+import { isEmpty, type Branch, type ObjectType, type UnionType } from '../model.js';
+
+export { isEmpty };
 
 /** Branches that are one type: one with members of its own, or all those without. */
 export interface BranchGroup {
@@ -31,34 +32,6 @@ export function leafPaths(union: UnionType): string[][] {
 
 export function groupPaths({ name, type }: BranchGroup): string[][] {
   return type?.kind === 'union' ? leafPaths(type).map((path) => [name, ...path]) : [[name]];
-}
-
-/** More than any schema has: each becomes an interface, and is compared with others. */
-export const maxLeaves = 10_000;
-
-/** @returns what is wrong with a union that has more leaves */
-export function refuseLeaves(union: UnionType, known: Map<UnionType, number>): Diagnostic | undefined {
-  const leaves = leafCount(union, known);
-  if (leaves <= maxLeaves) return undefined;
-  const problem = `has ${leaves} branches when those that are unions are replaced by theirs: more than ${maxLeaves}`;
-  return { message: `union '${union.name}' ${problem}`, place: union.position, includedFrom: [] };
-}
-
-/** How many paths there are, without making them: unions in unions multiply. */
-function leafCount(union: UnionType, known: Map<UnionType, number>): number {
-  const before = known.get(union);
-  if (before !== undefined) return before;
-  const count = branchGroups(union).reduce(
-    (sum, { type }) => sum + (type?.kind === 'union' ? leafCount(type, known) : 1),
-    0,
-  );
-  known.set(union, count);
-  return count;
-}
-
-/** Whether a type has no members at all, not even through its base. */
-export function isEmpty(type: ObjectType): boolean {
-  return type.kind === 'struct' && type.members.length === 0 && (!type.base || isEmpty(type.base));
 }
 
 function emptyName(union: UnionType): string {
