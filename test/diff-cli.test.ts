@@ -193,6 +193,22 @@ describe('hostile names', () => {
     );
   });
 
+  it.each(['##[error]x.json', '##vso[task.complete]x.json', '::error::x.json'])(
+    'an annotation has no other: %s',
+    (evil) => {
+      const places = [{ file: evil, line: 1, column: 1 }];
+      const changes = [change('breaking', `argument '${evil}' is gone`, use(evil, 'arguments'))];
+      const usedBy = {
+        tsconfig: evil,
+        touched: new Map([[changes[0] as Change, places]]),
+        unfollowed: places.map((place) => ({ ...place, text: evil })),
+      };
+      const text = formatReport(report({ old: introspection(evil), changes, usedBy, notes: [evil] }), 'github');
+      expect(text).not.toMatch(/##\w*\[/u);
+      for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^::(?:error|notice) [^:\n]*::(?!:)/u);
+    },
+  );
+
   it('an annotation stays one', () => {
     const lines = formatReport(given, 'github').split('\n');
     expect(lines).toHaveLength(3);

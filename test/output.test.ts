@@ -90,7 +90,7 @@ describe('--out', () => {
       title: 'a path through a file',
       out: 'good.json/out',
       status: 3,
-      stderr: /^error: cannot open 'good\.json\/out': a part of its path is not a folder$/mu,
+      stderr: /^error: 'good\.json' is a file, not a folder: delete it, or let the output go elsewhere with --out$/mu,
     },
     {
       title: 'a link that leads nowhere',
@@ -161,7 +161,7 @@ describe('what is not a file, under the name of one', () => {
     });
     expect(run(['generate', ...options(out)])).toMatchObject({
       status: 3,
-      stderr: `error: ${out}/good.ts is ${title}, not a generated file: delete it, or let the output go elsewhere with --out\n`,
+      stderr: `error: '${out}/good.ts' is ${title}, not a generated file: delete it, or let the output go elsewhere with --out\n`,
     });
     expect(readdirSync(join(folder, out))).toEqual(['client.ts', 'good.ts', 'index.ts']);
   });
@@ -243,6 +243,47 @@ describe('an unforeseen error', () => {
     expect(result.stderr).toMatch(
       /^error: this is a fault of qapi-ts \d+\.\d+\.\d+, not of what it was given\. Please report it, .*\nTypeError: unforeseen\n {4}at /u,
     );
+  });
+});
+
+describe('an installation', () => {
+  const cases = [
+    {
+      title: 'without its dependencies',
+      damage: (base: string) => rmSync(join(base, 'node_modules'), { recursive: true }),
+      status: 3,
+      stderr: /^error: the dependencies of qapi-ts are missing: install it again \(Cannot find package '.*\)\n$/u,
+    },
+    {
+      title: 'without its code',
+      damage: (base: string) => rmSync(join(base, 'generator/dist'), { recursive: true }),
+      status: 3,
+      stderr: /^error: qapi-ts is not built yet: .*\n$/u,
+    },
+    {
+      title: 'with other code',
+      damage: (base: string) => writeFileSync(join(base, 'generator/dist/cli.js'), 'let let;'),
+      status: 70,
+      stderr: /^error: qapi-ts cannot be loaded: .*\n$/u,
+    },
+  ];
+  it.each(cases)('$title says so on one line', ({ damage, status, stderr }) => {
+    const { base, program } = makePackage();
+    damage(base);
+    const result = run(['--version'], { program: [program] });
+    expect(result).toMatchObject({ status, stdout: '' });
+    expect(result.stderr).toMatch(stderr);
+  });
+});
+
+it('check prints what it has found when the schema is bad', () => {
+  const stage = '.qapi-ts-00000000-1-1-Ab3xYz';
+  mkdirSync(join(folder, 'found', stage), { recursive: true });
+  execFileSync('touch', ['-d', '2001-01-01', join(folder, 'found', stage)]);
+  expect(run(['check', '--schema', 'bad.json', '--out', 'found'])).toMatchObject({
+    status: 1,
+    stdout: `found/${stage}: left by an interrupted run of generate\n`,
+    stderr: expect.stringContaining('bad.json:'),
   });
 });
 
@@ -332,6 +373,10 @@ describe('an interrupted run', () => {
     expect(check()).toMatchObject({ status: 0, stdout: '' });
     mkdirSync(join(base, '.qapi-ts-00000000-1-1-Ab3xYz'));
     execFileSync('touch', ['-d', '2001-01-01', join(base, '.qapi-ts-00000000-1-1-Ab3xYz')]);
+    // A published package has no such script, and nothing of a bump beside its schemas.
+    expect(check()).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    mkdirSync(join(base, 'scripts'));
+    writeFileSync(join(base, 'scripts/bump-qemu'), '');
     expect(check()).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('Mend it with: scripts/bump-qemu VERSION\n'),

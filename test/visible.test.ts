@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { formatDiagnostic } from '../generator/src/diagnostic.js';
 import { formatReport, type Format, type Report } from '../generator/src/diff/report.js';
-import { printable, printableJson, visible } from '../generator/src/visible.js';
+import { printable, printableJson, printableLines, visible } from '../generator/src/visible.js';
 import * as runtime from '../runtime/src/visible.js';
 import { repository } from './support/compile.js';
 import { Peer } from './support/peer.js';
@@ -46,6 +46,12 @@ describe('a text', () => {
   test.each(commands)('that is %s', (_, given, want) => {
     expect(printable(given)).toBe(want);
     expect(runtime.visible(given)).toBe(want);
+  });
+
+  test('of several lines keeps no other line break', () => {
+    expect(printableLines('a\n::error::b\r::c\u2028d\u2029e\n')).toBe(
+      'a\n\\u{003a}:error::b\\u{000d}::c\\u{2028}d\\u{2029}e\n',
+    );
   });
 
   test('is the same to the generator and to the runtime, and stays as it is when it is shown again', () => {
@@ -191,7 +197,7 @@ describe('the command line', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const evil = '::error::\u001B[2J\n::error::b';
+  const evil = '::error::\u001B[2J\n::error::b\r::error::c\u2028::error::d\u2029';
 
   test.each([
     { what: 'a schema that is not there', args: ['lint', `${evil}.json`], status: 3 },
@@ -215,7 +221,11 @@ describe('the command line', () => {
       status: 0,
     },
     { what: 'an address', args: ['drift', '--connect', evil], status: 2 },
-    { what: 'a socket', args: ['drift', '--connect', `unix:${evil.replaceAll('\n', '')}`], status: 3 },
+    {
+      what: 'a socket',
+      args: ['drift', '--connect', `unix:${evil.replaceAll(/[\n\r\u2028\u2029]/gu, '')}`],
+      status: 3,
+    },
     { what: 'an introspection', args: ['drift', '--introspection', evil], status: 3 },
     { what: 'an introspection that is none', args: ['drift', '--introspection', 'x.json'], text: evil, status: 3 },
     { what: 'a version', args: ['diff', evil, '10.0'], status: 3 },

@@ -1,5 +1,6 @@
 /** The command line: the only place that prints and decides about exit codes. */
 
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
@@ -32,7 +33,7 @@ import type * as outputModule from './output.js';
 import { leftoversIn, type Leftover } from './staged-write.js';
 import { didYouMean } from './suggest.js';
 import { generatorVersion } from './version.js';
-import { printable } from './visible.js';
+import { printable, printableLines } from './visible.js';
 
 /** Other people's scripts rely on these. The last one is that of sysexits.h for a fault of the program itself. */
 const exitCodes = { ok: 0, failed: 1, usage: 2, io: 3, internal: 70 };
@@ -51,7 +52,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(see qapi-ts --help)')
     // So that a subcommand can have a --version of its own.
     .enablePositionalOptions()
-    .configureOutput({ writeOut: print, outputError: (text, write) => write(text.replaceAll(/.+/gu, printable)) })
+    .configureOutput({ writeOut: print, outputError: (text, write) => write(printableLines(text)) })
     .exitOverride();
 
   const generating = (command: Command): Command =>
@@ -187,18 +188,21 @@ export async function main(args: readonly string[]): Promise<number> {
     await judge(await drift(options), options);
   });
 
+  const failures: unknown[] = [];
   try {
-    try {
-      await program.parseAsync(args, { from: 'user' });
-    } catch (error) {
-      if (!(error instanceof CommanderError)) throw error;
-      exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    }
-    await writeOut(stdout.join(''));
-    return exitCode;
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    return tell(error);
+    if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    else failures.push(error);
   }
+  // What was found before a failure is not lost.
+  try {
+    await writeOut(stdout.join(''));
+  } catch (error) {
+    failures.push(error);
+  }
+  // Of two failures, the exit code tells the first.
+  return failures.map(tell)[0] ?? exitCode;
 }
 
 /** @throws FileError */
@@ -220,6 +224,8 @@ interface InterruptedRun extends Leftover {
   readonly command: string;
 }
 
+const bumpScript = 'scripts/bump-qemu';
+
 /** Runs that may have left the output, or the schemas that it is made from, half way. */
 function interruptedRuns(options: GenerateOptions): InterruptedRun[] {
   const runs = (folder: string, what: string, command: string): InterruptedRun[] =>
@@ -227,11 +233,13 @@ function interruptedRuns(options: GenerateOptions): InterruptedRun[] {
   const own = runs(options.out, 'generate', generateCommand(options));
   if (options.schema !== undefined) return own;
   const schemas = schemaFolder();
+  const repository = dirname(schemas);
   return [
     ...own,
     ...servers.flatMap(({ name }) => runs(join(options.out, name), 'generate', generateCommand(options))),
     ...runs(schemas, 'vendor', 'npx qapi-ts vendor SOURCE --version VERSION'),
-    ...runs(dirname(schemas), 'bump-qemu', 'scripts/bump-qemu VERSION'),
+    // Only in the repository, and not in the published package.
+    ...(existsSync(join(repository, bumpScript)) ? runs(repository, 'bump-qemu', `${bumpScript} VERSION`) : []),
   ];
 }
 
@@ -323,7 +331,7 @@ export function tellFault(error: unknown): number {
   const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
   process.stderr.write(
     `error: this is a fault of qapi-ts ${generatorVersion()}, not of what it was given. ` +
-      `Please report it, with the command, the schema, and this text:\n${text.replaceAll(/.+/gu, printable)}\n`,
+      `Please report it, with the command, the schema, and this text:\n${printableLines(text)}\n`,
   );
   return exitCodes.internal;
 }

@@ -12,7 +12,7 @@ import {
   statSync,
 } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { jsonSchemaMark, jsonSchemaSuffix } from './emit/json-schema.js';
 import { generatedMark } from './emit/package.js';
@@ -75,7 +75,7 @@ export async function write(root: string, outputs: readonly Output[]): Promise<v
       if (isGenerated(path)) return;
       const stat = lstatSync(path);
       const found = stat.isFile() ? 'not a generated file' : `${kindOf(stat)}, not a generated file`;
-      throw new FileError(`${path} is ${found}: delete it, or let the output go elsewhere with --out`);
+      throw new FileError(`'${path}' is ${found}: delete it, or let the output go elsewhere with --out`);
     },
   });
 }
@@ -83,11 +83,18 @@ export async function write(root: string, outputs: readonly Output[]): Promise<v
 /** @throws UsageError, FileError for what is not a folder, and cannot become one */
 function requireFolders(root: string, outputs: readonly Output[]): void {
   if (root === '') throw new UsageError('--out takes the path of a folder, not an empty one');
-  // A link to a folder is as good as the folder. In it, it would lead out of it.
-  requireFolder(root, statSync(root, { throwIfNoEntry: false }) ?? lstatSync(root, { throwIfNoEntry: false }));
+  requireFoldersTo(root);
+  // Within the root, a link would lead out of it.
   for (const { folder } of outputs) {
     if (folder !== root) requireFolder(folder, lstatSync(folder, { throwIfNoEntry: false }));
   }
+}
+
+/** From the top, so that what is in the way is found where it is. A link to a folder is as good as the folder. */
+function requireFoldersTo(path: string): void {
+  const parent = dirname(path);
+  if (parent !== path) requireFoldersTo(parent);
+  requireFolder(path, statSync(path, { throwIfNoEntry: false }) ?? lstatSync(path, { throwIfNoEntry: false }));
 }
 
 function requireFolder(path: string, stat: Stats | undefined): void {
@@ -112,7 +119,7 @@ function generatedBefore(folder: string, files: ReadonlyMap<string, string>): st
     .filter((name) => isGenerated(join(folder, name)));
 }
 
-/** The marks of generated files stand at the begin. */
+/** The marks of generated files stand at the beginning. */
 const headLength = 1024;
 
 function isGenerated(path: string): boolean {

@@ -21,6 +21,11 @@ export function printable(text: string): string {
     .replaceAll(command, '#\\u{0023}');
 }
 
+/** As {@link printable}, for text of several lines. No other character than a line feed ends one: a terminal or a log may take it for an end. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
 /** JSON over several lines, with the same escapes as JSON has them, so that it means what it meant. */
 export function printableJson(value: unknown): string {
   const escaped = (character: string): string =>

@@ -2,7 +2,7 @@
 
 import { optional } from '../optional.js';
 import { relativePath } from '../paths.js';
-import { printable, printableJson, visible } from '../visible.js';
+import { printable, printableJson } from '../visible.js';
 import { formatUse, verdicts, type Change, type Use, type Verdict } from './change.js';
 import type { Conditions } from './conditions.js';
 
@@ -370,17 +370,17 @@ function plain(text: string): string {
  */
 function formatGitHub(report: Report, workspace: string): string {
   const { usedBy } = report;
-  const file = (place: CodePlace): string => visible(relativePath(workspace, place.file));
-  const title = visible(formatTitle(report));
+  const file = (place: CodePlace): string => printable(relativePath(workspace, place.file));
+  const title = printable(formatTitle(report));
   const conditions = formatConditions(report, (name) => name);
-  const summary = [formatCounts(report.changes), ...remarks(report), ...conditions].map(visible).join('\n');
+  const summary = [formatCounts(report.changes), ...remarks(report), ...conditions].map(printable).join('\n');
   const lines = [annotation('notice', { title }, summary)];
   for (const change of relevantChanges(report)) {
     const { verdict, uses, text } = change;
     if (verdict === 'harmless') continue;
     const [first, ...further] = uses.map(formatUse);
     const also = further.length > 0 ? [`also ${enumerate(further, maxUses)}`] : [];
-    const message = [`${first}: ${text}`, ...also].map(visible).join('\n');
+    const message = [`${first}: ${text}`, ...also].map(printable).join('\n');
     const level = verdict === 'breaking' ? 'error' : 'warning';
     const properties = { title: `${title}: ${verdict}` };
     if (!usedBy) lines.push(annotation(level, properties, message));
@@ -391,7 +391,7 @@ function formatGitHub(report: Report, workspace: string): string {
   }
   for (const place of usedBy?.unfollowed ?? []) {
     const properties = { file: file(place), line: place.line, title: `${title}: not followed` };
-    lines.push(annotation('notice', properties, visible(place.text)));
+    lines.push(annotation('notice', properties, printable(place.text)));
   }
   return `${lines.join('\n')}\n`;
 }
