@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -231,6 +231,74 @@ describe('a set of files', () => {
   });
 });
 
+describe('two sets of files, one in a folder of the other', () => {
+  interface Stopped {
+    readonly root: string;
+    readonly go: () => void;
+  }
+
+  /** Stops in the midst of its moves. */
+  async function stop(root: string): Promise<Stopped> {
+    const child = execFile(process.execPath, ['--import', fault, writeSet, root, 'new'], {
+      env: { ...process.env, QAPI_TS_FAULT: 'SIGSTOP:5:renameSync' },
+    });
+    const isStopped = (): boolean => /^\d+ \(.*\) T /u.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8'));
+    while (!isStopped()) await new Promise((resolve) => setTimeout(resolve, 10));
+    return { root, go: () => child.kill('SIGCONT') };
+  }
+
+  // Those of write-set.mjs are a and b.
+  it.each([
+    { title: 'inner', first: 'a', second: '.' },
+    { title: 'outer', first: '.', second: 'b' },
+  ])('are not written at once: the $title one first', { timeout: 30_000 }, async ({ first, second }) => {
+    const root = await oldSet();
+    const stopped = await stop(join(root, first));
+    const before = filesIn(root);
+    const waiting = run([writeSet, join(root, second), 'old']);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(withoutStages(filesIn(root))).toEqual(withoutStages(before));
+    stopped.go();
+    expect(await waiting).toMatchObject({ status: 0, stderr: '' });
+    expect(filesIn(join(root, second))).toMatchObject(written('old'));
+    expect(Object.keys(filesIn(root)).filter((path) => path.includes('.qapi-ts-'))).toEqual([]);
+  });
+});
+
+it('a stage goes when the disk knows that its journal has gone', async () => {
+  const root = await oldSet();
+  const trace = join(folder, 'trace.mjs');
+  writeFileSync(
+    trace,
+    `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const opened = new Map();
+    const { openSync } = fs;
+    const steps = [];
+    fs.openSync = (path, ...others) => {
+      const descriptor = openSync(path, ...others);
+      opened.set(descriptor, path);
+      return descriptor;
+    };
+    for (const name of ['fsyncSync', 'rmSync']) {
+      const original = fs[name];
+      fs[name] = (what, ...others) => {
+        const path = typeof what === 'number' ? opened.get(what) : what;
+        steps.push(name + ' ' + String(path).replace(/.*\\.qapi-ts-[^/]*/u, 'stage'));
+        return original(what, ...others);
+      };
+    }
+    syncBuiltinESMExports();
+    process.on('exit', () => fs.writeSync(1, JSON.stringify(steps)));`,
+  );
+  const { stdout } = await run(['--import', trace, writeSet, root, 'new']);
+  expect((JSON.parse(stdout) as string[]).slice(-3)).toEqual([
+    'rmSync stage/journal.json',
+    'fsyncSync stage',
+    'rmSync stage',
+  ]);
+});
+
 describe('what is found in a folder', () => {
   const longAgo = new Date(Date.now() - 3_600_000);
 
@@ -239,11 +307,19 @@ describe('what is found in a folder', () => {
     readonly journal?: string;
     /** Files and folders of the stage. */
     readonly files?: Readonly<Record<string, string>>;
+    /** Symbolic links of the stage: where they lead. */
+    readonly links?: Readonly<Record<string, string>>;
     readonly isFresh?: boolean;
   }
 
   /** A folder `root` with a stage, beside which there is `outside/precious.ts`. */
-  function place({ name = '.qapi-ts-Ab3xYz', journal, files = { 'new/0': 'evil' }, isFresh = false }: Stage): string {
+  function place({
+    name = '.qapi-ts-Ab3xYz',
+    journal,
+    links = {},
+    files = { 'new/0': 'evil' },
+    isFresh = false,
+  }: Stage): string {
     const base = join(folder, `place ${(next += 1)}`);
     const stage = join(base, 'root', name);
     for (const path of ['outside', 'root/sub', `root/${name}/new`, `root/${name}/old`]) {
@@ -253,6 +329,10 @@ describe('what is found in a folder', () => {
     writeFileSync(join(base, 'root/mine.ts'), 'mine');
     symlinkSync('../outside', join(base, 'root/link'));
     for (const [path, text] of Object.entries(files)) writeFileSync(join(stage, path), text);
+    for (const [path, target] of Object.entries(links)) {
+      mkdirSync(dirname(join(stage, path)), { recursive: true });
+      symlinkSync(target, join(stage, path));
+    }
     if (journal !== undefined) writeFileSync(join(stage, 'journal.json'), journal);
     if (!isFresh) utimesSync(stage, longAgo, longAgo);
     return base;
@@ -287,6 +367,16 @@ describe('what is found in a folder', () => {
     },
     { title: 'a removal by a link', stage: { journal: removals('link/precious.ts') }, want: /link' is not a folder/u },
     { title: "a user's own file", stage: { journal: removals('mine.ts') }, want: /it is mine/u },
+    {
+      title: 'a link as new content',
+      stage: { journal: moves('sub/a'), files: {}, links: { 'new/0': '/etc/passwd' } },
+      want: /new\/0' is neither a file nor a folder: see what is in .*, and delete it/u,
+    },
+    {
+      title: 'a link in a new folder',
+      stage: { journal: moves('sub/a'), files: {}, links: { 'new/0/inner/x': '../outside' } },
+      want: /new\/0\/inner\/x' is neither a file nor a folder/u,
+    },
     { title: 'other JSON', stage: { journal: '{ "moves": 1 }' }, want: notOurs },
     { title: 'a move without a path', stage: { journal: '{ "moves": [{}] }' }, want: notOurs },
     { title: 'no JSON', stage: { journal: 'x' }, want: notOurs },
@@ -296,6 +386,7 @@ describe('what is found in a folder', () => {
     const before = filesIn(base);
     await expect(write(join(base, 'root'))).rejects.toThrow(want);
     expect(filesIn(base)).toEqual(before);
+    expect(readdirSync(join(base, 'root/sub'))).toEqual([]);
   });
 
   it('is not followed: a stage whose folders are links', async () => {

@@ -2,7 +2,8 @@
  * Replaces a set of files and folders whole or not at all, also when the process is killed on the way.
  *
  * 1. A run makes a stage, a folder of its own in the root of the set. The name of the stage says which process owns it. While the stage of
- *    another live process is there, a run withdraws its own and waits: so there is one run at a time.
+ *    another live process is there, in a folder of the set that may be the root of another, or in the folder around the root, a run withdraws
+ *    its own and waits: so there is one run at a time.
  * 2. The run finishes what runs that are gone have begun, and removes their stages.
  * 3. It writes all new content to the stage, and after that a journal, which lists the moves. Until then nothing has changed.
  * 4. It moves what is replaced into the stage, and the new content to its place. When a move fails, all moves are undone. When the process
@@ -14,7 +15,9 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
+  constants,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -23,6 +26,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -39,7 +43,7 @@ import { FileError, InterruptError } from './errors.js';
 /** The text of a file, the files of a folder by path relative to it, or undefined for what goes. */
 export type Content = string | ReadonlyMap<string, string> | undefined;
 
-export interface Replacement {
+interface Replacement {
   /** The folder that everything is in. */
   readonly root: string;
   /** Folders in it that may be the root of another run. */
@@ -89,7 +93,7 @@ export async function replaceWhole(replacement: Replacement): Promise<void> {
 /** @returns false when a signal came before anything was changed */
 async function replace(replacement: Replacement, isInterrupted: () => Promise<boolean>): Promise<boolean> {
   const { root, folders = [], plan, verify } = replacement;
-  const stage = await enter(root, isInterrupted);
+  const stage = await enter(root, folders, isInterrupted);
   if (stage === undefined) return false;
   try {
     for (const folder of [root, ...folders]) recover(folder, stage, verify);
@@ -107,7 +111,6 @@ async function replace(replacement: Replacement, isInterrupted: () => Promise<bo
 
 /** What runs that are gone have left in a folder. */
 export function leftoversIn(folder: string): Leftover[] {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return stagesIn(folder)
     .filter((stage) => !isLive(stage))
     .map((path) => ({ path, isBegun: isThere(join(path, journalName)) }));
@@ -121,14 +124,19 @@ interface Move {
 }
 
 /** @returns undefined when a signal came */
-async function enter(root: string, isInterrupted: () => Promise<boolean>): Promise<string | undefined> {
+async function enter(
+  root: string,
+  folders: readonly string[],
+  isInterrupted: () => Promise<boolean>,
+): Promise<string | undefined> {
   const end = performance.now() + patience;
+  const shared = [root, ...folders, ...folderAround(root)];
   for (;;) {
     // Each of two runs makes its stage before it looks for others, so that at least one of them sees the other.
     const stage = mkdtempSync(join(root, ownPrefix()));
-    const other = stagesIn(root).find((path) => path !== stage && isLive(path));
+    const other = shared.flatMap(stagesIn).find((path) => path !== stage && isLive(path));
     if (other === undefined) return stage;
-    removeStage(stage);
+    rmSync(stage, { recursive: true, force: true });
     if (performance.now() > end) {
       const owner = stageName.exec(basename(other))?.groups?.['pid'];
       const who = owner === undefined ? 'another run' : `another run (process ${owner})`;
@@ -140,18 +148,43 @@ async function enter(root: string, isInterrupted: () => Promise<boolean>): Promi
   }
 }
 
+/** @returns the folder that the root is in: a run whose root that is may write to this one, too. Nothing where it cannot be listed */
+function folderAround(root: string): string[] {
+  const real = realpathSync(root);
+  const around = dirname(real);
+  try {
+    accessSync(around, constants.R_OK);
+  } catch {
+    return [];
+  }
+  return around === real ? [] : [around];
+}
+
 /** Finishes what runs that are gone have begun in a folder, and removes their stages. */
 function recover(folder: string, ownStage: string, verify: Replacement['verify']): void {
   if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
   for (const stage of stagesIn(folder)) {
     if (stage === ownStage || isLive(stage)) continue;
     const moves = readJournal(stage);
-    const open = moves.filter(({ path, isRemoval }, index) => {
-      return isRemoval ? isThere(placeOf(folder, path)) : isThere(join(stage, 'new', String(index)));
-    });
-    for (const { path } of open) verifyPlace(folder, path, verify);
+    for (const [index, { path, isRemoval }] of moves.entries()) {
+      const fresh = join(stage, 'new', String(index));
+      // The others have been made.
+      if (!isThere(isRemoval ? placeOf(folder, path) : fresh)) continue;
+      verifyPlace(folder, path, verify);
+      if (!isRemoval) verifyFresh(stage, fresh);
+    }
     makeMoves(folder, stage, moves);
     removeStage(stage);
+  }
+}
+
+/** @throws FileError for what no run writes to a stage, such as a symbolic link, which someone else has put there to be moved */
+function verifyFresh(stage: string, path: string): void {
+  const stat = lstatSync(path);
+  if (stat.isDirectory()) {
+    for (const name of readdirSync(path)) verifyFresh(stage, join(path, name));
+  } else if (!stat.isFile()) {
+    throw new FileError(`'${path}' is neither a file nor a folder: see what is in '${stage}', and delete it`);
   }
 }
 
@@ -299,13 +332,21 @@ function requirePlain(path: string): string {
 // Stages and their owners
 
 function stagesIn(folder: string): string[] {
+  if (!isFolder(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && stageName.test(entry.name))
     .map(({ name }) => join(folder, name));
 }
 
+/** Its journal is gone. */
 function removeStage(stage: string): void {
-  rmSync(join(stage, journalName), { force: true });
+  try {
+    // Otherwise a power failure could bring the journal back, without the content that it lists.
+    syncFolder(stage);
+  } catch {
+    // The next run removes the stage.
+    return;
+  }
   rmSync(stage, { recursive: true, force: true });
 }
 
@@ -393,6 +434,11 @@ async function holdSignals(section: (isInterrupted: () => Promise<boolean>) => P
 
 // Files
 
+/** Or a link to one. */
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
@@ -429,7 +475,6 @@ function removeIfEmpty(folder: string): boolean {
   }
 }
 
-/** @param top the topmost of those that were made */
 /**
  * Makes a folder and those that it is in. Node 20 can do that by itself, but never ends where the system has no place for folders: `/proc`.
  *
@@ -449,6 +494,7 @@ function makeFolders(folder: string): string | undefined {
   return made ?? folder;
 }
 
+/** @param top the topmost of those that were made */
 function removeEmptyFolders(folder: string, top: string): void {
   if (removeIfEmpty(folder) && folder !== top) removeEmptyFolders(dirname(folder), top);
 }
