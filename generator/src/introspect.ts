@@ -32,12 +32,12 @@ export type SchemaInfo = { readonly name: string; readonly features?: readonly s
   | { readonly 'meta-type': 'event'; readonly 'arg-type': string }
 );
 
-export interface SchemaInfoEnumMember {
+interface SchemaInfoEnumMember {
   readonly name: string;
   readonly features?: readonly string[];
 }
 
-export interface SchemaInfoMember {
+interface SchemaInfoMember {
   readonly name: string;
   readonly type: string;
   /** There, and null, when the member is optional. */

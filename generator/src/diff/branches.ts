@@ -24,7 +24,7 @@ export interface MetBranch extends Met<WireBranch> {
   readonly unions: Both<WireObject>;
 }
 
-export interface Comparison {
+interface Comparison {
   readonly members: readonly Met<WireMember>[];
   /** The types themselves, and those of their branches. */
   readonly types: readonly Met<WireObject>[];

@@ -26,7 +26,7 @@ export interface Change {
   readonly place: Place;
 }
 
-export const changeKinds = [
+const changeKinds = [
   'command-added',
   'command-removed',
   'event-added',

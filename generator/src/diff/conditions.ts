@@ -19,7 +19,7 @@ export interface Conditions {
   readonly contradicted: readonly string[];
 }
 
-export interface Inference {
+interface Inference {
   readonly conditions: Conditions;
   /** Whether something may be there, by what was observed. What was observed to be there always may. */
   readonly allows: (condition: Condition) => boolean;

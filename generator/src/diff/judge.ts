@@ -32,7 +32,7 @@ type DetailedKind =
   | 'further-arguments-changed'
   | 'reply-changed';
 
-export interface Judgement {
+interface Judgement {
   readonly verdict: Verdict;
   /** Why, where the difference itself does not say it: a clause for people. */
   readonly reason?: string;

@@ -19,7 +19,7 @@ export interface SideTitle {
 }
 
 /** A place in a program. */
-export interface CodePlace {
+interface CodePlace {
   /** Relative to the current folder. */
   readonly file: string;
   /** These count from 1. */
@@ -69,7 +69,7 @@ const maxUses = 3;
 const maxPlaces = 5;
 const maxParts = 5;
 
-export interface FormatOptions {
+interface FormatOptions {
   /** Of text. */
   readonly colour?: boolean;
   /** The folder that the files in annotations are relative to; the current one unless told. */
@@ -288,7 +288,7 @@ export interface JsonReport {
   readonly conditional?: readonly Conditional[];
 }
 
-export interface JsonChange extends Omit<Change, 'uses'> {
+interface JsonChange extends Omit<Change, 'uses'> {
   readonly uses: readonly (Use & { readonly text: string })[];
   /** Where the program meets it; only with `--used-by`. */
   readonly usedBy?: readonly CodePlace[];

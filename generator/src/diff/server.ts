@@ -6,7 +6,7 @@ import type { ServerName } from './source.js';
 /** How long a server may take to greet, and to answer, in milliseconds. */
 const patience = 10_000;
 
-export interface Answer {
+interface Answer {
   /** Of `query-qmp-schema`, or of an agent's `guest-info`; as it was sent. */
   readonly result: unknown;
   /** What the server greeted with, such as `10.0.2`; an agent does not greet. */

@@ -18,7 +18,7 @@ export function usage(tsconfig: string): Usage {
   return readPrograms(tsconfig);
 }
 
-export interface Touch {
+interface Touch {
   readonly change: Change;
   /** In the order of files and lines. */
   readonly at: readonly Location[];

@@ -60,12 +60,12 @@ export interface WireEvent extends Marked {
 
 export type WireType = WireBuiltin | WireArray | WireEnum | WireObject | WireAlternate;
 
-export interface WireBuiltin {
+interface WireBuiltin {
   readonly kind: 'builtin';
   readonly name: BuiltinName;
 }
 
-export interface WireArray {
+interface WireArray {
   readonly kind: 'array';
   readonly element: WireType;
 }

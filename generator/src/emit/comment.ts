@@ -10,14 +10,14 @@ import { codeSpan, escapeTags, toMarkdown } from './markdown.js';
 const sinceAtEnd = /(?:[ \n]{0,2}\(since:? (?:QEMU )?|(?:^|\n\n)since:? )(\d+(?:\.\d+)+)(\)?)(\.?)$/iu;
 
 /** What the comment of a definition is made from. */
-export interface DefinitionFacts {
+interface DefinitionFacts {
   readonly doc?: Doc;
   readonly condition?: Condition;
   readonly features: readonly Feature[];
 }
 
 /** What the comment of a member or value is made from. */
-export interface MemberFacts {
+interface MemberFacts {
   readonly name: string;
   readonly condition?: Condition;
   readonly features: readonly Feature[];

@@ -10,7 +10,7 @@
 
 import type { Source } from './source.js';
 
-export type TokenKind = '{' | '}' | '[' | ']' | ':' | ',' | 'string' | 'true' | 'false' | 'doc' | 'end';
+type TokenKind = '{' | '}' | '[' | ']' | ':' | ',' | 'string' | 'true' | 'false' | 'doc' | 'end';
 
 export class Lexer {
   /** The current token. `end` stands behind the last one. */

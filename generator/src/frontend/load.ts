@@ -17,7 +17,7 @@ import { resolve } from './resolve.js';
 import { Source } from './source.js';
 import type { DefinitionSyntax, Pragmas } from './syntax.js';
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Whose rules apply; without it, those that every QEMU has. */
   readonly dialect?: Dialect;
   /** Without it, the files come from the file system, and from the root's tree only. */

@@ -34,13 +34,13 @@ export interface Entry {
   readonly value: Node;
 }
 
-export interface ArrayNode {
+interface ArrayNode {
   readonly kind: 'array';
   readonly offset: number;
   readonly elements: readonly Node[];
 }
 
-export interface ScalarNode {
+interface ScalarNode {
   readonly kind: 'scalar';
   readonly offset: number;
   readonly value: string | boolean;

@@ -21,7 +21,7 @@ interface Common {
   readonly broken?: boolean;
 }
 
-export interface EnumSyntax extends Common {
+interface EnumSyntax extends Common {
   readonly meta: 'enum';
   readonly values: readonly ValueSyntax[];
   readonly prefix?: string;

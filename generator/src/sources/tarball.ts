@@ -37,7 +37,7 @@ export const releaseLimits: Limits = {
 };
 
 /** A release has all its files in one folder. */
-export interface Release {
+interface Release {
   /** The name of the folder, such as `qemu-10.2.2`. */
   readonly folder: string;
   /** By their paths in the folder, with `/` between names. */
