@@ -161,7 +161,7 @@ describe('generate and check', () => {
     const result = run('generate', '--schema', 'changed.json', '--out', out);
     expect(result).toMatchObject({
       status: 3,
-      stderr: expect.stringMatching(/zoo\.ts is (?:a folder, )?not a generated file/u),
+      stderr: expect.stringMatching(/zoo\.ts' is (?:a folder, )?not a generated file/u),
     });
     expect(files(out)).toEqual(['client.ts', 'good.ts', 'index.ts', 'zoo.ts']);
     expect(readFileSync(join(folder, out, 'good.ts'), 'utf8')).toBe(before);

@@ -1080,14 +1080,14 @@ describe('large schemas', () => {
   });
 
   it('but not with unions that all meet each other', () => {
-    const values = Array.from({ length: 100 }, (_, value) => `'v${value}'`);
-    const unions = Array.from(
+    const enumerated = Array.from({ length: 100 }, (_, value) => `'v${value}'`);
+    const same = Array.from(
       { length: 50 },
       (_, at) => `{ 'union': 'U${at}', 'base': { 'k': 'K' }, 'discriminator': 'k', 'data': { 'v0': 'L', 'v1': 'L' } }`,
     );
-    const types = `{ 'enum': 'K', 'data': [ ${values.join(', ')} ] } { 'struct': 'L', 'data': { 'l': 'int' } } ${unions.join('\n')}`;
+    const unionsText = `{ 'enum': 'K', 'data': [ ${enumerated.join(', ')} ] } { 'struct': 'L', 'data': { 'l': 'int' } } ${same.join('\n')}`;
     const meeting = (choose: (at: number) => number): string =>
-      taking(Array.from({ length: 50 * 50 }, (_, at) => `'m${at}': 'U${choose(at)}'`).join(', '), types);
+      taking(Array.from({ length: 50 * 50 }, (_, at) => `'m${at}': 'U${choose(at)}'`).join(', '), unionsText);
     const [old, now] = [meeting((at) => at % 50), meeting((at) => Math.floor(at / 50))];
     expect(changesOf(old, old)).toEqual([]);
     expect(() => changesOf(old, now)).toThrow('their unions meet in more than 200000 branches');

@@ -604,7 +604,7 @@ describe('generate and check', () => {
     writeFileSync(join(folder, 'four/results.schema.json'), '{}\n');
     expect(run('generate', ...options, '--json-schema')).toMatchObject({
       status: 3,
-      stderr: expect.stringMatching(/results\.schema\.json is not a generated file/u),
+      stderr: expect.stringMatching(/results\.schema\.json' is not a generated file/u),
     });
     expect(files('four')).toEqual(['client.ts', 'index.ts', 'results.schema.json']);
   });
