@@ -25,6 +25,32 @@ describe.each(dialects)('schemas of dialect %s', (version) => {
   });
 });
 
+describe('the reader of the output refuses', () => {
+  const runtime = `import { struct, type Validator } from '@qapi-ts/runtime';\n`;
+  test.each([
+    ['a value from nowhere', `export const a = process;`, `no value 'process'`],
+    ['a member from nowhere', `export const a = { process };`, `no value 'process'`],
+    ['a function that is not imported', `export const a = struct(() => ({}));`, `no value 'struct'`],
+    ['a type as a value', `${runtime}export const a = Validator;`, `no value 'Validator'`],
+    ['a type from nowhere', `export type A = Evil[];`, `no type 'Evil'`],
+    ['a base from nowhere', `export interface A extends Evil {}`, `no type 'Evil'`],
+    ['a query of nothing', `export type A = (typeof evil)[number];`, `no value 'evil'`],
+    ['two constants', `export const a = 'x'; export const a = 'y';`, `two of the name 'a'`],
+    ['two interfaces', `export interface A {} export interface A {}`, `two of the name 'A'`],
+    ['two types', `export interface A {} export type A = string;`, `two of the name 'A'`],
+    ['what is imported already', `${runtime}export const struct = 'x';`, `two of the name 'struct'`],
+    ['two properties', `export interface A { a: string; a: string }`, `two of the name 'a'`],
+    ['two members', `export const a = { a: 'x', ['a']: 'y' };`, `two of the name 'a'`],
+    [
+      'two methods',
+      `export class Client { ${`a(): void { return this.execute('a', args, options); }`.repeat(2)} }`,
+      `two of`,
+    ],
+  ])('%s', (_, text, message) => {
+    expect(() => readEmitted(text)).toThrow(message);
+  });
+});
+
 describe('the writer', () => {
   const texts = fc.oneof(
     fc.string({ unit: 'binary' }),

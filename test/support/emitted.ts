@@ -96,6 +96,9 @@ class Reader {
     methods: new Map(),
     comments: [],
   };
+  /** What is declared or imported, and what is referred to, among values and among types. */
+  readonly #declared = { value: new Set<string>(), type: new Set<string>(['Promise', 'U']) };
+  readonly #used = { value: new Set<string>(), type: new Set<string>() };
 
   constructor(file: ts.SourceFile) {
     this.#file = file;
@@ -111,26 +114,61 @@ class Reader {
       throw new Error('a comment is a directive');
     }
     for (const statement of this.#file.statements) this.#statement(statement);
+    for (const space of ['value', 'type'] as const) {
+      for (const name of this.#used[space]) {
+        if (!this.#declared[space].has(name)) throw new Error(`no ${space} '${name}' is declared or imported`);
+      }
+    }
     this.#comments();
     return this.#emitted;
+  }
+
+  /** @throws when there is one of the name already, which this one would replace unseen */
+  #declare(node: ts.Identifier, ...spaces: readonly ('value' | 'type')[]): string {
+    for (const space of spaces) {
+      if (this.#declared[space].has(node.text)) throw new Error(`there are two of the name '${node.text}'`);
+      this.#declared[space].add(node.text);
+    }
+    return node.text;
+  }
+
+  #add<T>(map: Map<string, T>, name: string, value: T): void {
+    if (map.has(name)) throw new Error(`there are two of the name '${name}'`);
+    map.set(name, value);
+  }
+
+  #map<T>(entries: readonly (readonly [string, T])[]): Map<string, T> {
+    const map = new Map<string, T>();
+    for (const [name, value] of entries) this.#add(map, name, value);
+    return map;
   }
 
   #statement(node: ts.Statement): void {
     const { exports, interfaces, aliases } = this.#emitted;
     if (ts.isImportDeclaration(node)) this.#import(node);
     else if (ts.isExportDeclaration(node)) exports.push(this.#string(node.moduleSpecifier ?? node));
-    else if (ts.isInterfaceDeclaration(node)) interfaces.set(node.name.text, this.#properties(node));
-    else if (ts.isTypeAliasDeclaration(node)) aliases.set(node.name.text, this.#type(node.type));
+    else if (ts.isInterfaceDeclaration(node)) interfaces.set(this.#declare(node.name, 'type'), this.#properties(node));
+    else if (ts.isTypeAliasDeclaration(node)) aliases.set(this.#declare(node.name, 'type'), this.#type(node.type));
     else if (ts.isVariableStatement(node)) this.#constant(node);
-    else if (ts.isClassDeclaration(node) && node.name?.text === 'Client') this.#client(node);
-    else if (!ts.isFunctionDeclaration(node) || node.getText().replaceAll(/^ +/gmu, '') !== connect) this.#refuse(node);
+    else if (ts.isClassDeclaration(node) && node.name?.text === 'Client') {
+      this.#declare(node.name, 'value', 'type');
+      this.#client(node);
+    } else if (ts.isFunctionDeclaration(node) && node.getText().replaceAll(/^ +/gmu, '') === connect) {
+      if (node.name) this.#declare(node.name, 'value');
+      for (const name of ['Connection', 'protocol']) this.#used.value.add(name);
+    } else this.#refuse(node);
   }
 
   #import(node: ts.ImportDeclaration): void {
     const { namedBindings: bindings, name } = node.importClause ?? {};
     if (!bindings || !ts.isNamedImports(bindings) || name) return this.#refuse(node);
-    const names = bindings.elements.map((element) => element.name.text);
-    this.#emitted.imports.set(this.#string(node.moduleSpecifier), names);
+    const names = bindings.elements.map(({ name: local, propertyName, isTypeOnly }) => {
+      const isType = isTypeOnly || node.importClause?.isTypeOnly === true;
+      // A value may be a class, and the list of an enum has a type beside it.
+      this.#declare(local, ...(isType ? (['type'] as const) : (['value', 'type'] as const)));
+      return (propertyName ?? local).text;
+    });
+    this.#add(this.#emitted.imports, this.#string(node.moduleSpecifier), names);
   }
 
   #client(node: ts.ClassDeclaration): void {
@@ -149,7 +187,7 @@ class Reader {
       return this.#refuse(node);
     }
     if (declaration.type) this.#type(declaration.type);
-    this.#emitted.constants.set(declaration.name.text, this.#value(declaration.initializer));
+    this.#emitted.constants.set(this.#declare(declaration.name, 'value'), this.#value(declaration.initializer));
   }
 
   /** `name<U>(args, options): Promise<...> { return this.execute('command', args, options); }` */
@@ -163,7 +201,7 @@ class Reader {
     const [statement, ...others] = node.body?.statements ?? [];
     const call = statement && ts.isReturnStatement(statement) ? statement.expression : undefined;
     if (!call || !ts.isCallExpression(call) || others.length > 0) return this.#refuse(node);
-    this.#emitted.methods.set(this.#name(node.name), this.#executed(call));
+    this.#add(this.#emitted.methods, this.#name(node.name), this.#executed(call));
   }
 
   #executed(call: ts.CallExpression): string {
@@ -177,14 +215,19 @@ class Reader {
   #value(node: ts.Expression): Value {
     if (ts.isStringLiteral(node)) return node.text;
     if (node.kind === SyntaxKind.TrueKeyword) return true;
-    if (ts.isIdentifier(node)) return node.text === 'undefined' ? undefined : { ref: node.text };
+    if (ts.isIdentifier(node)) return node.text === 'undefined' ? undefined : this.#reference(node);
     if (ts.isParenthesizedExpression(node)) return this.#value(node.expression);
     if (ts.isAsExpression(node) && node.type.getText() === 'const') return this.#value(node.expression);
     if (ts.isArrayLiteralExpression(node)) return node.elements.map((element) => this.#value(element));
     if (ts.isObjectLiteralExpression(node)) {
-      return { members: new Map(node.properties.map((one) => this.#member(one))) };
+      return { members: this.#map(node.properties.map((one) => this.#member(one))) };
     }
     return ts.isArrowFunction(node) ? this.#function(node) : this.#call(node);
+  }
+
+  #reference(node: ts.Identifier): Value {
+    this.#used.value.add(node.text);
+    return { ref: node.text };
   }
 
   #function(node: ts.ArrowFunction): Value {
@@ -195,12 +238,13 @@ class Reader {
   #call(node: ts.Expression): Value {
     const name = ts.isCallExpression(node) && ts.isIdentifier(node.expression) ? node.expression.text : '';
     if (!ts.isCallExpression(node) || !runtimeFunctions.has(name)) return this.#refuse(node);
+    this.#used.value.add(name);
     for (const type of node.typeArguments ?? []) this.#type(type);
     return { call: name, args: node.arguments.map((argument) => this.#value(argument)) };
   }
 
   #member(node: ts.ObjectLiteralElementLike): [string, Value] {
-    if (ts.isShorthandPropertyAssignment(node)) return [node.name.text, { ref: node.name.text }];
+    if (ts.isShorthandPropertyAssignment(node)) return [node.name.text, this.#reference(node.name)];
     if (!ts.isPropertyAssignment(node)) return this.#refuse(node);
     if (!ts.isComputedPropertyName(node.name) && this.#name(node.name) === '__proto__') return this.#refuse(node);
     return [this.#name(node.name), this.#value(node.initializer)];
@@ -214,13 +258,18 @@ class Reader {
       const type = this.#type(member.type, literals);
       return [this.#name(member.name), { optional: member.questionToken !== undefined, type, literals }];
     });
-    return new Map(properties);
+    return this.#map(properties);
   }
 
   /** @param literals gets the string literals in it */
   #type(node: ts.Node, literals: string[] = []): string {
     if (!typeKinds.has(node.kind)) return this.#refuse(node);
     if (ts.isStringLiteral(node)) literals.push(node.text);
+    const name = ts.isTypeReferenceNode(node)
+      ? node.typeName
+      : ts.isExpressionWithTypeArguments(node) && node.expression;
+    if (name && ts.isIdentifier(name)) this.#used[isBase(node) ? 'value' : 'type'].add(name.text);
+    if (ts.isTypeQueryNode(node) && ts.isIdentifier(node.exprName)) this.#used.value.add(node.exprName.text);
     ts.forEachChild(node, (child) => void this.#type(child, literals));
     return node.getText();
   }
@@ -256,4 +305,9 @@ class Reader {
   #refuse(node: ts.Node): never {
     throw new Error(`the generator writes no ${SyntaxKind[node.kind]}: ${node.getText().slice(0, 200)}`);
   }
+}
+
+/** Whether it is what a class extends. */
+function isBase(node: ts.Node): boolean {
+  return ts.isHeritageClause(node.parent) && ts.isClassDeclaration(node.parent.parent);
 }
