@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 
 import { SchemaError } from '../../generator/src/diagnostic.js';
-import { asIs, dialects, emit, schemasAreData } from '../support/as-data.js';
+import { asIs, dialects, holdsAsData, schemasAreData } from '../support/as-data.js';
 import { mutate, mutations, type Mutation } from '../support/mutations.js';
 import { schemaOf } from '../support/schema.js';
 import { fuzz } from './fuzz.js';
@@ -32,7 +32,7 @@ fuzz(
 
 async function isDataOrRefused(sample: string, changes: readonly Mutation[], dialect?: string): Promise<void> {
   try {
-    await emit(schemaOf(mutate(sample, changes), dialect), asIs);
+    await holdsAsData(schemaOf(mutate(sample, changes), dialect), asIs, sample.slice(0, 20));
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
   }

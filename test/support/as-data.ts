@@ -4,16 +4,29 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 
 import { formatCondition } from '../../generator/src/condition.js';
+import { diff } from '../../generator/src/diff/compare.js';
+import { wireOf, wireOfIntrospection } from '../../generator/src/diff/wire.js';
 import type { Format } from '../../generator/src/emit/format.js';
 import { emitJsonSchemas } from '../../generator/src/emit/json-schema.js';
 import { Names } from '../../generator/src/emit/names.js';
 import { emitPackage } from '../../generator/src/emit/package.js';
 import { isEmpty } from '../../generator/src/emit/union.js';
 import { dialectOf, lenient } from '../../generator/src/frontend/dialect.js';
-import type { Command, Condition, Feature, Schema, StructType, Type } from '../../generator/src/model.js';
+import { introspect } from '../../generator/src/introspect.js';
+import type {
+  Command,
+  Condition,
+  Definition,
+  Feature,
+  ObjectType,
+  Schema,
+  StructType,
+  Type,
+} from '../../generator/src/model.js';
+import { visible } from '../../generator/src/visible.js';
 import { readEmitted, type Emitted, type Value } from './emitted.js';
 import { schemaOf } from './schema.js';
-import { schemas, type SchemaText } from './schemas.js';
+import { prefixMark, schemas, type SchemaFiles } from './schemas.js';
 
 /** Versions between which the rules changed, and the lenient dialect. */
 export const dialects = ['5.2', '6.0', '6.2', '7.2', '8.2', '9.2', '10.2', 'any'];
@@ -21,7 +34,7 @@ export const dialects = ['5.2', '6.0', '6.2', '7.2', '8.2', '9.2', '10.2', 'any'
 export const asIs: Format = (text) => Promise.resolve(text);
 
 /** @throws Error when the output is more than declarations and data */
-export async function emit(schema: Schema, form: Format, origin = 'hostile.json'): Promise<Map<string, Emitted>> {
+async function emit(schema: Schema, form: Format, origin: string): Promise<Map<string, Emitted>> {
   const files = await emitPackage(schema, { origin, generator: '0.0.0', docs: true, qemu: '10.2.2' }, form);
   return new Map([...files].map(([file, text]) => [file, readEmitted(text)]));
 }
@@ -31,9 +44,9 @@ class Expectations {
   readonly constants = new Map<string, Value>();
   readonly #names: Names;
 
-  constructor(schema: Schema) {
-    this.#names = new Names(schema);
-    for (const definition of schema.definitions.values()) {
+  constructor(names: Names, definitions: Iterable<Definition>) {
+    this.#names = names;
+    for (const definition of definitions) {
       if (definition.kind === 'union') {
         const { base, discriminator, branches } = definition;
         if (discriminator.type.implicit === 'discriminator') this.#type(discriminator.type);
@@ -121,10 +134,15 @@ function notes(part: { readonly features: readonly Feature[]; readonly condition
 }
 
 function expectAllBack(schema: Schema, files: ReadonlyMap<string, Emitted>): void {
-  const expected = new Expectations(schema);
-  const { names, modules, client } = partsOf(schema, files);
-  expect(new Map(modules.flatMap(({ constants }) => [...constants]))).toEqual(expected.constants);
-  expect(client.constants.get('validators')).toEqual(expected.client(schema));
+  const { modules, client } = partsOf(files);
+  const names = new Names(schema);
+  const constants = schema.modules.flatMap((module) => {
+    const expected = new Expectations(names, module.definitions).constants;
+    return expected.size === 0 ? [] : [[module.name.replaceAll(/[^\w-]/gu, '_').replace(/_+$/u, ''), expected]];
+  });
+  // Names that collide get a `_` at the end.
+  expect([...modules].map(([file, emitted]) => [file.replace(/_*\.ts$/u, ''), emitted.constants])).toEqual(constants);
+  expect(client.constants.get('validators')).toEqual(new Expectations(names, []).client(schema));
 
   const definitions = [...schema.definitions.values()];
   const commands = definitions.filter((definition) => definition.kind === 'command');
@@ -136,7 +154,7 @@ function expectAllBack(schema: Schema, files: ReadonlyMap<string, Emitted>): voi
   const protocol = { handshake: 'greeting', qemu: '10.2.2', withoutReply: silent, validators: { ref: 'validators' } };
   expect(client.constants.get('protocol')).toEqual({ members: new Map(Object.entries(protocol)) });
 
-  const interfaces = new Map(modules.flatMap((module) => [...module.interfaces]));
+  const interfaces = new Map([...modules.values()].flatMap((module) => [...module.interfaces]));
   for (const definition of definitions) {
     if (definition.kind === 'struct' && !isEmpty(definition)) {
       const properties = [...(interfaces.get(names.type(definition)) ?? [])];
@@ -150,38 +168,143 @@ function expectAllBack(schema: Schema, files: ReadonlyMap<string, Emitted>): voi
       expect(new Set(tags)).toEqual(new Set(definition.branches.map((branch) => branch.name)));
     }
   }
+  expectRemarks(schema, commentsOf(files));
 }
 
-/** Beside that, no import but of what is there. */
-function partsOf(
-  schema: Schema,
-  files: ReadonlyMap<string, Emitted>,
-): { names: Names; modules: Emitted[]; client: Emitted } {
-  const specifiers = new Set([
-    '@qapi-ts/runtime',
-    ...[...files.keys()].map((file) => `./${file.replace(/ts$/u, 'js')}`),
-  ]);
-  for (const { imports, exports } of files.values()) {
-    for (const from of [...imports.keys(), ...exports]) expect(specifiers).toContain(from);
+type Remarkable = { readonly features?: readonly Feature[]; readonly condition?: Condition };
+
+/** What has a comment of its own, or a line of one. */
+function remarkable(definition: Definition): readonly Remarkable[] {
+  const members = (type: ObjectType | undefined): readonly Remarkable[] =>
+    type?.kind === 'struct' && type.implicit ? type.members : [];
+  switch (definition.kind) {
+    case 'enum':
+      return [definition, ...definition.values];
+    case 'struct':
+      return [definition, ...definition.members];
+    case 'union':
+      return [definition, ...members(definition.base), ...definition.branches];
+    case 'alternate':
+      return [definition, ...definition.alternatives];
+    case 'command':
+      return [definition, ...members(definition.arguments)];
+    case 'event':
+      return [definition, ...members(definition.data)];
   }
-  const modules = [...files].flatMap(([file, emitted]) => (/^(?:client|index)\.ts$/u.test(file) ? [] : [emitted]));
-  const client = files.get('client.ts');
-  if (!client) throw new Error('there is no client');
-  return { names: new Names(schema), modules, client };
+}
+
+/** Each condition and each feature has its remark, as often as the schema has it. */
+function expectRemarks(schema: Schema, comments: string): void {
+  const written = essence(comments);
+  const parts = [...schema.definitions.values()].flatMap(remarkable);
+  const features = parts.flatMap((part) => part.features ?? []);
+  const conditions = [...parts, ...features].flatMap(({ condition }) =>
+    condition ? [essence(`Only in builds with ${visible(formatCondition(condition))}.`)] : [],
+  );
+  for (const [text, count] of counted(conditions))
+    expect(occurrences(written, text), text).toBeGreaterThanOrEqual(count);
+  const named = features.map(({ name }) => featureRemarks.get(name) ?? `- \`${name}\``);
+  for (const [text, count] of counted(named)) expect(occurrences(comments, text), text).toBeGreaterThanOrEqual(count);
+}
+
+const featureRemarks: ReadonlyMap<string, string> = new Map([
+  ['deprecated', '@deprecated'],
+  ['unstable', '@experimental'],
+]);
+
+function counted(texts: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
+}
+
+function occurrences(text: string, part: string): number {
+  return text.split(part).length - 1;
+}
+
+/** Without what begins the lines of a comment. */
+function commentsOf(files: ReadonlyMap<string, Emitted>): string {
+  return [...files.values()]
+    .flatMap(({ comments }) => comments)
+    .map((comment) => comment.replaceAll(/\n[ \t]*\* ?/gu, '\n'))
+    .join('\n');
+}
+
+/** What is left of a visible text when it became Markdown: neither blanks nor escapes, code spans or marks of references. */
+function essence(text: string): string {
+  return text
+    .replaceAll('&#96;', '')
+    .replaceAll(/[\s\\`@]/gu, '')
+    .replaceAll(/::+/gu, ':');
+}
+
+/** Beside that, no import but of what is there, and nothing twice. */
+function partsOf(files: ReadonlyMap<string, Emitted>): { modules: Map<string, Emitted>; client: Emitted } {
+  const modules = new Map(files);
+  const [client, index] = ['client.ts', 'index.ts'].map((file) => {
+    const emitted = files.get(file);
+    modules.delete(file);
+    return emitted;
+  });
+  if (!client || !index) throw new Error('there is no client, or no index');
+  for (const file of files.keys()) expect(file).toMatch(/^[\w-]+\.ts$/u);
+  expect(new Set([...files.keys()].map((file) => file.toLowerCase())).size).toBe(files.size);
+
+  const declared = new Map([...files].map(([file, emitted]) => [`./${file.replace(/ts$/u, 'js')}`, namesIn(emitted)]));
+  for (const { imports } of files.values()) {
+    for (const [from, names] of imports) {
+      if (from !== '@qapi-ts/runtime') expect([...(declared.get(from) ?? [])]).toEqual(expect.arrayContaining(names));
+    }
+  }
+  declared.delete('./index.js');
+  expect(index.exports.toSorted()).toEqual([...declared.keys(), '@qapi-ts/runtime'].toSorted());
+  // The index exports all of each.
+  const all = [...declared.values()].flatMap((names) => [...names]);
+  expect(all.length).toBe(new Set(all).size);
+  return { modules, client };
+}
+
+function namesIn({ constants, interfaces, aliases }: Emitted): Set<string> {
+  return new Set([...constants.keys(), ...interfaces.keys(), ...aliases.keys()]);
+}
+
+/**
+ * The output has all of a schema, as data, and what else reads a schema takes it, too.
+ *
+ * @throws SchemaError when the schema cannot be emitted
+ */
+export async function holdsAsData(schema: Schema, form: Format, origin: string): Promise<Map<string, Emitted>> {
+  const files = await emit(schema, form, origin);
+  expectAllBack(schema, files);
+  const from = essence(visible(origin));
+  for (const { comments } of files.values()) expect(essence(comments[0] ?? '')).toContain(from);
+  for (const [file, text] of emitJsonSchemas(schema, { origin, generator: '' })) {
+    expect(file).toMatch(/^[\w.-]+\.json$/u);
+    expect(text).not.toContain(prefixMark);
+    expect(essence((JSON.parse(text) as { $comment: string }).$comment)).toContain(from);
+  }
+  // What is the prefix of constants in C is written nowhere.
+  for (const { text } of files.values()) expect(text).not.toContain(prefixMark);
+
+  const wire = wireOf(schema);
+  expect(diff(wire, wire)).toEqual([]);
+  wireOfIntrospection(JSON.parse(JSON.stringify(introspect(schema, () => true))));
+  return files;
 }
 
 /** Schemas of some dialects, with all that their texts could do, come out as data. */
 export function schemasAreData(versions: readonly string[], form: Format): fc.IAsyncProperty<unknown> {
-  const ofVersion = (version: string): fc.Arbitrary<readonly [version: string | undefined, schema: SchemaText]> =>
+  const ofVersion = (version: string): fc.Arbitrary<readonly [version: string | undefined, schema: SchemaFiles]> =>
     version === 'any'
       ? schemas(lenient).map((schema) => [undefined, schema])
       : schemas(dialectOf(version)).map((schema) => [version, schema]);
-  return fc.asyncProperty(fc.oneof(...versions.map(ofVersion)), async ([version, { text, words }]) => {
-    const schema = schemaOf(text, version);
-    const files = await emit(schema, form);
-    expectAllBack(schema, files);
-    const comments = [...files.values()].flatMap((file) => file.comments).join('\n');
-    for (const word of words) expect(comments).toContain(word);
-    for (const json of emitJsonSchemas(schema, { origin: '', generator: '' }).values()) JSON.parse(json);
+  return fc.asyncProperty(fc.oneof(...versions.map(ofVersion)), async ([version, { files, origin, sentences }]) => {
+    const emitted = await holdsAsData(schemaOf(files, version), form, origin);
+    const comments = essence(commentsOf(emitted));
+    // Markdown has no NUL, and a line without a letter may underline the one before.
+    const lines = sentences.flatMap((sentence) => sentence.replaceAll('\0', '\uFFFD').split(/[\u2028\u2029]/u));
+    for (const line of lines.filter((text) => /[a-z]/u.test(text))) {
+      expect(comments).toContain(essence(visible(line.replaceAll(/\s/gu, ' '))));
+    }
   });
 }

@@ -33,6 +33,8 @@ export interface Emitted {
   readonly methods: Map<string, string>;
   /** The texts of all comments. */
   readonly comments: string[];
+  /** Of the whole file. */
+  readonly text: string;
 }
 
 const { SyntaxKind } = ts;
@@ -87,7 +89,7 @@ interface Parsed {
 
 class Reader {
   readonly #file: ts.SourceFile;
-  readonly #emitted: Emitted = {
+  readonly #emitted: Omit<Emitted, 'text'> = {
     imports: new Map(),
     exports: [],
     constants: new Map(),
@@ -120,7 +122,7 @@ class Reader {
       }
     }
     this.#comments();
-    return this.#emitted;
+    return { ...this.#emitted, text: this.#file.text };
   }
 
   /** @throws when there is one of the name already, which this one would replace unseen */

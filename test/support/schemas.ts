@@ -1,8 +1,11 @@
 /** Arbitrary schemas, with the worst names, conditions and prose that each dialect takes. */
 
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+
 import fc, { type Arbitrary } from 'fast-check';
 
 import type { Dialect } from '../../generator/src/frontend/dialect.js';
+import type { Files } from './schema.js';
 
 /** What would do harm if it became code, ended a string or a comment, or was a directive. */
 const evil = [
@@ -119,14 +122,47 @@ function condition(dialect: Dialect): Arbitrary<string> {
   return fc.oneof(...forms);
 }
 
-export interface SchemaText {
-  readonly text: string;
-  /** Words that the documentation has, each once. */
-  readonly words: readonly string[];
+/** Names of files that collide with each other, or with what the generator writes itself, in some or all file systems. */
+const fileNames = [
+  ...['client.json', 'index.json', 'Client.json', 'common.json', 'COMMON.json', 'common', 'a.b.json', 'a-b.json'],
+  ...['a_b.json', 'a/common.json', '../common.json', '.json', '__proto__.json', 'constructor', 'x.d.ts', '-rf.json'],
+];
+
+/** In a schema, a path is printable ASCII. */
+function filePath(parts: readonly string[]): Arbitrary<string> {
+  const odd = fc
+    .array(fc.constantFrom(...parts, 'a'), { minLength: 1, maxLength: 4 })
+    .map((joined) => `${joined.join('')}.json`);
+  return fc.oneof(fc.constantFrom(...fileNames), odd);
+}
+
+const included = evil.filter((part) => !part.includes('\t'));
+/** The root, which nothing in a schema names, and what it includes. */
+const paths = fc
+  .tuple(filePath([...evil, ...unseen, '\n']), filePath(included), filePath(included))
+  .filter(([root, ...others]) => {
+    const distinct = new Set([root, ...others.map((path) => includedPath(root, path))].map((path) => resolve(path)));
+    return distinct.size === 3;
+  });
+
+function includedPath(root: string, path: string): string {
+  return isAbsolute(path) ? path : join(dirname(root), path);
+}
+
+/** The prefix of an enum begins with it. */
+export const prefixMark = 'PwnedPrefix';
+
+export interface SchemaFiles {
+  /** The first is the root. */
+  readonly files: Files;
+  /** What the schema is said to be of. */
+  readonly origin: string;
+  /** Prose of the documentation; each begins with a word that is nowhere else. */
+  readonly sentences: readonly string[];
 }
 
 /** A schema that has one of everything. */
-export function schemas(dialect: Dialect): Arbitrary<SchemaText> {
+export function schemas(dialect: Dialect): Arbitrary<SchemaFiles> {
   const allowsLower = !dialect.enforces('naming-conventions');
   const allowsUpper = allowsLower && !dialect.enforces('lower-case-members');
   const digits = dialect.enforces('branch-names') ? [] : ['0', '5', '2-5', '10base-t'];
@@ -150,6 +186,10 @@ export function schemas(dialect: Dialect): Arbitrary<SchemaText> {
         { minLength: 16, maxLength: 16 },
       ),
       documented: fc.boolean(),
+      paths,
+      places: fc.array(fc.nat(2), { minLength: 16, maxLength: 16 }),
+      prefix: fc.array(fc.constantFrom(...included), { maxLength: 3 }).map((evils) => [prefixMark, ...evils].join(' ')),
+      origin: fc.array(fc.constantFrom(...evil, ...unseen, '\n', 'a'), { maxLength: 4 }).map((all) => all.join('')),
     })
     .map((parts) => new Writer(dialect, parts).schema());
 }
@@ -166,13 +206,19 @@ interface Parts {
   readonly features: readonly (readonly string[])[];
   readonly prose: readonly string[];
   readonly documented: boolean;
+  /** Of the root, and of two files that it includes. */
+  readonly paths: readonly [string, string, string];
+  /** Which of them a definition is in. */
+  readonly places: readonly number[];
+  readonly prefix: string;
+  readonly origin: string;
 }
 
 /** Takes one part after the other, and begins again behind the last. */
 class Writer {
   readonly #dialect: Dialect;
   readonly #parts: Parts;
-  readonly #words: string[] = [];
+  readonly #sentences: string[] = [];
   readonly #taken = new Map<readonly unknown[], number>();
 
   constructor(dialect: Dialect, parts: Parts) {
@@ -180,7 +226,19 @@ class Writer {
     this.#parts = parts;
   }
 
-  schema(): SchemaText {
+  schema(): SchemaFiles {
+    const {
+      paths: [root, ...others],
+      origin,
+    } = this.#parts;
+    const texts: string[][] = [others.map((path) => `{ 'include': ${quoted(path)} }`), [], []];
+    for (const definition of this.#definitions()) texts[this.#next(this.#parts.places)]?.push(definition);
+    const names = [root, ...others.map((path) => includedPath(root, path))];
+    const files = Object.fromEntries(names.map((name, index) => [name, (texts[index] ?? []).join('\n')]));
+    return { files, origin, sentences: this.#sentences };
+  }
+
+  #definitions(): string[] {
     const { types, commands, events, values } = this.#parts;
     const [anEnum, base, struct, other] = types.map(quoted) as readonly string[] as Names;
     const [enumName, baseName, structName, otherName, union, inPlace, simple, alternate, nested] = types as Names;
@@ -188,7 +246,12 @@ class Writer {
     const [event, otherEvent] = events as Names;
     const [one, two] = values.map(quoted) as readonly string[] as Names;
     const text = [
-      this.#define('enum', enumName, `'data': [ ${values.map((value) => this.#value(value)).join(', ')} ]`, values),
+      this.#define(
+        'enum',
+        enumName,
+        `'prefix': ${quoted(this.#parts.prefix)}, 'data': [ ${values.map((value) => this.#value(value)).join(', ')} ]`,
+        values,
+      ),
       this.#define('struct', baseName, `'data': { 'base-member': ${anEnum} }`, ['base-member']),
       this.#struct(structName, '', this.#members(3)),
       this.#struct(otherName, base, [
@@ -224,7 +287,7 @@ class Writer {
         this.#define('union', nested, `'base': { 'kind': ${anEnum} }, 'discriminator': 'kind', 'data': { ${inner} }`),
       );
     }
-    return { text: text.join('\n'), words: this.#words };
+    return text;
   }
 
   #define(meta: string, name: string, rest = '', documented: readonly string[] = []): string {
@@ -297,9 +360,9 @@ class Writer {
   }
 
   #sentence(): string {
-    const word = `Word${this.#words.length}x`;
-    this.#words.push(word);
-    return `${word} ${this.#next(this.#parts.prose)}`.trimEnd();
+    const sentence = `Word${this.#sentences.length}x: ${this.#next(this.#parts.prose)}`.trimEnd();
+    this.#sentences.push(sentence);
+    return sentence;
   }
 
   #next<T>(all: readonly T[]): T {

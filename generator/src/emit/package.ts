@@ -71,12 +71,13 @@ function emitFiles(schema: Schema, options: EmitOptions): Map<string, Code> {
 function moduleFiles(schema: Schema): Map<string, string> {
   const files = new Map<string, string>();
   // To some file systems, and so to TypeScript, upper case makes no difference.
-  const taken = new Set(['index', 'client']);
+  const taken = new Set(['', 'index', 'client']);
   for (const { name, definitions } of schema.modules) {
     const [first] = definitions;
     if (!first) continue;
     // A period may mean something, such as in `.d.ts`.
     let file = name.replaceAll(/[^\w-]/gu, '_');
+    // An empty name, of `.json`, is taken, too: a file `.ts` would be hidden.
     while (taken.has(file.toLowerCase())) file += '_';
     taken.add(file.toLowerCase());
     files.set(first.position.file, file);
