@@ -72,7 +72,7 @@ function liveHeap(): number {
 function leftovers(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
-  // Timers and immediates are the test runner's, too, and come and go.
+  // Timers and immediates are the test runner's, too, and come and go: see Timers in world.ts for those of the client.
   for (const name of ['Timeout', 'Immediate', 'CloseReq', 'FSReqCallback']) delete counts[name];
   if (process.platform === 'linux') counts['descriptors'] = readdirSync('/proc/self/fd').length;
   return counts;

@@ -10,6 +10,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect } from 'vitest';
 
 import { connectTo } from '../support/client.js';
+import { Timers } from '../support/world.js';
 import { fuzz } from './fuzz.js';
 
 /** What a connection comes to, after some replies. */
@@ -98,6 +99,7 @@ async function reconnects(taken: readonly Life[], waits: readonly number[]): Pro
   const server = new DyingServer(taken);
   await server.listen(path);
   const strays: string[] = [];
+  using timers = new Timers();
   const vm = await connectTo({ path }, { reconnect: { initialDelay: 1, maxDelay: 5 }, connectTimeout: 30 }).catch(
     () => undefined,
   );
@@ -117,6 +119,7 @@ async function reconnects(taken: readonly Life[], waits: readonly number[]): Pro
     // Each attempt waits at least half of the initial delay.
     expect(server.connections).toBeLessThan(10 + (performance.now() - start) / 0.5);
   }
+  await timers.expectNone();
   await inTime(server.close(), 'end the server');
   expect(strays).toEqual([]);
 }

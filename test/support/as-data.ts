@@ -288,7 +288,9 @@ export async function holdsAsData(schema: Schema, form: Format, origin: string):
 
   const wire = wireOf(schema);
   expect(diff(wire, wire)).toEqual([]);
-  wireOfIntrospection(JSON.parse(JSON.stringify(introspect(schema, () => true))));
+  const infos = introspect(schema, () => true);
+  // Every server has a command.
+  if (wire.commands.size > 0) wireOfIntrospection(JSON.parse(JSON.stringify(infos)));
   return files;
 }
 
