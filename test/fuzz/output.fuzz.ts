@@ -75,7 +75,7 @@ beforeAll(async () => {
   const count = join(root, 'count');
   await write(root, 'old');
   for (const [kind, fault] of [['signal', 'SIGKILL:0'] as const, ['error', 'EIO:0'] as const]) {
-    expect(await run(root, 'old', fault, count)).toEqual(finished);
+    await start(root, 'old', fault, count);
     fewest[kind] = Number(readFileSync(count, 'utf8'));
     rmSync(count);
   }
@@ -83,12 +83,12 @@ beforeAll(async () => {
 });
 
 async function write(root: string, label: string): Promise<void> {
-  expect(await run(root, label)).toEqual(finished);
+  expect(await start(root, label)).toEqual(finished);
 }
 
 /** It ends by the signal, or says in a line what has failed; but it finishes when it has fewer steps. */
 async function writeWithFault(root: string, { label, fault, step }: Run): Promise<void> {
-  const end = await run(root, label, `${fault}:${step}`);
+  const end = await start(root, label, `${fault}:${step}`);
   const isSignal = fault.startsWith('SIG');
   if (end.code === 0) {
     expect(end).toEqual(finished);
@@ -102,7 +102,7 @@ async function writeWithFault(root: string, { label, fault, step }: Run): Promis
   }
 }
 
-function run(root: string, label: string, fault?: string, count?: string): Promise<End> {
+function start(root: string, label: string, fault?: string, count?: string): Promise<End> {
   const env = {
     ...process.env,
     QAPI_TS_FAULT: fault ?? '',

@@ -233,8 +233,8 @@ class Writer {
     } = this.#parts;
     const texts: string[][] = [others.map((path) => `{ 'include': ${quoted(path)} }`), [], []];
     for (const definition of this.#definitions()) texts[this.#next(this.#parts.places)]?.push(definition);
-    const names = [root, ...others.map((path) => includedPath(root, path))];
-    const files = Object.fromEntries(names.map((name, index) => [name, (texts[index] ?? []).join('\n')]));
+    const all = [root, ...others.map((path) => includedPath(root, path))];
+    const files = Object.fromEntries(all.map((name, index) => [name, (texts[index] ?? []).join('\n')]));
     return { files, origin, sentences: this.#sentences };
   }
 

@@ -240,7 +240,7 @@ export function whateverOpens(): fc.IAsyncProperty<unknown> {
       if (end === 'end') peer.end();
       if (end === 'reset') peer.reset();
       await connecting;
-      await timers.expectNone();
+      expect(await timers.left()).toEqual([]);
       expect(stream.destroyed).toBe(true);
       expect(counts(stream)).toEqual(listeners);
     },
@@ -261,9 +261,9 @@ export class Timers implements Disposable {
   }).enable();
 
   /** What has ended is told of a few turns later. */
-  async expectNone(): Promise<void> {
+  async left(): Promise<string[]> {
     await settled();
-    expect([...this.#live.values()]).toEqual([]);
+    return [...this.#live.values()];
   }
 
   [Symbol.dispose](): void {
