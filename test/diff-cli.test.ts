@@ -60,6 +60,8 @@ const program: UsedBy = {
     [mandatory, [1, 2, 3, 4, 5, 6, 7, 7].map((line, column) => ({ file: 'src/a.ts', line, column }))],
     [deprecated, [{ file: 'src/b.ts', line: 31, column: 1 }]],
   ]),
+  needsEdit: [{ file: 'src/b.ts', line: 2, column: 4, text: "Unused '@ts-expect-error' directive." }],
+  passedOn: [{ file: 'src/a.ts', line: 3, column: 1, subjects: ['EVENT', 'query-named-block-nodes'] }],
   unfollowed: [{ file: 'src/c.ts', line: 5, column: 1, text: "the command of 'execute' is not known here" }],
 };
 
@@ -71,7 +73,10 @@ describe('formats', () => {
     { name: 'nothing', given: { changes: [] } },
     { name: 'changes', given: {} },
     { name: 'touching', given: { usedBy: program } },
-    { name: 'not-touching', given: { changes: [added], usedBy: { ...program, unfollowed: [] } } },
+    {
+      name: 'not-touching',
+      given: { changes: [added], usedBy: { ...program, needsEdit: [], passedOn: [], unfollowed: [] } },
+    },
     {
       name: 'introspection',
       given: { old: introspection('old_qmp.json'), notes: notesOnIntrospections([introspection('old_qmp.json')]) },
@@ -115,6 +120,8 @@ describe('formats', () => {
       usedBy: {
         tsconfig: 'tsconfig.json',
         counts: { ...counts, total: 2, harmless: 0 },
+        needsEdit: program.needsEdit,
+        passedOn: program.passedOn,
         unfollowed: program.unfollowed,
       },
       changes: [
@@ -458,6 +465,11 @@ describe('--used-by', () => {
 
   it('needs a program', () => {
     expect(used('missing.tsconfig.json')).toMatchObject({ status: 3, stdout: '' });
+    writeFileSync(join(folder, 'package.json'), '{ "name": "a", "files": [] }');
+    const { status, stdout, stderr } = used('package.json');
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: '.*package\.json' is not a TypeScript configuration/u);
+    rmSync(join(folder, 'package.json'));
   });
 });
 

@@ -32,6 +32,7 @@ import { optional } from './optional.js';
 import type * as outputModule from './output.js';
 import { leftoversIn, type Leftover } from './staged-write.js';
 import { didYouMean } from './suggest.js';
+import type { Compared } from './used-by/used-by.js';
 import { generatorVersion } from './version.js';
 import { printable, printableLines } from './visible.js';
 
@@ -152,8 +153,12 @@ export async function main(args: readonly string[]): Promise<number> {
           .default('qmp'),
       );
 
-  const judge = async (report: Report, { format, failOn, usedBy }: JudgingOptions): Promise<void> => {
-    const judged = usedBy === undefined ? report : await withUses(report, usedBy);
+  const judge = async (
+    report: Report,
+    { format, failOn, usedBy }: JudgingOptions,
+    compared: Omit<Compared, 'changes'>,
+  ): Promise<void> => {
+    const judged = usedBy === undefined ? report : await withUses(report, compared, usedBy);
     const formatOptions = {
       colour: isColoured(process.stdout),
       ...optional('workspace', process.env['GITHUB_WORKSPACE']),
@@ -171,7 +176,11 @@ export async function main(args: readonly string[]): Promise<number> {
       const { diff } = await import('./diff/compare.js');
       const [old, latter] = [loadSide(oldText, options.server), loadSide(newText, options.server)];
       const changes = diff(old.wire, latter.wire);
-      await judge({ old, new: latter, changes, notes: notesOnIntrospections([old, latter]) }, options);
+      await judge({ old, new: latter, changes, notes: notesOnIntrospections([old, latter]) }, options, {
+        commands: new Set(old.wire.commands.keys()),
+        ...optional('old', old.schema),
+        ...optional('new', latter.schema),
+      });
     });
 
   const drifting = program
@@ -185,7 +194,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .option('--qemu <version>', 'an embedded version of QEMU, such as 10.0 (default: the current one)');
   judging(drifting).action(async (options: DriftOptions & JudgingOptions) => {
     const { drift } = await import('./diff/drift.js');
-    await judge(await drift(options), options);
+    const report = await drift(options);
+    const commands = [...report.schema.definitions.values()].filter(({ kind }) => kind === 'command');
+    await judge(report, options, { commands: new Set(commands.map(({ name }) => name)), old: report.schema });
   });
 
   const failures: unknown[] = [];
@@ -252,19 +263,10 @@ interface JudgingOptions {
 }
 
 /** What reads programs takes longer to load than a comparison without them. */
-async function withUses(report: Report, tsconfig: string): Promise<Report> {
-  const { touching, usage } = await import('./diff/used-by.js');
-  const program = usage(tsconfig);
-  const notes = program.packages.length === 0 ? [`the program of '${tsconfig}' imports no generated code`] : [];
-  return {
-    ...report,
-    notes: [...report.notes, ...notes],
-    usedBy: {
-      tsconfig,
-      touched: new Map(touching(report.changes, program).map(({ change, at }) => [change, at])),
-      unfollowed: program.unclear.map(({ file, line, column, text }) => ({ file, line, column, text })),
-    },
-  };
+async function withUses(report: Report, compared: Omit<Compared, 'changes'>, tsconfig: string): Promise<Report> {
+  const { usedBy: find } = await import('./used-by/used-by.js');
+  const { usedBy, notes } = await find({ changes: report.changes, ...compared }, tsconfig);
+  return { ...report, notes: [...report.notes, ...notes], usedBy };
 }
 
 /** What `generate` and `check` need takes longer to load than the other commands run. */

@@ -36,6 +36,8 @@ export interface DriftReport extends Report {
   readonly conditional: readonly Conditional[];
   /** What the server tells of the names in conditions. */
   readonly conditions: Conditions;
+  /** Of the old side. */
+  readonly schema: Schema;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function drift(options: DriftOptions): Promise<DriftReport> {
   return {
     old: ours.side,
     new: theirs.side,
+    schema: ours.schema,
     ...optional('serverVersion', theirs.version),
     ...driftOf(ours.schema, theirs.wire, theirs.isAgent ? namesOnly : undefined),
     notes: [...notesOnVersions(ours.version, theirs.version), ...theirs.notes],

@@ -33,6 +33,10 @@ export interface UsedBy {
   readonly tsconfig: string;
   /** Where the program meets a change; a change that it does not meet is not there. */
   readonly touched: ReadonlyMap<Change, readonly CodePlace[]>;
+  /** What the new types make an error, and no breaking change explains: with what the compiler says. */
+  readonly needsEdit: readonly (CodePlace & { readonly text: string })[];
+  /** Where a value leaves the typed world, or enters it: with the commands and events whose changes may be met beyond. */
+  readonly passedOn: readonly (CodePlace & { readonly subjects: readonly string[] })[];
   /** Where the program uses what could not be followed. */
   readonly unfollowed: readonly (CodePlace & { readonly text: string })[];
 }
@@ -154,6 +158,8 @@ function remarks(report: Report): string[] {
   const { usedBy, notes } = report;
   if (!usedBy) return [...notes];
   const lines = [`in use by '${usedBy.tsconfig}': ${formatCounts(relevantChanges(report))}`];
+  if (usedBy.needsEdit.length > 0) lines.push(`needs an edit there: ${amount(usedBy.needsEdit.length, 'place')}`);
+  if (usedBy.passedOn.length > 0) lines.push(`passed on whole there: ${amount(usedBy.passedOn.length, 'place')}`);
   if (usedBy.unfollowed.length > 0) lines.push(`not followed there: ${amount(usedBy.unfollowed.length, 'place')}`);
   return [...lines, ...notes];
 }
@@ -235,11 +241,17 @@ function sections(report: Report, style: Style): Section[] {
     const texts = parts.map((part) => prose(formatPart(part)));
     return `${where(condition)}: ${enumerate(texts, maxParts)}`;
   });
-  const unfollowed = (usedBy?.unfollowed ?? []).map((place) => `${where(formatPlace(place))}: ${prose(place.text)}`);
+  const explained = (places: readonly (CodePlace & { readonly text: string })[] = []): string[] =>
+    places.map((place) => `${where(formatPlace(place))}: ${prose(place.text)}`);
+  const passedOn = (usedBy?.passedOn ?? []).map(
+    (place) => `${where(formatPlace(place))}: ${place.subjects.map(name).join(', ')}`,
+  );
   all.push(
     { title: 'conditions of the build', entries: formatConditions(report, name) },
     { title: 'left out by conditions', entries: leftOut },
-    { title: 'not followed', entries: unfollowed },
+    { title: 'needs an edit', entries: explained(usedBy?.needsEdit) },
+    { title: 'passed on whole', entries: passedOn },
+    { title: 'not followed', entries: explained(usedBy?.unfollowed) },
   );
   return all.filter(({ entries }) => entries.length > 0);
 }
@@ -280,8 +292,7 @@ export interface JsonReport {
     readonly tsconfig: string;
     /** Of the changes that touch the program. */
     readonly counts: Counts;
-    readonly unfollowed: UsedBy['unfollowed'];
-  };
+  } & Pick<UsedBy, 'needsEdit' | 'passedOn' | 'unfollowed'>;
   /** These only of a drift. */
   readonly serverVersion?: string;
   readonly conditions?: Conditions;
@@ -297,14 +308,17 @@ interface JsonChange extends Omit<Change, 'uses'> {
 function toJson(report: Report): JsonReport {
   const { notes, changes, usedBy } = report;
   const side = ({ title, kind }: SideTitle): SideTitle => ({ title, kind });
-  const relevant = countsOf(relevantChanges(report));
+  const used = (program: UsedBy): JsonReport['usedBy'] => {
+    const { tsconfig, needsEdit, passedOn, unfollowed } = program;
+    return { tsconfig, counts: countsOf(relevantChanges(report)), needsEdit, passedOn, unfollowed };
+  };
   return {
     old: side(report.old),
     new: side(report.new),
     ...optional('serverVersion', report.serverVersion),
     notes,
     counts: countsOf(changes),
-    ...(usedBy && { usedBy: { tsconfig: usedBy.tsconfig, counts: relevant, unfollowed: usedBy.unfollowed } }),
+    ...optional('usedBy', usedBy && used(usedBy)),
     changes: worstFirst(changes).map((change) => ({
       ...change,
       uses: change.uses.map((use) => ({ ...use, text: formatUse(use) })),
@@ -389,10 +403,17 @@ function formatGitHub(report: Report, workspace: string): string {
       lines.push(annotation(level, { file: file(place), line: place.line, ...properties }, message));
     }
   }
-  for (const place of usedBy?.unfollowed ?? []) {
-    const properties = { file: file(place), line: place.line, title: `${title}: not followed` };
-    lines.push(annotation('notice', properties, printable(place.text)));
-  }
+  const notices = (what: string, places: readonly (CodePlace & { readonly text: string })[] = []): string[] =>
+    places.map((place) => {
+      const properties = { file: file(place), line: place.line, title: `${title}: ${what}` };
+      return annotation('notice', properties, printable(place.text));
+    });
+  const passedOn = usedBy?.passedOn.map((place) => ({ ...place, text: place.subjects.join(', ') }));
+  lines.push(
+    ...notices('needs an edit', usedBy?.needsEdit),
+    ...notices('passed on whole', passedOn),
+    ...notices('not followed', usedBy?.unfollowed),
+  );
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,0 +1,73 @@
+/** What the compiler says of a program with the new types only. */
+
+import type { ts } from 'ts-morph';
+
+import type { Change } from '../diff/change.js';
+import { intersects, type View } from './meetings.js';
+
+export interface Attributed {
+  /** By change, the places that only the compiler finds. */
+  readonly places: ReadonlyMap<Change, readonly ts.Node[]>;
+  /** What no breaking change explains. */
+  readonly edits: readonly { readonly node: ts.Node; readonly start: number; readonly text: string }[];
+}
+
+/** Types that an error elsewhere has made `any`. */
+const consequences = new Set([7005, 7006, 7031, 7034]);
+
+/**
+ * @param met where the program meets each breaking change
+ */
+export function attribute(
+  old: View,
+  now: View,
+  files: readonly ts.SourceFile[],
+  met: ReadonlyMap<Change, readonly ts.Node[]>,
+): Attributed {
+  const { compiler } = now;
+  const explained = new Set([...met.values()].flat().map((node) => statementOf(compiler, node)));
+  const places = new Map<Change, ts.Node[]>();
+  const edits: { node: ts.Node; start: number; text: string }[] = [];
+  for (const file of files) {
+    const before = new Set(old.program.getSemanticDiagnostics(file).map(({ start, code }) => `${start} ${code}`));
+    for (const { start = 0, code, messageText } of now.program.getSemanticDiagnostics(file)) {
+      if (before.has(`${start} ${code}`) || consequences.has(code)) continue;
+      const node = nodeAt(compiler, file, start);
+      if (explained.has(statementOf(compiler, node))) continue;
+      const text = compiler.flattenDiagnosticMessageText(messageText, '\n');
+      const changes = [...met.keys()].filter((change) => explains(change, text, node, old));
+      for (const change of changes) places.set(change, [...(places.get(change) ?? []), node]);
+      if (changes.length === 0) edits.push({ node, start, text: text.split('\n')[0] ?? '' });
+    }
+  }
+  return { places, edits };
+}
+
+/** Whether a message names what has changed, where a value with it is used or expected. */
+function explains({ place, side, uses }: Change, text: string, node: ts.Node, view: View): boolean {
+  const name = place.value ?? place.member;
+  if (name === undefined || !text.split(/[^\w-]+/u).includes(name)) return false;
+  const checker = view.program.getTypeChecker();
+  const isExpected = side === 'callers';
+  if (isExpected && !view.compiler.isExpression(node)) return false;
+  const type = isExpected ? checker.getContextualType(node as ts.Expression) : checker.getTypeAtLocation(node);
+  const reached = type && view.code.reach(type);
+  return reached !== undefined && uses.some((use) => intersects(view.code.find(use).members, reached));
+}
+
+function nodeAt(compiler: View['compiler'], file: ts.SourceFile, position: number): ts.Node {
+  let found: ts.Node = file;
+  const visit = (node: ts.Node): void => {
+    if (node.getStart(file) > position || node.end <= position) return;
+    found = node;
+    compiler.forEachChild(node, visit);
+  };
+  compiler.forEachChild(file, visit);
+  return found;
+}
+
+function statementOf(compiler: View['compiler'], node: ts.Node): ts.Node {
+  const isStatement = (one: ts.Node): boolean =>
+    one.kind >= compiler.SyntaxKind.FirstStatement && one.kind <= compiler.SyntaxKind.LastStatement;
+  return compiler.findAncestor(node, isStatement) ?? node.getSourceFile();
+}

@@ -1,0 +1,153 @@
+/** Where a program meets a change: by what both of its checks say of the same node. */
+
+import type { ts } from 'ts-morph';
+
+import type { Change, Use } from '../diff/change.js';
+import type { End, GeneratedCode } from './code.js';
+import type { Compiler } from './compiler.js';
+import type { Access, Facts, MemberFact, SubjectFact } from './facts.js';
+import { partsOf } from './flow.js';
+
+/** A program with the types of one side. */
+export interface View {
+  readonly compiler: Compiler;
+  readonly program: ts.Program;
+  readonly code: GeneratedCode;
+  readonly facts: Facts;
+}
+
+/** What nobody can have used before it was there. */
+const grants: ReadonlySet<Change['kind']> = new Set(['oob-granted', 'preconfig-granted']);
+
+/** @param now absent where the new side has no types */
+export function meetings(change: Change, old: View, now: View | undefined): ts.Node[] {
+  if (grants.has(change.kind)) return [];
+  return [...new Set(change.uses.flatMap((use) => new Meeting(change, use, old, now).nodes()))];
+}
+
+class Meeting {
+  readonly #end: End;
+  readonly #newEnd: End | undefined;
+
+  constructor(
+    readonly change: Change,
+    readonly use: Use,
+    readonly old: View,
+    readonly now: View | undefined,
+  ) {
+    this.#end = old.code.find(use);
+    this.#newEnd = now?.code.find(use);
+  }
+
+  nodes(): ts.Node[] {
+    const { change, use, old } = this;
+    const subjects = old.facts.subjects.filter(({ kind, name }) => kind === use.subject && name === use.name);
+    if (subjects.length === 0) return [];
+    if (use.role === undefined) return this.#ofSubject(subjects);
+    const isLacking = change.kind === 'member-added' || change.kind === 'member-mandatory';
+    if (use.role === 'arguments' && isLacking && change.verdict === 'breaking') return this.#lacking(subjects);
+    // Who reads an enum may read any value, so a new one, too.
+    const isAnyValue = change.kind === 'value-added' && use.role !== 'arguments';
+    const value = isAnyValue ? undefined : (change.place.value ?? this.#end.branch);
+    if (value !== undefined) return this.#ofValue(value);
+    if (this.#end.isWhole) return subjects.filter(({ hasResult }) => use.role !== 'result' || hasResult).map(nodeOf);
+    return old.facts.members.filter((fact) => this.#isOfMember(fact)).map(nodeOf);
+  }
+
+  get #access(): Access {
+    return this.use.role === 'arguments' ? 'writes' : 'reads';
+  }
+
+  #ofSubject(subjects: readonly SubjectFact[]): ts.Node[] {
+    switch (this.change.kind) {
+      case 'oob-withdrawn':
+        return subjects.filter(({ isOob }) => isOob).map(nodeOf);
+      case 'reply-changed':
+        return subjects.filter(({ hasResult }) => hasResult).map(nodeOf);
+      case 'further-arguments-changed':
+        return this.#furtherArguments(subjects);
+      default:
+        return subjects.map(nodeOf);
+    }
+  }
+
+  /** Where the arguments have members that are not in the schema. */
+  #furtherArguments(subjects: readonly SubjectFact[]): ts.Node[] {
+    const { code, facts } = this.old;
+    const known = code.carried({ kind: 'command', name: this.use.name }, 'arguments');
+    const isFurther = (name: string): boolean => known.every((type) => !type.getProperty(name));
+    const owners = new Set(known.flatMap((type) => code.interfacesOf(type)));
+    const made = facts.constructions.filter(
+      ({ candidates, members }) =>
+        [...members].some(isFurther) && candidates.some((type) => intersects(code.interfacesOf(type), owners)),
+    );
+    const called = subjects.filter(({ args }) => args?.getProperties().some(({ name }) => isFurther(name)));
+    return [...called, ...made].map(nodeOf);
+  }
+
+  #ofValue(value: string): ts.Node[] {
+    const enums = new Set(this.#end.enums);
+    const isGone = this.change.kind === 'value-removed';
+    return this.old.facts.values
+      .filter((fact) => fact.value === value && intersects(fact.enums, enums))
+      .filter(({ access }) => (access ?? this.#access) === this.#access)
+      .filter(({ node }) => {
+        const same = this.now?.facts.values.filter((fact) => fact.node === node && fact.value === value) ?? [];
+        return !isGone || !same.some(({ isKnown }) => isKnown);
+      })
+      .map(nodeOf);
+  }
+
+  #isOfMember(fact: MemberFact): boolean {
+    const { access, members } = fact;
+    if (access !== this.#access || !intersects(members, new Set(this.#end.members))) return false;
+    if (!this.now || !this.#newEnd) return true;
+    // The same types may be met on other ways, where they have not changed.
+    const same = this.now.facts.same(fact);
+    if (this.#newEnd.members.length === 0) return !same;
+    if (!same || !intersects(same.members, new Set(this.#newEnd.members))) return false;
+    const { kind } = this.change;
+    return access === 'reads' || !(kind === 'type-changed' || kind === 'alternative-removed') || !this.#isTaken(same);
+  }
+
+  /** Whether the new side takes what is written. */
+  #isTaken({ source, target }: MemberFact): boolean {
+    if (!this.now || !source || !target) return false;
+    const { compiler, program } = this.now;
+    const isNumber = partsOf(target).some(({ flags }) => flags & compiler.TypeFlags.NumberLike);
+    if (!isNumber) return program.getTypeChecker().isTypeAssignableTo(source, target);
+    // TypeScript knows no ranges: every integer type has these, and what was a negative number is all that `notable` is about.
+    const most = this.change.verdict === 'notable' ? Infinity : 127;
+    return source.isNumberLiteral() && source.value >= 0 && source.value <= most;
+  }
+
+  /** Where the arguments, or an object within them, are made without a member. */
+  #lacking(subjects: readonly SubjectFact[]): ts.Node[] {
+    const member = this.change.place.member ?? '';
+    if (this.now && this.#newEnd) {
+      const { code, facts } = this.now;
+      const wanted = new Set(this.#newEnd.members);
+      const isWanted = (type: ts.Type): boolean => intersects(code.membersOf(type.getProperty(member)), wanted);
+      return facts.constructions
+        .filter(({ candidates, members }) => !members.has(member) && candidates.every(isWanted))
+        .map(nodeOf);
+    }
+    const owners = new Set(this.#end.owners);
+    if (owners.size === 0) return subjects.map(nodeOf);
+    return this.old.facts.constructions
+      .filter(({ candidates, members }) => {
+        const interfaces = candidates.flatMap((type) => this.old.code.interfacesOf(type));
+        return !members.has(member) && intersects(interfaces, owners);
+      })
+      .map(nodeOf);
+  }
+}
+
+export function intersects<T>(some: Iterable<T>, others: ReadonlySet<T>): boolean {
+  for (const one of some) if (others.has(one)) return true;
+  return false;
+}
+
+function nodeOf({ node }: { readonly node: ts.Node }): ts.Node {
+  return node;
+}

@@ -1,0 +1,210 @@
+/**
+ * What of a comparison touches a program: `--used-by TSCONFIG`.
+ *
+ * The program is checked with the types of both sides, in memory. One walk of each check tells what the program does with generated code,
+ * and a change is met where both say so of the same node. So a type that has changed in one place only is not taken for the same type
+ * elsewhere. What only the new types refuse is explained by a change, or told as an edit that the program needs.
+ */
+
+import type { ts } from 'ts-morph';
+
+import type { Change } from '../diff/change.js';
+import type { CodePlace, UsedBy } from '../diff/report.js';
+import type { Schema } from '../model.js';
+import { relativePath } from '../paths.js';
+import { GeneratedCode, type Subject } from './code.js';
+import { attribute } from './diagnostics.js';
+import { intersects, meetings, type View } from './meetings.js';
+import { filesFor, marked, packagesIn, packagesOf, withOldNames, type Package } from './packages.js';
+import { readConfigurations, type Configured, type Replacements } from './program.js';
+import { walk } from './walk.js';
+
+export interface Compared {
+  readonly changes: readonly Change[];
+  /** The names of the commands of the server that it is about. */
+  readonly commands: ReadonlySet<string>;
+  /** Absent for an introspection, which has no types. */
+  readonly old?: Schema;
+  readonly new?: Schema;
+}
+
+export interface UsedByResult {
+  readonly usedBy: UsedBy;
+  /** What else there is to know: sentences without their ends. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * @param tsconfig the path of a configuration, or of the folder with its `tsconfig.json`
+ * @throws FileError when it cannot be read; UsageError when it is no configuration
+ */
+export async function usedBy(compared: Compared, tsconfig: string): Promise<UsedByResult> {
+  const results = new Results(compared.changes);
+  const seen = new Set<string>();
+  for (const configured of readConfigurations(tsconfig)) {
+    // Programs that are referred to are checked from source with what refers to them.
+    if (configured.files.every((file) => seen.has(file))) continue;
+    const views = await viewsOf(configured, compared);
+    for (const { fileName } of views.files) seen.add(fileName);
+    if (views.old) results.add(views.old, views.now, views.files, configured, compared.changes);
+  }
+  const notes = results.hasPackage
+    ? results.notes(tsconfig)
+    : [`the program of '${tsconfig}' imports no generated code`];
+  return { usedBy: results.usedBy(tsconfig), notes };
+}
+
+interface Views {
+  readonly files: readonly ts.SourceFile[];
+  /** Absent when the program imports no generated code of the server that is compared. */
+  readonly old?: View;
+  readonly now?: View;
+}
+
+async function viewsOf(configured: Configured, { commands, old, new: now }: Compared): Promise<Views> {
+  const { compiler } = configured;
+  const onDisk = configured.program();
+  const all = packagesIn(compiler, onDisk);
+  const folders = new Set(all.map(({ folder }) => folder));
+  const isOwn = (file: ts.SourceFile): boolean =>
+    !file.isDeclarationFile &&
+    !onDisk.isSourceFileFromExternalLibrary(file) &&
+    !folders.has(file.fileName.slice(0, file.fileName.lastIndexOf('/'))) &&
+    !file.fileName.endsWith('.json');
+  const files = onDisk.getSourceFiles().filter(isOwn);
+  const packages = packagesOf(all, commands, old);
+  if (packages.length === 0) return { files };
+  const view = async (filesOf: (one: Package) => Promise<ReadonlyMap<string, string>>): Promise<View> => {
+    const entries = packages.map(async (one) => [one.folder, await filesOf(one)] as const);
+    const replacements: Replacements = new Map(await Promise.all(entries));
+    const program = configured.program(replacements);
+    const code = new GeneratedCode(compiler, program, new Set(replacements.keys()));
+    return { compiler, program, code, facts: walk(compiler, program, code, files) };
+  };
+  return {
+    files,
+    old: await view(async (one) => marked(old ? await filesFor(one, old) : one.files)),
+    ...(old && now && { now: await view(async (one) => withOldNames(await filesFor(one, now), old, now)) }),
+  };
+}
+
+class Results {
+  readonly #touched: ReadonlyMap<Change, Map<string, CodePlace>>;
+  readonly #edits = new Map<string, CodePlace & { text: string }>();
+  readonly #passed = new Map<string, CodePlace & { subjects: string[] }>();
+  readonly #unfollowed = new Map<string, CodePlace & { text: string }>();
+  readonly #unchecked = new Set<string>();
+  #isStrict = true;
+  hasPackage = false;
+
+  constructor(changes: readonly Change[]) {
+    this.#touched = new Map(changes.map((change) => [change, new Map()]));
+  }
+
+  add(
+    old: View,
+    now: View | undefined,
+    files: readonly ts.SourceFile[],
+    configured: Configured,
+    changes: readonly Change[],
+  ): void {
+    this.hasPackage = true;
+    const met = new Map(changes.map((change) => [change, meetings(change, old, now)]));
+    for (const [change, nodes] of met) for (const node of nodes) this.#touch(change, node);
+    this.#pass(old, changes);
+    for (const { node, text } of old.facts.unfollowed) keep(this.#unfollowed, { ...locate(node), text }, text);
+    if (!now) return;
+    const breaking = new Map([...met].filter(([{ verdict }]) => verdict === 'breaking'));
+    const { places, edits } = attribute(old, now, files, breaking);
+    for (const [change, nodes] of places) for (const node of nodes) this.#touch(change, node);
+    for (const { node, start, text } of edits) keep(this.#edits, { ...locate(node, start), text }, text);
+    this.#hidden(files, configured);
+  }
+
+  usedBy(tsconfig: string): UsedBy {
+    const touched = [...this.#touched].flatMap(([change, places]) =>
+      places.size > 0 ? [[change, sorted(places)] as const] : [],
+    );
+    return {
+      tsconfig,
+      touched: new Map(touched),
+      needsEdit: sorted(this.#edits),
+      passedOn: sorted(this.#passed).map((place) => ({ ...place, subjects: place.subjects.toSorted() })),
+      unfollowed: sorted(this.#unfollowed),
+    };
+  }
+
+  notes(tsconfig: string): string[] {
+    const { size } = this.#unchecked;
+    const files = size === 1 ? '1 JavaScript file' : `${size} JavaScript files`;
+    return [
+      ...(this.#isStrict
+        ? []
+        : [`'${tsconfig}' is not strict: TypeScript does not tell where what may be absent is used`]),
+      ...(size === 0 ? [] : [`${files} of '${tsconfig}' without 'checkJs': only uses of known types are seen there`]),
+    ];
+  }
+
+  #touch(change: Change, node: ts.Node): void {
+    const places = this.#touched.get(change);
+    if (places) keep(places, locate(node));
+  }
+
+  #pass({ code, facts }: View, changes: readonly Change[]): void {
+    const used = new Set(facts.subjects.map(nameOfSubject));
+    const relevant = changes.filter(({ verdict }) => verdict !== 'harmless');
+    const anchors = relevant.flatMap(({ side, uses }) =>
+      uses
+        .filter(({ subject, name, role }) => role !== undefined && used.has(nameOfSubject({ kind: subject, name })))
+        .map((use) => ({ side, name: use.name, end: code.find(use) })),
+    );
+    for (const { node, type, access } of facts.passed) {
+      const reached = code.reach(type);
+      const side = access === 'reads' ? 'readers' : 'callers';
+      const met = anchors.filter(
+        ({ end, ...one }) => one.side === side && (intersects(end.members, reached) || intersects(end.owners, reached)),
+      );
+      if (met.length === 0) continue;
+      const place = keep(this.#passed, { ...locate(node), subjects: [] });
+      for (const { name } of met) if (!place.subjects.includes(name)) place.subjects.push(name);
+    }
+  }
+
+  /** What the compiler does not tell of a program that is checked loosely. */
+  #hidden(files: readonly ts.SourceFile[], { compiler, options }: Configured): void {
+    const strict = options.strictNullChecks ?? options.strict ?? compiler.version.startsWith('6.');
+    this.#isStrict &&= strict;
+    for (const { fileName, text } of files) {
+      if (/\.[cm]?jsx?$/u.test(fileName) && !options.checkJs && !/^\s*\/\/\s*@ts-check/mu.test(text))
+        this.#unchecked.add(fileName);
+    }
+  }
+}
+
+function nameOfSubject({ kind, name }: Subject): string {
+  return `${kind} ${name}`;
+}
+
+/** One for each line. */
+function keep<T extends CodePlace>(places: Map<string, T>, place: T, text = ''): T {
+  const key = `${place.file}:${place.line} ${text}`;
+  const known = places.get(key);
+  if (known && known.column <= place.column) return known;
+  const first = known ? { ...known, column: place.column } : place;
+  places.set(key, first);
+  return first;
+}
+
+function sorted<T extends CodePlace>(places: ReadonlyMap<string, T>): T[] {
+  return [...places.values()].toSorted((a, b) => {
+    if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+    return a.line - b.line || a.column - b.column;
+  });
+}
+
+function locate(node: ts.Node, start?: number): CodePlace {
+  const file = node.getSourceFile();
+  const { line, character } = file.getLineAndCharacterOfPosition(start ?? node.getStart(file));
+  const path = relativePath(process.cwd(), file.fileName);
+  return { file: path, line: line + 1, column: character + 1 };
+}
