@@ -42,6 +42,14 @@ export function probesOf(
   return changes.filter(({ verdict }) => verdict !== 'harmless').flatMap((change) => maker.probes(change));
 }
 
+/** Of all others, a number is one. */
+const builtinValues: ReadonlyMap<string, Value> = new Map<string, Value>([
+  ['str', 'some'],
+  ['bool', true],
+  ['any', {}],
+  ['null', null],
+]);
+
 class ProbeMaker {
   readonly #names: Names;
   /** What changes of the members of types, so that what stands beside a probe meets nothing. */
@@ -103,7 +111,7 @@ class ProbeMaker {
       variable: `const it = '${name}'; await vm.execute(it, ${text});`,
       spread: `await vm.${method}({ ...${text} });`,
       callback: `await Promise.all([0].map(() => vm.${method}(${text})));`,
-      template: 'use(`${typeof (await vm.' + method + '(' + text + '))}`);',
+      template: `use(\`\${typeof (await vm.${method}(${text}))}\`);`,
       '?.': `await vm?.${method}(${text});`,
       raw: `await vm.executeRaw('${name}', ${text});`,
       sibling: `await vm.queryVersion();`,
@@ -271,7 +279,7 @@ class ProbeMaker {
       callback: `const all = [${parent(root)}]; ${isCompared ? `all.forEach((one) => { ${take(`one[${key}]`)} });` : `void all.map((one) => one[${key}]);`}`,
       template: isCompared
         ? `switch (${parent(root)}[${key}]${use.path.endsWith('[]') ? '![0]!' : ''}) { case '${value}': break; }`
-        : 'use(`${' + `${parent(root)}[${key}]` + '}`);',
+        : `use(\`\${${parent(root)}[${key}]}\`);`,
       '?.': take(`${parent(root)}?.[${key}]`),
       ...(sibling === undefined ? {} : { sibling: `void ${parent(root)}[${JSON.stringify(sibling)}];` }),
     };
@@ -349,15 +357,7 @@ class ProbeMaker {
   #minimal(type: WireType, depth = 0): Value {
     switch (type.kind) {
       case 'builtin':
-        return type.name === 'str'
-          ? 'some'
-          : type.name === 'bool'
-            ? true
-            : type.name === 'null'
-              ? null
-              : type.name === 'any'
-                ? {}
-                : 1;
+        return builtinValues.get(type.name) ?? 1;
       case 'array':
         return [];
       case 'enum':
@@ -373,7 +373,8 @@ class ProbeMaker {
         for (const { name, type: inner, optional } of type.members.values()) {
           if (!optional) fields[name] = this.#minimal(inner, depth + 1);
         }
-        const branch = type.branches.get(String(fields[type.discriminator ?? ''] ?? ''));
+        const chosen = fields[type.discriminator ?? ''];
+        const branch = typeof chosen === 'string' ? type.branches.get(chosen) : undefined;
         return branch ? { ...(this.#minimal(branch.type, depth + 1) as Fields), ...fields } : fields;
       }
     }

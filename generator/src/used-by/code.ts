@@ -3,6 +3,7 @@
 import type { ts } from 'ts-morph';
 
 import type { Use } from '../diff/change.js';
+import { optional } from '../optional.js';
 import type { Compiler } from './compiler.js';
 
 /** A command or an event. */
@@ -46,6 +47,7 @@ export class GeneratedCode {
   readonly #clients = new Set<ts.Node>();
   readonly #runtimes = new Set<string>();
   readonly #reach = new Map<ts.Type, ReadonlySet<ts.Declaration>>();
+  readonly #ends = new Map<Use, End>();
 
   /** @param folders of the packages that the comparison is about */
   constructor(compiler: Compiler, program: ts.Program, folders: ReadonlySet<string>) {
@@ -151,7 +153,13 @@ export class GeneratedCode {
   }
 
   /** Follows the path of a change. */
-  find({ subject, name, role, path }: Use): End {
+  find(use: Use): End {
+    let end = this.#ends.get(use);
+    if (!end) this.#ends.set(use, (end = this.#find(use)));
+    return end;
+  }
+
+  #find({ subject, name, role, path }: Use): End {
     const steps = stepsOf(path);
     const last = steps.at(-1);
     const branch = last?.member === undefined ? [...(last?.guards?.values() ?? [])].at(-1) : undefined;
@@ -161,7 +169,7 @@ export class GeneratedCode {
       members: ends.flatMap(({ members }) => members),
       owners: ends.flatMap(({ owners }) => owners),
       enums: ends.flatMap(({ enums }) => enums),
-      ...(branch === undefined ? {} : { branch }),
+      ...optional('branch', branch),
     };
   }
 
@@ -311,7 +319,7 @@ function stepsOf(path: string): Step[] {
     const parsed = guards === undefined ? [] : guards.split(',').map((guard) => guard.split('=') as [string, string]);
     if (member === undefined && guards === undefined) return [];
     return [
-      { ...(member === undefined ? {} : { member }), ...(guards === undefined ? {} : { guards: new Map(parsed) }) },
+      { ...optional('member', member), ...optional('guards', guards === undefined ? undefined : new Map(parsed)) },
     ];
   });
 }

@@ -30,9 +30,9 @@ export function attribute(
   const edits: { node: ts.Node; start: number; text: string }[] = [];
   for (const file of files) {
     const before = new Set(old.program.getSemanticDiagnostics(file).map(({ start, code }) => `${start} ${code}`));
-    for (const { start = 0, code, messageText } of now.program.getSemanticDiagnostics(file)) {
+    for (const { start = 0, length = 0, code, messageText } of now.program.getSemanticDiagnostics(file)) {
       if (before.has(`${start} ${code}`) || consequences.has(code)) continue;
-      const node = nodeAt(compiler, file, start);
+      const node = nodeAt(compiler, file, start, length);
       if (explained.has(statementOf(compiler, node))) continue;
       const text = compiler.flattenDiagnosticMessageText(messageText, '\n');
       const changes = [...met.keys()].filter((change) => explains(change, text, node, old));
@@ -55,10 +55,11 @@ function explains({ place, side, uses }: Change, text: string, node: ts.Node, vi
   return reached !== undefined && uses.some((use) => intersects(view.code.find(use).members, reached));
 }
 
-function nodeAt(compiler: View['compiler'], file: ts.SourceFile, position: number): ts.Node {
+/** The innermost node that has all of a span. */
+function nodeAt(compiler: View['compiler'], file: ts.SourceFile, start: number, length: number): ts.Node {
   let found: ts.Node = file;
   const visit = (node: ts.Node): void => {
-    if (node.getStart(file) > position || node.end <= position) return;
+    if (node.getStart(file) > start || node.end < start + length) return;
     found = node;
     compiler.forEachChild(node, visit);
   };

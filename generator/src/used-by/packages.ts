@@ -1,18 +1,16 @@
 /** The generated packages of a program, and what takes their place in order to check it against other schemas. */
 
-import { basename } from 'node:path';
-
-import type { ts } from 'ts-morph';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { conditionTest } from '../condition.js';
 import { compareBranches } from '../diff/branches.js';
 import { jsonKind, wireOf, type WireSchema, type WireType } from '../diff/wire.js';
 import { Names } from '../emit/names.js';
 import { emitPackage, generatedMark } from '../emit/package.js';
-import type { Command, Event, ObjectType, Schema } from '../model.js';
+import { isType, type Definition, type ObjectType, type Schema } from '../model.js';
 import { narrow } from '../narrow.js';
-import { folderOf, markEnums } from './code.js';
-import type { Compiler } from './compiler.js';
+import { markEnums } from './code.js';
 
 /** The output for one schema, as a program imports it. */
 export interface Package {
@@ -21,36 +19,37 @@ export interface Package {
   readonly header: string;
   readonly extension: string;
   readonly commands: ReadonlySet<string>;
-  readonly files: ReadonlyMap<string, string>;
 }
 
-export interface Sides {
-  /** Absent for an introspection, which has no types. */
-  readonly old?: Schema;
-  readonly new?: Schema;
+/** Tells the folders of generated packages by the text of their clients: to parse all of their files would take longer than to replace them. */
+export class PackageFinder {
+  readonly #known = new Map<string, Package | undefined>();
+
+  get found(): Package[] {
+    return [...this.#known.values()].filter((one) => one !== undefined);
+  }
+
+  readonly has = (folder: string): boolean => {
+    if (!this.#known.has(folder)) this.#known.set(folder, readPackage(folder));
+    return this.#known.get(folder) !== undefined;
+  };
 }
 
-export function packagesIn(compiler: Compiler, program: ts.Program): Package[] {
-  const clients = program.getSourceFiles().filter(({ fileName }) => /^client(?:\.d)?\.ts$/u.test(basename(fileName)));
-  return clients.flatMap((client) => {
-    const interfaces = client.statements.filter(compiler.isInterfaceDeclaration);
-    const maps = ['Commands', 'Events'].map((wanted) => interfaces.find(({ name }) => name.text === wanted));
-    const isClient = client.statements.some((one) => compiler.isClassDeclaration(one) && one.name?.text === 'Client');
-    const [commands, events] = maps;
-    if (!commands || !events || !isClient) return [];
-    const folder = folderOf(client);
-    const files = program.getSourceFiles().filter((file) => folderOf(file) === folder);
-    const [header = ''] = client.text.split('\n', 1);
-    return [
-      {
-        folder,
-        header: header.startsWith(generatedMark) ? header : '',
-        extension: client.fileName.slice(folder.length + '/client'.length),
-        commands: new Set(commands.members.map(({ name }) => (name && 'text' in name ? name.text : ''))),
-        files: new Map(files.map((file) => [basename(file.fileName), file.text])),
-      },
-    ];
-  });
+function readPackage(folder: string): Package | undefined {
+  const extension = ['.ts', '.d.ts'].find((one) => existsSync(join(folder, `client${one}`)));
+  if (extension === undefined) return undefined;
+  const text = readFileSync(join(folder, `client${extension}`), 'utf8');
+  const [, commands] = /^export interface Commands \{\n(.*?)^\}/msu.exec(text) ?? [];
+  if (commands === undefined || !/^export (?:declare )?class Client extends BaseClient</mu.test(text)) return undefined;
+  const names = [...commands.matchAll(/^ *'?([\w.-]+)'?: \{/gmu)].map(([, name = '']) => name);
+  const [header = ''] = text.split('\n', 1);
+  return { folder, header: header.startsWith(generatedMark) ? header : '', extension, commands: new Set(names) };
+}
+
+/** The files of a package as they are. */
+export function filesOf({ folder, extension }: Package): Map<string, string> {
+  const names = readdirSync(folder).filter((name) => name.endsWith(extension));
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
 /** Those of the packages that a comparison is about: of the same server, and of the old version where there are several. */
@@ -93,8 +92,8 @@ function renamed(old: Schema, now: Schema): Map<string, string> {
   const found = new Map<string, string>();
   for (const [name, otherName] of pairedNames(wireOf(old), wireOf(now))) {
     const [type, other] = [old.definitions.get(name), now.definitions.get(otherName)];
-    if (!type || !other || now.definitions.has(name) || !('module' in type)) continue;
-    found.set(before.type(type as ObjectType), after.type(other as ObjectType));
+    if (!type || !other || !isType(type) || !isType(other) || now.definitions.has(name)) continue;
+    found.set(before.type(type), after.type(other));
   }
   // Arguments and data may be of a type of their own on one side only.
   for (const [name, definition] of old.definitions) {
@@ -106,44 +105,43 @@ function renamed(old: Schema, now: Schema): Map<string, string> {
   return found;
 }
 
-function dataOf(
-  definition: Schema['definitions'] extends ReadonlyMap<string, infer D> ? D | undefined : never,
-): ObjectType | undefined {
-  if (definition?.kind === 'command') return (definition as Command).arguments;
-  return definition?.kind === 'event' ? (definition as Event).data : undefined;
+function dataOf(definition: Definition | undefined): ObjectType | undefined {
+  if (definition?.kind === 'command') return definition.arguments;
+  return definition?.kind === 'event' ? definition.data : undefined;
 }
 
 /** The names of types that are met at the same places. */
 function pairedNames(old: WireSchema, now: WireSchema): Map<string, string> {
   const names = new Map<string, string>();
   const seen = new Map<WireType, Set<WireType>>();
-  const visit = (one: WireType, other: WireType): void => {
-    if (one.kind === 'array' && other.kind === 'array') return visit(one.element, other.element);
+  const visit = (one: WireType | undefined, other: WireType | undefined): void => {
+    if (!one || one.kind === 'builtin' || one.kind !== other?.kind) return;
     const others = seen.get(one) ?? new Set();
-    if (others.has(other) || one.kind !== other.kind || one.kind === 'builtin') return;
+    if (others.has(other)) return;
     seen.set(one, others.add(other));
-    if ('name' in one && 'name' in other && one.name !== undefined && other.name !== undefined) {
-      if (!names.has(one.name)) names.set(one.name, other.name);
-    }
-    if (one.kind === 'alternate' && other.kind === 'alternate') {
-      for (const { type } of one.alternatives) {
-        const same = other.alternatives.find((candidate) => jsonKind(candidate.type) === jsonKind(type));
-        if (same) visit(type, same.type);
-      }
-    }
-    if (one.kind !== 'object' || other.kind !== 'object') return;
-    const { members, types } = compareBranches(one, other);
-    for (const both of types) if (both.old && both.now) visit(both.old, both.now);
-    for (const both of members) if (both.old && both.now) visit(both.old.type, both.now.type);
+    const [name, otherName] = [one, other].map((type) => ('name' in type ? type.name : undefined));
+    if (name !== undefined && otherName !== undefined && !names.has(name)) names.set(name, otherName);
+    for (const [inner, otherInner] of typesWithin(one, other)) visit(inner, otherInner);
   };
   for (const [name, command] of old.commands) {
-    const same = now.commands.get(name);
-    if (same) visit(command.arguments, same.arguments);
-    if (same) visit(command.result, same.result);
+    visit(command.arguments, now.commands.get(name)?.arguments);
+    visit(command.result, now.commands.get(name)?.result);
   }
-  for (const [name, event] of old.events) {
-    const same = now.events.get(name);
-    if (same) visit(event.data, same.data);
-  }
+  for (const [name, event] of old.events) visit(event.data, now.events.get(name)?.data);
   return names;
+}
+
+/** What two types of one kind have within them at the same place. */
+function typesWithin(one: WireType, other: WireType): (readonly [WireType | undefined, WireType | undefined])[] {
+  if (one.kind === 'array' && other.kind === 'array') return [[one.element, other.element]];
+  if (one.kind === 'alternate' && other.kind === 'alternate') {
+    const kinds = new Map(other.alternatives.map(({ type }) => [jsonKind(type), type]));
+    return one.alternatives.map(({ type }) => [type, kinds.get(jsonKind(type))]);
+  }
+  if (one.kind !== 'object' || other.kind !== 'object') return [];
+  const { members, types } = compareBranches(one, other);
+  return [
+    ...types.map(({ old, now }) => [old, now] as const),
+    ...members.map(({ old, now }) => [old?.type, now?.type] as const),
+  ];
 }

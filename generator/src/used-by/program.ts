@@ -31,18 +31,21 @@ export class Configured {
     this.options = { ...parsed.options, ...(types && { types }), noEmit: true, skipLibCheck: true };
   }
 
-  program(replacements: Replacements = new Map()): ts.Program {
+  /**
+   * @param isBlank whether the files of a folder are taken for empty
+   */
+  program(replacements: Replacements, isBlank: (folder: string) => boolean = () => false): ts.Program {
     const { projectReferences } = this.#parsed;
     return this.compiler.createProgram({
       rootNames: this.files,
       options: this.options,
-      host: this.#host(replacements),
+      host: this.#host(replacements, isBlank),
       ...(projectReferences && { projectReferences }),
     });
   }
 
-  #host(replacements: Replacements): ts.CompilerHost {
-    const host = this.compiler.createCompilerHost(this.options, true);
+  #host(replacements: Replacements, isBlank: (folder: string) => boolean): ts.CompilerHost {
+    const host = this.compiler.createCompilerHost(this.options);
     const replaced = (path: string): string | undefined => replacements.get(dirname(path))?.get(basename(path));
     const isReplaced = (path: string): boolean => replacements.has(dirname(path));
     return {
@@ -51,19 +54,21 @@ export class Configured {
       fileExists: (path) => (isReplaced(path) ? replaced(path) !== undefined : host.fileExists(path)),
       readFile: (path) => (isReplaced(path) ? replaced(path) : host.readFile(path)),
       getSourceFile: (path, version, onError) => {
-        const text = replaced(path);
-        if (text !== undefined) return this.compiler.createSourceFile(path, text, version, true);
+        const text = replaced(path) ?? (isBlank(dirname(path)) ? '' : undefined);
+        if (text !== undefined) return this.compiler.createSourceFile(path, text, version);
         let file = this.#cache.get(path);
         if (!file) {
           const own = libraryText(this.compiler, path);
           file =
             own === undefined
               ? host.getSourceFile(path, version, onError)
-              : this.compiler.createSourceFile(path, own, version, true);
+              : this.compiler.createSourceFile(path, own, version);
           if (file) this.#cache.set(path, file);
         }
         return file;
       },
+      // Comments matter as far as they have types in them, in JavaScript.
+      jsDocParsingMode: this.compiler.JSDocParsingMode.ParseForTypeErrors,
       // What a referenced project has built may be older than its source, or not be there.
       ...{ useSourceOfProjectReferenceRedirect: () => true },
     };
@@ -106,12 +111,9 @@ const keys = ['compilerOptions', 'extends', 'files', 'include', 'exclude', 'refe
 function parseConfiguration(compiler: Compiler, path: string): ts.ParsedCommandLine {
   const explain = ({ messageText }: ts.Diagnostic): UsageError =>
     new UsageError(`'${path}': ${compiler.flattenDiagnosticMessageText(messageText, ' ')}`);
-  const { config, error } = compiler.parseConfigFileTextToJson(path, readText(path)) as {
-    config?: object;
-    error?: ts.Diagnostic;
-  };
+  const { config, error } = compiler.parseConfigFileTextToJson(path, readText(path));
   if (error) throw explain(error);
-  const names = Object.keys(config ?? {});
+  const names = Object.keys((config ?? {}) as object);
   if (basename(path) === 'package.json' || (names.length > 0 && !keys.some((key) => names.includes(key)))) {
     throw new UsageError(
       `'${path}' is not a TypeScript configuration: expected a tsconfig.json, or the folder that has it`,

@@ -12,10 +12,10 @@ import type { Change } from '../diff/change.js';
 import type { CodePlace, UsedBy } from '../diff/report.js';
 import type { Schema } from '../model.js';
 import { relativePath } from '../paths.js';
-import { GeneratedCode, type Subject } from './code.js';
+import { folderOf, GeneratedCode, type Subject } from './code.js';
 import { attribute } from './diagnostics.js';
 import { intersects, meetings, type View } from './meetings.js';
-import { filesFor, marked, packagesIn, packagesOf, withOldNames, type Package } from './packages.js';
+import { filesFor, filesOf, marked, PackageFinder, packagesOf, withOldNames, type Package } from './packages.js';
 import { readConfigurations, type Configured, type Replacements } from './program.js';
 import { walk } from './walk.js';
 
@@ -63,19 +63,18 @@ interface Views {
 
 async function viewsOf(configured: Configured, { commands, old, new: now }: Compared): Promise<Views> {
   const { compiler } = configured;
-  const onDisk = configured.program();
-  const all = packagesIn(compiler, onDisk);
-  const folders = new Set(all.map(({ folder }) => folder));
+  const finder = new PackageFinder();
+  const own = configured.program(new Map(), finder.has);
   const isOwn = (file: ts.SourceFile): boolean =>
     !file.isDeclarationFile &&
-    !onDisk.isSourceFileFromExternalLibrary(file) &&
-    !folders.has(file.fileName.slice(0, file.fileName.lastIndexOf('/'))) &&
+    !own.isSourceFileFromExternalLibrary(file) &&
+    !finder.has(folderOf(file)) &&
     !file.fileName.endsWith('.json');
-  const files = onDisk.getSourceFiles().filter(isOwn);
-  const packages = packagesOf(all, commands, old);
+  const files = own.getSourceFiles().filter(isOwn);
+  const packages = packagesOf(finder.found, commands, old);
   if (packages.length === 0) return { files };
-  const view = async (filesOf: (one: Package) => Promise<ReadonlyMap<string, string>>): Promise<View> => {
-    const entries = packages.map(async (one) => [one.folder, await filesOf(one)] as const);
+  const view = async (contentOf: (one: Package) => Promise<ReadonlyMap<string, string>>): Promise<View> => {
+    const entries = packages.map(async (one) => [one.folder, await contentOf(one)] as const);
     const replacements: Replacements = new Map(await Promise.all(entries));
     const program = configured.program(replacements);
     const code = new GeneratedCode(compiler, program, new Set(replacements.keys()));
@@ -83,7 +82,7 @@ async function viewsOf(configured: Configured, { commands, old, new: now }: Comp
   };
   return {
     files,
-    old: await view(async (one) => marked(old ? await filesFor(one, old) : one.files)),
+    old: await view(async (one) => marked(old ? await filesFor(one, old) : filesOf(one))),
     ...(old && now && { now: await view(async (one) => withOldNames(await filesFor(one, now), old, now)) }),
   };
 }

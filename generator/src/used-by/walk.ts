@@ -417,54 +417,29 @@ interface Arguments {
 }
 
 /** Whether an expression is used where a type is expected. */
-function isSink(compiler: Compiler, node: ts.Expression): boolean {
+function isSink(is: Compiler, node: ts.Expression): boolean {
   const { parent } = node;
-  const { SyntaxKind } = compiler;
-  switch (parent.kind) {
-    case SyntaxKind.CallExpression:
-    case SyntaxKind.NewExpression:
-      return (parent as ts.CallExpression).expression !== node;
-    case SyntaxKind.VariableDeclaration:
-    case SyntaxKind.Parameter:
-    case SyntaxKind.PropertyDeclaration: {
-      // What a pattern asks for is visited by itself.
-      const { initializer, type } = parent as ts.VariableDeclaration;
-      return initializer === node && type !== undefined;
-    }
-    case SyntaxKind.BinaryExpression: {
-      const { operatorToken, right, left } = parent as ts.BinaryExpression;
-      const isChoice =
-        operatorToken.kind === SyntaxKind.QuestionQuestionToken ||
-        operatorToken.kind === SyntaxKind.BarBarToken ||
-        operatorToken.kind === SyntaxKind.AmpersandAmpersandToken;
-      if (isChoice) return isSink(compiler, parent as ts.Expression);
-      return (
-        right === node &&
-        left.kind !== SyntaxKind.ObjectLiteralExpression &&
-        operatorToken.kind === SyntaxKind.EqualsToken
-      );
-    }
-    case SyntaxKind.ConditionalExpression:
-      return (parent as ts.ConditionalExpression).condition !== node && isSink(compiler, parent as ts.Expression);
-    case SyntaxKind.ParenthesizedExpression:
-    case SyntaxKind.ArrayLiteralExpression:
-      return isSink(compiler, parent as ts.Expression);
-    case SyntaxKind.PropertyAssignment:
-      return (parent as ts.PropertyAssignment).initializer === node;
-    case SyntaxKind.ArrowFunction:
-      return (parent as ts.ArrowFunction).body === node;
-    case SyntaxKind.ReturnStatement:
-    case SyntaxKind.YieldExpression:
-    case SyntaxKind.SatisfiesExpression:
-    case SyntaxKind.JsxExpression:
-    case SyntaxKind.BindingElement:
-    case SyntaxKind.SpreadElement:
-      return true;
-    case SyntaxKind.TemplateSpan:
-      return parent.parent.parent.kind === SyntaxKind.TaggedTemplateExpression;
-    default:
-      return false;
+  const { SyntaxKind } = is;
+  // What these hold is used where they are.
+  if (is.isParenthesizedExpression(parent) || is.isArrayLiteralExpression(parent)) return isSink(is, parent);
+  if (is.isConditionalExpression(parent)) return parent.condition !== node && isSink(is, parent);
+  if (is.isCallExpression(parent) || is.isNewExpression(parent)) return parent.expression !== node;
+  if (is.isVariableDeclaration(parent) || is.isParameter(parent) || is.isPropertyDeclaration(parent)) {
+    return parent.initializer === node && parent.type !== undefined;
   }
+  if (is.isPropertyAssignment(parent)) return parent.initializer === node;
+  if (is.isArrowFunction(parent)) return parent.body === node;
+  if (is.isTemplateSpan(parent)) return is.isTaggedTemplateExpression(parent.parent.parent);
+  if (!is.isBinaryExpression(parent)) {
+    const { ReturnStatement, YieldExpression, SatisfiesExpression, JsxExpression, BindingElement, SpreadElement } =
+      SyntaxKind;
+    const kinds = [ReturnStatement, YieldExpression, SatisfiesExpression, JsxExpression, BindingElement, SpreadElement];
+    return kinds.some((kind) => kind === parent.kind);
+  }
+  const { kind } = parent.operatorToken;
+  const choices = [SyntaxKind.QuestionQuestionToken, SyntaxKind.BarBarToken, SyntaxKind.AmpersandAmpersandToken];
+  if (choices.some((one) => one === kind)) return isSink(is, parent);
+  return kind === SyntaxKind.EqualsToken && parent.right === node && !is.isObjectLiteralExpression(parent.left);
 }
 
 function shorten(text: string): string {
