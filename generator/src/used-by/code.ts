@@ -298,7 +298,7 @@ export function folderOf({ fileName }: ts.SourceFile): string {
 }
 
 /** Names that differ only in case and punctuation become one. */
-export function plainName(name: string): string {
+function plainName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9]/gu, '').toLowerCase();
 }
 

@@ -5,7 +5,7 @@ import type { ts } from 'ts-morph';
 import type { Change } from '../diff/change.js';
 import { intersects, type View } from './meetings.js';
 
-export interface Attributed {
+interface Attributed {
   /** By change, the places that only the compiler finds. */
   readonly places: ReadonlyMap<Change, readonly ts.Node[]>;
   /** What no breaking change explains. */

@@ -19,7 +19,7 @@ export interface MemberFact {
 }
 
 /** An enum value that the program writes in order to pass it or to compare with it. */
-export interface ValueFact {
+interface ValueFact {
   readonly node: ts.Node;
   readonly enums: readonly string[];
   readonly value: string;
@@ -30,7 +30,7 @@ export interface ValueFact {
 }
 
 /** An object that the program makes. */
-export interface Construction {
+interface Construction {
   readonly node: ts.Node;
   /** Generated types that it may be of: several where the discriminator is not known. */
   readonly candidates: readonly ts.Type[];
@@ -47,13 +47,13 @@ export interface SubjectFact extends Subject {
 }
 
 /** A value that leaves the typed world, or comes from there. */
-export interface Passed {
+interface Passed {
   readonly node: ts.Node;
   readonly type: ts.Type;
   readonly access: Access;
 }
 
-export interface Unfollowed {
+interface Unfollowed {
   readonly node: ts.Node;
   /** A sentence without its end. */
   readonly text: string;
