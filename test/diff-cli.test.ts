@@ -208,6 +208,8 @@ describe('hostile names', () => {
       const usedBy = {
         tsconfig: evil,
         touched: new Map([[changes[0] as Change, places]]),
+        needsEdit: places.map((place) => ({ ...place, text: evil })),
+        passedOn: places.map((place) => ({ ...place, subjects: [evil] })),
         unfollowed: places.map((place) => ({ ...place, text: evil })),
       };
       const text = formatReport(report({ old: introspection(evil), changes, usedBy, notes: [evil] }), 'github');

@@ -136,7 +136,13 @@ describe('a report of hostile names', () => {
     notes: [evil],
     conditions: { has: [evil], lacks: [], undecided: [], contradicted: [] },
     conditional: [{ condition: evil, parts: [{ kind: 'command', name: evil }] }],
-    usedBy: { tsconfig: evil, touched: new Map([[change, [place]]]), unfollowed: [{ ...place, text: evil }] },
+    usedBy: {
+      tsconfig: evil,
+      touched: new Map([[change, [place]]]),
+      needsEdit: [{ ...place, text: evil }],
+      passedOn: [{ ...place, subjects: [evil] }],
+      unfollowed: [{ ...place, text: evil }],
+    },
   };
 
   test.each<Format>(['text', 'json', 'markdown', 'github'])('as %s', (format) => {

@@ -19,7 +19,7 @@ export interface SideTitle {
 }
 
 /** A place in a program. */
-interface CodePlace {
+export interface CodePlace {
   /** Relative to the current folder. */
   readonly file: string;
   /** These count from 1. */

@@ -32,7 +32,7 @@ export interface End {
 /** The values of `RunState` are told from those of other enums by this, even where TypeScript has lost the name. */
 export function markEnums(text: string): string {
   return text.replaceAll(
-    /^export type (\w+) =([^;]*)\bUnknownEnumValue;/gmu,
+    /^ *export type (\w+) =([^;]*)\bUnknownEnumValue;/gmu,
     (_, name: string, values: string) => `export type ${name} =${values}\`\\0${name}:\${string}\`;`,
   );
 }

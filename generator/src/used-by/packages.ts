@@ -39,7 +39,7 @@ function readPackage(folder: string): Package | undefined {
   const extension = ['.ts', '.d.ts'].find((one) => existsSync(join(folder, `client${one}`)));
   if (extension === undefined) return undefined;
   const text = readFileSync(join(folder, `client${extension}`), 'utf8');
-  const [, commands] = /^export interface Commands \{\n(.*?)^\}/msu.exec(text) ?? [];
+  const [, commands] = /^export interface Commands \{\n(.*?)^ *\}$/msu.exec(text) ?? [];
   if (commands === undefined || !/^export (?:declare )?class Client extends BaseClient</mu.test(text)) return undefined;
   const names = [...commands.matchAll(/^ *'?([\w.-]+)'?: \{/gmu)].map(([, name = '']) => name);
   const [header = ''] = text.split('\n', 1);
