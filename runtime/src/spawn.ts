@@ -110,7 +110,7 @@ class Watcher {
     });
     this.started = pidOf(child);
     // Without a process there are no streams.
-    this.input = (child.stdin as Socket | undefined) ?? undefined;
+    this.input = child.stdin as Socket | undefined;
     child.once('error', () => this.#retire()).once('exit', () => this.#retire());
     this.input?.on('error', () => {});
     // It is there as long as a server is, and that keeps the program running already.

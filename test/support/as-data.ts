@@ -10,18 +10,18 @@ import type { Format } from '../../generator/src/emit/format.js';
 import { emitJsonSchemas } from '../../generator/src/emit/json-schema.js';
 import { Names } from '../../generator/src/emit/names.js';
 import { emitPackage } from '../../generator/src/emit/package.js';
-import { isEmpty } from '../../generator/src/emit/union.js';
 import { dialectOf, lenient } from '../../generator/src/frontend/dialect.js';
 import { introspect } from '../../generator/src/introspect.js';
-import type {
-  Command,
-  Condition,
-  Definition,
-  Feature,
-  ObjectType,
-  Schema,
-  StructType,
-  Type,
+import {
+  isEmpty,
+  type Command,
+  type Condition,
+  type Definition,
+  type Feature,
+  type ObjectType,
+  type Schema,
+  type StructType,
+  type Type,
 } from '../../generator/src/model.js';
 import { visible } from '../../generator/src/visible.js';
 import { readEmitted, type Emitted, type Value } from './emitted.js';

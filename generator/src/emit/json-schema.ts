@@ -6,6 +6,7 @@
  */
 
 import {
+  isEmpty,
   allMembers,
   type AlternateType,
   type BuiltinName,
@@ -20,7 +21,7 @@ import {
   type UnionType,
 } from '../model.js';
 import { provenance, type EmitOptions } from './package.js';
-import { branchGroups, isEmpty } from './union.js';
+import { branchGroups } from './union.js';
 
 /** What the names of the files end in. */
 export const jsonSchemaSuffix = '.schema.json';

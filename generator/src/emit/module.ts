@@ -1,28 +1,29 @@
 /** The types of one QAPI module as one TypeScript module. */
 
 import { formatCondition } from '../condition.js';
-import type {
-  AlternateType,
-  BuiltinName,
-  Command,
-  Condition,
-  Definition,
-  Doc,
-  EnumType,
-  Event,
-  Feature,
-  Member,
-  Module,
-  NamedType,
-  ObjectType,
-  StructType,
-  Type,
-  UnionType,
+import {
+  isEmpty,
+  type AlternateType,
+  type BuiltinName,
+  type Command,
+  type Condition,
+  type Definition,
+  type Doc,
+  type EnumType,
+  type Event,
+  type Feature,
+  type Member,
+  type Module,
+  type NamedType,
+  type ObjectType,
+  type StructType,
+  type Type,
+  type UnionType,
 } from '../model.js';
 import { code, docComment, identifier, join, propertyName, type Code } from './code.js';
 import type { Comments } from './comment.js';
 import type { Names } from './names.js';
-import { branchGroups, groupPaths, isEmpty, leafPaths, type BranchGroup } from './union.js';
+import { branchGroups, groupPaths, leafPaths, type BranchGroup } from './union.js';
 
 export interface EmitContext {
   readonly names: Names;

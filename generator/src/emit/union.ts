@@ -2,8 +2,6 @@
 
 import { isEmpty, type Branch, type ObjectType, type UnionType } from '../model.js';
 
-export { isEmpty };
-
 /** Branches that are one type: one with members of its own, or all those without. */
 export interface BranchGroup {
   /** The discriminator's value, or a name for several. */
