@@ -71,8 +71,12 @@ function cellOf(type: Type, mode: Mode): Cell {
 }
 
 function isFlat(type: Type): boolean {
-  if (type.kind !== 'struct') return false;
-  return type.members.every(({ type: { kind } }) => kind === 'builtin' || kind === 'enum');
+  return type.kind === 'struct' && type.members.every((member) => isScalar(member.type));
+}
+
+/** Reports whether no value of a type is an object or an array that a check would go into. */
+function isScalar({ kind }: Type): boolean {
+  return kind === 'builtin' || kind === 'enum';
 }
 
 function lazy(make: () => Check, counts = true): Cell {
@@ -133,17 +137,19 @@ let m, n = 0;
 ${first ? `m = ${reading(first.name)};` : ''}
 if (Object.getPrototypeOf(v) !== Object.prototype) return false;
 ${isStrict ? 'const all = Object.getOwnPropertyNames(v).length;' : ''}
-${this.#mode === 'out' ? this.#allSent() : `if (d > ${freeDepth} && !(${this.#spent(String(tokensOf.object))})) return false;`}
+${this.#counted(members)}
 ${isStrict ? `n = all - ${mandatory};` : ''}
 ${tests.join('\n')}
 ${isStrict ? 'if (n > 0) for (const k in v) if (v[k] === undefined) n--;' : ''}
 return ${isStrict ? 'n === 0' : 'true'};`);
   }
 
-  /** Members that cannot be enumerated would not be sent. */
-  #allSent(): string {
-    return `for (const _ in v) n++;
-if (n !== all || !(${this.#spent(`all * ${tokensOf.member}`)})) return false;`;
+  /** A statement that fails when there are too many tokens. Objects that come are counted by the object or array that holds them. */
+  #counted(members: readonly Member[]): string {
+    if (this.#mode === 'out') return `if (!(${this.#spent(`all * ${tokensOf.member}`)})) return false;`;
+    const holders = members.filter(({ type }) => !isScalar(type)).length;
+    if (holders === 0) return '';
+    return `if (d >= ${freeDepth} && !(${this.#spent(String(holders * tokensOf.object))})) return false;`;
   }
 
   #union(union: UnionType, outer: readonly Member[], tags: ReadonlySet<Member>): Check {
@@ -245,7 +251,7 @@ const none: ReadonlySet<Member> = new Set();
 
 const objectOnly = `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
 
-/** Objects up to this depth are not counted: without arrays, which are, there cannot be many. */
+/** What objects above this depth hold is not counted: arrays are counted at any depth, and without them there cannot be many. */
 const freeDepth = 8;
 
 /** All objects have some names, which are not theirs. */

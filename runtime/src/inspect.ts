@@ -173,8 +173,9 @@ class Inspector {
     if (!this.#enter('object', value)) return;
     const object = membersOf(value, this.#path, unreadable);
     const names = Object.keys(object);
-    // What is sent are the members that can be enumerated; whoever reads what has come finds others, too.
-    const find = (name: string): unknown => own(object, name) ?? (this.#isOut ? undefined : readingOf(value, name));
+    // A program that reads a member finds it even if it cannot be enumerated. Arguments are inspected again as they are sent.
+    const read = this.#isOut ? own : readingOf;
+    const find = (name: string): unknown => own(object, name) ?? read(value, name);
     const { members, mandatory, isOpen } = shapeOf(type, find);
     // Compiled checks do not look at what is unknown of what has come.
     const unknown = Math.max(names.length - members.size, 0);
