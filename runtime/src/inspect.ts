@@ -12,7 +12,6 @@ import {
   lengthOf,
   limits,
   maxDepthInMessage,
-  membersOf,
   tokensOf,
 } from './json.js';
 import {
@@ -171,11 +170,9 @@ class Inspector {
 
   #object(type: ObjectType, value: unknown, further: boolean): void {
     if (!this.#enter('object', value)) return;
-    const object = membersOf(value, this.#path, unreadable);
-    const names = Object.keys(object);
+    const names = Object.keys(value);
     // A program that reads a member finds it even if it cannot be enumerated. Arguments are inspected again as they are sent.
-    const read = this.#isOut ? own : readingOf;
-    const find = (name: string): unknown => own(object, name) ?? read(value, name);
+    const find = (name: string): unknown => (this.#isOut ? own : readingOf)(value, name);
     const { members, mandatory, isOpen } = shapeOf(type, find);
     // Compiled checks do not look at what is unknown of what has come.
     const unknown = Math.max(names.length - members.size, 0);
@@ -183,21 +180,21 @@ class Inspector {
     let missing = mandatory.length;
     for (const name of names) {
       this.#path.push(name);
-      const place = object[name];
+      const place = read(value, name);
       const member = members.get(name);
       if (place !== undefined) {
         if (member) this.#member(member, place);
         else if (isOpen || further) {
           this.#builtin('str', name);
           this.#any(place);
-        } else this.#unknown(type, object, members, name);
+        } else this.#unknown(type, value, members, name);
         if (member && !member.optional) missing -= 1;
       }
       this.#path.pop();
     }
     if (missing > 0) {
-      for (const member of mandatory)
-        if (own(object, member.name) === undefined) this.#hidden(member, find(member.name));
+      const enumerated = new Set(names.filter((name) => own(value, name) !== undefined));
+      for (const member of mandatory) if (!enumerated.has(member.name)) this.#hidden(member, find(member.name));
     }
     this.#holders.pop();
   }
@@ -455,13 +452,22 @@ function nameOf(value: object): string {
   return name === 'Object' ? 'what only calls itself an Object' : name;
 }
 
-function own(object: object, name: string): unknown {
-  return Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined;
+/** Returns the value of a member, or what stands for it if its getter throws. */
+function read(object: object, name: string): unknown {
+  try {
+    return (object as Record<string, unknown>)[name];
+  } catch {
+    return unreadable;
+  }
 }
 
-/** What `object.name` gives, but for what all objects have. */
+function own(object: object, name: string): unknown {
+  return Object.hasOwn(object, name) ? read(object, name) : undefined;
+}
+
+/** Returns what `object.name` gives, except for the names that all objects have. */
 function readingOf(object: object, name: string): unknown {
-  return inheritedNames.has(name) ? own(object, name) : (object as Record<string, unknown>)[name];
+  return inheritedNames.has(name) ? own(object, name) : read(object, name);
 }
 
 function takesNull(type: Type): boolean {

@@ -415,12 +415,11 @@ class Writer {
 class Unfit extends TypeError {}
 
 /**
- * The own enumerable members of an object, each read once.
+ * Returns the own enumerable members of an object, each read once.
  *
  * @param path what leads to the object; when a member throws, it leads to that
- * @param standIn what stands for a member that throws, if that is not to go on
  */
-export function membersOf(object: object, path: (string | number)[], standIn?: object): Record<string, unknown> {
+function membersOf(object: object, path: (string | number)[]): Record<string, unknown> {
   try {
     // By far the fastest way. Symbols come along, and are never looked at.
     return { ...object };
@@ -428,21 +427,12 @@ export function membersOf(object: object, path: (string | number)[], standIn?: o
     const members: Record<string, unknown> = {};
     for (const name of Object.keys(object)) {
       path.push(name);
+      const value = (object as Record<string, unknown>)[name];
       // Assignment to `__proto__` would set the prototype.
-      const value = reading(object, name, standIn);
       Object.defineProperty(members, name, { value, enumerable: true, configurable: true, writable: true });
       path.pop();
     }
     return members;
-  }
-}
-
-function reading(object: object, name: string, standIn: object | undefined): unknown {
-  try {
-    return (object as Record<string, unknown>)[name];
-  } catch (error) {
-    if (standIn === undefined) throw error;
-    return standIn;
   }
 }
 
