@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { conditionTest } from '../generator/src/condition.js';
 import { infer, type Conditions, type Observation } from '../generator/src/diff/conditions.js';
-import { parseTextCondition } from '../generator/src/frontend/condition.js';
+import { parseTextCondition } from '../generator/src/frontend/expressions/text-condition.js';
 import type { Condition } from '../generator/src/model.js';
 
 const names = ['A', 'B', 'C', 'D'];

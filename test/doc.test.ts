@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { SchemaError } from '../generator/src/diagnostic.js';
 import { dialectOf, lenient } from '../generator/src/frontend/dialect.js';
-import type { DocComment } from '../generator/src/frontend/doc.js';
-import { parseDocComment, toDoc } from '../generator/src/frontend/doc.js';
+import type { DocComment } from '../generator/src/frontend/docs/comment.js';
+import { parseDocComment } from '../generator/src/frontend/docs/comment.js';
+import { toDoc } from '../generator/src/frontend/docs/model.js';
 import { Source } from '../generator/src/frontend/source.js';
 
 /** Parses a comment, given as its lines without `# `; lines that begin with `#` are taken as they are. */

@@ -254,7 +254,7 @@ function diagnosisOf(root: string): string {
 /** The files of a schema, or what is wrong with them; by default, with the bound on includes. */
 function filesOf(root: string, read?: Read): string[] | string {
   try {
-    return parseSchema(root, read && { read }).sources.map(({ file }) => file);
+    return parseSchema(root, read && { read }).files.map(({ source }) => source.file);
   } catch (error) {
     return String(error);
   }

@@ -6,7 +6,7 @@ import { conditionTest, formatCondition } from '../generator/src/condition.js';
 import { manualAddress, servers } from '../generator/src/embedded.js';
 import { Names } from '../generator/src/emit/names.js';
 import { UsageError } from '../generator/src/errors.js';
-import { parseTextCondition } from '../generator/src/frontend/condition.js';
+import { parseTextCondition } from '../generator/src/frontend/expressions/text-condition.js';
 import { dialectOf, lenient, type Rule } from '../generator/src/frontend/dialect.js';
 import type { Condition, Definition } from '../generator/src/model.js';
 import { narrow } from '../generator/src/narrow.js';

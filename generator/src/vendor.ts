@@ -9,11 +9,10 @@ import { basename, join } from 'node:path';
 import { elision } from './elision.js';
 import { servers } from './embedded.js';
 import { FileError, UsageError } from './errors.js';
+import type { ObjectNode, ValueNode } from './frontend/ast.js';
 import { dialectOf, type Dialect } from './frontend/dialect.js';
-import { toDoc } from './frontend/doc.js';
-import { loadSchema, parseSchema } from './frontend/load.js';
-import { parse, type Node, type ObjectNode } from './frontend/parser.js';
-import type { Source } from './frontend/source.js';
+import { toDoc } from './frontend/docs/model.js';
+import { parseSchema, resolveSchema, type ParsedFile } from './frontend/load.js';
 import type { Definition, Doc, DocEntry } from './model.js';
 import { relativePath } from './paths.js';
 import { treeReader, type Read } from './sources/files.js';
@@ -72,16 +71,17 @@ async function unpack(tarball: string): Promise<Tree> {
 /** The vendored text of every schema file of a tree, by its path in the tree. */
 function factFiles(tree: Tree, dialect: Dialect): Map<string, string> {
   const files = new Map<string, string>();
+  // The schemas of the servers share most of their files.
+  const options = { dialect, read: tree.read, parsed: new Map() };
   for (const { root, title } of servers) {
     if (!tree.has(root))
       throw new UsageError(`'${tree.path}' is no QEMU source tree: it has no ${root} (the schema of ${title})`);
     const path = join(tree.path, root);
-    const options = { dialect, read: tree.read };
-    const schema = loadSchema(path, options);
-    for (const source of parseSchema(path, options).sources) {
-      const inTree = relativePath(tree.path, source.file);
-      // Most modules are those of several servers.
-      if (!files.has(inTree)) files.set(inTree, moduleText(source, dialect));
+    const parsed = parseSchema(path, options);
+    const schema = resolveSchema(path, parsed, options);
+    for (const file of parsed.files) {
+      const inTree = relativePath(tree.path, file.source.file);
+      if (!files.has(inTree)) files.set(inTree, moduleText(file));
     }
     const commented = [...schema.definitions.values()].filter(
       ({ name, doc }) => doc && factComment(name, doc) !== undefined,
@@ -93,32 +93,32 @@ function factFiles(tree: Tree, dialect: Dialect): Map<string, string> {
   return files;
 }
 
-function moduleText(source: Source, dialect: Dialect): string {
-  const texts: string[] = [];
-  for (const item of parse(source, dialect)) {
-    const expression = item.kind === 'expression' ? withoutDocRequired(item.object) : undefined;
-    if (!expression) continue;
-    const { doc } = item;
+function moduleText({ source, expressions }: ParsedFile): string {
+  const texts = expressions.flatMap(({ object, doc }) => {
+    const expression = withoutDocPragmas(object);
+    if (!expression) return [];
     const facts =
       doc?.symbol === undefined ? undefined : factComment(doc.symbol, toDoc(doc, source.position(doc.offset)));
-    texts.push(facts === undefined ? print(expression) : `${facts}\n${print(expression)}`);
-  }
+    return [facts === undefined ? print(expression) : `${facts}\n${print(expression)}`];
+  });
   return `${texts.join('\n\n')}\n`;
 }
 
-/** Definitions that say nothing of their age have no comment. */
-function withoutDocRequired(object: ObjectNode): ObjectNode | undefined {
-  const pragma = object.entries.get('pragma');
+/**
+ * Takes the pragmas about documentation out of a directive: definitions without facts have no comment, and other definitions than before
+ * are exceptions.
+ *
+ * @returns undefined when nothing is left
+ */
+function withoutDocPragmas(object: ObjectNode): ObjectNode | undefined {
+  const pragma = object.members.get('pragma');
   if (pragma?.value.kind !== 'object') return object;
-  // The exceptions are others now; see below.
-  const entries = [...pragma.value.entries].filter(
+  const members = [...pragma.value.members].filter(
     ([name]) => name !== 'doc-required' && name !== 'documentation-exceptions',
   );
-  if (entries.length === 0) return undefined;
-  return {
-    ...object,
-    entries: new Map([['pragma', { ...pragma, value: { ...pragma.value, entries: new Map(entries) } }]]),
-  };
+  if (members.length === 0) return undefined;
+  const value = { ...pragma.value, members: new Map(members) };
+  return { ...object, members: new Map([['pragma', { ...pragma, value }]]) };
 }
 
 /** @returns undefined when the comment holds no fact */
@@ -154,29 +154,35 @@ function documentationExceptions(definitions: readonly Definition[]): string {
  *
  * @param used how much of the line stands before it
  */
-function print(node: Node, indent = 0, used = 0): string {
+function print(node: ValueNode, indent = 0, used = 0): string {
   const line = printLine(node);
-  if (used + line.length <= width || node.kind === 'scalar') return line;
+  if (used + line.length <= width || node.kind === 'string' || node.kind === 'boolean') return line;
   const inside = indent + 2;
   const [open, close, parts] =
     node.kind === 'object'
       ? [
           '{',
           '}',
-          [...node.entries].map(([name, { value }]) => `'${name}': ${print(value, inside, inside + name.length + 5)}`),
+          [...node.members].map(([name, { value }]) => `'${name}': ${print(value, inside, inside + name.length + 5)}`),
         ]
       : ['[', ']', node.elements.map((element) => print(element, inside, inside + 1))];
   const pad = ' '.repeat(indent);
   return `${open}\n${parts.map((part) => `${pad}  ${part}`).join(',\n')}\n${pad}${close}`;
 }
 
-function printLine(node: Node): string {
-  if (node.kind === 'scalar')
-    return typeof node.value === 'string' ? `'${node.value.replaceAll('\\', '\\\\')}'` : String(node.value);
-  if (node.kind === 'array')
-    return node.elements.length === 0 ? '[]' : `[ ${node.elements.map(printLine).join(', ')} ]`;
-  const entries = [...node.entries].map(([name, { value }]) => `'${name}': ${printLine(value)}`);
-  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+function printLine(node: ValueNode): string {
+  switch (node.kind) {
+    case 'boolean':
+      return String(node.value);
+    case 'string':
+      return `'${node.value.replaceAll('\\', '\\\\')}'`;
+    case 'array':
+      return node.elements.length === 0 ? '[]' : `[ ${node.elements.map(printLine).join(', ')} ]`;
+    case 'object': {
+      const members = [...node.members].map(([name, { value }]) => `'${name}': ${printLine(value)}`);
+      return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
+    }
+  }
 }
 
 /** @throws FileError for anything but the folder of a version */

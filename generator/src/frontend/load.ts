@@ -1,4 +1,4 @@
-/** A root schema file, with all that it includes, into the model. */
+/** Turns a root schema file, with all that it includes, into the model. */
 
 import { createHash } from 'node:crypto';
 import { basename, dirname, isAbsolute, join, resolve as resolvePath } from 'node:path';
@@ -7,61 +7,83 @@ import { FileError, reasonOf } from '../errors.js';
 import type { Definition, Module, Position, Schema } from '../model.js';
 import { relativePath } from '../paths.js';
 import { maxInputSize, schemaReader, type Read } from '../sources/files.js';
-import { didYouMean } from '../suggest.js';
-import { checkExpression, type Expression } from './check.js';
+import type { Expression, ValueNode } from './ast.js';
+import { checkDefinitions } from './definitions/check.js';
+import { resolve } from './definitions/resolve.js';
 import { lenient, type Dialect } from './dialect.js';
-import type { DocComment } from './doc.js';
-import { parse, refuseDoc, type Node, type ObjectNode } from './parser.js';
+import { readDefinition } from './expressions/definition.js';
+import { parse, refuseDoc } from './parser.js';
+import { defaultPragmas, setPragmas, type Pragmas } from './pragmas.js';
 import { Reporter } from './reporter.js';
-import { resolve } from './resolve.js';
 import { Source } from './source.js';
-import type { DefinitionSyntax, Pragmas } from './syntax.js';
 
 interface LoadOptions {
-  /** Whose rules apply; without it, those that every QEMU has. */
+  /** Whose rules apply; by default, those that every QEMU has. */
   readonly dialect?: Dialect;
-  /** Without it, the files come from the file system, and from the root's tree only. */
+  /** By default, files come from the file system, and from the root's tree only. */
   readonly read?: Read;
+  /** Keeps the expressions of each file, by its absolute path. Roots that share one, and its files, parse each file once. */
+  readonly parsed?: Map<string, readonly Expression[]>;
 }
 
-/** What the front end knows of a schema before names are resolved. */
-export interface Parsed {
-  /** Includes in the place of their directive. */
-  readonly expressions: readonly Expression[];
+/** A schema before its names are resolved. */
+export interface ParsedSchema {
   /** In the order of their first inclusion, the root first. */
-  readonly sources: readonly Source[];
+  readonly files: readonly ParsedFile[];
+  /** The expressions that are no directives; those of an included file are where its directive is. */
+  readonly definitions: readonly (Expression & { readonly source: Source })[];
   readonly pragmas: Pragmas;
 }
 
-/** Deeper nesting than any schema has would exhaust the stack. */
+export interface ParsedFile {
+  readonly source: Source;
+  readonly expressions: readonly Expression[];
+}
+
+/** Deeper nesting, which no schema has, would exhaust the stack. */
 const maxIncludes = 100;
 
 /**
- * @throws SchemaError when the schema has errors: the first of syntax, or all others
+ * @throws SchemaError when the schema has errors: the first one of syntax or in a directive, or else all
  * @throws FileError when the root cannot be read
  */
 export function loadSchema(root: string, options: LoadOptions = {}): Schema {
-  const { dialect = lenient } = options;
-  const { expressions, sources, pragmas } = parseSchema(root, options);
+  return resolveSchema(root, parseSchema(root, options), options);
+}
+
+/** @throws like loadSchema, but for errors of syntax and in directives only */
+export function parseSchema(root: string, options: LoadOptions = {}): ParsedSchema {
+  const loader = new Loader(options.dialect ?? lenient, options.read ?? schemaReader(root), options.parsed);
+  loader.loadRoot(root);
+  return loader;
+}
+
+/** @throws SchemaError with all errors of the definitions */
+export function resolveSchema(
+  root: string,
+  { files, definitions: expressions, pragmas }: ParsedSchema,
+  { dialect = lenient }: Pick<LoadOptions, 'dialect'>,
+): Schema {
   const reporter = new Reporter();
   const syntaxes = expressions
-    .map((expression) => checkExpression(expression, pragmas, dialect, reporter))
+    .map((expression) => readDefinition(expression, pragmas, dialect, reporter))
     .filter((syntax) => syntax !== undefined);
-  const moduleOf = ({ source }: DefinitionSyntax): string => moduleName(source);
-  const definitions = resolve(syntaxes, moduleOf, pragmas, dialect, reporter);
+  const resolution = resolve(syntaxes, ({ source }) => moduleName(source), dialect, reporter);
+  checkDefinitions(syntaxes, resolution, pragmas, dialect, reporter);
   reporter.throwIfAny();
-  const modules = new Map(sources.map((source) => [source.file, toModule(root, source)]));
+  const definitions = resolution.definitions.map(({ definition }) => definition);
+  const modules = new Map(files.map(({ source }) => [source.file, toModule(root, source)]));
   for (const definition of definitions) modules.get(definition.position.file)?.definitions.push(definition);
   return {
     modules: [...modules.values()],
-    digest: digest(root, sources),
+    digest: digest(root, files),
     definitions: new Map(definitions.map((definition) => [definition.name, definition])),
   };
 }
 
-function digest(root: string, sources: readonly Source[]): string {
+function digest(root: string, files: readonly ParsedFile[]): string {
   const hash = createHash('sha256');
-  for (const source of sources) hash.update(JSON.stringify([toModule(root, source).path, source.text]));
+  for (const { source } of files) hash.update(JSON.stringify([toModule(root, source).path, source.text]));
   return hash.digest('hex');
 }
 
@@ -73,31 +95,20 @@ function moduleName({ file }: Source): string {
   return basename(file, '.json');
 }
 
-/** @throws like loadSchema, for errors of syntax and directives only */
-export function parseSchema(root: string, options: LoadOptions = {}): Parsed {
-  const loader = new Loader(options.dialect ?? lenient, options.read ?? schemaReader(root));
-  loader.loadRoot(root);
-  return loader;
-}
-
-class Loader implements Parsed {
-  readonly expressions: Expression[] = [];
-  readonly sources: Source[] = [];
-  readonly pragmas: Pragmas = {
-    docRequired: false,
-    commandNameExceptions: new Set(),
-    commandReturnsExceptions: new Set(),
-    documentationExceptions: new Set(),
-    memberNameExceptions: new Set(),
-  };
+class Loader implements ParsedSchema {
+  readonly files: ParsedFile[] = [];
+  readonly definitions: (Expression & { source: Source })[] = [];
+  readonly pragmas = defaultPragmas();
   readonly #dialect: Dialect;
   readonly #read: Read;
+  readonly #parsed: Map<string, readonly Expression[]>;
   readonly #included = new Set<string>();
   #size = 0;
 
-  constructor(dialect: Dialect, read: Read) {
+  constructor(dialect: Dialect, read: Read, parsed: Map<string, readonly Expression[]> = new Map()) {
     this.#dialect = dialect;
     this.#read = read;
+    this.#parsed = parsed;
   }
 
   loadRoot(file: string): void {
@@ -115,93 +126,57 @@ class Loader implements Parsed {
     }
     this.#size += bytes.length;
     if (this.#size > maxInputSize) refuse(`the schema is larger than ${maxInputSize >> 20} MiB`);
-    this.#loadText(file, bytes, includedFrom);
+    this.#loadText(decode(file, bytes, includedFrom));
   }
 
-  #loadText(file: string, bytes: Uint8Array, includedFrom: readonly Position[]): void {
-    this.#included.add(resolvePath(file));
-    const source = decode(file, bytes, includedFrom);
-    this.sources.push(source);
-    for (const item of parse(source, this.#dialect)) {
-      if (item.kind === 'expression') this.#expression(source, item.object, item.doc);
+  #loadText(source: Source): void {
+    const path = resolvePath(source.file);
+    this.#included.add(path);
+    const expressions: Expression[] = [];
+    this.files.push({ source, expressions });
+    for (const expression of this.#parsed.get(path) ?? parse(source, this.#dialect)) {
+      expressions.push(expression);
+      if (!this.#directive(source, expression)) this.#definition(source, expression);
     }
+    this.#parsed.set(path, expressions);
   }
 
-  #expression(source: Source, object: ObjectNode, doc: DocComment | undefined): void {
-    for (const directive of ['include', 'pragma'] as const) {
-      const entry = object.entries.get(directive);
-      if (!entry) continue;
-      if (doc) refuseDoc(source, doc);
-      const other = [...object.entries].find(([key]) => key !== directive);
-      if (other) source.fail(other[1].offset, `'${other[0]}' beside '${directive}': a directive has one key`);
-      if (directive === 'include') this.#include(source, entry.value);
-      else this.#pragma(source, entry.value);
-      return;
+  /** @returns whether the expression is a directive */
+  #directive(source: Source, { object, doc }: Expression): boolean {
+    const name = (['include', 'pragma'] as const).find((key) => object.members.has(key));
+    const value = name && object.members.get(name)?.value;
+    if (!value) return false;
+    if (doc) refuseDoc(source, doc);
+    for (const [key, { offset }] of object.members) {
+      if (key !== name) source.fail(offset, `'${key}' beside '${name}': a directive has one key`);
     }
+    if (name === 'include') this.#include(source, value);
+    else setPragmas(this.pragmas, source, value, this.#dialect);
+    return true;
+  }
+
+  #definition(source: Source, expression: Expression): void {
+    const { doc } = expression;
     if (doc && doc.symbol === undefined) {
       source.fail(doc.offset, "this comment documents no definition: its first line must be '# @NAME:' before one");
     }
-    this.expressions.push({ source, object, ...(doc && { doc }) });
+    this.definitions.push({ source, ...expression });
   }
 
-  #include(source: Source, node: Node): void {
-    if (node.kind !== 'scalar' || typeof node.value !== 'string')
-      return source.fail(node.offset, "'include' takes the path of a file, a string");
+  #include(source: Source, node: ValueNode): void {
+    if (node.kind !== 'string') return source.fail(node.offset, "'include' takes the path of a file, a string");
     const file = isAbsolute(node.value) ? node.value : join(dirname(source.file), node.value);
     const path = resolvePath(file);
-    const position = source.position(node.offset);
     if ([source.file, ...source.includedFrom.map((from) => from.file)].some((open) => resolvePath(open) === path)) {
       source.fail(node.offset, `'${node.value}' includes itself`);
     }
     if (this.#included.has(path)) return;
     if (source.includedFrom.length === maxIncludes)
       source.fail(node.offset, `includes nest more than ${maxIncludes} levels deep`);
-    this.#load(file, [position, ...source.includedFrom], (reason) =>
+    this.#load(file, [source.position(node.offset), ...source.includedFrom], (reason) =>
       source.fail(node.offset, `cannot read include file '${file}': ${reason}`),
     );
   }
-
-  #pragma(source: Source, node: Node): void {
-    if (node.kind !== 'object') return source.fail(node.offset, "'pragma' takes an object");
-    for (const [name, { offset, value }] of node.entries) {
-      if (name === 'doc-required') {
-        if (value.kind !== 'scalar' || typeof value.value !== 'boolean')
-          source.fail(value.offset, `pragma '${name}' takes true or false`);
-        else this.pragmas.docRequired = value.value;
-        continue;
-      }
-      const known = this.#listPragmas();
-      const key = known.get(name);
-      if (!key)
-        return source.fail(offset, `unknown pragma '${name}'${didYouMean(name, ['doc-required', ...known.keys()])}`);
-      this.pragmas[key] = new Set(strings(source, value, name));
-    }
-  }
-
-  /** The pragmas that take a list, in the dialect. */
-  #listPragmas(): Map<string, Exclude<keyof Pragmas, 'docRequired'>> {
-    const pragmas = new Map<string, Exclude<keyof Pragmas, 'docRequired'>>();
-    if (!this.#dialect.enforces('no-whitelist-pragmas')) {
-      pragmas.set('returns-whitelist', 'commandReturnsExceptions');
-      pragmas.set('name-case-whitelist', 'memberNameExceptions');
-    }
-    if (!this.#dialect.enforces('no-exceptions-pragmas')) {
-      pragmas.set('command-name-exceptions', 'commandNameExceptions');
-      pragmas.set('command-returns-exceptions', 'commandReturnsExceptions');
-      pragmas.set('member-name-exceptions', 'memberNameExceptions');
-    }
-    if (!this.#dialect.enforces('no-documentation-exceptions'))
-      pragmas.set('documentation-exceptions', 'documentationExceptions');
-    return pragmas;
-  }
-}
-
-function strings(source: Source, node: Node, name: string): string[] {
-  if (node.kind !== 'array') return source.fail(node.offset, `pragma '${name}' takes an array of strings`);
-  return node.elements.map((element) => {
-    if (element.kind === 'scalar' && typeof element.value === 'string') return element.value;
-    return source.fail(element.offset, `pragma '${name}' takes an array of strings`);
-  });
 }
 
 /** @throws SchemaError at the first byte that is not UTF-8 */
@@ -213,7 +188,7 @@ function decode(file: string, bytes: Uint8Array, includedFrom: readonly Position
   try {
     return toSource(true);
   } catch {
-    // What cannot be decoded becomes U+FFFD, which no schema holds.
+    // Bytes that are not UTF-8 become U+FFFD, which no schema contains.
     const source = toSource(false);
     return source.fail(source.text.indexOf('\uFFFD'), 'this file is not UTF-8');
   }

@@ -4,22 +4,23 @@ import type { Diagnostic } from '../diagnostic.js';
 import { SchemaError } from '../diagnostic.js';
 import type { Position } from '../model.js';
 import { didYouMean } from '../suggest.js';
+import type { DefinitionSyntax } from './expressions/syntax.js';
 import type { Source } from './source.js';
-import type { DefinitionSyntax } from './syntax.js';
 
+/** Suggestions take long in a schema of many names, so only the first errors have them. */
 const maxHints = 20;
 
 /** The definition in which errors are found, as `Diagnostic.definition` has it. */
-export interface Context {
+export interface ErrorContext {
   readonly source: Source;
+  /** `struct 'Foo'`; absent while the definition's name is not known. */
   readonly title?: string;
   /** Offset at which the definition begins. */
   readonly offset: number;
 }
 
-export function contextOf({ source, offset, meta, name }: DefinitionSyntax): Context {
-  return { source, offset, title: `${meta} '${name}'` };
-}
+/** Reports an error at an offset of one definition's source. */
+export type ReportAt = (offset: number, message: string, related?: Diagnostic['related']) => void;
 
 export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
@@ -29,22 +30,30 @@ export class Reporter {
     return this.#diagnostics.length;
   }
 
-  report(context: Context, offset: number, message: string, related?: { message: string; position: Position }): void {
-    const { source, title } = context;
-    this.#diagnostics.push({
-      ...source.diagnostic(offset, message),
-      ...(title !== undefined && { definition: { title, position: source.position(context.offset) } }),
-      ...(related && { related }),
-    });
+  /** For errors in one definition. */
+  in({ source, title, offset: start }: ErrorContext): ReportAt {
+    return (offset, message, related) => {
+      const definition: { title: string; position: Position } | undefined =
+        title === undefined ? undefined : { title, position: source.position(start) };
+      this.#diagnostics.push({
+        ...source.diagnostic(offset, message),
+        ...(definition && { definition }),
+        ...(related && { related }),
+      });
+    };
   }
 
-  /** Which of the names was meant: only for the first errors, because it takes long where there are many names. */
+  inDefinition({ source, offset, meta, name }: DefinitionSyntax): ReportAt {
+    return this.in({ source, offset, title: `${meta} '${name}'` });
+  }
+
+  /** Suggests the nearest of some names, as `didYouMean` does. */
   hint(name: string, names: Iterable<string>): string {
     this.#hints += 1;
     return this.#hints > maxHints ? '' : didYouMean(name, names);
   }
 
-  /** @throws SchemaError with all errors, in the order of the files' first errors and then of their lines */
+  /** @throws SchemaError with all errors: files in the order of their first errors, and each file's from top to bottom */
   throwIfAny(): void {
     if (this.#diagnostics.length === 0) return;
     const files = [...new Set(this.#diagnostics.map(({ place }) => place.file))];

@@ -1,6 +1,6 @@
 /** Conditions in the form they had before QEMU 6.2: C preprocessor expressions. */
 
-import type { Condition } from '../model.js';
+import type { Condition } from '../../model.js';
 
 /** Deeper nesting than any schema has would exhaust the stack. */
 const maxDepth = 100;

@@ -1,8 +1,8 @@
 /** Definitions as they are written: well formed, names not yet resolved. Offsets are those of the definition's source. */
 
-import type { Condition } from '../model.js';
-import type { DocComment } from './doc.js';
-import type { Source } from './source.js';
+import type { Condition } from '../../model.js';
+import type { DocComment } from '../docs/comment.js';
+import type { Source } from '../source.js';
 
 export type DefinitionSyntax = EnumSyntax | StructSyntax | UnionSyntax | AlternateSyntax | CommandSyntax | EventSyntax;
 export type Meta = DefinitionSyntax['meta'];
@@ -21,7 +21,7 @@ interface Common {
   readonly broken?: boolean;
 }
 
-interface EnumSyntax extends Common {
+export interface EnumSyntax extends Common {
   readonly meta: 'enum';
   readonly values: readonly ValueSyntax[];
   readonly prefix?: string;
@@ -103,15 +103,6 @@ export interface FeatureSyntax {
   readonly offset: number;
 }
 
-/** What pragma directives have set. The last directive of each name counts, for the whole schema. */
-export interface Pragmas {
-  docRequired: boolean;
-  commandNameExceptions: ReadonlySet<string>;
-  commandReturnsExceptions: ReadonlySet<string>;
-  documentationExceptions: ReadonlySet<string>;
-  memberNameExceptions: ReadonlySet<string>;
-}
-
 /** The members of a type that is written in place. */
 export function inlineMembers(data: TypeSyntax | MembersSyntax | undefined): readonly MemberSyntax[] {
   return data && 'members' in data ? data.members : [];
@@ -139,4 +130,9 @@ export function documentedMembers(
 /** The features of a definition, its members and its values. */
 export function allFeatures(syntax: DefinitionSyntax): FeatureSyntax[] {
   return [...syntax.features, ...documentedMembers(syntax).flatMap(({ features }) => features ?? [])];
+}
+
+/** The place of a reference to a type; undefined for members. */
+export function referenceOffset(data: TypeSyntax | MembersSyntax | undefined): number | undefined {
+  return data && 'offset' in data ? data.offset : undefined;
 }

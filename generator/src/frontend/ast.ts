@@ -1,0 +1,43 @@
+/** What the parser makes of a schema file. Offsets are those of the file's text. */
+
+import type { DocComment } from './docs/comment.js';
+
+/** A top-level object, with the documentation comment before it. */
+export interface Expression {
+  readonly object: ObjectNode;
+  readonly doc?: DocComment;
+}
+
+export type ValueNode = ObjectNode | ArrayNode | StringNode | BooleanNode;
+
+export interface ObjectNode {
+  readonly kind: 'object';
+  readonly offset: number;
+  /** By name, in source order. */
+  readonly members: ReadonlyMap<string, MemberNode>;
+}
+
+/** A member of an object. */
+export interface MemberNode {
+  /** Offset of the name. */
+  readonly offset: number;
+  readonly value: ValueNode;
+}
+
+export interface ArrayNode {
+  readonly kind: 'array';
+  readonly offset: number;
+  readonly elements: readonly ValueNode[];
+}
+
+export interface StringNode {
+  readonly kind: 'string';
+  readonly offset: number;
+  readonly value: string;
+}
+
+export interface BooleanNode {
+  readonly kind: 'boolean';
+  readonly offset: number;
+  readonly value: boolean;
+}

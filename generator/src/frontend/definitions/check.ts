@@ -1,0 +1,142 @@
+/**
+ * Checks that the definitions make sense together. QEMU's manual has the rules in docs/devel/qapi-code-gen.rst, "Schema syntax". The
+ * model is only read.
+ */
+
+import { isObjectType, isType, type ObjectType } from '../../model.js';
+import type { Dialect } from '../dialect.js';
+import { checkDescriptions } from '../docs/check.js';
+import {
+  allFeatures,
+  inlineMembers,
+  referenceOffset,
+  type CommandSyntax,
+  type DefinitionSyntax,
+  type EventSyntax,
+  type MemberSyntax,
+} from '../expressions/syntax.js';
+import type { Pragmas } from '../pragmas.js';
+import type { ReportAt, Reporter } from '../reporter.js';
+import { checkAlternate } from './alternates.js';
+import { checkClashes } from './clashes.js';
+import { describeType } from './describe.js';
+import { ObjectChecker } from './objects.js';
+import type { Resolution, ResolvedDefinition } from './resolve.js';
+
+/** Features that QEMU itself knows; they count as features of every schema. */
+const specialFeatures = ['deprecated', 'unstable'];
+const maxFeatures = 64;
+
+/** @param syntaxes all definitions, also those that the resolution leaves out */
+export function checkDefinitions(
+  syntaxes: readonly DefinitionSyntax[],
+  resolution: Resolution,
+  pragmas: Pragmas,
+  dialect: Dialect,
+  reporter: Reporter,
+): void {
+  const objects = new ObjectChecker(resolution, reporter);
+  for (const resolved of resolution.definitions) {
+    const { syntax, definition } = resolved;
+    const reportAt = reporter.inDefinition(syntax);
+    checkClashes(reportAt, 'feature', syntax.features);
+    for (const { features } of writtenMembers(syntax)) checkClashes(reportAt, 'feature', features);
+    if (isType(definition)) checkTypeFeatures(reportAt, syntax, dialect);
+    checkBody(resolved, { objects, pragmas, dialect, reportAt });
+    if (!objects.isBroken(definition)) checkDescriptions(syntax, pragmas, dialect, reporter);
+  }
+  if (dialect.enforces('feature-limit')) checkFeatureCount(syntaxes, reporter);
+}
+
+interface Checking {
+  readonly objects: ObjectChecker;
+  readonly pragmas: Pragmas;
+  readonly dialect: Dialect;
+  readonly reportAt: ReportAt;
+}
+
+function checkBody(resolved: ResolvedDefinition, checking: Checking): void {
+  const { objects, reportAt } = checking;
+  const { kind, syntax, definition } = resolved;
+  switch (kind) {
+    case 'enum':
+      return checkClashes(reportAt, 'value', syntax.values);
+    case 'struct':
+    case 'union':
+      // Errors are reported where they are; a problem concerns only a type that contains this one.
+      return void objects.check(definition);
+    case 'alternate':
+      return checkAlternate(reportAt, syntax, definition);
+    case 'command':
+      checkReturns(resolved, checking);
+      return checkData(syntax, definition.arguments, checking);
+    case 'event':
+      return checkData(syntax, definition.data, checking);
+  }
+}
+
+function checkReturns(
+  { syntax, definition: { returns } }: ResolvedDefinition & { readonly kind: 'command' },
+  { pragmas, reportAt }: Checking,
+): void {
+  if (!returns || !syntax.returns || pragmas.commandReturnsExceptions.has(syntax.name)) return;
+  if (isObjectType(returns.kind === 'array' ? returns.element : returns)) return;
+  const message = `a command returns an object or an array of objects, not ${describeType(returns)}`;
+  reportAt(syntax.returns.offset, `${message} (pragma 'command-returns-exceptions' allows it)`);
+}
+
+/** Checks the arguments of a command, or the data of an event. */
+function checkData(
+  syntax: CommandSyntax | EventSyntax,
+  type: ObjectType | undefined,
+  { objects, dialect, reportAt }: Checking,
+): void {
+  if (!type) return;
+  const isBoxed = syntax.flags.has('boxed');
+  const offset = referenceOffset(syntax.data) ?? syntax.offset;
+  const written = inlineMembers(syntax.data);
+  if (type.kind === 'union' && !isBoxed)
+    reportAt(offset, `'data' can be ${describeType(type)} only with 'boxed': true`);
+  checkClashes(reportAt, 'member', written);
+  // A problem would concern only a type that contains this one.
+  objects.check(type);
+  if (isBoxed || !dialect.enforces('conditional-arguments-boxed')) return;
+  const conditional = objects.members(type).find(({ member }) => member.condition)?.member.name;
+  if (conditional === undefined) return;
+  const at = written.find(({ name }) => name === conditional)?.offset ?? offset;
+  reportAt(at, `member '${conditional}' is conditional: that requires 'boxed': true`);
+}
+
+function checkTypeFeatures(reportAt: ReportAt, { features }: DefinitionSyntax, dialect: Dialect): void {
+  for (const { name, offset } of features) {
+    if (name === 'deprecated' || (name === 'unstable' && dialect.enforces('no-unstable-types')))
+      reportAt(offset, `types cannot have the feature '${name}'`);
+  }
+}
+
+function checkFeatureCount(syntaxes: readonly DefinitionSyntax[], reporter: Reporter): void {
+  const names = new Set(specialFeatures);
+  for (const syntax of syntaxes) {
+    for (const { name, offset } of allFeatures(syntax)) {
+      if (names.has(name)) continue;
+      names.add(name);
+      if (names.size === maxFeatures + 1)
+        reporter.inDefinition(syntax)(offset, `a schema has at most ${maxFeatures} different features`);
+    }
+  }
+}
+
+/** The members that a definition writes itself. */
+function writtenMembers(syntax: DefinitionSyntax): readonly MemberSyntax[] {
+  switch (syntax.meta) {
+    case 'struct':
+      return syntax.members;
+    case 'union':
+      return inlineMembers(syntax.base);
+    case 'command':
+    case 'event':
+      return inlineMembers(syntax.data);
+    default:
+      return [];
+  }
+}

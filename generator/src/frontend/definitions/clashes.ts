@@ -1,0 +1,47 @@
+/** Names that QEMU could not tell apart. */
+
+import type { Member } from '../../model.js';
+import type { ReportAt } from '../reporter.js';
+
+/** A name in a definition. */
+export interface WrittenName {
+  readonly name: string;
+  readonly offset: number;
+}
+
+/** A member that comes from elsewhere, and what messages call it: `member 'x' of struct 'Base'`. */
+export interface ForeignMember {
+  readonly member: Member;
+  readonly title: string;
+}
+
+/** Finds the foreign member with which a name collides. */
+export class ForeignMembers {
+  /** By C name. */
+  readonly #titles: ReadonlyMap<string, string>;
+
+  constructor(members: readonly ForeignMember[]) {
+    this.#titles = new Map(members.map(({ member, title }) => [cName(member.name), title]));
+  }
+
+  /** @returns what messages call that member */
+  colliding(name: string): string | undefined {
+    return this.#titles.get(cName(name));
+  }
+}
+
+/** Reports names of one kind in one definition that collide with each other. */
+export function checkClashes(reportAt: ReportAt, role: string, names: readonly WrittenName[]): void {
+  const seen = new Map<string, string>();
+  for (const { name, offset } of names) {
+    const other = seen.get(cName(name));
+    if (other === undefined) seen.set(cName(name), name);
+    else if (other === name) reportAt(offset, `duplicate ${role} '${name}'`);
+    else reportAt(offset, `${role} '${name}' collides with ${role} '${other}'`);
+  }
+}
+
+/** QEMU turns names into C identifiers, so names that differ only in punctuation are the same. */
+function cName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9_]/gu, '_');
+}

@@ -1,0 +1,89 @@
+/** Checks that a documentation comment fits its definition. */
+
+import type { ObjectNode } from '../ast.js';
+import type { Dialect } from '../dialect.js';
+import type { Reading } from '../expressions/shapes.js';
+import { allFeatures, documentedMembers, type DefinitionSyntax, type Meta } from '../expressions/syntax.js';
+import type { Pragmas } from '../pragmas.js';
+import type { Reporter } from '../reporter.js';
+import type { DocComment, DocSection } from './comment.js';
+
+/** Reports a comment that is missing, or of another definition, or has a section that such a definition cannot have. */
+export function checkSections(
+  { dialect, pragmas, reportAt }: Reading,
+  definition: { readonly meta: Meta; readonly name: string; readonly object: ObjectNode; readonly doc?: DocComment },
+): void {
+  const { meta, name, object, doc } = definition;
+  if (!doc) {
+    if (pragmas.docRequired)
+      reportAt(object.offset, `${meta} '${name}' needs a documentation comment (pragma 'doc-required')`);
+    return;
+  }
+  if (doc.symbol !== name)
+    reportAt(doc.offset, `this documentation comment is for '${doc.symbol}', the definition is '${name}'`);
+  const isStrict = dialect.enforces('doc-sections');
+  for (const { kind, offset } of doc.sections) {
+    if (kind === 'returns' && meta !== 'command') reportAt(offset, "only commands have a 'Returns:' section");
+    else if (kind === 'returns' && isStrict && !object.members.has('returns'))
+      reportAt(offset, "'Returns:' is documented, but the command returns nothing");
+    else if (kind === 'errors' && isStrict && meta !== 'command')
+      reportAt(offset, "only commands have an 'Errors:' section");
+  }
+}
+
+/** What a definition has, and what its comment describes. */
+interface Described {
+  readonly role: string;
+  readonly defined: readonly { readonly name: string; readonly offset: number }[];
+  readonly sections: readonly DocSection[];
+  /** Where the comment describes it. */
+  readonly where: string;
+  readonly canBeUndocumented: boolean;
+}
+
+/** What messages call a member. */
+const memberRoles: Partial<Record<Meta, string>> = { enum: 'value', alternate: 'alternative' };
+
+/** Reports members and features that the comment does not describe, and descriptions of others. */
+export function checkDescriptions(
+  syntax: DefinitionSyntax,
+  pragmas: Pragmas,
+  dialect: Dialect,
+  reporter: Reporter,
+): void {
+  const { doc, meta, name } = syntax;
+  if (!doc) return;
+  const sectionsOf = (kind: DocSection['kind']): DocSection[] =>
+    doc.sections.filter((section) => section.kind === kind);
+  const members: Described = {
+    role: memberRoles[meta] ?? 'member',
+    defined: documentedMembers(syntax),
+    sections: sectionsOf('member'),
+    where: 'in its comment',
+    canBeUndocumented: !dialect.enforces('members-documented') || pragmas.documentationExceptions.has(name),
+  };
+  const features: Described = {
+    role: 'feature',
+    defined: allFeatures(syntax),
+    sections: sectionsOf('feature'),
+    where: "under 'Features:'",
+    canBeUndocumented: false,
+  };
+  for (const described of [members, features]) checkDescribed(described, syntax, reporter);
+}
+
+function checkDescribed(
+  { role, defined, sections, where, canBeUndocumented }: Described,
+  syntax: DefinitionSyntax,
+  reporter: Reporter,
+): void {
+  const reportAt = reporter.inDefinition(syntax);
+  const described = new Map(sections.map(({ name = '', offset }) => [name, offset]));
+  for (const { name, offset } of canBeUndocumented ? [] : defined) {
+    if (!described.has(name)) reportAt(offset, `${role} '${name}' lacks documentation: '@${name}:' ${where}`);
+  }
+  const names = new Set(defined.map(({ name }) => name));
+  for (const [name, offset] of described) {
+    if (!names.has(name)) reportAt(offset, `documented ${role} '${name}' does not exist${reporter.hint(name, names)}`);
+  }
+}

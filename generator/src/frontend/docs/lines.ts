@@ -1,0 +1,26 @@
+/** Lines of documentation and their indentation. */
+
+export function indentation(text: string): number {
+  return text.length - text.trimStart().length;
+}
+
+export function isBlank(text: string): boolean {
+  return text.trim() === '';
+}
+
+/** Whether a line belongs to a block of some indentation. */
+export function isWithin(text: string, indent: number): boolean {
+  return isBlank(text) || indentation(text) >= indent;
+}
+
+export function withoutOuterBlankLines(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => !isBlank(line));
+  const last = lines.findLastIndex((line) => !isBlank(line));
+  return lines.slice(first, last + 1);
+}
+
+export function dedent(lines: readonly string[]): string {
+  let indent = Infinity;
+  for (const line of lines) if (!isBlank(line)) indent = Math.min(indent, indentation(line));
+  return lines.map((line) => line.slice(indent)).join('\n');
+}

@@ -1,0 +1,66 @@
+/** Pragma directives: settings of the whole schema. */
+
+import { didYouMean } from '../suggest.js';
+import type { ValueNode } from './ast.js';
+import type { Dialect, Rule } from './dialect.js';
+import type { Source } from './source.js';
+
+/** What the pragma directives of a schema have set. The last directive that names a pragma counts. */
+export interface Pragmas {
+  docRequired: boolean;
+  commandNameExceptions: ReadonlySet<string>;
+  commandReturnsExceptions: ReadonlySet<string>;
+  documentationExceptions: ReadonlySet<string>;
+  memberNameExceptions: ReadonlySet<string>;
+}
+
+type ListPragma = Exclude<keyof Pragmas, 'docRequired'>;
+
+/** The pragmas that take a list of names, each with the rule that forbids it. */
+const listPragmas: readonly { readonly name: string; readonly key: ListPragma; readonly forbiddenBy: Rule }[] = [
+  { name: 'returns-whitelist', key: 'commandReturnsExceptions', forbiddenBy: 'no-whitelist-pragmas' },
+  { name: 'name-case-whitelist', key: 'memberNameExceptions', forbiddenBy: 'no-whitelist-pragmas' },
+  { name: 'command-name-exceptions', key: 'commandNameExceptions', forbiddenBy: 'no-exceptions-pragmas' },
+  { name: 'command-returns-exceptions', key: 'commandReturnsExceptions', forbiddenBy: 'no-exceptions-pragmas' },
+  { name: 'member-name-exceptions', key: 'memberNameExceptions', forbiddenBy: 'no-exceptions-pragmas' },
+  { name: 'documentation-exceptions', key: 'documentationExceptions', forbiddenBy: 'no-documentation-exceptions' },
+];
+
+export function defaultPragmas(): Pragmas {
+  return {
+    docRequired: false,
+    commandNameExceptions: new Set(),
+    commandReturnsExceptions: new Set(),
+    documentationExceptions: new Set(),
+    memberNameExceptions: new Set(),
+  };
+}
+
+/**
+ * Sets what a directive says.
+ *
+ * @param node the value of `pragma`
+ * @throws SchemaError
+ */
+export function setPragmas(pragmas: Pragmas, source: Source, node: ValueNode, dialect: Dialect): void {
+  if (node.kind !== 'object') return source.fail(node.offset, "'pragma' takes an object");
+  const allowed = listPragmas.filter(({ forbiddenBy }) => !dialect.enforces(forbiddenBy));
+  for (const [name, { offset, value }] of node.members) {
+    const list = allowed.find((pragma) => pragma.name === name);
+    if (list) {
+      pragmas[list.key] = readNames(source, value, name);
+    } else if (name === 'doc-required') {
+      if (value.kind !== 'boolean') return source.fail(value.offset, `pragma '${name}' takes true or false`);
+      pragmas.docRequired = value.value;
+    } else {
+      const names = ['doc-required', ...allowed.map((pragma) => pragma.name)];
+      source.fail(offset, `unknown pragma '${name}'${didYouMean(name, names)}`);
+    }
+  }
+}
+
+function readNames(source: Source, node: ValueNode, pragma: string): Set<string> {
+  const fail = ({ offset }: ValueNode): never => source.fail(offset, `pragma '${pragma}' takes an array of strings`);
+  if (node.kind !== 'array') return fail(node);
+  return new Set(node.elements.map((element) => (element.kind === 'string' ? element.value : fail(element))));
+}
