@@ -54,8 +54,8 @@ function diagnosticsOf(path: string, dialect: Dialect): readonly Diagnostic[] {
 
 /** Whether one of the errors is the one that QEMU found; semantic errors QEMU places at the definition. */
 function names({ file = '', line }: Exclude<Verdict, 'accepted'>, diagnostics: readonly Diagnostic[]): boolean {
-  return diagnostics.some(({ place, definition }) =>
-    [place, definition?.position].some((at) => at && at.line === line && normalize(at.file) === normalize(file)),
+  return diagnostics.some(({ position, definition }) =>
+    [position, definition?.position].some((at) => at && at.line === line && normalize(at.file) === normalize(file)),
   );
 }
 
@@ -82,7 +82,7 @@ describe.each(versions)('QEMU %s', (version) => {
       } else if (diagnostics.length === 0) {
         differences.push(`${name}: bad (${verdict.message}), but we accept it`);
       } else if (verdict.line !== undefined && !names(verdict, diagnostics) && !otherLines[name]) {
-        differences.push(`${name}:${verdict.line}: ${verdict.message}, but we say ${diagnostics[0]?.place.line}`);
+        differences.push(`${name}:${verdict.line}: ${verdict.message}, but we say ${diagnostics[0]?.position.line}`);
       }
     }
     expect(differences).toEqual([]);

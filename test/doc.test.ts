@@ -35,7 +35,9 @@ function errorOf(lines: readonly string[], version: string): string {
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     const [diagnostic] = error.diagnostics;
-    return diagnostic ? `${diagnostic.place.line}:${diagnostic.place.column}: ${diagnostic.message}` : 'no diagnostic';
+    return diagnostic
+      ? `${diagnostic.position.line}:${diagnostic.position.column}: ${diagnostic.message}`
+      : 'no diagnostic';
   }
 }
 

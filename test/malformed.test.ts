@@ -28,11 +28,11 @@ describe('several errors', () => {
 { 'event': 'FOO', 'data': { 'a': 'Bar', 'a_b': 'int', 'a-b': 'int' } }`;
     expect(allOf(schema)).toEqual([
       "1:35: in struct 'Foo': member 'a' uses unknown type 'Bar'",
-      "1:47: in struct 'Foo': the type of member 'b': an array holds the name of one type",
+      "1:47: in struct 'Foo': the type of member 'b' must be an array that holds the name of one type",
       "1:51: in struct 'Foo': member name 'u' is reserved",
       "1:65: in struct 'Foo': struct 'Foo' has no key 'boxed'; it can have 'struct', 'data', 'base', 'if', 'features'",
       "2:43: in command 'foo': 'gen' can only be false; leave it out for the default",
-      "3:14: in command 'foo': a command returns an object or an array of objects, not 'int' (pragma 'command-returns-exceptions' allows it)",
+      "3:14: in command 'foo': a command must return an object or an array of objects, not 'int' (pragma 'command-returns-exceptions' allows it)",
       "4:11: in enum 'Foo': 'Foo' is already defined",
       "4:26: in enum 'Foo': 'data' of an enum must be an array of values, not an object",
       "5:39: in union 'Shape': member 'kind' uses unknown type 'Kinds'",
@@ -64,21 +64,21 @@ describe('several errors', () => {
     [
       "{ 'struct': 'Foo', 'daat': {} }",
       [
-        "1:1: in struct 'Foo': struct 'Foo' misses the key 'data'",
+        "1:1: in struct 'Foo': struct 'Foo' lacks the key 'data'",
         "1:20: in struct 'Foo': struct 'Foo' has no key 'daat' (did you mean 'data'?)",
       ],
     ],
     [
       "{ 'command': 'foo', 'data': { 'a': { 'b': 'int' } } }",
       [
-        "1:31: in command 'foo': member 'a' misses the key 'type'",
+        "1:31: in command 'foo': member 'a' lacks the key 'type'",
         "1:38: in command 'foo': member 'a' has no key 'b'; it can have 'type', 'if', 'features'",
       ],
     ],
     [
       "{ 'union': 'Foo', 'base': 'Bar', 'data': { 'a': 'int' } }\n{ 'struct': 'Bar', 'data': {} }",
       [
-        "1:1: in union 'Foo': union 'Foo' misses the key 'discriminator'",
+        "1:1: in union 'Foo': union 'Foo' lacks the key 'discriminator'",
         "1:49: in union 'Foo': branch 'a' must be a struct or union, not 'int'",
       ],
     ],
@@ -165,7 +165,7 @@ describe('what leads to an error', () => {
       'b.json': "{ 'include': 'c.json' }",
       'c.json': text,
     });
-    expect(diagnostic?.place.file).toBe('c.json');
+    expect(diagnostic?.position.file).toBe('c.json');
     expect(diagnostic?.includedFrom).toEqual([
       { file: 'b.json', line: 1, column: 14 },
       { file: 'sub/a.json', line: 3, column: 3 },
@@ -198,7 +198,7 @@ describe('formatDiagnostic', () => {
     `);
   });
 
-  it('shows a second place and the includes', () => {
+  it('shows a second position and the includes', () => {
     const files = {
       'test.json': "{ 'include': 'a.json' }\n",
       'a.json': "{ 'include': 'b.json' }\n",
@@ -217,7 +217,7 @@ describe('formatDiagnostic', () => {
 
   it('sets the caret below its column, tabs or not', () => {
     expect(format("\t{ 'struct':\t'Foo',\t\"data\": {} }").replaceAll('\t', '→')).toMatchInlineSnapshot(`
-      "test.json:1:21: error: stray '"data"': strings stand in single quotes
+      "test.json:1:21: error: stray '"data"': strings take single quotes
         →{ 'struct':→'Foo',→"data": {} }
         →           →      →^"
     `);
@@ -233,7 +233,7 @@ describe('formatDiagnostic', () => {
 
   it('colours', () => {
     expect(format("{ 'struct': 'Foo' }", true).replaceAll('\u001B', 'ESC')).toMatchInlineSnapshot(`
-      "ESC[1mtest.json:1:1: ESC[1;31merror:ESC[0mESC[1m struct 'Foo' misses the key 'data'ESC[0m
+      "ESC[1mtest.json:1:1: ESC[1;31merror:ESC[0mESC[1m struct 'Foo' lacks the key 'data'ESC[0m
         { 'struct': 'Foo' }
         ESC[1;31m^ESC[0m
       test.json:1: in struct 'Foo'"
@@ -309,12 +309,12 @@ describe('limits', () => {
         ]),
       );
     expect(allOf(files(100))).toEqual([]);
-    expect(allOf(files(101))).toEqual(['100.json:1:14: includes nest more than 100 levels deep']);
+    expect(allOf(files(101))).toEqual(['100.json:1:14: includes are nested more than 100 levels deep']);
   });
 
   it('repeats no line of more than 1000 characters', () => {
     const [diagnostic] = diagnosticsOf(`${' '.repeat(1000)}{ 'struct': true }`);
-    expect(diagnostic?.place).toEqual({ file: 'test.json', line: 1, column: 1013 });
+    expect(diagnostic?.position).toEqual({ file: 'test.json', line: 1, column: 1013 });
   });
 
   it('suggests names for the first errors only', () => {

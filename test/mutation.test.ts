@@ -48,14 +48,14 @@ function errorsOf(files: Files, root: string, dialect: Dialect): readonly Diagno
   }
 }
 
-/** The places of an error that are not in the files. */
-function strayPlaces(files: Files, { place, definition, related, includedFrom }: Diagnostic): Position[] {
+/** The positions of an error that are not in the files. */
+function strayPositions(files: Files, { position: main, definition, related, includedFrom }: Diagnostic): Position[] {
   const lineOf = ({ file, line }: Position): string | undefined =>
     (files.get(file) ?? readFileSync(file, 'utf8')).split(/\r\n?|\n/u)[line - 1];
   const others = [definition, related].flatMap((one) => (one ? [one.position] : []));
-  return [place, ...others, ...includedFrom].filter((position) => {
+  return [main, ...others, ...includedFrom].filter((position) => {
     const text = lineOf(position);
-    const isShown = position !== place || place.source === undefined || place.source === text;
+    const isShown = position !== main || main.source === undefined || main.source === text;
     return text === undefined || position.column < 1 || position.column > text.length + 1 || !isShown;
   });
 }
@@ -67,7 +67,7 @@ describe.each([
   { what: 'prose of 7.2.0, by its rules', samples: proseOf('7.2.0'), dialect: dialectOf('7.2'), runs: 500 },
   { what: 'prose of 5.2.0, by its rules', samples: proseOf('5.2.0'), dialect: dialectOf('5.2'), runs: 500 },
 ])('$what, changed at random', ({ samples, dialect, runs }) => {
-  it.skipIf(samples.length === 0)('is good, or has errors in places that exist', () => {
+  it.skipIf(samples.length === 0)('is good, or has errors at positions that exist', () => {
     fc.assert(
       fc.property(fc.constantFrom(...samples), mutations, (sample, changes) => {
         const text = mutate(sample.text, changes);
@@ -78,7 +78,7 @@ describe.each([
           [root, includes],
           [sample.path, text],
         ]);
-        expect(errorsOf(files, root, dialect).flatMap((error) => strayPlaces(files, error))).toEqual([]);
+        expect(errorsOf(files, root, dialect).flatMap((error) => strayPositions(files, error))).toEqual([]);
       }),
       { numRuns: runs },
     );

@@ -84,8 +84,8 @@ const command = /^\s*::|##\w*\[/mu;
 
 describe('a diagnostic', () => {
   const at = (source: string, character: string): string => {
-    const place = { file: 'a.json', line: 1, column: source.indexOf(character) + 1, source };
-    return formatDiagnostic({ message: 'no', place, includedFrom: [] });
+    const position = { file: 'a.json', line: 1, column: source.indexOf(character) + 1, source };
+    return formatDiagnostic({ message: 'no', position, includedFrom: [] });
   };
 
   test.each([
@@ -104,7 +104,7 @@ describe('a diagnostic', () => {
     const position = { file: evil, line: 1, column: 1 };
     const text = formatDiagnostic({
       message: evil,
-      place: { ...position, source: evil.replaceAll('\n', ' ') },
+      position: { ...position, source: evil.replaceAll('\n', ' ') },
       definition: { title: evil, position },
       related: { message: evil, position },
       includedFrom: [position],

@@ -3,17 +3,17 @@
 import type { Position } from './model.js';
 import { printable, visible } from './visible.js';
 
-/** Where a message points: a position and, from the front end, the text of its line. */
-export interface Place extends Position {
+/** A position and, where the front end knows it, the text of its line. */
+export interface QuotedPosition extends Position {
   readonly source?: string;
 }
 
 export interface Diagnostic {
   readonly message: string;
-  readonly place: Place;
+  readonly position: QuotedPosition;
   /** The definition that the error is in: `struct 'Foo'`, and where it begins. */
   readonly definition?: { readonly title: string; readonly position: Position };
-  /** A second place that matters, such as a previous definition. */
+  /** A second position that matters, such as that of a previous definition. */
   readonly related?: { readonly message: string; readonly position: Position };
   /** The include directives that lead to the file, innermost first. */
   readonly includedFrom: readonly Position[];
@@ -41,14 +41,14 @@ const ansi: Colours = { bold: '\u001B[1m', red: '\u001B[1;31m', reset: '\u001B[0
 
 /** Several lines, without a newline at the end. */
 export function formatDiagnostic(diagnostic: Diagnostic, colour = false): string {
-  const { message, place, definition, related, includedFrom } = diagnostic;
+  const { message, position: start, definition, related, includedFrom } = diagnostic;
   const { bold, red, reset } = colour ? ansi : plain;
   const at = ({ file, line }: Position): string => `${printable(file)}:${line}`;
-  const lines = [`${bold}${at(place)}:${place.column}: ${red}error:${reset}${bold} ${printable(message)}${reset}`];
-  if (place.source !== undefined) {
-    const shown = printable(place.source);
-    const behind = visible(place.source.slice(place.column - 1));
-    lines.push(`  ${shown}`, `  ${blank(shown.slice(0, shown.length - behind.length))}${red}^${reset}`);
+  const lines = [`${bold}${at(start)}:${start.column}: ${red}error:${reset}${bold} ${printable(message)}${reset}`];
+  if (start.source !== undefined) {
+    const shown = printable(start.source);
+    const rest = visible(start.source.slice(start.column - 1));
+    lines.push(`  ${shown}`, `  ${blank(shown.slice(0, shown.length - rest.length))}${red}^${reset}`);
   }
   if (definition) lines.push(`${at(definition.position)}: in ${printable(definition.title)}`);
   if (related) lines.push(`${at(related.position)}: ${printable(related.message)}`);

@@ -18,7 +18,7 @@ export function refuseLeaves(schema: Schema): void {
   const refusals: Diagnostic[] = [];
   let all = 0;
   const refuse = (union: UnionType, problem: string): void => {
-    refusals.push({ message: problem, place: union.position, includedFrom: [] });
+    refusals.push({ message: problem, position: union.position, includedFrom: [] });
   };
   for (const union of schema.definitions.values()) {
     if (union.kind !== 'union') continue;

@@ -38,14 +38,14 @@ const conflicts: readonly (readonly [one: string, other: string, dialect?: strin
 function conflict([one, other, dialect]: (typeof conflicts)[number]): Malformed {
   return [
     `${types}\n{ 'alternate': 'Foo',\n  'data': { 'a': ${one},\n            'b': ${other} } }`,
-    "10:13: in alternate 'Foo': alternative 'b' cannot be told apart from 'a' by its JSON kind",
+    "10:13: in alternate 'Foo': alternative 'b' cannot be distinguished from 'a' by its JSON kind",
     { ...(dialect !== undefined && { dialect }) },
   ];
 }
 
 export const alternates: Table = {
   'Alternate types: their form': [
-    ["{ 'alternate': 'Foo' }", "1:1: in alternate 'Foo': alternate 'Foo' misses the key 'data'"],
+    ["{ 'alternate': 'Foo' }", "1:1: in alternate 'Foo': alternate 'Foo' lacks the key 'data'"],
     ["{ 'alternate': 'Foo', 'data': {} }", "1:31: in alternate 'Foo': an alternate needs at least one alternative"],
     [
       "{ 'alternate': 'Foo', 'data': [ 'int', 'null' ] }",
@@ -63,7 +63,7 @@ export const alternates: Table = {
       "{ 'alternate': 'Foo', 'data': { 'a': 'int' }, 'discriminator': 'a' }",
       "1:47: in alternate 'Foo': alternate 'Foo' has no key 'discriminator'; it can have 'alternate', 'data', 'if', 'features'",
     ],
-    ["{ 'alternate': 'Foo', 'data': { 'a': {} } }", "1:33: in alternate 'Foo': alternative 'a' misses the key 'type'"],
+    ["{ 'alternate': 'Foo', 'data': { 'a': {} } }", "1:33: in alternate 'Foo': alternative 'a' lacks the key 'type'"],
     [
       "{ 'alternate': 'Foo', 'data': { 'a': { 'type': 'int', 'features': [] } } }",
       "1:55: in alternate 'Foo': alternative 'a' has no key 'features'; it can have 'type', 'if'",
@@ -78,11 +78,11 @@ export const alternates: Table = {
     ],
     [
       "{ 'alternate': 'Foo', 'data': { 'a': [] } }",
-      "1:38: in alternate 'Foo': the type of alternative 'a': an array holds the name of one type",
+      "1:38: in alternate 'Foo': the type of alternative 'a' must be an array that holds the name of one type",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { 'a': [ 'int', 'str' ] } }",
-      "1:47: in alternate 'Foo': the type of alternative 'a': an array holds the name of one type",
+      "1:47: in alternate 'Foo': the type of alternative 'a' must be an array that holds the name of one type",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { 'a': [ 'int' ] } }",
@@ -99,15 +99,15 @@ export const alternates: Table = {
     ],
     [
       "{ 'alternate': 'Foo', 'data': { 'a': 'any' } }",
-      "1:38: in alternate 'Foo': alternative 'a' cannot be 'any': its JSON kind would not tell it apart",
+      "1:38: in alternate 'Foo': alternative 'a' cannot be 'any': it has no JSON kind of its own",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { 'a': 'Foo' } }",
-      "1:38: in alternate 'Foo': alternative 'a' cannot be the alternate 'Foo': its JSON kind would not tell it apart",
+      "1:38: in alternate 'Foo': alternative 'a' cannot be the alternate 'Foo': it has no JSON kind of its own",
     ],
     [
       "{ 'alternate': 'Bar', 'data': { 'a': 'int' } }\n{ 'alternate': 'Foo', 'data': { 'a': 'Bar' } }",
-      "2:38: in alternate 'Foo': alternative 'a' cannot be the alternate 'Bar': its JSON kind would not tell it apart",
+      "2:38: in alternate 'Foo': alternative 'a' cannot be the alternate 'Bar': it has no JSON kind of its own",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { 'a-b': 'int', 'a_b': 'null' } }",

@@ -43,11 +43,11 @@ export const commands: Table = {
     ["{ 'command': 'foo', 'boxed': true }", "1:21: in command 'foo': 'boxed' requires 'data'"],
     [
       "{ 'command': 'foo', 'boxed': true, 'data': { 'a': 'int' } }",
-      "1:44: in command 'foo': 'data' must be the name of a type where 'boxed' is true",
+      "1:44: in command 'foo': 'data' must be the name of a type when 'boxed' is true",
     ],
     [
       "{ 'command': 'foo', 'boxed': true, 'data': {} }",
-      "1:44: in command 'foo': 'data' must be the name of a type where 'boxed' is true",
+      "1:44: in command 'foo': 'data' must be the name of a type when 'boxed' is true",
     ],
     [
       "{ 'command': 'foo', 'boxed': true, 'data': 'str' }",
@@ -86,44 +86,47 @@ export const commands: Table = {
       "{ 'command': 'foo', 'returns': { 'a': 'int' } }",
       "1:32: in command 'foo': 'returns' must be the name of a type or an array such as [ 'str' ], not an object",
     ],
-    ["{ 'command': 'foo', 'returns': [] }", "1:32: in command 'foo': 'returns': an array holds the name of one type"],
+    [
+      "{ 'command': 'foo', 'returns': [] }",
+      "1:32: in command 'foo': 'returns' must be an array that holds the name of one type",
+    ],
     [
       "{ 'command': 'foo', 'returns': [ [ 'Bar' ] ] }",
-      "1:34: in command 'foo': 'returns': an array holds the name of one type",
+      "1:34: in command 'foo': 'returns' must be an array that holds the name of one type",
     ],
     [
       "{ 'command': 'foo', 'returns': [ 'Bar', 'Bar' ] }",
-      "1:41: in command 'foo': 'returns': an array holds the name of one type",
+      "1:41: in command 'foo': 'returns' must be an array that holds the name of one type",
     ],
     ["{ 'command': 'foo', 'returns': 'Bar' }", "1:32: in command 'foo': 'returns' uses unknown type 'Bar'"],
     ["{ 'command': 'foo', 'returns': [ 'Bar' ] }", "1:34: in command 'foo': 'returns' uses unknown type 'Bar'"],
     [
       "{ 'command': 'foo', 'returns': 'int' }",
-      "1:32: in command 'foo': a command returns an object or an array of objects, not 'int' (pragma 'command-returns-exceptions' allows it)",
+      "1:32: in command 'foo': a command must return an object or an array of objects, not 'int' (pragma 'command-returns-exceptions' allows it)",
     ],
     [
       "{ 'command': 'foo', 'returns': [ 'str' ] }",
-      "1:34: in command 'foo': a command returns an object or an array of objects, not an array of 'str' (pragma 'command-returns-exceptions' allows it)",
+      "1:34: in command 'foo': a command must return an object or an array of objects, not an array of 'str' (pragma 'command-returns-exceptions' allows it)",
     ],
     [
       "{ 'command': 'foo', 'returns': 'any' }",
-      "1:32: in command 'foo': a command returns an object or an array of objects, not 'any' (pragma 'command-returns-exceptions' allows it)",
+      "1:32: in command 'foo': a command must return an object or an array of objects, not 'any' (pragma 'command-returns-exceptions' allows it)",
     ],
     [
       "{ 'command': 'foo', 'returns': 'null' }",
-      "1:32: in command 'foo': a command returns an object or an array of objects, not 'null' (pragma 'command-returns-exceptions' allows it)",
+      "1:32: in command 'foo': a command must return an object or an array of objects, not 'null' (pragma 'command-returns-exceptions' allows it)",
     ],
     [
       "{ 'enum': 'Color', 'data': [ 'red', 'green' ] }\n{ 'command': 'foo', 'returns': 'Color' }",
-      "2:32: in command 'foo': a command returns an object or an array of objects, not the enum 'Color' (pragma 'command-returns-exceptions' allows it)",
+      "2:32: in command 'foo': a command must return an object or an array of objects, not the enum 'Color' (pragma 'command-returns-exceptions' allows it)",
     ],
     [
       "{ 'alternate': 'Bar', 'data': { 'a': 'int' } }\n{ 'command': 'foo', 'returns': [ 'Bar' ] }",
-      "2:34: in command 'foo': a command returns an object or an array of objects, not an array of 'Bar' (pragma 'command-returns-exceptions' allows it)",
+      "2:34: in command 'foo': a command must return an object or an array of objects, not an array of 'Bar' (pragma 'command-returns-exceptions' allows it)",
     ],
     [
       "{ 'pragma': { 'command-returns-exceptions': [ 'foo' ] } }\n{ 'command': 'food', 'returns': 'int' }",
-      "2:33: in command 'food': a command returns an object or an array of objects, not 'int' (pragma 'command-returns-exceptions' allows it)",
+      "2:33: in command 'food': a command must return an object or an array of objects, not 'int' (pragma 'command-returns-exceptions' allows it)",
       { dialect: '10.2' },
     ],
   ],
@@ -166,7 +169,7 @@ export const commands: Table = {
     ],
     [
       "{ 'command': 'foo', 'coroutine': true,\n  'allow-oob': true }",
-      "1:21: in command 'foo': 'allow-oob' and 'coroutine' exclude each other",
+      "1:21: in command 'foo': a command cannot have both 'allow-oob' and 'coroutine'",
     ],
     [
       "{ 'command': 'foo', 'sucess-response': false }",
@@ -200,7 +203,7 @@ export const commands: Table = {
     ["{ 'event': 'FOO', 'boxed': true }", "1:19: in event 'FOO': 'boxed' requires 'data'"],
     [
       "{ 'event': 'FOO', 'boxed': true, 'data': { 'a': 'int' } }",
-      "1:42: in event 'FOO': 'data' must be the name of a type where 'boxed' is true",
+      "1:42: in event 'FOO': 'data' must be the name of a type when 'boxed' is true",
     ],
     [
       "{ 'event': 'FOO', 'boxed': true, 'data': 'str' }",

@@ -68,10 +68,10 @@ export const conditions: Table = {
   'Configuring the schema: every form': [
     ["{ 'command': 'foo', 'if': '' }", "1:27: in command 'foo': 'if' of command 'foo' is empty"],
     ["{ 'command': 'foo', 'if': ' ' }", "1:27: in command 'foo': 'if' of command 'foo' is empty"],
-    ["{ 'command': 'foo', 'if': [] }", "1:27: in command 'foo': 'if' of command 'foo': an empty list has no meaning"],
+    ["{ 'command': 'foo', 'if': [] }", "1:27: in command 'foo': 'if' of command 'foo' must not be an empty list"],
     [
       "{ 'command': 'foo', 'if': [ 'IF_A', true ] }",
-      "1:37: in command 'foo': a part of 'if' of command 'foo' must be a string, not true",
+      "1:37: in command 'foo': an element of 'if' of command 'foo' must be a string, not true",
     ],
     ["{ 'command': 'foo', 'if': [ '' ] }", "1:29: in command 'foo': 'if' of command 'foo' is empty"],
     [
@@ -96,11 +96,11 @@ export const conditions: Table = {
     ],
     [
       "{ 'command': 'foo', 'if': { 'any': [] } }",
-      "1:36: in command 'foo': 'if' of command 'foo': an empty list has no meaning",
+      "1:36: in command 'foo': 'if' of command 'foo' must not be an empty list",
     ],
     [
       "{ 'command': 'foo', 'if': { 'all': [ { 'all': [] } ] } }",
-      "1:47: in command 'foo': 'if' of command 'foo': an empty list has no meaning",
+      "1:47: in command 'foo': 'if' of command 'foo' must not be an empty list",
     ],
     [
       "{ 'command': 'foo', 'if': { 'not': true } }",
@@ -153,7 +153,7 @@ export const conditions: Table = {
     ],
     [
       "{ 'command': 'foo', 'if': [ [ 'IF_A' ] ] }",
-      "1:29: in command 'foo': a part of 'if' of command 'foo' must be a string, not an array",
+      "1:29: in command 'foo': an element of 'if' of command 'foo' must be a string, not an array",
       { dialect: '5.2' },
     ],
   ],

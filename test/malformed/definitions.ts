@@ -6,23 +6,23 @@ export const definitions: Table = {
   'Schema syntax: definitions': [
     [
       "{ 'strut': 'Foo', 'data': {} }",
-      "1:1: this is no definition: it needs one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event' (did you mean 'struct'?)",
+      "1:1: this is not a definition: it needs one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event' (did you mean 'struct'?)",
     ],
     [
       "{ 'data': {} }",
-      "1:1: this is no definition: it needs one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event'",
+      "1:1: this is not a definition: it needs one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event'",
     ],
     [
       "{ 'type': 'Foo', 'data': {} }",
-      "1:1: this is no definition: it needs one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event'",
+      "1:1: this is not a definition: it needs one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event'",
     ],
     [
       "{ 'struct': 'Foo', 'command': 'foo', 'data': {} }",
-      "1:20: a definition has one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event'; this has 'struct' and 'command'",
+      "1:20: a definition has one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event', but this one has 'struct' and 'command'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [],\n  'alternate': 'Foo' }",
-      "2:3: a definition has one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event'; this has 'enum' and 'alternate'",
+      "2:3: a definition has one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event', but this one has 'enum' and 'alternate'",
     ],
     ["{ 'enum': true, 'data': [] }", "1:11: 'enum' must be a name, not true"],
     ["{ 'struct': [ 'Foo' ], 'data': {} }", "1:13: 'struct' must be a name, not an array"],
@@ -32,7 +32,7 @@ export const definitions: Table = {
     ["{ 'event': {} }", "1:12: 'event' must be a name, not an object"],
   ],
   'Enumeration types': [
-    ["{ 'enum': 'Foo' }", "1:1: in enum 'Foo': enum 'Foo' misses the key 'data'"],
+    ["{ 'enum': 'Foo' }", "1:1: in enum 'Foo': enum 'Foo' lacks the key 'data'"],
     [
       "{ 'enum': 'Foo', 'data': {} }",
       "1:26: in enum 'Foo': 'data' of an enum must be an array of values, not an object",
@@ -50,8 +50,8 @@ export const definitions: Table = {
       "{ 'enum': 'Foo', 'data': [ [ 'a' ] ] }",
       "1:28: in enum 'Foo': a value must be a string, or an object with a name, not an array",
     ],
-    ["{ 'enum': 'Foo', 'data': [ {} ] }", "1:28: in enum 'Foo': this value misses the key 'name'"],
-    ["{ 'enum': 'Foo', 'data': [ { 'if': 'A' } ] }", "1:28: in enum 'Foo': this value misses the key 'name'"],
+    ["{ 'enum': 'Foo', 'data': [ {} ] }", "1:28: in enum 'Foo': this value lacks the key 'name'"],
+    ["{ 'enum': 'Foo', 'data': [ { 'if': 'A' } ] }", "1:28: in enum 'Foo': this value lacks the key 'name'"],
     [
       "{ 'enum': 'Foo', 'data': [ { 'name': [ 'a' ] } ] }",
       "1:38: in enum 'Foo': the name of a value must be a string, not an array",
@@ -62,11 +62,11 @@ export const definitions: Table = {
     ],
     [
       "{ 'enum': 'Foo', 'data': [ '' ] }",
-      "1:28: in enum 'Foo': value '' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:28: in enum 'Foo': value '' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ 'a b' ] }",
-      "1:28: in enum 'Foo': value 'a b' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:28: in enum 'Foo': value 'a b' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     ["{ 'enum': 'Foo', 'data': [ 'a', 'b',\n 'a' ] }", "2:2: in enum 'Foo': duplicate value 'a'"],
     [
@@ -99,27 +99,27 @@ export const definitions: Table = {
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a': [] } }",
-      "1:35: in struct 'Foo': the type of member 'a': an array holds the name of one type",
+      "1:35: in struct 'Foo': the type of member 'a' must be an array that holds the name of one type",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a': [ 'int', 'str' ] } }",
-      "1:44: in struct 'Foo': the type of member 'a': an array holds the name of one type",
+      "1:44: in struct 'Foo': the type of member 'a' must be an array that holds the name of one type",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a': [ [ 'int' ] ] } }",
-      "1:37: in struct 'Foo': the type of member 'a': an array holds the name of one type",
+      "1:37: in struct 'Foo': the type of member 'a' must be an array that holds the name of one type",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a': [ { 'type': 'int' } ] } }",
-      "1:37: in struct 'Foo': the type of member 'a': an array holds the name of one type",
+      "1:37: in struct 'Foo': the type of member 'a' must be an array that holds the name of one type",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a': [ true ] } }",
-      "1:37: in struct 'Foo': the type of member 'a': an array holds the name of one type",
+      "1:37: in struct 'Foo': the type of member 'a' must be an array that holds the name of one type",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a': { 'type': [ [ 'int' ] ] } } }",
-      "1:47: in struct 'Foo': the type of member 'a': an array holds the name of one type",
+      "1:47: in struct 'Foo': the type of member 'a' must be an array that holds the name of one type",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a': { 'type': { 'b': 'int' } } } }",
@@ -162,7 +162,7 @@ export const definitions: Table = {
     ],
   ],
   'Struct types': [
-    ["{ 'struct': 'Foo' }", "1:1: in struct 'Foo': struct 'Foo' misses the key 'data'"],
+    ["{ 'struct': 'Foo' }", "1:1: in struct 'Foo': struct 'Foo' lacks the key 'data'"],
     [
       "{ 'struct': 'Foo', 'data': 'Bar' }",
       "1:28: in struct 'Foo': 'data' must be an object of members, not the string 'Bar'",
@@ -180,8 +180,8 @@ export const definitions: Table = {
       "{ 'struct': 'Foo', 'data': {}, 'boxed': true }",
       "1:32: in struct 'Foo': struct 'Foo' has no key 'boxed'; it can have 'struct', 'data', 'base', 'if', 'features'",
     ],
-    ["{ 'struct': 'Foo', 'data': { 'a': {} } }", "1:30: in struct 'Foo': member 'a' misses the key 'type'"],
-    ["{ 'struct': 'Foo', 'data': { 'a': { 'if': 'A' } } }", "1:30: in struct 'Foo': member 'a' misses the key 'type'"],
+    ["{ 'struct': 'Foo', 'data': { 'a': {} } }", "1:30: in struct 'Foo': member 'a' lacks the key 'type'"],
+    ["{ 'struct': 'Foo', 'data': { 'a': { 'if': 'A' } } }", "1:30: in struct 'Foo': member 'a' lacks the key 'type'"],
     [
       "{ 'struct': 'Foo', 'data': { 'a': { 'type': 'int', 'default': '5' } } }",
       "1:52: in struct 'Foo': member 'a' has no key 'default'; it can have 'type', 'if', 'features'",

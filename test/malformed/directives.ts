@@ -6,9 +6,9 @@ export const directives: Table = {
   'Include directives': [
     ["{ 'include': 'nowhere.json' }", "1:14: cannot read include file 'nowhere.json': no such file"],
     ["{ 'include': '' }", "1:14: cannot read include file '.': no such file"],
-    ["{ 'include': true }", "1:14: 'include' takes the path of a file, a string"],
-    ["{ 'include': [ 'a.json', 'b.json' ] }", "1:14: 'include' takes the path of a file, a string"],
-    ["{ 'include': { 'file': 'a.json' } }", "1:14: 'include' takes the path of a file, a string"],
+    ["{ 'include': true }", "1:14: 'include' takes a string, the path of a file"],
+    ["{ 'include': [ 'a.json', 'b.json' ] }", "1:14: 'include' takes a string, the path of a file"],
+    ["{ 'include': { 'file': 'a.json' } }", "1:14: 'include' takes a string, the path of a file"],
     ["{ 'include': 'test.json' }", "1:14: 'test.json' includes itself"],
     ["{ 'include': './sub/../test.json' }", "1:14: './sub/../test.json' includes itself"],
     [
@@ -30,23 +30,23 @@ export const directives: Table = {
     ],
     [
       { 'test.json': "{ 'include': 'a.json', 'struct': 'Foo', 'data': {} }", 'a.json': '' },
-      "test.json:1:24: 'struct' beside 'include': a directive has one key",
+      "test.json:1:24: a directive has one key, but this one has 'include' and 'struct'",
     ],
     [
       { 'test.json': "{ 'include': 'a.json',\n  'if': 'X' }", 'a.json': '' },
-      "test.json:2:3: 'if' beside 'include': a directive has one key",
+      "test.json:2:3: a directive has one key, but this one has 'include' and 'if'",
     ],
     [
       { 'test.json': "{ 'struct': 'Foo', 'include': 'a.json' }", 'a.json': '' },
-      "test.json:1:3: 'struct' beside 'include': a directive has one key",
+      "test.json:1:3: a directive has one key, but this one has 'include' and 'struct'",
     ],
     [
       { 'test.json': "{ 'include': 'a.json', 'pragma': {} }", 'a.json': '' },
-      "test.json:1:24: 'pragma' beside 'include': a directive has one key",
+      "test.json:1:24: a directive has one key, but this one has 'include' and 'pragma'",
     ],
     [
       { 'test.json': "##\n# @Foo:\n##\n{ 'include': 'a.json' }\n{ 'struct': 'Foo', 'data': {} }", 'a.json': '' },
-      "test.json:1:1: documentation of 'Foo' without its definition: it must follow at once",
+      "test.json:1:1: the definition of 'Foo' must follow its documentation immediately",
     ],
     [
       {
@@ -69,18 +69,18 @@ export const directives: Table = {
         'sub/b.json': '',
         'c.json': "{ 'struct': 'Foo' }",
       },
-      "c.json:1:1: in struct 'Foo': struct 'Foo' misses the key 'data'",
+      "c.json:1:1: in struct 'Foo': struct 'Foo' lacks the key 'data'",
     ],
   ],
   'Pragma directives': [
     ["{ 'pragma': [] }", "1:13: 'pragma' takes an object"],
     ["{ 'pragma': 'doc-required' }", "1:13: 'pragma' takes an object"],
     ["{ 'pragma': true }", "1:13: 'pragma' takes an object"],
-    ["{ 'pragma': {}, 'extra': {} }", "1:17: 'extra' beside 'pragma': a directive has one key"],
-    ["{ 'event': 'FOO', 'pragma': {} }", "1:3: 'event' beside 'pragma': a directive has one key"],
+    ["{ 'pragma': {}, 'extra': {} }", "1:17: a directive has one key, but this one has 'pragma' and 'extra'"],
+    ["{ 'event': 'FOO', 'pragma': {} }", "1:3: a directive has one key, but this one has 'pragma' and 'event'"],
     [
       "##\n# @Foo:\n##\n{ 'pragma': {} }\n{ 'struct': 'Foo', 'data': {} }",
-      "1:1: documentation of 'Foo' without its definition: it must follow at once",
+      "1:1: the definition of 'Foo' must follow its documentation immediately",
     ],
     ["{ 'pragma': { 'doc-required': 'yes' } }", "1:31: pragma 'doc-required' takes true or false"],
     ["{ 'pragma': { 'doc-required': [] } }", "1:31: pragma 'doc-required' takes true or false"],

@@ -6,23 +6,23 @@ export const documentation: Table = {
   'Documentation comments': [
     [
       "## text\n# more\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "1:3: text after '##': a documentation comment begins with a line of its own",
+      "1:3: unexpected text after '##', which begins a documentation comment",
     ],
     [
       "##\n# @Foo:\n## ##\n{ 'struct': 'Foo', 'data': {} }",
-      "3:3: text after '##': a documentation comment ends with a line of its own",
+      "3:3: unexpected text after '##', which ends a documentation comment",
     ],
-    ['##\n# @Foo:\n', "2:8: this documentation comment has no end: a line '##'"],
-    ["##\n# @Foo:\n{ 'struct': 'Foo', 'data': {} }", "3:1: this documentation comment has no end: a line '##'"],
+    ['##\n# @Foo:\n', "2:8: this documentation comment must end with a line '##'"],
+    ["##\n# @Foo:\n{ 'struct': 'Foo', 'data': {} }", "3:1: this documentation comment must end with a line '##'"],
     ["##\n#@Foo:\n##\n{ 'struct': 'Foo', 'data': {} }", "2:2: expected a space after '#'"],
     ["##\n# @Foo:\n#text\n##\n{ 'struct': 'Foo', 'data': {} }", "3:2: expected a space after '#'"],
     [
       "##\n# text\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "1:1: this comment documents no definition: its first line must be '# @NAME:' before one",
+      "1:1: the comment before a definition must document it: its first line must be '# @NAME:'",
     ],
     [
       "##\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "1:1: this comment documents no definition: its first line must be '# @NAME:' before one",
+      "1:1: the comment before a definition must document it: its first line must be '# @NAME:'",
     ],
     [
       '##\n# @a: text\n##\n',
@@ -35,26 +35,26 @@ export const documentation: Table = {
     ],
   ],
   'Definition documentation: it precedes its definition': [
-    ['##\n# @Foo:\n##', "1:1: documentation of 'Foo' without its definition: it must follow at once"],
+    ['##\n# @Foo:\n##', "1:1: the definition of 'Foo' must follow its documentation immediately"],
     [
       "##\n# @Foo:\n##\n\n##\n# text\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "1:1: documentation of 'Foo' without its definition: it must follow at once",
+      "1:1: the definition of 'Foo' must follow its documentation immediately",
     ],
     [
       "##\n# @Foo:\n##\n# a comment\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "1:1: documentation of 'Foo' without its definition: it must follow at once",
+      "1:1: the definition of 'Foo' must follow its documentation immediately",
     ],
     [
       "##\n# @Bar:\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "1:1: in struct 'Foo': this documentation comment is for 'Bar', the definition is 'Foo'",
+      "1:1: in struct 'Foo': this documentation comment is for 'Bar', but the definition is 'Foo'",
     ],
     [
       "##\n# @foo:\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "1:1: in struct 'Foo': this documentation comment is for 'foo', the definition is 'Foo'",
+      "1:1: in struct 'Foo': this documentation comment is for 'foo', but the definition is 'Foo'",
     ],
     [
       "##\n# @Foo :\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "1:1: in struct 'Foo': this documentation comment is for 'Foo ', the definition is 'Foo'",
+      "1:1: in struct 'Foo': this documentation comment is for 'Foo ', but the definition is 'Foo'",
     ],
     [
       "##\n# @Foo\n##\n{ 'struct': 'Foo', 'data': {} }",
@@ -158,51 +158,51 @@ export const documentation: Table = {
     ],
     [
       "##\n# @Foo:\n#\n# @a: text\n##\n{ 'struct': 'Foo', 'data': { 'a': 'int',\n 'b': 'int' } }",
-      "7:2: in struct 'Foo': member 'b' lacks documentation: '@b:' in its comment",
+      "7:2: in struct 'Foo': member 'b' is not documented: add '@b:' to the comment",
       { dialect: '10.2' },
     ],
     [
       "##\n# @Foo:\n#\n# @red: text\n##\n{ 'enum': 'Foo', 'data': [ 'red', { 'name': 'green' } ] }",
-      "6:45: in enum 'Foo': value 'green' lacks documentation: '@green:' in its comment",
+      "6:45: in enum 'Foo': value 'green' is not documented: add '@green:' to the comment",
       { dialect: '10.0' },
     ],
     [
       "##\n# @Foo:\n#\n# @a: text\n##\n{ 'alternate': 'Foo', 'data': { 'a': 'int', 'b': 'null' } }",
-      "6:45: in alternate 'Foo': alternative 'b' lacks documentation: '@b:' in its comment",
+      "6:45: in alternate 'Foo': alternative 'b' is not documented: add '@b:' to the comment",
       { dialect: '10.2' },
     ],
     [
       "##\n# @foo:\n##\n{ 'command': 'foo', 'data': { 'a': 'int' } }",
-      "4:31: in command 'foo': member 'a' lacks documentation: '@a:' in its comment",
+      "4:31: in command 'foo': member 'a' is not documented: add '@a:' to the comment",
       { dialect: '10.2' },
     ],
     [
       "##\n# @FOO:\n##\n{ 'event': 'FOO', 'data': { '*a': 'int' } }",
-      "4:29: in event 'FOO': member 'a' lacks documentation: '@a:' in its comment",
+      "4:29: in event 'FOO': member 'a' is not documented: add '@a:' to the comment",
       { dialect: '10.2' },
     ],
     [
       "##\n# @Foo:\n##\n{ 'union': 'Foo', 'base': { 't': 'QType' }, 'discriminator': 't', 'data': {} }",
-      "4:29: in union 'Foo': member 't' lacks documentation: '@t:' in its comment",
+      "4:29: in union 'Foo': member 't' is not documented: add '@t:' to the comment",
       { dialect: '10.2' },
     ],
   ],
   'Definition documentation: features': [
     [
       "##\n# @Foo:\n##\n{ 'struct': 'Foo', 'data': {}, 'features': [ 'x' ] }",
-      "4:46: in struct 'Foo': feature 'x' lacks documentation: '@x:' under 'Features:'",
+      "4:46: in struct 'Foo': feature 'x' is not documented: add '@x:' under 'Features:'",
     ],
     [
       "##\n# @foo:\n#\n# Features:\n# @x: text\n##\n{ 'command': 'foo', 'features': [ 'x', 'deprecated' ] }",
-      "7:40: in command 'foo': feature 'deprecated' lacks documentation: '@deprecated:' under 'Features:'",
+      "7:40: in command 'foo': feature 'deprecated' is not documented: add '@deprecated:' under 'Features:'",
     ],
     [
       "##\n# @foo:\n#\n# @a: text\n##\n{ 'command': 'foo', 'data': { 'a': { 'type': 'int', 'features': [ 'x' ] } } }",
-      "6:67: in command 'foo': feature 'x' lacks documentation: '@x:' under 'Features:'",
+      "6:67: in command 'foo': feature 'x' is not documented: add '@x:' under 'Features:'",
     ],
     [
       "##\n# @Foo:\n#\n# @a: text\n##\n{ 'enum': 'Foo', 'data': [ { 'name': 'a', 'features': [ 'x' ] } ] }",
-      "6:57: in enum 'Foo': feature 'x' lacks documentation: '@x:' under 'Features:'",
+      "6:57: in enum 'Foo': feature 'x' is not documented: add '@x:' under 'Features:'",
       { dialect: '10.2' },
     ],
     [
@@ -231,11 +231,11 @@ export const documentation: Table = {
   'Definition documentation: sections': [
     [
       "##\n# @Foo:\n#\n# Returns: text\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "4:3: in struct 'Foo': only commands have a 'Returns:' section",
+      "4:3: in struct 'Foo': only commands can have a 'Returns:' section",
     ],
     [
       "##\n# @FOO:\n#\n# Returns: text\n##\n{ 'event': 'FOO' }",
-      "4:3: in event 'FOO': only commands have a 'Returns:' section",
+      "4:3: in event 'FOO': only commands can have a 'Returns:' section",
     ],
     [
       "##\n# @foo:\n#\n# Returns: text\n##\n{ 'command': 'foo' }",
@@ -244,12 +244,12 @@ export const documentation: Table = {
     ],
     [
       "##\n# @FOO:\n#\n# Errors: text\n##\n{ 'event': 'FOO' }",
-      "4:3: in event 'FOO': only commands have an 'Errors:' section",
+      "4:3: in event 'FOO': only commands can have an 'Errors:' section",
       { dialect: '10.2' },
     ],
     [
       "##\n# @Foo:\n#\n# Errors: text\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "4:3: in struct 'Foo': only commands have an 'Errors:' section",
+      "4:3: in struct 'Foo': only commands can have an 'Errors:' section",
       { dialect: '10.0' },
     ],
     ["##\n# @Foo:\n#\n# Since: 1.0\n#\n# Since: 2.0\n##\n{ 'struct': 'Foo', 'data': {} }", "6:3: duplicate 'Since:'"],

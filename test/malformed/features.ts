@@ -24,10 +24,7 @@ export const features: Table = {
       "{ 'struct': 'Foo', 'data': {}, 'features': [ [ 'a' ] ] }",
       "1:46: in struct 'Foo': a feature must be a string, or an object with a name, not an array",
     ],
-    [
-      "{ 'struct': 'Foo', 'data': {}, 'features': [ {} ] }",
-      "1:46: in struct 'Foo': this feature misses the key 'name'",
-    ],
+    ["{ 'struct': 'Foo', 'data': {}, 'features': [ {} ] }", "1:46: in struct 'Foo': this feature lacks the key 'name'"],
     [
       "{ 'struct': 'Foo', 'data': {}, 'features': [ { 'name': true } ] }",
       "1:56: in struct 'Foo': the name of a feature must be a string, not true",
@@ -56,7 +53,7 @@ export const features: Table = {
     ],
     [
       "{ 'command': 'foo', 'data': { 'a': { 'type': 'int', 'features': [ 'x!' ] } } }",
-      "1:67: in command 'foo': feature 'x!' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:67: in command 'foo': feature 'x!' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ { 'name': 'a', 'features': true } ] }",
@@ -75,7 +72,7 @@ export const features: Table = {
     ],
     [
       `{ 'command': 'foo', 'features': [\n${Array.from({ length: 63 }, (_, index) => `'f${index}'`).join(',\n')} ] }`,
-      "64:1: in command 'foo': a schema has at most 64 different features",
+      "64:1: in command 'foo': a schema can have at most 64 different features",
       { dialect: '10.2' },
     ],
   ],

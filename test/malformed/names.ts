@@ -6,43 +6,43 @@ export const names: Table = {
   'Naming rules and reserved names: all names': [
     [
       "{ 'struct': '', 'data': {} }",
-      "1:13: in struct '': struct name '' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:13: in struct '': struct name '' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo Bar', 'data': {} }",
-      "1:13: in struct 'Foo Bar': struct name 'Foo Bar' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:13: in struct 'Foo Bar': struct name 'Foo Bar' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': '1Foo', 'data': {} }",
-      "1:13: in struct '1Foo': struct name '1Foo' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:13: in struct '1Foo': struct name '1Foo' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': '_Foo', 'data': {} }",
-      "1:13: in struct '_Foo': struct name '_Foo' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:13: in struct '_Foo': struct name '_Foo' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo.Bar', 'data': {} }",
-      "1:13: in struct 'Foo.Bar': struct name 'Foo.Bar' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:13: in struct 'Foo.Bar': struct name 'Foo.Bar' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': '*Foo', 'data': {} }",
-      "1:13: in struct '*Foo': struct name '*Foo' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:13: in struct '*Foo': struct name '*Foo' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo\\\\', 'data': {} }",
-      "1:13: in struct 'Foo\\': struct name 'Foo\\' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:13: in struct 'Foo\\': struct name 'Foo\\' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'command': 'foo$' }",
-      "1:14: in command 'foo$': command name 'foo$' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:14: in command 'foo$': command name 'foo$' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'command': '-foo' }",
-      "1:14: in command '-foo': command name '-foo' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:14: in command '-foo': command name '-foo' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'event': '*FOO' }",
-      "1:12: in event '*FOO': event name '*FOO' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:12: in event '*FOO': event name '*FOO' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'command': 'q_foo' }",
@@ -58,39 +58,39 @@ export const names: Table = {
     ],
     [
       "{ 'enum': 'Foo', 'data': [ '-a' ] }",
-      "1:28: in enum 'Foo': value '-a' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:28: in enum 'Foo': value '-a' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ 'a.b' ] }",
-      "1:28: in enum 'Foo': value 'a.b' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:28: in enum 'Foo': value 'a.b' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ '*a' ] }",
-      "1:28: in enum 'Foo': value '*a' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:28: in enum 'Foo': value '*a' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '': 'int' } }",
-      "1:30: in struct 'Foo': member name '' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:30: in struct 'Foo': member name '' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '*': 'int' } }",
-      "1:30: in struct 'Foo': member name '' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:30: in struct 'Foo': member name '' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '**a': 'int' } }",
-      "1:30: in struct 'Foo': member name '*a' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:30: in struct 'Foo': member name '*a' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '1a': 'int' } }",
-      "1:30: in struct 'Foo': member name '1a' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:30: in struct 'Foo': member name '1a' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '_a': 'int' } }",
-      "1:30: in struct 'Foo': member name '_a' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:30: in struct 'Foo': member name '_a' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a b': 'int' } }",
-      "1:30: in struct 'Foo': member name 'a b' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:30: in struct 'Foo': member name 'a b' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'q_a': 'int' } }",
@@ -98,27 +98,27 @@ export const names: Table = {
     ],
     [
       "{ 'struct': 'Foo', 'data': { '__proto__': 'int' } }",
-      "1:30: in struct 'Foo': member name '__proto__' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:30: in struct 'Foo': member name '__proto__' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'command': 'foo', 'data': { 'a!': 'int' } }",
-      "1:31: in command 'foo': member name 'a!' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:31: in command 'foo': member name 'a!' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'event': 'FOO', 'data': { 'a/b': 'int' } }",
-      "1:29: in event 'FOO': member name 'a/b' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:29: in event 'FOO': member name 'a/b' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': {}, 'features': [ '1a' ] }",
-      "1:46: in struct 'Foo': feature '1a' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:46: in struct 'Foo': feature '1a' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { '*a': 'int' } }",
-      "1:33: in alternate 'Foo': alternative '*a' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:33: in alternate 'Foo': alternative '*a' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { '1a': 'int' } }",
-      "1:33: in alternate 'Foo': alternative '1a' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:33: in alternate 'Foo': alternative '1a' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
   ],
   'Naming rules and reserved names: reserved ones': [
@@ -194,7 +194,7 @@ export const names: Table = {
     ["{ 'command': 'Foo' }", "1:14: in command 'Foo': command name 'Foo' must be lower case", { dialect: '10.2' }],
     [
       "{ 'command': 'foo_bar' }",
-      "1:14: in command 'foo_bar': command name 'foo_bar' must not use '_'; words are joined by '-'",
+      "1:14: in command 'foo_bar': command name 'foo_bar' must not contain '_': use '-' between words",
       { dialect: '10.2' },
     ],
     [
@@ -219,7 +219,7 @@ export const names: Table = {
     ],
     [
       "{ 'enum': 'Foo', 'data': [ 'red_1' ] }",
-      "1:28: in enum 'Foo': value 'red_1' must not use '_'; words are joined by '-'",
+      "1:28: in enum 'Foo': value 'red_1' must not contain '_': use '-' between words",
       { dialect: '10.2' },
     ],
     ["{ 'enum': 'Foo', 'data': [ '5X' ] }", "1:28: in enum 'Foo': value '5X' must be lower case", { dialect: '10.2' }],
@@ -230,12 +230,12 @@ export const names: Table = {
     ],
     [
       "{ 'struct': 'Foo', 'data': { '*a_b': 'int' } }",
-      "1:30: in struct 'Foo': member name 'a_b' must not use '_'; words are joined by '-'",
+      "1:30: in struct 'Foo': member name 'a_b' must not contain '_': use '-' between words",
       { dialect: '10.2' },
     ],
     [
       "{ 'command': 'foo', 'data': { 'a_b': 'int' } }",
-      "1:31: in command 'foo': member name 'a_b' must not use '_'; words are joined by '-'",
+      "1:31: in command 'foo': member name 'a_b' must not contain '_': use '-' between words",
       { dialect: '7.2' },
     ],
     [
@@ -260,7 +260,7 @@ export const names: Table = {
     ],
     [
       "{ 'pragma': { 'member-name-exceptions': [ 'Foo' ] } }\n{ 'alternate': 'Foo', 'data': { 'a_b': 'int' } }",
-      "2:33: in alternate 'Foo': alternative 'a_b' must not use '_'; words are joined by '-'",
+      "2:33: in alternate 'Foo': alternative 'a_b' must not contain '_': use '-' between words",
       { dialect: '10.2' },
     ],
     [
@@ -270,7 +270,7 @@ export const names: Table = {
     ],
     [
       "{ 'struct': 'Foo', 'data': {}, 'features': [ { 'name': 'a_b' } ] }",
-      "1:56: in struct 'Foo': feature 'a_b' must not use '_'; words are joined by '-'",
+      "1:56: in struct 'Foo': feature 'a_b' must not contain '_': use '-' between words",
       { dialect: '7.2' },
     ],
     [
@@ -298,23 +298,23 @@ export const names: Table = {
   'Downstream extensions': [
     [
       "{ 'command': '__com.example' }",
-      "1:14: in command '__com.example': command name '__com.example' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:14: in command '__com.example': command name '__com.example' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'command': '__com.exa~mple_foo' }",
-      "1:14: in command '__com.exa~mple_foo': command name '__com.exa~mple_foo' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:14: in command '__com.exa~mple_foo': command name '__com.exa~mple_foo' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'command': '__com.example_' }",
-      "1:14: in command '__com.example_': command name '__com.example_' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:14: in command '__com.example_': command name '__com.example_' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'command': '__com.example_1' }",
-      "1:14: in command '__com.example_1': command name '__com.example_1' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:14: in command '__com.example_1': command name '__com.example_1' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'command': '__com.example_foo.bar' }",
-      "1:14: in command '__com.example_foo.bar': command name '__com.example_foo.bar' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:14: in command '__com.example_foo.bar': command name '__com.example_foo.bar' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
     ],
     [
       "{ 'struct': '__com.example_foo', 'data': {} }",
@@ -323,7 +323,7 @@ export const names: Table = {
     ],
     [
       "{ 'command': '__com.example_foo_bar' }",
-      "1:14: in command '__com.example_foo_bar': command name '__com.example_foo_bar' must not use '_'; words are joined by '-'",
+      "1:14: in command '__com.example_foo_bar': command name '__com.example_foo_bar' must not contain '_': use '-' between words",
       { dialect: '10.2' },
     ],
     [

@@ -32,22 +32,28 @@ export const syntax: Table = {
     ],
     [
       `{ 'enum': 'Foo', 'data': ${'['.repeat(101)}${']'.repeat(101)} }`,
-      '1:125: this expression nests more than 100 levels deep',
+      '1:125: this expression is nested more than 100 levels deep',
     ],
   ],
   'Schema syntax: the top level': [
-    ["[ { 'struct': 'Foo', 'data': {} } ]", "1:1: expected '{': directives and definitions are objects, found '['"],
-    ["'struct'", "1:1: expected '{': directives and definitions are objects, found 'struct'"],
-    ['true', "1:1: expected '{': directives and definitions are objects, found 'true'"],
-    ["{ 'struct': 'Foo', 'data': {} } }", "1:33: expected '{': directives and definitions are objects, found '}'"],
+    [
+      "[ { 'struct': 'Foo', 'data': {} } ]",
+      "1:1: expected '{' at the beginning of a directive or definition, found '['",
+    ],
+    ["'struct'", "1:1: expected '{' at the beginning of a directive or definition, found 'struct'"],
+    ['true', "1:1: expected '{' at the beginning of a directive or definition, found 'true'"],
+    [
+      "{ 'struct': 'Foo', 'data': {} } }",
+      "1:33: expected '{' at the beginning of a directive or definition, found '}'",
+    ],
     [
       "{ 'struct': 'Foo', 'data': {} },\n{ 'struct': 'Bar', 'data': {} }",
-      "1:32: expected '{': directives and definitions are objects, found ','",
+      "1:32: expected '{' at the beginning of a directive or definition, found ','",
     ],
-    [": { 'struct': 'Foo', 'data': {} }", "1:1: expected '{': directives and definitions are objects, found ':'"],
+    [": { 'struct': 'Foo', 'data': {} }", "1:1: expected '{' at the beginning of a directive or definition, found ':'"],
     [
       '{}',
-      "1:1: this is no definition: it needs one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event'",
+      "1:1: this is not a definition: it needs one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event'",
     ],
   ],
   'RFC 8259: names within an object are unique': [

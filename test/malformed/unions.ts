@@ -4,20 +4,20 @@ import type { Table } from './case.js';
 
 export const unions: Table = {
   'Union types: their form': [
-    ["{ 'union': 'Foo' }", "1:1: in union 'Foo': union 'Foo' misses the key 'data'"],
+    ["{ 'union': 'Foo' }", "1:1: in union 'Foo': union 'Foo' lacks the key 'data'"],
     [
       "{ 'union': 'Foo', 'data': {} }",
-      "1:1: in union 'Foo': union 'Foo' misses the keys 'base', 'discriminator'",
+      "1:1: in union 'Foo': union 'Foo' lacks the keys 'base', 'discriminator'",
       { dialect: '10.2' },
     ],
     [
       "{ 'union': 'Foo', 'base': { 't': 'QType' }, 'data': {} }",
-      "1:1: in union 'Foo': union 'Foo' misses the key 'discriminator'",
+      "1:1: in union 'Foo': union 'Foo' lacks the key 'discriminator'",
     ],
-    ["{ 'union': 'Foo', 'discriminator': 't', 'data': {} }", "1:1: in union 'Foo': union 'Foo' misses the key 'base'"],
+    ["{ 'union': 'Foo', 'discriminator': 't', 'data': {} }", "1:1: in union 'Foo': union 'Foo' lacks the key 'base'"],
     [
       "{ 'union': 'Foo', 'base': { 't': 'QType' }, 'discriminator': 't' }",
-      "1:1: in union 'Foo': union 'Foo' misses the key 'data'",
+      "1:1: in union 'Foo': union 'Foo' lacks the key 'data'",
     ],
     [
       "{ 'union': 'Foo', 'base': { 't': 'QType' }, 'discriminator': 't', 'data': [] }",
@@ -53,7 +53,7 @@ export const unions: Table = {
     ],
     [
       "{ 'union': 'Foo', 'base': { 't': 'QType' }, 'discriminator': 't',\n  'data': { 'qnull': {} } }",
-      "2:13: in union 'Foo': branch 'qnull' misses the key 'type'",
+      "2:13: in union 'Foo': branch 'qnull' lacks the key 'type'",
     ],
     [
       "{ 'union': 'Foo', 'base': { 't': 'QType' }, 'discriminator': 't',\n  'data': { 'qnull': { 'type': 'Foo', 'features': [] } } }",
@@ -147,7 +147,7 @@ export const unions: Table = {
     ],
     [
       "{ 'enum': 'Color', 'data': [ 'red', 'green' ] }\n{ 'struct': 'Bar', 'data': {} }\n{ 'union': 'Foo', 'base': { 'c': 'Color' }, 'discriminator': 'c',\n  'data': { 'red': 'Bar', 'gren': 'Bar' } }",
-      "4:27: in union 'Foo': branch 'gren' is no value of enum 'Color' (did you mean 'green'?)",
+      "4:27: in union 'Foo': branch 'gren' is not a value of enum 'Color' (did you mean 'green'?)",
     ],
     [
       "{ 'enum': 'Color', 'data': [ 'red', 'green' ] }\n{ 'union': 'Foo', 'base': { 'c': 'Color' }, 'discriminator': 'c', 'data': { 'red': 'Bar' } }",
@@ -209,7 +209,7 @@ export const unions: Table = {
     ],
     [
       "{ 'enum': 'Digit', 'data': [ '1' ] }\n{ 'struct': 'Bar', 'data': {} }\n{ 'union': 'Foo', 'base': { 'd': 'Digit' }, 'discriminator': 'd', 'data': { '1': 'Bar' } }",
-      "3:77: in union 'Foo': branch '1' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "3:77: in union 'Foo': branch '1' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
       { dialect: '5.2' },
     ],
   ],
@@ -237,7 +237,7 @@ export const unions: Table = {
     ],
     [
       "{ 'union': 'Foo', 'data': { '*a': 'int' } }",
-      "1:29: in union 'Foo': branch '*a' is invalid: letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix",
+      "1:29: in union 'Foo': branch '*a' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
       { dialect: '5.2' },
     ],
     [
@@ -247,7 +247,7 @@ export const unions: Table = {
     ],
     [
       "{ 'union': 'Foo', 'data': { 'a': [ 'int', 'str' ] } }",
-      "1:43: in union 'Foo': the type of branch 'a': an array holds the name of one type",
+      "1:43: in union 'Foo': the type of branch 'a' must be an array that holds the name of one type",
       { dialect: '5.2' },
     ],
   ],

@@ -42,7 +42,7 @@ export function diagnosticsOf(given: string | Files, dialect?: string): readonly
 }
 
 /** `LINE:COLUMN: in DEFINITION: MESSAGE`, with the file in front where there are several. */
-export function briefly(given: string | Files, { place, definition, message }: Diagnostic): string {
-  const file = Object.keys(filesOf(given)).length > 1 ? `${place.file}:` : '';
-  return `${file}${place.line}:${place.column}: ${definition ? `in ${definition.title}: ` : ''}${message}`;
+export function briefly(given: string | Files, { position, definition, message }: Diagnostic): string {
+  const file = Object.keys(filesOf(given)).length > 1 ? `${position.file}:` : '';
+  return `${file}${position.line}:${position.column}: ${definition ? `in ${definition.title}: ` : ''}${message}`;
 }

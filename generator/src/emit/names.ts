@@ -142,7 +142,7 @@ export class Names {
   #clash(definition: Definition, message: string, other: Definition): void {
     this.#diagnostics.push({
       message,
-      place: definition.position,
+      position: definition.position,
       definition: { title: `${definition.kind} '${definition.name}'`, position: definition.position },
       related: { message: `the other is defined here`, position: other.position },
       includedFrom: [],

@@ -1,45 +1,45 @@
 /**
- * The rules in which QEMU's schema compilers differ, each with the versions that have it. A rule forbids something.
+ * The rules that not all of QEMU's schema compilers enforce, each with the versions that do. A rule forbids something.
  *
- * A dialect is the set of rules of one QEMU version. The lenient dialect has none of them, only what every QEMU from 5.2 on
- * enforces: it takes any schema that any of them took.
+ * A dialect is the set of rules of one QEMU version. The lenient dialect has none of them, so that it accepts any schema that any QEMU
+ * from 5.2 on accepts.
  */
 
 import { UsageError } from '../errors.js';
 
-export interface Version {
+interface Version {
   readonly major: number;
   readonly minor: number;
 }
 
-/** Enforced from `since` on and before `until`. Rules without a row here hold in every version. */
-interface Span {
+/** The versions that enforce a rule: from `since` on, and before `until`. */
+interface VersionRange {
   readonly since?: string;
   readonly until?: string;
 }
 
 const rules = {
-  /** Type names are CamelCase, event names upper case, all others lower case; `_` only in events. */
+  /** Names of types are CamelCase, those of events are upper case, and all others lower case. Only events have `_` in their names. */
   'naming-conventions': { since: '6.0' },
-  /** Before those: lower case in names of members, values, features and alternatives. */
+  /** Before those conventions: names of members, values, features and alternatives are lower case. */
   'lower-case-members': { until: '6.0' },
-  /** Optional members, too, are not called `u`, and not `has-` anything. */
+  /** Optional members, like others, must not be named `u` or `has-*`. */
   'reserved-optional-names': { since: '6.0' },
-  /** Any name, not only a type's, must not end in `List`. */
+  /** Names of commands and events, like those of types, must not end in `List`. */
   'list-suffix-on-all': { until: '6.0' },
-  /** No name ends in `Kind`, the suffix of implicit enums of unions without discriminator. */
+  /** Names do not end in `Kind`, the suffix of the implicit enum of a union without a discriminator. */
   'kind-suffix': { until: '6.2' },
-  /** No pragmas named `*-whitelist`. */
+  /** There are no pragmas named `*-whitelist`. */
   'no-whitelist-pragmas': { since: '6.0' },
-  /** No pragmas named `*-exceptions`. */
+  /** There are no pragmas named `*-exceptions`. */
   'no-exceptions-pragmas': { until: '6.0' },
-  /** No pragma `documentation-exceptions`. */
+  /** There is no pragma `documentation-exceptions`. */
   'no-documentation-exceptions': { until: '9.0' },
-  /** Members are documented, unless that pragma excepts their definition. */
+  /** Members are documented, unless their definition is one of the `documentation-exceptions`. */
   'members-documented': { since: '9.0' },
-  /** Conditions are no C preprocessor expressions, nor lists of them. */
+  /** Conditions are not expressions of the C preprocessor, nor lists of them. */
   'no-text-conditions': { since: '6.2' },
-  /** Conditions are no objects. */
+  /** Conditions are not objects. */
   'no-structured-conditions': { until: '6.2' },
   /** Unions name a discriminator. */
   'union-needs-discriminator': { since: '6.2' },
@@ -49,48 +49,48 @@ const rules = {
   'no-value-features': { until: '6.2' },
   /** Types do not have the feature `unstable`. */
   'no-unstable-types': { since: '6.2' },
-  /** Alternatives are no arrays. */
+  /** Alternatives are not arrays. */
   'no-array-alternatives': { until: '7.1' },
-  /** Branches are structs, not unions. */
+  /** Branches are not unions. */
   'no-union-branches': { until: '8.1' },
   /** Arguments with conditional members are boxed. */
   'conditional-arguments-boxed': { since: '8.1' },
   /** A schema has at most 64 different features. */
   'feature-limit': { since: '10.0' },
-  /** A continuation line of a description is indented like the description's text on its first line. */
+  /** The lines of a description are indented like the text on its first line. */
   'doc-indent-as-first-line': { until: '8.1' },
-  /** A continuation line of a description is indented like the first continuation line. */
+  /** The lines of a description after the first are indented like the second. */
   'doc-indent-as-second-line': { since: '8.1', until: '9.0' },
   /** Sections begin after a blank line, and their text is indented; `Errors:` is one. */
   'doc-sections': { since: '9.0' },
   /** No space between a described name and its colon. Before that, such a line was text. */
   'doc-colon-after-name': { since: '8.1' },
-  /** `Note:` and `Example:` are no sections. */
+  /** There are no sections `Note:` and `Example:`. */
   'doc-no-notes': { since: '9.1' },
-  /** `=` begins a heading, which is for free-form comments. */
+  /** A line that begins with `=` is a heading, which only free-form comments have. */
   'doc-equals-headings': { until: '10.1' },
   /** At most 70 characters on a line. */
   'doc-line-length': { since: '10.2' },
   /** Two spaces between sentences. */
   'doc-sentence-spacing': { since: '10.2' },
-} as const satisfies Record<string, Span>;
+} as const satisfies Record<string, VersionRange>;
 
 export type Rule = keyof typeof rules;
 
 export interface Dialect {
-  /** A version, or undefined for the lenient dialect. */
+  /** Undefined in the lenient dialect. */
   readonly version?: Version;
   enforces(rule: Rule): boolean;
 }
 
-/** The newest QEMU whose rules are known. */
+/** The newest QEMU version whose rules are known. */
 export const newestDialect = '10.2';
-/** The oldest one. */
+/** The oldest QEMU version whose rules are known. */
 export const oldestDialect = '5.2';
 
 export const lenient: Dialect = { enforces: () => false };
 
-/** @throws UsageError when the text is no version, or one before {@link oldestDialect} */
+/** @throws UsageError when the text is not a version, or is one before {@link oldestDialect} */
 export function dialectOf(text: string): Dialect {
   const version = parseVersion(text);
   if (!version || compare(version, known(oldestDialect)) < 0) {
@@ -101,13 +101,13 @@ export function dialectOf(text: string): Dialect {
   return {
     version,
     enforces: (rule) => {
-      const { since, until }: Span = rules[rule];
+      const { since, until }: VersionRange = rules[rule];
       return (!since || compare(version, known(since)) >= 0) && (!until || compare(version, known(until)) < 0);
     },
   };
 }
 
-/** `10.2` or `10.2.2`; what follows the minor number makes no difference. */
+/** Parses `10.2` or `10.2.2`. Rules do not depend on the third number. */
 function parseVersion(text: string): Version | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})(?:\.\d{1,3})?$/u.exec(text);
   return match ? { major: Number(match[1]), minor: Number(match[2]) } : undefined;

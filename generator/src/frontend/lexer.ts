@@ -1,11 +1,11 @@
 /**
- * QAPI's tokens.
+ * Divides the text of a schema file into tokens.
  *
- *     token  = '{' | '}' | '[' | ']' | ':' | ',' | string | 'true' | 'false' | doc
- *     string = "'" { printable ASCII but "'" and "\" | "\\" } "'"
- *     doc    = "##", the begin of a documentation comment
+ *     token  = "{" | "}" | "[" | "]" | ":" | "," | string | "true" | "false" | doc
+ *     string = "'" { printable ASCII except "'" and "\" | "\\" } "'"
+ *     doc    = "##", which begins a documentation comment
  *
- * Blanks, tabs, newlines and other comments (`#` to the end of the line) separate tokens.
+ * Spaces, tabs, newlines and other comments (from `#` to the end of the line) can separate tokens.
  */
 
 import type { Source } from './source.js';
@@ -13,18 +13,22 @@ import type { Source } from './source.js';
 type TokenKind = '{' | '}' | '[' | ']' | ':' | ',' | 'string' | 'true' | 'false' | 'doc' | 'end';
 
 export class Lexer {
-  /** The current token. `end` stands behind the last one. */
+  /** The kind of the current token; `end` after the last one. */
   kind: TokenKind = 'end';
-  /** Offset of its first character. */
+  /** Offset of the token's first character. */
   start = 0;
-  /** Offset behind its last character. */
+  /** Offset after the token's last character. */
   end = 0;
 
   constructor(readonly source: Source) {
     this.next();
   }
 
-  /** @throws SchemaError at what is no token */
+  /**
+   * Moves to the next token.
+   *
+   * @throws SchemaError at text that is not a token
+   */
   next(): void {
     const { text } = this.source;
     let at = this.end;
@@ -61,13 +65,13 @@ export class Lexer {
     }
   }
 
-  /** Goes on behind the given offset, for a part of the text that has tokens of its own. */
+  /** Moves to the first token after an offset: documentation comments are not made of tokens. */
   skipTo(offset: number): void {
     this.end = offset;
     this.next();
   }
 
-  /** How the current token is called in a message. */
+  /** Names the current token for a message. */
   describe(): string {
     if (this.kind === 'end') return 'the end of the file';
     if (this.kind === 'doc') return 'a documentation comment';
@@ -91,7 +95,7 @@ export class Lexer {
           const char = text[at];
           if (char === undefined || char === '\n')
             return source.fail(start, `this string has no closing "'" on its line`);
-          source.fail(at - 1, `unknown escape: a string knows only '\\\\'`);
+          source.fail(at - 1, `unknown escape: the only one is '\\\\'`);
         }
       } else if (Number.isNaN(code) || code === 0x0a) {
         source.fail(start, `this string has no closing "'" on its line`);
@@ -113,26 +117,26 @@ export class Lexer {
   }
 }
 
-/** Offset of the newline that ends the line at an offset, or of the end of the text. */
+/** Returns the offset of the newline that ends the line, or of the end of the text. */
 export function lineEnd(text: string, offset: number): number {
   const end = text.indexOf('\n', offset);
   return end === -1 ? text.length : end;
 }
 
-/** Offset of the end of the text as people see it: on its last line, not on the empty one behind a last newline. */
+/** Returns the offset of the end of the text as an editor shows it: on the last line, before its newline. */
 export function endOf(text: string): number {
   return text.endsWith('\n') ? text.length - 1 : text.length;
 }
 
 function hint(word: string): string {
-  if (word.startsWith('"')) return ': strings stand in single quotes';
+  if (word.startsWith('"')) return ': strings take single quotes';
   if (/^[-+.]?\d/u.test(word)) return ': the schema language has no numbers';
   if (word.startsWith('null')) return ": the schema language has no null; the type is 'null', in quotes";
   if (word.startsWith('//') || word.startsWith('/*')) return ": comments begin with '#'";
-  return /^[\w`]/u.test(word) ? ': names stand in single quotes' : '';
+  return /^[\w`]/u.test(word) ? ': names take single quotes' : '';
 }
 
-/** A character for a message: itself where it can be seen, and its code where not. */
+/** Describes a character for a message: visible characters are shown beside their code. */
 function printable(text: string, offset: number): string {
   const point = text.codePointAt(offset) ?? 0;
   const code = `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;

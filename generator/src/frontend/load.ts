@@ -148,7 +148,7 @@ class Loader implements ParsedSchema {
     if (!value) return false;
     if (doc) refuseDoc(source, doc);
     for (const [key, { offset }] of object.members) {
-      if (key !== name) source.fail(offset, `'${key}' beside '${name}': a directive has one key`);
+      if (key !== name) source.fail(offset, `a directive has one key, but this one has '${name}' and '${key}'`);
     }
     if (name === 'include') this.#include(source, value);
     else setPragmas(this.pragmas, source, value, this.#dialect);
@@ -158,13 +158,13 @@ class Loader implements ParsedSchema {
   #definition(source: Source, expression: Expression): void {
     const { doc } = expression;
     if (doc && doc.symbol === undefined) {
-      source.fail(doc.offset, "this comment documents no definition: its first line must be '# @NAME:' before one");
+      source.fail(doc.offset, "the comment before a definition must document it: its first line must be '# @NAME:'");
     }
     this.definitions.push({ source, ...expression });
   }
 
   #include(source: Source, node: ValueNode): void {
-    if (node.kind !== 'string') return source.fail(node.offset, "'include' takes the path of a file, a string");
+    if (node.kind !== 'string') return source.fail(node.offset, "'include' takes a string, the path of a file");
     const file = isAbsolute(node.value) ? node.value : join(dirname(source.file), node.value);
     const path = resolvePath(file);
     if ([source.file, ...source.includedFrom.map((from) => from.file)].some((open) => resolvePath(open) === path)) {
@@ -172,7 +172,7 @@ class Loader implements ParsedSchema {
     }
     if (this.#included.has(path)) return;
     if (source.includedFrom.length === maxIncludes)
-      source.fail(node.offset, `includes nest more than ${maxIncludes} levels deep`);
+      source.fail(node.offset, `includes are nested more than ${maxIncludes} levels deep`);
     this.#load(file, [source.position(node.offset), ...source.includedFrom], (reason) =>
       source.fail(node.offset, `cannot read include file '${file}': ${reason}`),
     );

@@ -23,7 +23,7 @@ export function parse(source: Source, dialect: Dialect): Generator<Expression, v
 /** Reports a comment that no definition follows: only free-form documentation may stand alone. */
 export function refuseDoc(source: Source, { symbol, offset }: DocComment): void {
   if (symbol === undefined) return;
-  source.fail(offset, `documentation of '${symbol}' without its definition: it must follow at once`);
+  source.fail(offset, `the definition of '${symbol}' must follow its documentation immediately`);
 }
 
 class Parser {
@@ -48,7 +48,7 @@ class Parser {
         if (doc) refuseDoc(this.#source, doc);
         doc = this.#docComment();
       } else {
-        if (this.#lexer.kind !== '{') this.#expected("'{': directives and definitions are objects");
+        if (this.#lexer.kind !== '{') this.#expected("'{' at the beginning of a directive or definition");
         yield { object: this.#object(), ...optional('doc', doc) };
         doc = undefined;
       }
@@ -113,7 +113,7 @@ class Parser {
   #list(close: '}' | ']', parseItem: () => void): void {
     this.#depth += 1;
     if (this.#depth > maxDepth)
-      this.#source.fail(this.#lexer.start, `this expression nests more than ${maxDepth} levels deep`);
+      this.#source.fail(this.#lexer.start, `this expression is nested more than ${maxDepth} levels deep`);
     this.#lexer.next();
     if (!this.#accept(close)) {
       do parseItem();
@@ -138,7 +138,7 @@ class Parser {
     const { text } = source;
     const { start, end } = this.#lexer;
     if (lineEnd(text, start) !== end)
-      source.fail(end, "text after '##': a documentation comment begins with a line of its own");
+      source.fail(end, "unexpected text after '##', which begins a documentation comment");
     const lines: CommentLine[] = [];
     const finish = (): DocComment => parseDocComment(source, start, lines, this.#dialect);
     for (let at = end; ;) {
@@ -146,13 +146,12 @@ class Parser {
       if (text[at] !== '#') {
         // Errors inside the comment come first.
         finish();
-        source.fail(Math.min(at, endOf(text)), "this documentation comment has no end: a line '##'");
+        source.fail(Math.min(at, endOf(text)), "this documentation comment must end with a line '##'");
       }
       const next = lineEnd(text, at);
       if (text[at + 1] === '#') {
         const doc = finish();
-        if (next !== at + 2)
-          source.fail(at + 2, "text after '##': a documentation comment ends with a line of its own");
+        if (next !== at + 2) source.fail(at + 2, "unexpected text after '##', which ends a documentation comment");
         this.#lexer.skipTo(next);
         return doc;
       }

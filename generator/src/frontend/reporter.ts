@@ -56,10 +56,10 @@ export class Reporter {
   /** @throws SchemaError with all errors: files in the order of their first errors, and each file's from top to bottom */
   throwIfAny(): void {
     if (this.#diagnostics.length === 0) return;
-    const files = [...new Set(this.#diagnostics.map(({ place }) => place.file))];
+    const files = [...new Set(this.#diagnostics.map(({ position }) => position.file))];
     throw new SchemaError(
       this.#diagnostics.toSorted(
-        ({ place: a }, { place: b }) =>
+        ({ position: a }, { position: b }) =>
           files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
       ),
     );

@@ -1,22 +1,22 @@
-/** The text of one schema file, and where in it things are. */
+/** The text of one schema file, and the lines and columns of its offsets. */
 
-import type { Diagnostic, Place } from '../diagnostic.js';
+import type { Diagnostic, QuotedPosition } from '../diagnostic.js';
 import { SchemaError } from '../diagnostic.js';
 import type { Position } from '../model.js';
 
-/** Nobody reads longer lines, and a schema without newlines would be repeated with each error. */
-const maxShown = 1000;
+/** Longer lines are not quoted: each error in a schema without newlines would repeat the whole schema. */
+const maxQuoted = 1000;
 
 export class Source {
-  /** Offsets at which lines begin. */
+  /** The offset of each line's first character. */
   readonly #lines: readonly number[];
-  /** Where `position` looked last; most look-ups are near the one before. */
+  /** The line that `position` found last. The next one is usually near it. */
   #last = 0;
 
   /**
-   * @param file the path shown in diagnostics and used to resolve includes
-   * @param text with `\n` line ends
-   * @param includedFrom the include directives that lead here, innermost first
+   * @param file the path that diagnostics show, and that includes are relative to
+   * @param text its lines end with `\n`
+   * @param includedFrom the include directives that lead to the file, innermost first
    */
   constructor(
     readonly file: string,
@@ -42,19 +42,20 @@ export class Source {
     return { file: this.file, line: low + 1, column: offset - this.#start(low) + 1 };
   }
 
-  place(offset: number): Place {
+  /** Returns the position with the text of its line. */
+  quote(offset: number): QuotedPosition {
     const position = this.position(offset);
-    const begin = offset - position.column + 1;
+    const start = offset - position.column + 1;
     const end = this.#start(position.line) - 1;
-    const source = this.text.slice(begin, end);
-    return source.length > maxShown ? position : { ...position, source };
+    const source = this.text.slice(start, end);
+    return source.length > maxQuoted ? position : { ...position, source };
   }
 
   diagnostic(offset: number, message: string): Diagnostic {
-    return { message, place: this.place(offset), includedFrom: this.includedFrom };
+    return { message, position: this.quote(offset), includedFrom: this.includedFrom };
   }
 
-  /** For what ends the parse. */
+  /** @throws SchemaError */
   fail(offset: number, message: string): never {
     throw new SchemaError([this.diagnostic(offset, message)]);
   }

@@ -14,7 +14,7 @@ export function checkAlternate(reportAt: ReportAt, syntax: AlternateSyntax, alte
     const kinds = kindsOf(type);
     const other = kinds.map((kind) => taken.get(kind)).find((title) => title !== undefined);
     if (other !== undefined) {
-      const message = `alternative '${name}' cannot be told apart from '${other}' by its JSON kind`;
+      const message = `alternative '${name}' cannot be distinguished from '${other}' by its JSON kind`;
       reportAt(offsets.get(name) ?? syntax.offset, message);
     }
     for (const kind of kinds) taken.set(kind, name);

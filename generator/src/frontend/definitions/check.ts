@@ -81,7 +81,7 @@ function checkReturns(
 ): void {
   if (!returns || !syntax.returns || pragmas.commandReturnsExceptions.has(syntax.name)) return;
   if (isObjectType(returns.kind === 'array' ? returns.element : returns)) return;
-  const message = `a command returns an object or an array of objects, not ${describeType(returns)}`;
+  const message = `a command must return an object or an array of objects, not ${describeType(returns)}`;
   reportAt(syntax.returns.offset, `${message} (pragma 'command-returns-exceptions' allows it)`);
 }
 
@@ -121,7 +121,7 @@ function checkFeatureCount(syntaxes: readonly DefinitionSyntax[], reporter: Repo
       if (names.has(name)) continue;
       names.add(name);
       if (names.size === maxFeatures + 1)
-        reporter.inDefinition(syntax)(offset, `a schema has at most ${maxFeatures} different features`);
+        reporter.inDefinition(syntax)(offset, `a schema can have at most ${maxFeatures} different features`);
     }
   }
 }

@@ -1,13 +1,8 @@
 /** Names that QEMU could not tell apart. */
 
 import type { Member } from '../../model.js';
+import type { NameSyntax } from '../expressions/syntax.js';
 import type { ReportAt } from '../reporter.js';
-
-/** A name in a definition. */
-export interface WrittenName {
-  readonly name: string;
-  readonly offset: number;
-}
 
 /** A member that comes from elsewhere, and what messages call it: `member 'x' of struct 'Base'`. */
 export interface ForeignMember {
@@ -31,7 +26,7 @@ export class ForeignMembers {
 }
 
 /** Reports names of one kind in one definition that collide with each other. */
-export function checkClashes(reportAt: ReportAt, role: string, names: readonly WrittenName[]): void {
+export function checkClashes(reportAt: ReportAt, role: string, names: readonly NameSyntax[]): void {
   const seen = new Map<string, string>();
   for (const { name, offset } of names) {
     const other = seen.get(cName(name));

@@ -1,9 +1,9 @@
 /** Checks structs and unions: their bases, members, discriminators and branches. */
 
 import type { Branch, Definition, ObjectType, StructType } from '../../model.js';
-import { inlineMembers, referenceOffset, type BranchSyntax } from '../expressions/syntax.js';
+import { inlineMembers, referenceOffset, type BranchSyntax, type NameSyntax } from '../expressions/syntax.js';
 import type { ReportAt, Reporter } from '../reporter.js';
-import { checkClashes, ForeignMembers, type ForeignMember, type WrittenName } from './clashes.js';
+import { checkClashes, ForeignMembers, type ForeignMember } from './clashes.js';
 import { describeType } from './describe.js';
 import { maxNesting, type Resolution, type ResolvedDefinition } from './resolve.js';
 
@@ -120,7 +120,7 @@ export class ObjectChecker {
   }
 
   /** @returns whether it is sound */
-  #checkDiscriminator({ definition: { base } }: ResolvedUnion, written: WrittenName, reportAt: ReportAt): boolean {
+  #checkDiscriminator({ definition: { base } }: ResolvedUnion, written: NameSyntax, reportAt: ReportAt): boolean {
     const members = this.members(base).map(({ member }) => member);
     const member = members.find(({ name }) => name === written.name);
     // A broken base may lack just this member.
@@ -146,7 +146,7 @@ export class ObjectChecker {
     const names = new Set(values.map(({ name }) => name));
     for (const { name, offset } of syntax.branches) {
       if (names.has(name)) continue;
-      reportAt(offset, `branch '${name}' is no value of enum '${enumName}'${this.#reporter.hint(name, names)}`);
+      reportAt(offset, `branch '${name}' is not a value of enum '${enumName}'${this.#reporter.hint(name, names)}`);
     }
     if (values.length === 0 && syntax.branches.length === 0)
       reportAt(syntax.offset, `union '${union.name}' has no branches`);

@@ -164,7 +164,7 @@ class Resolver implements Resolution {
     return {
       name,
       module: this.#moduleOf(syntax),
-      position: source.place(offset),
+      position: source.quote(offset),
       ...optional('condition', condition),
       features: features.map(toFeature),
       ...optional('doc', doc && toDoc(doc, source.position(doc.offset))),
@@ -232,7 +232,7 @@ class Resolver implements Resolution {
       const type = this.#type(draft, reference, title);
       if (!type) return [];
       if (type.kind === 'alternate' || (type.kind === 'builtin' && type.name === 'any')) {
-        const message = `${title} cannot be ${describeType(type)}: its JSON kind would not tell it apart`;
+        const message = `${title} cannot be ${describeType(type)}: it has no JSON kind of its own`;
         this.#report(draft, reference.offset, message);
         return [];
       }

@@ -20,14 +20,14 @@ export function checkSections(
     return;
   }
   if (doc.symbol !== name)
-    reportAt(doc.offset, `this documentation comment is for '${doc.symbol}', the definition is '${name}'`);
+    reportAt(doc.offset, `this documentation comment is for '${doc.symbol}', but the definition is '${name}'`);
   const isStrict = dialect.enforces('doc-sections');
   for (const { kind, offset } of doc.sections) {
-    if (kind === 'returns' && meta !== 'command') reportAt(offset, "only commands have a 'Returns:' section");
+    if (kind === 'returns' && meta !== 'command') reportAt(offset, "only commands can have a 'Returns:' section");
     else if (kind === 'returns' && isStrict && !object.members.has('returns'))
       reportAt(offset, "'Returns:' is documented, but the command returns nothing");
     else if (kind === 'errors' && isStrict && meta !== 'command')
-      reportAt(offset, "only commands have an 'Errors:' section");
+      reportAt(offset, "only commands can have an 'Errors:' section");
   }
 }
 
@@ -36,7 +36,7 @@ interface Described {
   readonly role: string;
   readonly defined: readonly { readonly name: string; readonly offset: number }[];
   readonly sections: readonly DocSection[];
-  /** Where the comment describes it. */
+  /** Where a description belongs. */
   readonly where: string;
   readonly canBeUndocumented: boolean;
 }
@@ -59,7 +59,7 @@ export function checkDescriptions(
     role: memberRoles[meta] ?? 'member',
     defined: documentedMembers(syntax),
     sections: sectionsOf('member'),
-    where: 'in its comment',
+    where: 'to the comment',
     canBeUndocumented: !dialect.enforces('members-documented') || pragmas.documentationExceptions.has(name),
   };
   const features: Described = {
@@ -80,7 +80,7 @@ function checkDescribed(
   const reportAt = reporter.inDefinition(syntax);
   const described = new Map(sections.map(({ name = '', offset }) => [name, offset]));
   for (const { name, offset } of canBeUndocumented ? [] : defined) {
-    if (!described.has(name)) reportAt(offset, `${role} '${name}' lacks documentation: '@${name}:' ${where}`);
+    if (!described.has(name)) reportAt(offset, `${role} '${name}' is not documented: add '@${name}:' ${where}`);
   }
   const names = new Set(defined.map(({ name }) => name));
   for (const [name, offset] of described) {

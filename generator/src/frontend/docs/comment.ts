@@ -1,18 +1,18 @@
 /**
- * Documentation comments: from lines to sections, and from sections to the model.
+ * Parses documentation comments into sections.
  *
- * A comment whose first line is `# @name:` documents the definition of that name, any other is free-form. QEMU has had three
- * grammars for the sections of a definition's comment, none of which takes all that another takes:
+ * A comment whose first line is `# @name:` documents the definition of that name; any other comment is free-form. QEMU has had three
+ * grammars for the sections of a definition's comment, and each accepts comments that another refuses:
  *
- * - Before 8.1, any line may begin a section, and its further lines are indented like the text that follows the tag:
+ * - Before 8.1, any line can begin a section, and the next lines are indented like the text after the tag:
  *
  *       # @size: the size in
  *       #        bytes
  *       # Since: 2.4
  *
- * - 8.1 and 8.2 let the first further line decide on the indentation.
+ * - In 8.1 and 8.2, the second line of a section sets the indentation.
  *
- * - Since 9.0, a section begins after a blank line or after indented text, and its further lines are indented:
+ * - Since 9.0, a section begins after a blank line or after indented text, and its other lines are indented:
  *
  *       # @size: the size in
  *       #     bytes
@@ -25,33 +25,34 @@ import type { Dialect, Rule } from '../dialect.js';
 import type { Source } from '../source.js';
 import { indentation, isBlank, isWithin, withoutOuterBlankLines } from './lines.js';
 
-/** A documentation comment as the parser keeps it: its sections in the order of the text. */
+/** A documentation comment, with its sections in the order of the text. */
 export interface DocComment {
   /** Offset of the opening `##`. */
   readonly offset: number;
-  /** The definition that it documents; absent in free-form documentation. */
+  /** The name of the definition that it documents; absent in free-form documentation. */
   readonly symbol?: string;
   readonly sections: readonly DocSection[];
 }
 
 export interface DocSection {
   readonly kind: 'plain' | 'member' | 'feature' | 'returns' | 'errors' | 'since' | 'note' | 'example' | 'todo';
-  /** Of a member or feature. */
+  /** The name of the member or feature. */
   readonly name?: string;
-  /** Offset of its first line, at the text or tag. */
+  /** Offset of the tag, or of the text of a section without one. */
   readonly offset: number;
-  /** Without tag, and without the indentation that belongs to the section. */
+  /** The text without the tag and without the section's indentation. */
   readonly text: string;
 }
 
-/** One line of the comment: its text from the `#` on, and the offset of that `#`. */
+/** One line of a comment, from its `#` on, and the offset of that `#`. */
 export interface CommentLine {
   readonly text: string;
   readonly offset: number;
 }
 
 /**
- * @param lines those between the opening and the closing `##`, exclusive
+ * @param offset the offset of the opening `##`
+ * @param lines the lines between the opening and the closing `##`
  * @throws SchemaError at the first error
  */
 export function parseDocComment(
@@ -66,12 +67,12 @@ export function parseDocComment(
 }
 
 interface Grammar {
-  /** A dialect that enforces it has this grammar and no other. */
+  /** A dialect that enforces this rule has only this grammar. */
   readonly rule: Rule;
   parser(source: Source, lines: readonly CommentLine[], dialect: Dialect): DocParser;
 }
 
-/** The newest first. */
+/** The newest grammar first. */
 const grammars: readonly Grammar[] = [
   { rule: 'doc-sections', parser: (...comment) => new ParagraphParser(...comment) },
   { rule: 'doc-indent-as-second-line', parser: (...comment) => new LineParser(...comment, 'second') },
@@ -79,8 +80,8 @@ const grammars: readonly Grammar[] = [
 ];
 
 /**
- * The grammar that the author meant is the one that finds most sections: what is a tag to one grammar is text to another. When
- * none takes the comment, it is the one that gets furthest.
+ * Parses a comment by the grammar that its author seems to have meant: the one that finds the most sections, because a tag in one
+ * grammar is text in another. If all grammars refuse the comment, the error of the one that gets furthest is thrown.
  */
 function best(parse: (grammar: Grammar) => DocComment): DocComment {
   let comment: DocComment | undefined;
@@ -103,7 +104,7 @@ function countTags(comment: DocComment): number {
 }
 
 function lineOf(error: SchemaError): number {
-  return error.diagnostics[0]?.place.line ?? 0;
+  return error.diagnostics[0]?.position.line ?? 0;
 }
 
 type SectionKind = DocSection['kind'];
@@ -119,16 +120,16 @@ const tagKinds: ReadonlyMap<string, SectionKind> = new Map([
   ['TODO:', 'todo'],
 ]);
 
-/** What replaced sections. */
+/** The directives that replaced sections. */
 const directives: ReadonlyMap<SectionKind, string> = new Map([
   ['note', '.. note::'],
   ['example', '.. qmp-example::'],
 ]);
 
-/** Kinds of which there is one section, or one of each name. */
+/** Kinds that can have only one section, or one for each name. */
 const uniqueKinds: ReadonlySet<SectionKind> = new Set(['member', 'feature', 'returns', 'errors', 'since']);
 
-/** A line without its `# `, and where the rest begins. */
+/** A line without its `# `, and the offset of the rest. */
 interface Line {
   readonly text: string;
   readonly offset: number;
@@ -144,9 +145,9 @@ interface Tag {
 
 /** `@name:` and the spaces after it. */
 const nameTag = /^@[^:]*: */u;
-/** `Since:` and the spaces after it; `Note::` is reStructuredText. */
+/** `Since:` and the spaces after it. `Note::` is reStructuredText, not a tag. */
 const sectionTag = /^(?:Returns|Errors|Since|Notes?|Examples?|TODO):(?!:) */u;
-/** The same before QEMU 8.1. */
+/** The same tags before QEMU 8.1. */
 const oldNameTag = /^@[^ ]*:(?= |$)\s*/u;
 const oldSectionTag = /^(?:Returns|Since|Notes?|Examples?|TODO):(?= |$)\s*/u;
 
@@ -158,16 +159,16 @@ const freeFormMessage = (name: string): string =>
 const indentMessage = (indent: number): string =>
   `expected this line to be indented by at least ${indent} spaces, like those above`;
 
-/** A section in the making. */
+/** A section that is not complete. */
 interface Draft {
-  /** Plain text has none. */
+  /** Absent in plain text. */
   readonly tag?: Tag;
   readonly lines: Line[];
 }
 
-/** What the grammars have in common. */
+/** The common part of all grammars. */
 abstract class DocParser {
-  /** The section that lines are added to. */
+  /** The current section. */
   protected draft: Draft = { lines: [] };
   readonly #drafts = [this.draft];
   readonly #unique = new Set<string>();
@@ -190,16 +191,16 @@ abstract class DocParser {
     return { offset, symbol, sections: this.#finish() };
   }
 
-  /** Parses what follows the line that names the definition. */
+  /** Parses the lines after the one that names the definition. */
   protected abstract parseSections(): void;
   protected abstract checkFreeForm(line: Line, isFirst: boolean): void;
 
-  /** Adds a line to the current section, without the indentation that belongs to the section. */
+  /** Adds a line to the current section, without the section's indentation. */
   protected append({ text, offset }: Line, indent = 0): void {
     this.draft.lines.push({ text: text.slice(indent).trimEnd(), offset: offset + indent });
   }
 
-  /** Takes the next line; undefined at the end of the comment. */
+  /** Takes the next line, or undefined at the end of the comment. */
   protected next(): Line | undefined {
     const line = this.lines[this.#next];
     if (!line) return undefined;
@@ -212,7 +213,11 @@ abstract class DocParser {
     return this.source.fail(offset, message);
   }
 
-  /** @param tag absent for plain text */
+  /**
+   * Begins a section.
+   *
+   * @param tag absent for plain text
+   */
   protected begin(tag?: Tag): void {
     this.#checkText();
     if (tag) this.#checkTag(tag);
@@ -220,7 +225,7 @@ abstract class DocParser {
     this.#drafts.push(this.draft);
   }
 
-  /** Divides the first line of a section. */
+  /** Divides the first line of a section into its tag and the rest. */
   protected split(kind: SectionKind, pattern: RegExp, { text, offset }: Line): { tag: Tag; rest: Line } {
     const match = pattern.exec(text)?.[0] ?? '';
     let tag = match.trimEnd();
@@ -247,7 +252,7 @@ abstract class DocParser {
 
   #checkTag({ kind, text, offset }: Tag): void {
     if (text === '@:') this.fail(offset + 1, nameMessage);
-    // QEMU finds out when no member has that name.
+    // QEMU reports this later, as a member that does not exist.
     const space = text.search(/\s/u);
     if (space !== -1) this.fail(offset + space, `unexpected space in '${text}'`);
     if (!uniqueKinds.has(kind)) return;
@@ -276,11 +281,11 @@ abstract class DocParser {
 
 /** The grammar since QEMU 9.0. */
 class ParagraphParser extends DocParser {
-  /** The line to parse next. */
+  /** The next line to parse. */
   #line: Line | undefined;
   #membersDone = false;
   #featuresDone = false;
-  /** Indentation of the literal block that the last line was in; 0 before its first line, undefined outside of one. */
+  /** Indentation of the current literal block; 0 before its first line, undefined outside of literal blocks. */
   #literal: number | undefined;
 
   protected override parseSections(): void {
@@ -377,7 +382,7 @@ class ParagraphParser extends DocParser {
     for (let line: Line | undefined = first; line && line.text !== ''; line = this.#advance()) this.append(line);
   }
 
-  /** Literal blocks, as far as QEMU recognizes them, may have long lines and single spaces between sentences. */
+  /** Literal blocks can have long lines and single spaces between sentences. QEMU's compiler recognizes only some forms of them. */
   #checkFormat({ text, offset }: Line): void {
     if (/^(?:\.\. +qmp-example)? *::$/u.test(text)) {
       this.#literal = 0;
@@ -406,15 +411,15 @@ class ParagraphParser extends DocParser {
 /** The grammars before QEMU 9.0. */
 class LineParser extends DocParser {
   #part: 'body' | 'members' | 'features' | 'sections' = 'body';
-  /** Indentation of the current section's text; undefined until a line decides on it. */
+  /** Indentation of the current section's text; undefined until a line sets it. */
   #indent: number | undefined = 0;
 
   constructor(
     source: Source,
     lines: readonly CommentLine[],
     dialect: Dialect,
-    /** The line of a section that decides on its indentation. */
-    private readonly decisive: 'first' | 'second',
+    /** The line of a section that sets its indentation. */
+    private readonly indentedBy: 'first' | 'second',
   ) {
     super(source, lines, dialect);
   }
@@ -430,7 +435,7 @@ class LineParser extends DocParser {
 
   #line(line: Line): void {
     const { text, offset } = line;
-    const [name, section] = this.decisive === 'first' ? [oldNameTag, oldSectionTag] : [nameTag, sectionTag];
+    const [name, section] = this.indentedBy === 'first' ? [oldNameTag, oldSectionTag] : [nameTag, sectionTag];
     if (text.startsWith('=') && this.dialect.enforces('doc-equals-headings')) this.fail(offset, headingMessage);
     if (name.test(text)) {
       if (this.#part === 'sections') this.fail(offset, membersFirstMessage);
@@ -457,7 +462,7 @@ class LineParser extends DocParser {
   #tagAndText(kind: SectionKind, pattern: RegExp, line: Line): void {
     const { tag, rest } = this.split(kind, pattern, line);
     this.begin(tag);
-    if (this.decisive === 'second') {
+    if (this.indentedBy === 'second') {
       this.#indent = undefined;
       this.#text(rest);
     } else {
@@ -468,8 +473,8 @@ class LineParser extends DocParser {
 
   #text({ text, offset }: Line): void {
     if (/^@\S+:/u.test(text)) this.fail(offset, `expected '@name:' at the beginning of a line and a space after it`);
-    // Before 8.1, a line of nothing but spaces had to be indented, too.
-    if (this.decisive === 'first' ? text !== '' : !isBlank(text)) {
+    // Before 8.1, a line of spaces had to be indented, too.
+    if (this.indentedBy === 'first' ? text !== '' : !isBlank(text)) {
       const indent = indentation(text);
       if (this.draft.lines.length > 0) this.#indent ??= indent;
       if (indent < (this.#indent ?? 0)) this.fail(offset + indent, indentMessage(this.#indent ?? 0));

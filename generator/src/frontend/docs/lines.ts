@@ -8,7 +8,7 @@ export function isBlank(text: string): boolean {
   return text.trim() === '';
 }
 
-/** Whether a line belongs to a block of some indentation. */
+/** Whether a line belongs to a block with the given indentation. */
 export function isWithin(text: string, indent: number): boolean {
   return isBlank(text) || indentation(text) >= indent;
 }
@@ -19,6 +19,7 @@ export function withoutOuterBlankLines(lines: readonly string[]): readonly strin
   return lines.slice(first, last + 1);
 }
 
+/** Removes the indentation that all lines have in common, and joins them. */
 export function dedent(lines: readonly string[]): string {
   let indent = Infinity;
   for (const line of lines) if (!isBlank(line)) indent = Math.min(indent, indentation(line));

@@ -1,4 +1,4 @@
-/** What a documentation comment says, for the model. */
+/** Turns a documentation comment into the model's documentation. */
 
 import type { Doc, DocEntry, DocExample, Position } from '../../model.js';
 import type { DocComment, DocSection } from './comment.js';
@@ -19,8 +19,8 @@ export function toDoc(comment: DocComment, position: Position): Doc {
     const rest = cutExamples(text, examples);
     if (kind === 'plain') body.push(rest);
     else if (kind === 'note') body.push(noteDirective(rest));
-    else if (kind === 'member') members.set(name, toEntry(rest));
-    else if (kind === 'feature') features.set(name, toEntry(rest));
+    else if (kind === 'member') members.set(name, toDocEntry(rest));
+    else if (kind === 'feature') features.set(name, toDocEntry(rest));
     else tagged.set(kind, rest);
   }
   const text = body.filter((part) => part !== '').join('\n\n');
@@ -43,7 +43,7 @@ function noteDirective(text: string): string {
   return text && `.. note::\n\n${text.replaceAll(/^(?=.)/gmu, '   ')}`;
 }
 
-/** Moves the `.. qmp-example::` directives of a text to a list, and returns the rest. */
+/** Moves the `.. qmp-example::` directives of a text to a list. Returns the rest of the text. */
 function cutExamples(text: string, examples: DocExample[]): string {
   const lines = text.split('\n');
   const rest: string[] = [];
@@ -61,9 +61,9 @@ function cutExamples(text: string, examples: DocExample[]): string {
   return withoutOuterBlankLines(rest).join('\n');
 }
 
-/** @param lines what is indented below `.. qmp-example::` */
+/** @param lines the indented lines below `.. qmp-example::` */
 function toExample(lines: readonly string[]): DocExample {
-  // Options like `:title: text` stand before the first blank line.
+  // Options such as `:title: text` end at the first blank line.
   const blank = lines.findIndex(isBlank);
   const options = lines[0]?.trim().startsWith(':') ? lines.slice(0, blank === -1 ? lines.length : blank) : [];
   const joined = options.map((line) => line.trim()).join(' ');
@@ -75,12 +75,12 @@ function toExample(lines: readonly string[]): DocExample {
   };
 }
 
-function toEntry(text: string): DocEntry {
+function toDocEntry(text: string): DocEntry {
   const since = entrySince(text);
   return { text, ...(since !== undefined && { since }) };
 }
 
-/** Of a paragraph like `Since 2.4`: people forget the colon of the tag. */
+/** Finds the version in a paragraph such as `Since 2.4`, a tag whose colon was forgotten. */
 function loneSince(text: string): string | undefined {
   return /(?:^|\n\n)Since:? +(\d+(?:\.\d+)+)\.?(?=\n\n|$)/u.exec(text)?.[1];
 }
@@ -92,8 +92,8 @@ const sinceInParentheses =
 const sinceSentence = /(?:^s|^S|\sS)ince(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?=[.;]?(?:$|\n\n)|[.;]\s)/gu;
 
 /**
- * The version that brought what a text describes. Anywhere but in parentheses or in a sentence of its own, "since" may speak of
- * something else. A part may be newer than the whole, so the oldest version counts.
+ * Finds the version that introduced what a text describes. Only in parentheses or in a sentence of its own does "since" surely refer to
+ * that. Parts of it can be newer than the whole, so the oldest version counts.
  */
 function entrySince(text: string): string | undefined {
   const matches = [...text.matchAll(sinceInParentheses), ...text.matchAll(sinceSentence)];

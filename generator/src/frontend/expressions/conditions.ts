@@ -47,7 +47,7 @@ function readText({ dialect, reportAt }: Reading, { value, offset }: StringNode,
 
 function readTexts(reading: Reading, node: ArrayNode, what: string): Condition | undefined {
   return readOperands(reading, 'all', node, what, (element) => {
-    const text = readString(reading, element, `a part of 'if' of ${what}`, 'a string');
+    const text = readString(reading, element, `an element of 'if' of ${what}`, 'a string');
     return text === undefined ? undefined : readAny(reading, element, what);
   });
 }
@@ -80,7 +80,7 @@ function readOperands(
     reportAt(node.offset, `'${kind}' in 'if' of ${what} must be an array, not ${describe(node)}`);
     return undefined;
   }
-  if (node.elements.length === 0) reportAt(node.offset, `'if' of ${what}: an empty list has no meaning`);
+  if (node.elements.length === 0) reportAt(node.offset, `'if' of ${what} must not be an empty list`);
   const operands = node.elements.map(readOperand).filter((operand) => operand !== undefined);
   return operands.length > 0 ? { kind, operands } : undefined;
 }

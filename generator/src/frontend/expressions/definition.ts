@@ -113,9 +113,9 @@ function readMeta({ reportAt }: Reading, { members, offset }: ObjectNode): Meta 
   if (meta === undefined) {
     const hints = [...members.keys()].map((key) => didYouMean(key, [...metas, 'include', 'pragma']));
     const hint = hints.find((text) => text !== '') ?? '';
-    reportAt(offset, `this is no definition: it needs one of the keys ${quoteAll(metas)}${hint}`);
+    reportAt(offset, `this is not a definition: it needs one of the keys ${quoteAll(metas)}${hint}`);
   } else if (second !== undefined) {
-    const message = `a definition has one of the keys ${quoteAll(metas)}; this has '${meta}' and '${second}'`;
+    const message = `a definition has one of the keys ${quoteAll(metas)}, but this one has '${meta}' and '${second}'`;
     reportAt(offsetOf(members, second) ?? offset, message);
     return undefined;
   }
@@ -179,7 +179,7 @@ function readUnion(
   const isSimple = !baseNode && !discriminatorNode;
   if (isSimple ? dialect.enforces('union-needs-discriminator') : !baseNode || !discriminatorNode) {
     const missing = ['base', 'discriminator'].filter((key) => !members.has(key));
-    reportAt(offset, `union '${owner}' misses ${keyList(missing)}`);
+    reportAt(offset, `union '${owner}' lacks ${keyList(missing)}`);
   }
   const base = baseNode && readTypeOrMembers(reading, baseNode, "'base'", owner);
   const name = discriminatorNode && readString(reading, discriminatorNode, "'discriminator'", "a member's name");
@@ -210,7 +210,7 @@ function readData(reading: Reading, { members }: ObjectNode): TypeSyntax | Membe
   if (!boxed) return data && readTypeOrMembers(reading, data, "'data'");
   if (!data) reading.reportAt(boxed.offset, "'boxed' requires 'data'");
   else if (data.kind !== 'object') return readType(reading, data, "'data'");
-  else reading.reportAt(data.offset, "'data' must be the name of a type where 'boxed' is true");
+  else reading.reportAt(data.offset, "'data' must be the name of a type when 'boxed' is true");
   return undefined;
 }
 
@@ -223,7 +223,7 @@ function readFlags({ reportAt }: Reading, { members, offset }: ObjectNode): Set<
     else reportAt(node.offset, `'${flag}' can only be ${allowed}; leave it out for the default`);
   }
   if (flags.has('allow-oob') && flags.has('coroutine'))
-    reportAt(offsetOf(members, 'coroutine') ?? offset, "'allow-oob' and 'coroutine' exclude each other");
+    reportAt(offsetOf(members, 'coroutine') ?? offset, "a command cannot have both 'allow-oob' and 'coroutine'");
   return flags;
 }
 

@@ -45,7 +45,7 @@ interface ValidName {
 function checkName({ reportAt }: Reading, name: string, what: string, offset: number): string | undefined {
   const stem = /^(?:__[a-z0-9.-]+_)?(?:x-)?([a-z][a-z0-9_-]*)$/iu.exec(name)?.[1];
   if (stem === undefined) {
-    const form = "letters, digits, '-' and '_' after a letter, or the same after a '__RFQDN_' prefix";
+    const form = "it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'";
     reportAt(offset, `${what} is invalid: ${form}`);
   } else if (/^q[^A-Za-z0-9]/u.test(name)) {
     reportAt(offset, `${what} is invalid: names that begin with 'q_' or 'q-' are reserved`);
@@ -71,5 +71,5 @@ function checkConvention(reading: Reading, meta: Meta, valid: ValidName & { read
 function checkLowerCase({ reportAt }: Reading, { stem, what, offset }: ValidName, allowsUnderscore = false): void {
   if (/[A-Z]/u.test(stem)) reportAt(offset, `${what} must be lower case`);
   else if (stem.includes('_') && !allowsUnderscore)
-    reportAt(offset, `${what} must not use '_'; words are joined by '-'`);
+    reportAt(offset, `${what} must not contain '_': use '-' between words`);
 }

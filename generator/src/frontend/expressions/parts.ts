@@ -24,7 +24,7 @@ export function readTypeOrArray(reading: Reading, node: ValueNode, what: string)
   if (node.kind !== 'array') return readType(reading, node, what, " or an array such as [ 'str' ]");
   const [element, ...others] = node.elements;
   if (element?.kind !== 'string' || others.length > 0) {
-    reading.reportAt((others[0] ?? element ?? node).offset, `${what}: an array holds the name of one type`);
+    reading.reportAt((others[0] ?? element ?? node).offset, `${what} must be an array that holds the name of one type`);
     return undefined;
   }
   return { name: element.value, array: true, offset: element.offset };

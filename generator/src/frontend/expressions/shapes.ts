@@ -31,7 +31,7 @@ export function checkKeys(
   offset = object.offset,
 ): void {
   const missing = required.filter((key) => !object.members.has(key));
-  if (missing.length > 0) reportAt(offset, `${what} misses ${keyList(missing)}`);
+  if (missing.length > 0) reportAt(offset, `${what} lacks ${keyList(missing)}`);
   const allowed = [...required, ...optional];
   for (const [key, member] of object.members) {
     if (allowed.includes(key)) continue;

@@ -1,4 +1,4 @@
-/** Definitions as they are written: well formed, names not yet resolved. Offsets are those of the definition's source. */
+/** Definitions as they are written: well formed, but with names that are not resolved. Offsets are those of the definition's source. */
 
 import type { Condition } from '../../model.js';
 import type { DocComment } from '../docs/comment.js';
@@ -10,14 +10,13 @@ export type Meta = DefinitionSyntax['meta'];
 interface Common {
   readonly source: Source;
   readonly name: string;
-  /** Of the name. */
   readonly nameOffset: number;
-  /** Of the whole expression. */
+  /** Offset of the whole expression. */
   readonly offset: number;
   readonly condition?: Condition;
   readonly features: readonly FeatureSyntax[];
   readonly doc?: DocComment;
-  /** It has errors, which are told, so parts may be missing. */
+  /** Set when the definition has errors, which have been reported, so that parts of it can be missing. */
   readonly broken?: boolean;
 }
 
@@ -35,9 +34,9 @@ export interface StructSyntax extends Common {
 
 export interface UnionSyntax extends Common {
   readonly meta: 'union';
-  /** Absent, like the discriminator, in unions of the form before QEMU 6.2. */
+  /** Like the discriminator, absent in simple unions, which QEMU had before 6.2. */
   readonly base?: TypeSyntax | MembersSyntax;
-  readonly discriminator?: { readonly name: string; readonly offset: number };
+  readonly discriminator?: NameSyntax;
   readonly branches: readonly BranchSyntax[];
 }
 
@@ -59,59 +58,56 @@ export interface EventSyntax extends Common {
   readonly flags: ReadonlySet<'boxed'>;
 }
 
-/** The flags that were written; each has one value that may be. */
+/** The flags of commands. Each can be written with one value only, so that its presence says all. */
 export type CommandFlag = 'boxed' | 'gen' | 'success-response' | 'allow-oob' | 'allow-preconfig' | 'coroutine';
 
-export interface TypeSyntax {
+/** A name, and where it is written. */
+export interface NameSyntax {
   readonly name: string;
-  readonly array: boolean;
   readonly offset: number;
 }
 
-/** A type that is written in place. */
+/** A reference to a type, or to an array of it. */
+export interface TypeSyntax extends NameSyntax {
+  readonly array: boolean;
+}
+
+/** The members of an implicit type, written in place of a type's name. */
 export interface MembersSyntax {
   readonly members: readonly MemberSyntax[];
 }
 
-export interface MemberSyntax {
-  readonly name: string;
+export interface MemberSyntax extends NameSyntax {
   readonly optional: boolean;
   readonly type: TypeSyntax;
   readonly condition?: Condition;
   readonly features: readonly FeatureSyntax[];
-  readonly offset: number;
 }
 
 /** A union's branch or an alternate's alternative. */
-export interface BranchSyntax {
-  readonly name: string;
+export interface BranchSyntax extends NameSyntax {
   readonly type: TypeSyntax;
   readonly condition?: Condition;
-  readonly offset: number;
 }
 
-export interface ValueSyntax {
-  readonly name: string;
+export interface ValueSyntax extends NameSyntax {
   readonly condition?: Condition;
   readonly features: readonly FeatureSyntax[];
-  readonly offset: number;
 }
 
-export interface FeatureSyntax {
-  readonly name: string;
+export interface FeatureSyntax extends NameSyntax {
   readonly condition?: Condition;
-  readonly offset: number;
 }
 
-/** The members of a type that is written in place. */
+/** Returns the members that are written in place of a type's name. */
 export function inlineMembers(data: TypeSyntax | MembersSyntax | undefined): readonly MemberSyntax[] {
   return data && 'members' in data ? data.members : [];
 }
 
-/** What the comment of a definition describes with `@name:`. */
+/** Returns the members, values or alternatives that a definition's comment describes with `@name:`. */
 export function documentedMembers(
   syntax: DefinitionSyntax,
-): readonly { readonly name: string; readonly offset: number; readonly features?: readonly FeatureSyntax[] }[] {
+): readonly (NameSyntax & { readonly features?: readonly FeatureSyntax[] })[] {
   switch (syntax.meta) {
     case 'enum':
       return syntax.values;
@@ -127,12 +123,12 @@ export function documentedMembers(
   }
 }
 
-/** The features of a definition, its members and its values. */
+/** Returns the features of a definition, its members and its values. */
 export function allFeatures(syntax: DefinitionSyntax): FeatureSyntax[] {
   return [...syntax.features, ...documentedMembers(syntax).flatMap(({ features }) => features ?? [])];
 }
 
-/** The place of a reference to a type; undefined for members. */
+/** Returns the offset of a type's name, or undefined for members written in its place. */
 export function referenceOffset(data: TypeSyntax | MembersSyntax | undefined): number | undefined {
   return data && 'offset' in data ? data.offset : undefined;
 }

@@ -1,8 +1,8 @@
-/** Conditions in the form they had before QEMU 6.2: C preprocessor expressions. */
+/** Parses conditions in the form they had before QEMU 6.2: as expressions of the C preprocessor. */
 
 import type { Condition } from '../../model.js';
 
-/** Deeper nesting than any schema has would exhaust the stack. */
+/** Deeper nesting, which no schema has, would exhaust the stack. */
 const maxDepth = 100;
 
 /**
@@ -10,7 +10,7 @@ const maxDepth = 100;
  *     all  = not { "&&" not }
  *     not  = "!" not | "(" any ")" | "defined" "(" name ")" | "defined" name
  *
- * Text of any other form is a condition of its own, named by the whole text.
+ * Text that has another form becomes a single name.
  */
 export function parseTextCondition(text: string): Condition {
   const tokens = text.match(/\|\||&&|[!()]|\w+|\S/gu) ?? [];
