@@ -3,8 +3,14 @@
 import { describe, expect, it, test } from 'vitest';
 
 import { formatDiagnostic, SchemaError } from '../generator/src/diagnostic.js';
+import { checkDefinitions } from '../generator/src/frontend/definitions/check.js';
+import { resolve } from '../generator/src/frontend/definitions/resolve.js';
+import { dialectOf, lenient, type Dialect } from '../generator/src/frontend/dialect.js';
+import { readDefinition } from '../generator/src/frontend/expressions/definition.js';
+import { parseSchema, type ParsedSchema } from '../generator/src/frontend/load.js';
+import { Reporter } from '../generator/src/frontend/reporter.js';
 import { tables } from './malformed/tables.js';
-import { briefly, diagnosticsOf, schemaOf, type Files } from './support/schema.js';
+import { briefly, diagnosticsOf, filesOf, readerOf, schemaOf, type Files } from './support/schema.js';
 
 describe.each(Object.entries(tables))('%s', (_section, cases) => {
   for (const [given, want, { dialect } = {}] of cases) {
@@ -16,6 +22,38 @@ describe.each(Object.entries(tables))('%s', (_section, cases) => {
 
 function allOf(given: string | Files, dialect?: string): string[] {
   return diagnosticsOf(given, dialect).map((diagnostic) => briefly(given, diagnostic));
+}
+
+it('checks read the model, and do not change it', () => {
+  const givens = Object.values(tables).flat();
+  for (const [given, , { dialect: version } = {}] of givens) {
+    const dialect = version === undefined ? lenient : dialectOf(version);
+    const parsed = parsedOf(given, dialect);
+    if (!parsed) continue;
+    const { definitions, pragmas } = parsed;
+    const reporter = new Reporter();
+    const syntaxes = definitions.flatMap((expression) => readDefinition(expression, pragmas, dialect, reporter) ?? []);
+    const resolution = resolve(syntaxes, () => '', dialect, reporter);
+    for (const { definition } of resolution.definitions) deepFreeze(definition);
+    checkDefinitions(syntaxes, resolution, pragmas, dialect, reporter);
+  }
+});
+
+/** Returns undefined when there are errors of syntax. */
+function parsedOf(given: string | Files, dialect: Dialect): ParsedSchema | undefined {
+  try {
+    const files = filesOf(given);
+    return parseSchema(Object.keys(files)[0] ?? '', { dialect, read: readerOf(files) });
+  } catch (error) {
+    if (error instanceof SchemaError) return undefined;
+    throw error;
+  }
+}
+
+function deepFreeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const part of Object.values(value)) deepFreeze(part);
 }
 
 describe('several errors', () => {

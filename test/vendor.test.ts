@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import JSON5 from 'json5';
+import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
 
 import { embeddedVersions, servers } from '../generator/src/embedded.js';
 import { dialectOf } from '../generator/src/frontend/dialect.js';
@@ -161,6 +162,18 @@ describe('vendor', () => {
     const tree = writeTree(join(folder, 'qemu-9.0.0'), small);
     await vendor(tree, '9.0.0', folder);
     expect(Object.fromEntries(filesOf(join(folder, '9.0.0')))).toEqual(want);
+  });
+
+  it('parses a file once, also one that several servers include', async () => {
+    const tree = writeTree(join(folder, 'qemu-9.3.0'), small);
+    const parse = vi.spyOn(JSON5, 'parse');
+    try {
+      await vendor(tree, '9.3.0', folder);
+      // The only enum.
+      expect(parse.mock.calls.filter(([text]) => text.includes("'Undated'"))).toHaveLength(1);
+    } finally {
+      parse.mockRestore();
+    }
   });
 
   it('takes a tarball', async () => {

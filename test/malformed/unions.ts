@@ -179,6 +179,16 @@ export const unions: Table = {
       "3:86: in union 'Bar': union 'Bar' contains itself: branch 'green' is 'Foo'",
       { dialect: '10.2' },
     ],
+    // Without its only branch, a union would have none: that is not a second error.
+    [
+      "{ 'enum': 'Kind', 'data': [ 'a' ] }\n{ 'union': 'Foo', 'base': { 'k': 'Kind' }, 'discriminator': 'k', 'data': { 'a': 'Foo' } }",
+      "2:81: in union 'Foo': union 'Foo' contains itself: branch 'a' is 'Foo'",
+      { dialect: '10.2' },
+    ],
+    [
+      "{ 'enum': 'Kind', 'data': [ 'a' ] }\n{ 'union': 'Foo', 'base': { 'k': 'Kind' }, 'discriminator': 'k', 'data': { 'a': 'int' } }",
+      "2:81: in union 'Foo': branch 'a' must be a struct or union, not 'int'",
+    ],
     [
       "{ 'enum': 'Color', 'data': [ 'red', 'green' ] }\n{ 'union': 'Bar', 'base': { 'd': 'Color' }, 'discriminator': 'd', 'data': {} }\n{ 'union': 'Foo', 'base': { 'c': 'Color' }, 'discriminator': 'c', 'data': { 'red': 'Bar' } }",
       "3:84: in union 'Foo': branch 'red' must be a struct, not the union 'Bar'",

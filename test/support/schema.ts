@@ -5,6 +5,7 @@ import { SchemaError } from '../../generator/src/diagnostic.js';
 import { dialectOf } from '../../generator/src/frontend/dialect.js';
 import { loadSchema } from '../../generator/src/frontend/load.js';
 import type { Schema } from '../../generator/src/model.js';
+import type { Read } from '../../generator/src/sources/files.js';
 
 /** Texts, or bytes, by path; the first is the root. */
 export type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -22,12 +23,16 @@ export function schemaOf(given: string | Files, dialect?: string): Schema {
   const [root = ''] = Object.keys(files);
   return loadSchema(root, {
     ...(dialect !== undefined && { dialect: dialectOf(dialect) }),
-    read: (path) => {
-      const content = files[path];
-      if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
-      return typeof content === 'string' ? new TextEncoder().encode(content) : content;
-    },
+    read: readerOf(files),
   });
+}
+
+export function readerOf(files: Files): Read {
+  return (path) => {
+    const content = files[path];
+    if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    return typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  };
 }
 
 /** All errors; none if the schema is sound. */
