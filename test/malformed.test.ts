@@ -31,11 +31,12 @@ it('checks read the model, and do not change it', () => {
     const parsed = parsedOf(given, dialect);
     if (!parsed) continue;
     const { definitions, pragmas } = parsed;
+    const rules = { dialect, pragmas };
     const reporter = new Reporter();
-    const syntaxes = definitions.flatMap((expression) => readDefinition(expression, pragmas, dialect, reporter) ?? []);
+    const syntaxes = definitions.flatMap((expression) => readDefinition(expression, rules, reporter) ?? []);
     const resolution = resolve(syntaxes, () => '', dialect, reporter);
     for (const { definition } of resolution.definitions) deepFreeze(definition);
-    checkDefinitions(syntaxes, resolution, pragmas, dialect, reporter);
+    checkDefinitions(syntaxes, resolution, rules, reporter);
   }
 });
 

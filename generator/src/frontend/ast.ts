@@ -1,11 +1,17 @@
 /** What the parser makes of a schema file. Offsets are those of the file's text. */
 
 import type { DocComment } from './docs/comment.js';
+import type { Source } from './source.js';
 
 /** A top-level object, with the documentation comment before it. */
 export interface Expression {
   readonly object: ObjectNode;
   readonly doc?: DocComment;
+}
+
+/** An expression, and the file that it is in. */
+export interface LocatedExpression extends Expression {
+  readonly source: Source;
 }
 
 export type ValueNode = ObjectNode | ArrayNode | StringNode | BooleanNode;
@@ -36,7 +42,7 @@ export interface StringNode {
   readonly value: string;
 }
 
-export interface BooleanNode {
+interface BooleanNode {
   readonly kind: 'boolean';
   readonly offset: number;
   readonly value: boolean;

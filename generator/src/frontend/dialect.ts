@@ -98,13 +98,12 @@ export function dialectOf(text: string): Dialect {
       `unknown dialect '${text}': give a QEMU version from ${oldestDialect} on, such as ${newestDialect}`,
     );
   }
-  return {
-    version,
-    enforces: (rule) => {
-      const { since, until }: VersionRange = rules[rule];
-      return (!since || compare(version, known(since)) >= 0) && (!until || compare(version, known(until)) < 0);
-    },
-  };
+  const enforced = new Set(Object.entries(rules).flatMap(([rule, range]) => (includes(range, version) ? [rule] : [])));
+  return { version, enforces: (rule) => enforced.has(rule) };
+}
+
+function includes({ since, until }: VersionRange, version: Version): boolean {
+  return (!since || compare(version, known(since)) >= 0) && (!until || compare(version, known(until)) < 0);
 }
 
 /** Parses `10.2` or `10.2.2`. Rules do not depend on the third number. */

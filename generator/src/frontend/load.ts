@@ -7,7 +7,7 @@ import { FileError, reasonOf } from '../errors.js';
 import type { Definition, Module, Position, Schema } from '../model.js';
 import { relativePath } from '../paths.js';
 import { maxInputSize, schemaReader, type Read } from '../sources/files.js';
-import type { Expression, ValueNode } from './ast.js';
+import type { Expression, LocatedExpression, ValueNode } from './ast.js';
 import { checkDefinitions } from './definitions/check.js';
 import { resolve } from './definitions/resolve.js';
 import { lenient, type Dialect } from './dialect.js';
@@ -22,7 +22,7 @@ interface LoadOptions {
   readonly dialect?: Dialect;
   /** By default, files come from the file system, and from the root's tree only. */
   readonly read?: Read;
-  /** Keeps the expressions of each file, by its absolute path. Roots that share one, and its files, parse each file once. */
+  /** The expressions of files, by absolute path. Files that it has are not parsed again, and others are added. */
   readonly parsed?: Map<string, readonly Expression[]>;
 }
 
@@ -30,8 +30,8 @@ interface LoadOptions {
 export interface ParsedSchema {
   /** In the order of their first inclusion, the root first. */
   readonly files: readonly ParsedFile[];
-  /** The expressions that are no directives; those of an included file are where its directive is. */
-  readonly definitions: readonly (Expression & { readonly source: Source })[];
+  /** The expressions that are not directives; those of an included file come where it is included. */
+  readonly definitions: readonly LocatedExpression[];
   readonly pragmas: Pragmas;
 }
 
@@ -64,12 +64,13 @@ export function resolveSchema(
   { files, definitions: expressions, pragmas }: ParsedSchema,
   { dialect = lenient }: Pick<LoadOptions, 'dialect'>,
 ): Schema {
+  const rules = { dialect, pragmas };
   const reporter = new Reporter();
   const syntaxes = expressions
-    .map((expression) => readDefinition(expression, pragmas, dialect, reporter))
+    .map((expression) => readDefinition(expression, rules, reporter))
     .filter((syntax) => syntax !== undefined);
   const resolution = resolve(syntaxes, ({ source }) => moduleName(source), dialect, reporter);
-  checkDefinitions(syntaxes, resolution, pragmas, dialect, reporter);
+  checkDefinitions(syntaxes, resolution, rules, reporter);
   reporter.throwIfAny();
   const definitions = resolution.definitions.map(({ definition }) => definition);
   const modules = new Map(files.map(({ source }) => [source.file, toModule(root, source)]));
@@ -97,7 +98,7 @@ function moduleName({ file }: Source): string {
 
 class Loader implements ParsedSchema {
   readonly files: ParsedFile[] = [];
-  readonly definitions: (Expression & { source: Source })[] = [];
+  readonly definitions: LocatedExpression[] = [];
   readonly pragmas = defaultPragmas();
   readonly #dialect: Dialect;
   readonly #read: Read;

@@ -14,6 +14,12 @@ export interface Pragmas {
   memberNameExceptions: ReadonlySet<string>;
 }
 
+/** What decides whether a schema is sound: its dialect, and the exceptions that its pragmas make. */
+export interface Rules {
+  readonly dialect: Dialect;
+  readonly pragmas: Pragmas;
+}
+
 type ListPragma = Exclude<keyof Pragmas, 'docRequired'>;
 
 /** The pragmas that take a list of names, each with the rule that forbids it. */

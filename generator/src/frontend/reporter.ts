@@ -1,17 +1,17 @@
-/** Collects the errors that do not end the work. */
+/** Collects the errors of definitions, which do not end the work at the first. */
 
 import type { Diagnostic } from '../diagnostic.js';
 import { SchemaError } from '../diagnostic.js';
-import type { Position } from '../model.js';
+import { optional } from '../optional.js';
 import { didYouMean } from '../suggest.js';
 import type { DefinitionSyntax } from './expressions/syntax.js';
 import type { Source } from './source.js';
 
-/** Suggestions take long in a schema of many names, so only the first errors have them. */
+/** Only this many errors have suggestions, because finding one takes long in a schema with many names. */
 const maxHints = 20;
 
-/** The definition in which errors are found, as `Diagnostic.definition` has it. */
-export interface ErrorContext {
+/** The definition that errors are in. */
+interface ErrorContext {
   readonly source: Source;
   /** `struct 'Foo'`; absent while the definition's name is not known. */
   readonly title?: string;
@@ -19,7 +19,7 @@ export interface ErrorContext {
   readonly offset: number;
 }
 
-/** Reports an error at an offset of one definition's source. */
+/** Reports an error at an offset in the source of a definition. */
 export type ReportAt = (offset: number, message: string, related?: Diagnostic['related']) => void;
 
 export class Reporter {
@@ -30,15 +30,13 @@ export class Reporter {
     return this.#diagnostics.length;
   }
 
-  /** For errors in one definition. */
+  /** Returns a function that reports errors in one definition. */
   in({ source, title, offset: start }: ErrorContext): ReportAt {
     return (offset, message, related) => {
-      const definition: { title: string; position: Position } | undefined =
-        title === undefined ? undefined : { title, position: source.position(start) };
       this.#diagnostics.push({
         ...source.diagnostic(offset, message),
-        ...(definition && { definition }),
-        ...(related && { related }),
+        ...(title !== undefined && { definition: { title, position: source.position(start) } }),
+        ...optional('related', related),
       });
     };
   }
@@ -53,7 +51,7 @@ export class Reporter {
     return this.#hints > maxHints ? '' : didYouMean(name, names);
   }
 
-  /** @throws SchemaError with all errors: files in the order of their first errors, and each file's from top to bottom */
+  /** @throws SchemaError with all errors: files in the order of their first errors, and the errors of each file in the order of its text */
   throwIfAny(): void {
     if (this.#diagnostics.length === 0) return;
     const files = [...new Set(this.#diagnostics.map(({ position }) => position.file))];

@@ -1,11 +1,11 @@
-/** Alternates: the JSON kind of a value selects the alternative. */
+/** Checks alternates, in which the JSON kind of a value selects the alternative. */
 
 import type { AlternateType, Alternative, BuiltinName } from '../../model.js';
 import type { AlternateSyntax } from '../expressions/syntax.js';
 import type { ReportAt } from '../reporter.js';
 import { checkClashes } from './clashes.js';
 
-/** Reports alternatives of one JSON kind, and those that are the same as text of a command line. */
+/** Reports alternatives that a JSON kind, or the text of a command line, does not distinguish. */
 export function checkAlternate(reportAt: ReportAt, syntax: AlternateSyntax, alternate: AlternateType): void {
   checkClashes(reportAt, 'alternative', syntax.alternatives);
   const offsets = new Map(syntax.alternatives.map(({ name, offset }) => [name, offset]));
@@ -23,14 +23,14 @@ export function checkAlternate(reportAt: ReportAt, syntax: AlternateSyntax, alte
 
 type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
 
-/** All built-in types that are not here are numbers. */
+/** All other built-in types are numbers. */
 const builtinKinds: Partial<Record<BuiltinName, readonly JsonKind[]>> = {
   str: ['string', 'number', 'boolean'],
   bool: ['boolean'],
   null: ['null'],
 };
 
-/** The JSON kinds that select an alternative. A string on a command line can spell a number or a boolean, too. */
+/** Returns the JSON kinds that select an alternative. Where a value comes from a command line, a string can also be a number or boolean. */
 function kindsOf(type: Alternative['type']): readonly JsonKind[] {
   switch (type.kind) {
     case 'struct':

@@ -15,7 +15,7 @@ import {
   type EventSyntax,
   type MemberSyntax,
 } from '../expressions/syntax.js';
-import type { Pragmas } from '../pragmas.js';
+import type { Rules } from '../pragmas.js';
 import type { ReportAt, Reporter } from '../reporter.js';
 import { checkAlternate } from './alternates.js';
 import { checkClashes } from './clashes.js';
@@ -23,18 +23,18 @@ import { describeType } from './describe.js';
 import { ObjectChecker } from './objects.js';
 import type { Resolution, ResolvedDefinition } from './resolve.js';
 
-/** Features that QEMU itself knows; they count as features of every schema. */
+/** Features that QEMU itself knows. They count as features of every schema. */
 const specialFeatures = ['deprecated', 'unstable'];
 const maxFeatures = 64;
 
-/** @param syntaxes all definitions, also those that the resolution leaves out */
+/** @param syntaxes all definitions, including those that the resolution leaves out */
 export function checkDefinitions(
   syntaxes: readonly DefinitionSyntax[],
   resolution: Resolution,
-  pragmas: Pragmas,
-  dialect: Dialect,
+  rules: Rules,
   reporter: Reporter,
 ): void {
+  const { dialect } = rules;
   const objects = new ObjectChecker(resolution, reporter);
   for (const resolved of resolution.definitions) {
     const { syntax, definition } = resolved;
@@ -42,16 +42,15 @@ export function checkDefinitions(
     checkClashes(reportAt, 'feature', syntax.features);
     for (const { features } of writtenMembers(syntax)) checkClashes(reportAt, 'feature', features);
     if (isType(definition)) checkTypeFeatures(reportAt, syntax, dialect);
-    checkBody(resolved, { objects, pragmas, dialect, reportAt });
-    if (!objects.isBroken(definition)) checkDescriptions(syntax, pragmas, dialect, reporter);
+    checkBody(resolved, { ...rules, objects, reportAt });
+    if (!objects.isBroken(definition)) checkDescriptions(syntax, rules, reportAt, reporter);
   }
   if (dialect.enforces('feature-limit')) checkFeatureCount(syntaxes, reporter);
 }
 
-interface Checking {
+/** What the checks of one definition need. */
+interface Checking extends Rules {
   readonly objects: ObjectChecker;
-  readonly pragmas: Pragmas;
-  readonly dialect: Dialect;
   readonly reportAt: ReportAt;
 }
 
@@ -63,8 +62,7 @@ function checkBody(resolved: ResolvedDefinition, checking: Checking): void {
       return checkClashes(reportAt, 'value', syntax.values);
     case 'struct':
     case 'union':
-      // Errors are reported where they are; a problem concerns only a type that contains this one.
-      return void objects.check(definition);
+      return objects.check(definition);
     case 'alternate':
       return checkAlternate(reportAt, syntax, definition);
     case 'command':
@@ -98,7 +96,6 @@ function checkData(
   if (type.kind === 'union' && !isBoxed)
     reportAt(offset, `'data' can be ${describeType(type)} only with 'boxed': true`);
   checkClashes(reportAt, 'member', written);
-  // A problem would concern only a type that contains this one.
   objects.check(type);
   if (isBoxed || !dialect.enforces('conditional-arguments-boxed')) return;
   const conditional = objects.members(type).find(({ member }) => member.condition)?.member.name;
@@ -126,7 +123,7 @@ function checkFeatureCount(syntaxes: readonly DefinitionSyntax[], reporter: Repo
   }
 }
 
-/** The members that a definition writes itself. */
+/** Returns the members that the definition itself writes. */
 function writtenMembers(syntax: DefinitionSyntax): readonly MemberSyntax[] {
   switch (syntax.meta) {
     case 'struct':

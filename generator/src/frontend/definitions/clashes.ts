@@ -1,25 +1,25 @@
-/** Names that QEMU could not tell apart. */
+/** Finds names that QEMU could not distinguish. */
 
 import type { Member } from '../../model.js';
 import type { NameSyntax } from '../expressions/syntax.js';
 import type { ReportAt } from '../reporter.js';
 
-/** A member that comes from elsewhere, and what messages call it: `member 'x' of struct 'Base'`. */
-export interface ForeignMember {
+/** A member, and what messages call it: `member 'x' of struct 'Base'`. */
+export interface TitledMember {
   readonly member: Member;
   readonly title: string;
 }
 
-/** Finds the foreign member with which a name collides. */
-export class ForeignMembers {
+/** The names of some members, for finding collisions. */
+export class TakenNames {
   /** By C name. */
   readonly #titles: ReadonlyMap<string, string>;
 
-  constructor(members: readonly ForeignMember[]) {
+  constructor(members: readonly TitledMember[]) {
     this.#titles = new Map(members.map(({ member, title }) => [cName(member.name), title]));
   }
 
-  /** @returns what messages call that member */
+  /** Returns what messages call the member with which a name collides. */
   colliding(name: string): string | undefined {
     return this.#titles.get(cName(name));
   }
@@ -36,7 +36,7 @@ export function checkClashes(reportAt: ReportAt, role: string, names: readonly N
   }
 }
 
-/** QEMU turns names into C identifiers, so names that differ only in punctuation are the same. */
+/** QEMU turns names into C identifiers, so names that differ only in punctuation collide. */
 function cName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_]/gu, '_');
 }

@@ -1,4 +1,4 @@
-/** How messages call types. */
+/** Describes types for messages. */
 
 import type { Type } from '../../model.js';
 

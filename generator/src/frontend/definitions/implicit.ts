@@ -1,4 +1,4 @@
-/** Types that a schema does not name: it writes them in place, or they follow from the form of a union. */
+/** Makes the types that a schema does not name: those written in place, and those that the form of a union implies. */
 
 import type { Branch, Definition, EnumType, Implicit, Member, StructType, Type, UnionType } from '../../model.js';
 import { optional } from '../../optional.js';
@@ -9,9 +9,10 @@ export function implicitStruct(owner: Definition, implicit: Implicit, members: r
 }
 
 /**
- * The parts of a union without a discriminator. On the wire it is `{ type: BRANCH, data: VALUE }`, and the value can have any type.
+ * Makes the parts of a union that has no discriminator. On the wire it is `{ type: BRANCH, data: VALUE }`, where the value can have any
+ * type.
  *
- * @param typeOf gives a branch's type, if it exists
+ * @param typeOf resolves the type of a branch; undefined when there is none
  */
 export function simpleUnion(
   owner: UnionType,

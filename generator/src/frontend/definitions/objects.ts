@@ -3,7 +3,7 @@
 import type { Branch, Definition, ObjectType, StructType } from '../../model.js';
 import { inlineMembers, referenceOffset, type BranchSyntax, type NameSyntax } from '../expressions/syntax.js';
 import type { ReportAt, Reporter } from '../reporter.js';
-import { checkClashes, ForeignMembers, type ForeignMember } from './clashes.js';
+import { checkClashes, TakenNames, type TitledMember } from './clashes.js';
 import { describeType } from './describe.js';
 import { maxNesting, type Resolution, type ResolvedDefinition } from './resolve.js';
 
@@ -11,17 +11,17 @@ type ResolvedStruct = ResolvedDefinition & { readonly kind: 'struct' };
 type ResolvedUnion = ResolvedDefinition & { readonly kind: 'union' };
 
 /**
- * Each type is checked once, its bases and branches before it. A base or branch that would contain the type itself, or lie too deep, is
- * reported where it is written, and from then on ignored, so that whatever walks the types ends.
+ * Checks each type once, after its bases and branches. A base or branch that contains the type itself, or is nested too deeply, is reported
+ * and then ignored, so that every walk over the types ends.
  */
 export class ObjectChecker {
   readonly #resolved: ReadonlyMap<ObjectType, ResolvedStruct | ResolvedUnion>;
   readonly #broken: Set<Definition>;
   readonly #reporter: Reporter;
   readonly #running = new Set<ObjectType>();
-  /** How many levels of bases and branches each type has whose check is done, its own included. */
+  /** The types that have been checked, with the number of levels of bases and branches, including their own. */
   readonly #depths = new Map<ObjectType, number>();
-  /** The types whose base is ignored, and the branches that are. */
+  /** The types whose base is ignored, and the ignored branches. */
   readonly #ignored = new Set<ObjectType | Branch>();
 
   constructor({ definitions, broken }: Resolution, reporter: Reporter) {
@@ -34,13 +34,17 @@ export class ObjectChecker {
     this.#reporter = reporter;
   }
 
-  /** Whether errors keep a definition from being what its schema means. */
+  /** Whether a definition is incomplete or unsound because of an error, which has been reported. */
   isBroken(definition: Definition): boolean {
     return this.#broken.has(definition);
   }
 
-  /** @returns what is wrong with a type that has this one as its base or branch */
-  check(type: ObjectType): string | undefined {
+  check(type: ObjectType): void {
+    this.#problemOf(type);
+  }
+
+  /** Checks a type. Returns what is wrong with a type that has this one as its base or branch. */
+  #problemOf(type: ObjectType): string | undefined {
     if (this.#running.has(type)) return 'contains itself';
     if (!this.#depths.has(type) && this.#running.size < maxNesting) {
       this.#running.add(type);
@@ -54,8 +58,8 @@ export class ObjectChecker {
     return depth < maxNesting ? undefined : `is in a chain of more than ${maxNesting} bases and branches`;
   }
 
-  /** All members of a type, with those of its bases, those first; of a union, those of its base. */
-  members(type: ObjectType): ForeignMember[] {
+  /** Returns all members of a type, those of its bases first. A union's are those of its base. */
+  members(type: ObjectType): TitledMember[] {
     const base = this.#baseOf(type);
     const inherited = base ? this.members(base) : [];
     if (type.kind === 'union') return inherited;
@@ -67,7 +71,7 @@ export class ObjectChecker {
     return this.#ignored.has(type) ? undefined : type.base;
   }
 
-  /** The types of a union's branches. */
+  /** Returns the types of a union's branches. */
   #branchTypes(type: ObjectType): ObjectType[] {
     if (type.kind === 'struct') return [];
     return type.branches.flatMap((branch) => (branch.type && !this.#ignored.has(branch) ? [branch.type] : []));
@@ -84,7 +88,7 @@ export class ObjectChecker {
     const reportAt = this.#reporter.inDefinition(syntax);
     this.#checkBase(resolved, reportAt);
     const base = this.#baseOf(struct);
-    const inherited = new ForeignMembers(base ? this.members(base) : []);
+    const inherited = new TakenNames(base ? this.members(base) : []);
     for (const { name, offset } of syntax.members) {
       const other = inherited.colliding(name);
       if (other !== undefined) reportAt(offset, `member '${name}' collides with ${other}`);
@@ -95,7 +99,7 @@ export class ObjectChecker {
   /** @returns whether the base can be used */
   #checkBase({ kind, syntax, definition: type }: ResolvedStruct | ResolvedUnion, reportAt: ReportAt): boolean {
     const { base, name } = type;
-    const problem = base && this.check(base);
+    const problem = base && this.#problemOf(base);
     if (!base || problem === undefined) return true;
     reportAt(referenceOffset(syntax.base) ?? syntax.offset, `${kind} '${name}' ${problem}: its base is '${base.name}'`);
     this.#ignored.add(type);
@@ -151,12 +155,12 @@ export class ObjectChecker {
     if (values.length === 0 && syntax.branches.length === 0)
       reportAt(syntax.offset, `union '${union.name}' has no branches`);
     const written = new Map(syntax.branches.map((branch) => [branch.name, branch]));
-    const inherited = new ForeignMembers(this.members(union.base));
+    const inherited = new TakenNames(this.members(union.base));
     for (const branch of union.branches) {
       const { name, type } = branch;
       const syntaxOfBranch = written.get(name);
       if (!type || !syntaxOfBranch || (type.kind === 'struct' && type.implicit)) continue;
-      const problem = this.check(type);
+      const problem = this.#problemOf(type);
       if (problem === undefined) {
         this.#checkBranchMembers(syntaxOfBranch, type, inherited, reportAt);
       } else {
@@ -171,11 +175,11 @@ export class ObjectChecker {
   #checkBranchMembers(
     { name, offset }: BranchSyntax,
     type: ObjectType,
-    inherited: ForeignMembers,
+    inherited: TakenNames,
     reportAt: ReportAt,
   ): void {
     const parts = new Set([type]);
-    // Each part once: the number of paths can be exponential.
+    // Each part is visited once: the number of paths can be exponential.
     for (const part of parts) {
       for (const { member, title } of this.members(part)) {
         const other = inherited.colliding(member.name);

@@ -1,7 +1,4 @@
-/**
- * Builds the model: names become references, and implicit types come to be. Whether what the references lead to makes sense together
- * is for `check.ts` to say.
- */
+/** Builds the model: resolves names to types, and adds implicit types. It is `check.ts` that checks whether they fit together. */
 
 import {
   isObjectType,
@@ -42,10 +39,10 @@ import { article, describeType } from './describe.js';
 import { implicitStruct, simpleUnion } from './implicit.js';
 import { predefined, qtype, Scope } from './scope.js';
 
-/** A deeper chain of bases and branches, which no schema has, would exhaust the stack. */
+/** A longer chain of bases and branches, which no schema has, would exhaust the stack. */
 export const maxNesting = 100;
 
-/** A definition in the model, and as it is written. */
+/** A definition as it is in the model, and as it is written. */
 export type ResolvedDefinition =
   | Resolved<EnumSyntax, EnumType>
   | Resolved<StructSyntax, StructType>
@@ -61,13 +58,17 @@ interface Resolved<S extends DefinitionSyntax, D extends Definition> {
 }
 
 export interface Resolution {
-  /** In the order of the syntax, without those whose name is taken. */
+  /** In source order, without those whose name is taken. */
   readonly definitions: readonly ResolvedDefinition[];
-  /** The definitions that lack something because of an error, which has been reported. */
+  /** The definitions that lack a part because of an error, which has been reported. */
   readonly broken: ReadonlySet<Definition>;
 }
 
-/** @returns the definitions, whose references are sound if there are no errors */
+/**
+ * Reports names that do not exist, or refer to a type of the wrong kind.
+ *
+ * @param moduleOf gives the name of a definition's module
+ */
 export function resolve(
   syntaxes: readonly DefinitionSyntax[],
   moduleOf: (syntax: DefinitionSyntax) => string,
@@ -81,7 +82,7 @@ export function resolve(
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A definition whose references are still missing. */
+/** A definition whose references may still be missing. */
 type Draft<K extends Definition['kind'] = Definition['kind']> = Extract<Drafts, { readonly kind: K }>;
 type Drafts =
   | Resolved<EnumSyntax, Mutable<EnumType>>
@@ -91,7 +92,7 @@ type Drafts =
   | Resolved<CommandSyntax, Mutable<Command>>
   | Resolved<EventSyntax, Mutable<Event>>;
 
-/** The base of a union whose base has an error. */
+/** The base of a union whose base is not resolved, or has an error. */
 const nothing: StructType = { kind: 'struct', name: '', ...predefined, members: [] };
 
 class Resolver implements Resolution {
@@ -108,14 +109,14 @@ class Resolver implements Resolution {
     this.#reporter = reporter;
   }
 
-  /** Each step needs the one before to be done for all definitions. */
+  /** Each step needs the results of the one before for all definitions. */
   resolve(syntaxes: readonly DefinitionSyntax[]): void {
     for (const syntax of syntaxes) this.#declare(syntax);
     for (const draft of this.definitions) this.#fill(draft);
     for (const draft of this.definitions) if (draft.kind === 'union') this.#completeUnion(draft);
   }
 
-  // First step: every name that is defined.
+  // First step: define all names.
 
   #declare(syntax: DefinitionSyntax): void {
     const { name, nameOffset } = syntax;
@@ -171,7 +172,7 @@ class Resolver implements Resolution {
     };
   }
 
-  // Second step: references to types.
+  // Second step: resolve references to types.
 
   #fill(draft: Draft): void {
     switch (draft.kind) {
@@ -282,7 +283,11 @@ class Resolver implements Resolution {
     });
   }
 
-  /** @param user what messages call the part that refers to the type */
+  /**
+   * Resolves a reference to a type.
+   *
+   * @param user what messages call the part that has the reference
+   */
   #type(draft: Draft, { name, array, offset }: TypeSyntax, user: string): Type | undefined {
     const type = this.#scope.type(name);
     if (type) return array ? this.#scope.arrayOf(type) : type;
@@ -293,7 +298,7 @@ class Resolver implements Resolution {
     return undefined;
   }
 
-  // Third step: discriminators, which can be members of a base's base.
+  // Third step: find the discriminators, which can be members of a base's base.
 
   #completeUnion({ syntax, definition: union }: Draft<'union'>): void {
     if (!syntax.discriminator || this.broken.has(union)) return;

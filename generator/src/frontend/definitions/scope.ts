@@ -1,4 +1,4 @@
-/** The types of a schema, by name: those that QAPI itself has, and those that the schema defines. */
+/** Names and what they stand for: QAPI's own types, and the definitions of a schema. */
 
 import {
   builtinNames,
@@ -17,7 +17,7 @@ export const predefined = {
   implicit: 'predefined',
 } as const;
 
-/** QAPI's own enum of JSON kinds, which a schema may use. */
+/** QAPI's own enum of JSON kinds, which schemas can use. */
 export const qtype: EnumType = {
   kind: 'enum',
   name: 'QType',
@@ -50,7 +50,7 @@ export class Scope {
     return this.#predefined.get(name) ?? (definition && isType(definition) ? definition : undefined);
   }
 
-  /** Gives the same object for the same element. */
+  /** Returns the same object for the same element. */
   arrayOf(element: Exclude<Type, ArrayType>): ArrayType {
     const array = this.#arrays.get(element) ?? { kind: 'array', element };
     this.#arrays.set(element, array);

@@ -1,11 +1,16 @@
 /** Checks that a documentation comment fits its definition. */
 
 import type { ObjectNode } from '../ast.js';
-import type { Dialect } from '../dialect.js';
 import type { Reading } from '../expressions/shapes.js';
-import { allFeatures, documentedMembers, type DefinitionSyntax, type Meta } from '../expressions/syntax.js';
-import type { Pragmas } from '../pragmas.js';
-import type { Reporter } from '../reporter.js';
+import {
+  allFeatures,
+  documentedMembers,
+  type DefinitionSyntax,
+  type Meta,
+  type NameSyntax,
+} from '../expressions/syntax.js';
+import type { Rules } from '../pragmas.js';
+import type { ReportAt, Reporter } from '../reporter.js';
 import type { DocComment, DocSection } from './comment.js';
 
 /** Reports a comment that is missing, or of another definition, or has a section that such a definition cannot have. */
@@ -31,12 +36,12 @@ export function checkSections(
   }
 }
 
-/** What a definition has, and what its comment describes. */
+/** The members or features of a definition, and the sections that describe them. */
 interface Described {
   readonly role: string;
-  readonly defined: readonly { readonly name: string; readonly offset: number }[];
+  readonly defined: readonly NameSyntax[];
   readonly sections: readonly DocSection[];
-  /** Where a description belongs. */
+  /** Where to add a section. */
   readonly where: string;
   readonly canBeUndocumented: boolean;
 }
@@ -47,8 +52,8 @@ const memberRoles: Partial<Record<Meta, string>> = { enum: 'value', alternate: '
 /** Reports members and features that the comment does not describe, and descriptions of others. */
 export function checkDescriptions(
   syntax: DefinitionSyntax,
-  pragmas: Pragmas,
-  dialect: Dialect,
+  { dialect, pragmas }: Rules,
+  reportAt: ReportAt,
   reporter: Reporter,
 ): void {
   const { doc, meta, name } = syntax;
@@ -69,15 +74,14 @@ export function checkDescriptions(
     where: "under 'Features:'",
     canBeUndocumented: false,
   };
-  for (const described of [members, features]) checkDescribed(described, syntax, reporter);
+  for (const described of [members, features]) checkDescribed(described, reportAt, reporter);
 }
 
 function checkDescribed(
   { role, defined, sections, where, canBeUndocumented }: Described,
-  syntax: DefinitionSyntax,
+  reportAt: ReportAt,
   reporter: Reporter,
 ): void {
-  const reportAt = reporter.inDefinition(syntax);
   const described = new Map(sections.map(({ name = '', offset }) => [name, offset]));
   for (const { name, offset } of canBeUndocumented ? [] : defined) {
     if (!described.has(name)) reportAt(offset, `${role} '${name}' is not documented: add '@${name}:' ${where}`);

@@ -5,12 +5,10 @@
 
 import { optional } from '../../optional.js';
 import { didYouMean } from '../../suggest.js';
-import type { Expression, ObjectNode, ValueNode } from '../ast.js';
-import type { Dialect } from '../dialect.js';
+import type { LocatedExpression, ObjectNode, ValueNode } from '../ast.js';
 import { checkSections } from '../docs/check.js';
-import type { Pragmas } from '../pragmas.js';
+import type { Rules } from '../pragmas.js';
 import type { Reporter } from '../reporter.js';
-import type { Source } from '../source.js';
 import { readCondition } from './conditions.js';
 import { checkDefinitionName } from './names.js';
 import {
@@ -75,21 +73,19 @@ const flagValues: Record<CommandFlag, boolean> = {
  * @returns what could be understood; undefined when the definition has no name
  */
 export function readDefinition(
-  expression: Expression & { readonly source: Source },
-  pragmas: Pragmas,
-  dialect: Dialect,
+  { source, object, doc }: LocatedExpression,
+  rules: Rules,
   reporter: Reporter,
 ): DefinitionSyntax | undefined {
-  const { source, object, doc } = expression;
   const { offset } = object;
-  const nameless: Reading = { dialect, pragmas, reportAt: reporter.in({ source, offset }) };
+  const nameless: Reading = { ...rules, reportAt: reporter.in({ source, offset }) };
   const meta = readMeta(nameless, object);
   const nameNode = meta && object.members.get(meta)?.value;
   const name = nameNode && readString(nameless, nameNode, `'${meta}'`, 'a name');
   if (!nameNode || name === undefined) return undefined;
 
   const title = `${meta} '${name}'`;
-  const reading: Reading = { dialect, pragmas, reportAt: reporter.in({ source, offset, title }) };
+  const reading: Reading = { ...rules, reportAt: reporter.in({ source, offset, title }) };
   checkDefinitionName(reading, meta, name, nameNode.offset);
   checkSections(reading, { meta, name, object, ...optional('doc', doc) });
   const errors = reporter.count;
@@ -107,7 +103,7 @@ export function readDefinition(
   return reporter.count > errors ? { ...syntax, broken: true } : syntax;
 }
 
-/** Finds the key that says what an expression defines. */
+/** Finds the key that says what the expression defines. */
 function readMeta({ reportAt }: Reading, { members, offset }: ObjectNode): Meta | undefined {
   const [meta, second] = metas.filter((key) => members.has(key));
   if (meta === undefined) {
@@ -116,13 +112,13 @@ function readMeta({ reportAt }: Reading, { members, offset }: ObjectNode): Meta 
     reportAt(offset, `this is not a definition: it needs one of the keys ${quoteAll(metas)}${hint}`);
   } else if (second !== undefined) {
     const message = `a definition has one of the keys ${quoteAll(metas)}, but this one has '${meta}' and '${second}'`;
-    reportAt(offsetOf(members, second) ?? offset, message);
+    reportAt(members.get(second)?.offset ?? offset, message);
     return undefined;
   }
   return meta;
 }
 
-/** What definitions of all kinds have. */
+/** The part that definitions of all kinds have. */
 type CommonSyntax = Pick<
   DefinitionSyntax,
   'source' | 'name' | 'nameOffset' | 'offset' | 'condition' | 'features' | 'doc'
@@ -130,7 +126,7 @@ type CommonSyntax = Pick<
 
 function readBody(reading: Reading, object: ObjectNode, meta: Meta, common: CommonSyntax): DefinitionSyntax {
   const { name } = common;
-  /** Reads the value of a key, if it is there. */
+  /** Reads the value of a key, if the object has it. */
   const read = <T>(key: string, reader: (node: ValueNode) => T): T | undefined => {
     const node = object.members.get(key)?.value;
     return node && reader(node);
@@ -223,10 +219,6 @@ function readFlags({ reportAt }: Reading, { members, offset }: ObjectNode): Set<
     else reportAt(node.offset, `'${flag}' can only be ${allowed}; leave it out for the default`);
   }
   if (flags.has('allow-oob') && flags.has('coroutine'))
-    reportAt(offsetOf(members, 'coroutine') ?? offset, "a command cannot have both 'allow-oob' and 'coroutine'");
+    reportAt(members.get('coroutine')?.offset ?? offset, "a command cannot have both 'allow-oob' and 'coroutine'");
   return flags;
-}
-
-function offsetOf(members: ObjectNode['members'], key: string): number | undefined {
-  return members.get(key)?.offset;
 }

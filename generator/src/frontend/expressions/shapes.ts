@@ -2,14 +2,11 @@
 
 import { didYouMean } from '../../suggest.js';
 import type { ObjectNode, ValueNode } from '../ast.js';
-import type { Dialect } from '../dialect.js';
-import type { Pragmas } from '../pragmas.js';
+import type { Rules } from '../pragmas.js';
 import type { ReportAt } from '../reporter.js';
 
-/** What reading a part of an expression takes: the rules, and where errors go. */
-export interface Reading {
-  readonly dialect: Dialect;
-  readonly pragmas: Pragmas;
+/** What the reader of any part of an expression needs: the rules, and where to report errors. */
+export interface Reading extends Rules {
   readonly reportAt: ReportAt;
 }
 
