@@ -9,7 +9,7 @@ import { basename, join } from 'node:path';
 import { elision } from './elision.js';
 import { servers } from './embedded.js';
 import { FileError, UsageError } from './errors.js';
-import type { ObjectNode, ValueNode } from './frontend/ast.js';
+import type { Expression, ObjectNode, ValueNode } from './frontend/ast.js';
 import { dialectOf, type Dialect } from './frontend/dialect.js';
 import { toDoc } from './frontend/docs/model.js';
 import { parseSchema, resolveSchema, type ParsedFile } from './frontend/load.js';
@@ -72,7 +72,7 @@ async function unpack(tarball: string): Promise<Tree> {
 function factFiles(tree: Tree, dialect: Dialect): Map<string, string> {
   const files = new Map<string, string>();
   // The schemas of the servers share most of their files.
-  const options = { dialect, read: tree.read, parsed: new Map() };
+  const options = { dialect, read: tree.read, parsed: new Map<string, readonly Expression[]>() };
   for (const { root, title } of servers) {
     if (!tree.has(root))
       throw new UsageError(`'${tree.path}' is no QEMU source tree: it has no ${root} (the schema of ${title})`);
@@ -105,8 +105,7 @@ function moduleText({ source, expressions }: ParsedFile): string {
 }
 
 /**
- * Takes the pragmas about documentation out of a directive: definitions without facts have no comment, and other definitions than before
- * are exceptions.
+ * Removes the pragmas about documentation from a directive: a definition without facts has no comment, and the exceptions are written anew.
  *
  * @returns undefined when nothing is left
  */

@@ -62,11 +62,11 @@ export const definitions: Table = {
     ],
     [
       "{ 'enum': 'Foo', 'data': [ '' ] }",
-      "1:28: in enum 'Foo': value '' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
+      "1:28: in enum 'Foo': value '' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ 'a b' ] }",
-      "1:28: in enum 'Foo': value 'a b' is invalid: it must be a letter and then letters, digits, '-' and '_', all after an optional prefix '__RFQDN_'",
+      "1:28: in enum 'Foo': value 'a b' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
     ],
     ["{ 'enum': 'Foo', 'data': [ 'a', 'b',\n 'a' ] }", "2:2: in enum 'Foo': duplicate value 'a'"],
     [

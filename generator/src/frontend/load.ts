@@ -18,9 +18,9 @@ import { Reporter } from './reporter.js';
 import { Source } from './source.js';
 
 interface LoadOptions {
-  /** Whose rules apply; by default, those that every QEMU has. */
+  /** By default, the lenient one. */
   readonly dialect?: Dialect;
-  /** By default, files come from the file system, and from the root's tree only. */
+  /** By default, reads files from the file system, but only those in the root's tree. */
   readonly read?: Read;
   /** The expressions of files, by absolute path. Files that it has are not parsed again, and others are added. */
   readonly parsed?: Map<string, readonly Expression[]>;

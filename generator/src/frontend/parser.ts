@@ -1,6 +1,6 @@
 /**
- * Parses a schema file into its top-level objects. QEMU's manual has the grammar in docs/devel/qapi-code-gen.rst, "Schema syntax": it
- * is JSON5's without numbers, null and trailing commas, but with comments of its own.
+ * Parses a schema file into its top-level objects. QEMU's manual has the grammar in docs/devel/qapi-code-gen.rst, "Schema syntax". Apart
+ * from comments, it is a subset of JSON5.
  */
 
 import JSON5 from 'json5';
@@ -20,7 +20,7 @@ export function parse(source: Source, dialect: Dialect): Generator<Expression, v
   return new Parser(source, dialect).file();
 }
 
-/** Reports a comment that no definition follows: only free-form documentation may stand alone. */
+/** Refuses a comment that no definition follows, unless it is free-form. */
 export function refuseDoc(source: Source, { symbol, offset }: DocComment): void {
   if (symbol === undefined) return;
   source.fail(offset, `the definition of '${symbol}' must follow its documentation immediately`);

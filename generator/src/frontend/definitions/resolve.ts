@@ -1,4 +1,4 @@
-/** Builds the model: resolves names to types, and adds implicit types. It is `check.ts` that checks whether they fit together. */
+/** Builds the model: resolves names to types, and adds implicit types. `check.ts` checks whether they make sense together. */
 
 import {
   isObjectType,
@@ -319,8 +319,8 @@ class Resolver implements Resolution {
 }
 
 /**
- * Finds a member of a struct or its bases; those of bases come first. At this point bases may still form a circle, or a chain that is too
- * long.
+ * Finds a member of a struct or its bases; those of bases come first. Bases may still form a circle, or a chain that is too long: that is
+ * checked later.
  */
 function findMember(struct: StructType, name: string): Member | undefined {
   let found: Member | undefined;
