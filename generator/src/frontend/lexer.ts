@@ -86,23 +86,19 @@ export class Lexer {
   #stringEnd(start: number): number {
     const { source } = this;
     const { text } = source;
-    for (let at = start + 1; ; at += 1) {
+    for (let at = start + 1; at < text.length && text[at] !== '\n'; at += 1) {
       const code = text.charCodeAt(at);
       if (code === 0x27) return at + 1;
+      if (code < 0x20 || code > 0x7e)
+        source.fail(at, `${printable(text, at)} in a string: only printable ASCII is allowed`);
       if (code === 0x5c) {
         at += 1;
-        if (text[at] !== '\\') {
-          const char = text[at];
-          if (char === undefined || char === '\n')
-            return source.fail(start, `this string has no closing "'" on its line`);
-          source.fail(at - 1, `unknown escape: the only one is '\\\\'`);
-        }
-      } else if (Number.isNaN(code) || code === 0x0a) {
-        source.fail(start, `this string has no closing "'" on its line`);
-      } else if (code < 0x20 || code > 0x7e) {
-        source.fail(at, `${printable(text, at)} in a string: only printable ASCII is allowed`);
+        const isEnd = at === text.length || text[at] === '\n';
+        if (isEnd) break;
+        if (text[at] !== '\\') source.fail(at - 1, `unknown escape: the only one is '\\\\'`);
       }
     }
+    return source.fail(start, `this string has no closing "'" on its line`);
   }
 
   #stray(at: number): never {

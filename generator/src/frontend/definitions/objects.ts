@@ -1,6 +1,6 @@
 /** Checks structs and unions: their bases, members, discriminators and branches. */
 
-import type { Branch, Definition, ObjectType, StructType } from '../../model.js';
+import type { Branch, Definition, ObjectType, StructType, UnionType } from '../../model.js';
 import { inlineMembers, referenceOffset, type BranchSyntax, type NameSyntax } from '../expressions/syntax.js';
 import type { ReportAt, Reporter } from '../reporter.js';
 import { checkClashes, TakenNames, type TitledMember } from './clashes.js';
@@ -61,26 +61,26 @@ export class ObjectChecker {
   /** Returns all members of a type, those of its bases first. A union's are those of its base. */
   members(type: ObjectType): TitledMember[] {
     const base = this.#baseOf(type);
-    const inherited = base ? this.members(base) : [];
-    if (type.kind === 'union') return inherited;
+    if (type.kind === 'union') return base ? this.members(base) : [];
     const owner = type.implicit ? `'${type.name}'` : `struct '${type.name}'`;
-    return [...inherited, ...type.members.map((member) => ({ member, title: `member '${member.name}' of ${owner}` }))];
+    const own = type.members.map((member) => ({ member, title: `member '${member.name}' of ${owner}` }));
+    return base ? [...this.members(base), ...own] : own;
   }
 
   #baseOf(type: ObjectType): StructType | undefined {
     return this.#ignored.has(type) ? undefined : type.base;
   }
 
-  /** Returns the types of a union's branches. */
-  #branchTypes(type: ObjectType): ObjectType[] {
-    if (type.kind === 'struct') return [];
-    return type.branches.flatMap((branch) => (branch.type && !this.#ignored.has(branch) ? [branch.type] : []));
+  *#branchTypes({ branches }: UnionType): Generator<ObjectType> {
+    for (const branch of branches) if (branch.type && !this.#ignored.has(branch)) yield branch.type;
   }
 
   #depthOf(type: ObjectType): number {
     const base = this.#baseOf(type);
-    const parts = base ? [base, ...this.#branchTypes(type)] : this.#branchTypes(type);
-    return 1 + parts.reduce((depth, part) => Math.max(depth, this.#depths.get(part) ?? 0), 0);
+    let depth = (base && this.#depths.get(base)) ?? 0;
+    if (type.kind === 'union')
+      for (const part of this.#branchTypes(type)) depth = Math.max(depth, this.#depths.get(part) ?? 0);
+    return 1 + depth;
   }
 
   #checkStruct(resolved: ResolvedStruct): void {
@@ -185,7 +185,7 @@ export class ObjectChecker {
         const other = inherited.colliding(member.name);
         if (other !== undefined) reportAt(offset, `branch '${name}': ${title} collides with ${other}`);
       }
-      if (this.#broken.has(part)) continue;
+      if (part.kind === 'struct' || this.#broken.has(part)) continue;
       for (const inner of this.#branchTypes(part)) parts.add(inner);
     }
   }
