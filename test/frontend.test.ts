@@ -309,6 +309,10 @@ describe.each(Object.entries(tables))('%s', (_title, rows) => {
 describe('versions of QEMU differ', () => {
   /** The versions around a change of rules. */
   const simple = "{ 'union': 'Foo', 'data': { 'a': 'int' } }";
+  /** A union with one branch, whose discriminator is a `Foo`. */
+  const unionOf = (branch: string): string =>
+    `{ 'struct': 'Empty', 'data': {} }
+     { 'union': 'Bar', 'base': { 'foo': 'Foo' }, 'discriminator': 'foo', 'data': { '${branch}': 'Empty' } }`;
   const documented = (...lines: string[]): string => ['##', ...lines, '##'].join('\n');
   const about = (...lines: string[]): string => documented('# @Foo:', '#', ...lines);
   const foo = "\n{ 'struct': 'Foo', 'data': {} }";
@@ -320,6 +324,25 @@ describe('versions of QEMU differ', () => {
     { rule: 'case of commands', given: "{ 'command': 'Foo' }", good: ['5.2'], bad: ['6.0'] },
     { rule: 'underscores', given: "{ 'command': 'foo_bar' }", good: ['5.2'], bad: ['6.0'] },
     { rule: 'case of events', given: "{ 'event': 'foo' }", good: ['5.2'], bad: ['6.0'] },
+    {
+      rule: 'names of branches',
+      given: `{ 'enum': 'Foo', 'data': [ '5' ] } ${unionOf('5')}`,
+      good: ['6.0', '6.1', '6.2', '10.2'],
+      bad: ['5.2'],
+    },
+    {
+      rule: 'names of branches that a pragma excepts',
+      given: `{ 'pragma': { 'member-name-exceptions': [ 'Foo' ] } }
+        { 'enum': 'Foo', 'data': [ 'host_device' ] } ${unionOf('host_device')}`,
+      good: ['6.0', '6.1', '6.2', '10.2'],
+      bad: ['5.2'],
+    },
+    {
+      rule: 'names of branches without a discriminator',
+      given: "{ 'union': 'Foo', 'data': { 'a_b': 'int' } }",
+      good: ['5.2'],
+      bad: ['6.0', '6.1'],
+    },
     { rule: 'case of members', given: "{ 'struct': 'Foo', 'data': { 'A': 'int' } }", good: [], bad: ['5.2', '6.0'] },
     { rule: 'List', given: "{ 'command': 'fooList' }", good: [], bad: ['5.2', '6.0'] },
     { rule: 'List of events', given: "{ 'event': '__FOO_List' }", good: [], bad: ['5.2', '6.0'] },

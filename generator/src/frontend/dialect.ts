@@ -43,8 +43,8 @@ const rules = {
   'no-structured-conditions': { until: '6.2' },
   /** Unions name a discriminator. */
   'union-needs-discriminator': { since: '6.2' },
-  /** Branch names of unions are checked as names, not only as values of the discriminator. */
-  'branch-names': { until: '6.2' },
+  /** Branches of a union with a discriminator obey the rules for names. Later, only the values of the discriminator's enum do. */
+  'branch-names': { until: '6.0' },
   /** Enum values have no features. */
   'no-value-features': { until: '6.2' },
   /** Types do not have the feature `unstable`. */
