@@ -95,6 +95,30 @@ describe('exit codes and output', () => {
     if (stderr) expect(result.stderr).toMatch(stderr);
   });
 
+  it.each<{ args: string[]; help: string }>([
+    { args: ['make'], help: '' },
+    { args: ['--strict'], help: '' },
+    { args: ['generate', '--strict'], help: 'generate ' },
+    { args: ['generate', '--qemu', '1.0'], help: 'generate ' },
+    { args: ['check', '--schema', 'good.json', '--qemu', '10.0'], help: 'check ' },
+    { args: ['lint'], help: 'lint ' },
+    { args: ['lint', '--dialect', '5.1', 'good.json'], help: 'lint ' },
+    { args: ['introspect'], help: 'introspect ' },
+    { args: ['vendor', '.'], help: 'vendor ' },
+    { args: ['vendor', '.', '--version', '9'], help: 'vendor ' },
+    { args: ['diff', '10.0'], help: 'diff ' },
+    { args: ['diff', '10.0', '10.2', '--format', 'xml'], help: 'diff ' },
+    { args: ['diff', '10.0', '99.0'], help: 'diff ' },
+    { args: ['diff', '10.0', '10.2', '--used-by', 'good.json'], help: 'diff ' },
+    { args: ['drift'], help: 'drift ' },
+    { args: ['drift', '--connect', '/run/vm.qmp'], help: 'drift ' },
+    { args: ['drift', '--connect', 'unix:a', '--introspection', 'b'], help: 'drift ' },
+  ])('qapi-ts $args points to its help', ({ args, help }) => {
+    const { status, stderr } = run(...args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(new RegExp(String.raw`^error: .*\n(?:.*\n)*\(see qapi-ts ${help}--help\)\n$`, 'u'));
+  });
+
   it('leaves nothing behind when it fails', () => {
     expect(existsSync(join(folder, 'generated'))).toBe(false);
   });

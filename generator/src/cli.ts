@@ -50,7 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const program = new Command('qapi-ts')
     .description('The QAPI schema compiler for TypeScript: the schema language of QEMU in, a typed QMP client out.')
     .version(generatorVersion())
-    .showHelpAfterError('(see qapi-ts --help)')
+    .showHelpAfterError(helpHint())
     // So that a subcommand can have a --version of its own.
     .enablePositionalOptions()
     .configureOutput({ writeOut: print, outputError: (text, write) => write(printableLines(text)) })
@@ -199,6 +199,10 @@ export async function main(args: readonly string[]): Promise<number> {
     await judge(report, options, { commands: new Set(commands.map(({ name }) => name)), old: report.schema });
   });
 
+  let hint = helpHint();
+  program.hook('preAction', (_, command) => void (hint = helpHint(command)));
+  for (const command of program.commands) command.showHelpAfterError(helpHint(command));
+
   const failures: unknown[] = [];
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -213,7 +217,12 @@ export async function main(args: readonly string[]): Promise<number> {
     failures.push(error);
   }
   // Of two failures, the exit code tells the first.
-  return failures.map(tell)[0] ?? exitCode;
+  return failures.map((failure) => tell(failure, hint))[0] ?? exitCode;
+}
+
+/** The last line of a usage error. */
+function helpHint(command?: Command): string {
+  return `(see qapi-ts ${command ? `${command.name()} ` : ''}--help)`;
 }
 
 /** @throws FileError */
@@ -296,15 +305,18 @@ function isColoured(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && !process.env['NO_COLOR'];
 }
 
-/** @returns the exit code */
-function tell(error: unknown): number {
+/**
+ * @param hint where a usage error points to
+ * @returns the exit code
+ */
+function tell(error: unknown, hint = helpHint()): number {
   if (error instanceof SchemaError) {
     const colour = isColoured(process.stderr);
     for (const diagnostic of error.diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic, colour)}\n`);
     return exitCodes.failed;
   }
   if (error instanceof UsageError) {
-    process.stderr.write(`error: ${printable(error.message)}\n`);
+    process.stderr.write(`error: ${printable(error.message)}\n${hint}\n`);
     return exitCodes.usage;
   }
   if (error instanceof InterruptError) {
