@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SchemaError } from '../generator/src/diagnostic.js';
+import { toMarkdown } from '../generator/src/emit/markdown.js';
 import { dialectOf, lenient } from '../generator/src/frontend/dialect.js';
 import type { DocComment } from '../generator/src/frontend/docs/comment.js';
 import { parseDocComment } from '../generator/src/frontend/docs/comment.js';
@@ -200,6 +201,31 @@ describe('sections', () => {
       ],
     },
     {
+      title: 'an introduction that is indented',
+      lines: ['@boil:', '    Boil water', '    in a kettle.', '', 'Mind the steam.', '', '@lid: on', '', 'Since: 1.0'],
+      versions: [...newer, '11.1', 'lenient'],
+      want: [
+        ['plain', 'Boil water\nin a kettle.\n\nMind the steam.'],
+        ['member lid', 'on'],
+        ['since', '1.0'],
+      ],
+    },
+    {
+      title: 'an indented introduction after a blank line, of paragraphs and a list, to the first member',
+      lines: ['@boil:', '', '  Boil:', '', '  - water', '    or milk', '', '@lid: on'],
+      versions: [...newer, '11.1', 'lenient'],
+      want: [
+        ['plain', 'Boil:\n\n- water\n  or milk'],
+        ['member lid', 'on'],
+      ],
+    },
+    {
+      title: 'text that is indented less ends an indented introduction',
+      lines: ['@boil:', '    Boil', '    water', '  Quoted', 'Text'],
+      versions: [...newer, '11.1', 'lenient'],
+      want: [['plain', 'Boil\nwater\n\n  Quoted\nText']],
+    },
+    {
       title: 'a line that is indented less ends a section since 9.0, but not the second one of the indented lines',
       lines: ['@boil:', '', '@litres: how', '    much', '    water', 'Text'],
       versions: newer,
@@ -285,9 +311,15 @@ describe('sections', () => {
     },
     {
       title: 'indented tags are text',
-      lines: ['@boil:', '', ' @litres: how much', ' Since: 1.0'],
+      lines: ['@boil:', 'Boil.', '', ' @litres: how much', ' Since: 1.0'],
       versions: all,
-      want: [['plain', ' @litres: how much\n Since: 1.0']],
+      want: [['plain', 'Boil.\n\n @litres: how much\n Since: 1.0']],
+    },
+    {
+      title: 'indented tags are text in an introduction, too',
+      lines: ['@boil:', '', ' @litres: how much', ' Since: 1.0'],
+      versions: [...newer, 'lenient'],
+      want: [['plain', '@litres: how much\nSince: 1.0']],
     },
     {
       title: 'tabs and non-ASCII text',
@@ -425,6 +457,7 @@ describe('errors', () => {
       versions: [...middle, ...newer],
       want: `6:5: ${indented(4)}`,
     },
+    { lines: ['@boil:', '    Boil', '  water'], versions: ['11.1'], want: `4:5: ${indented(4)}` },
     { lines: ['@boil:', '', '@lid: on', '    or off'], versions: oldest, want: `5:7: ${indented(6)}` },
     {
       lines: ['@boil:', '', 'Returns: steam', '         or tea', '', 'Text'],
@@ -527,6 +560,11 @@ describe('what dialects take', () => {
       lines: ['@boil:', '', 'Since: 1.0', '', 'Text'],
       versions: [...middle, ...newer, 'lenient'],
     },
+    {
+      title: 'an introduction whose second line is indented less',
+      lines: ['@boil:', '    Boil', '  water'],
+      versions: all,
+    },
     { title: 'Note', lines: ['@boil:', '', 'Note: hot'], versions: [...old, '9.0', 'lenient'] },
     { title: 'Example', lines: ['@boil:', '', 'Example: -> boil'], versions: [...old, '9.0', 'lenient'] },
     { title: '= in a definition', lines: ['@boil:', '', '= Steam'], versions: ['10.1', '10.2', 'lenient'] },
@@ -569,6 +607,12 @@ describe('what dialects take', () => {
       all.filter((version) => versions.includes(version)),
     );
   });
+});
+
+test('an indented introduction is printed as a paragraph, and not as a block quote', () => {
+  const comment = parse(['@boil:', '    Boil water.', '', 'Mind the steam.', '', '    Quoted.'], '11.1');
+  const { body } = toDoc(comment, { file: '', line: 1, column: 1 });
+  expect(toMarkdown(body, () => undefined)).toBe('Boil water.\n\nMind the steam.\n\n> Quoted.');
 });
 
 describe('toDoc', () => {

@@ -63,6 +63,8 @@ const rules = {
   'doc-indent-as-second-line': { since: '8.1', until: '9.0' },
   /** Sections begin after a blank line, and their text is indented; `Errors:` is one. */
   'doc-sections': { since: '9.0' },
+  /** The second line of an indented introduction is indented like the first. Before that, indentation there was a block quote's. */
+  'doc-introduction-indent': { since: '11.1' },
   /** No space between a described name and its colon. Before that, such a line was text. */
   'doc-colon-after-name': { since: '8.1' },
   /** There are no sections `Note:` and `Example:`. */

@@ -18,6 +18,8 @@
  *       #     bytes
  *       #
  *       # Since: 2.4
+ *
+ *   Since 11.1, the same holds for an introduction below the line that names the definition.
  */
 
 import { SchemaError } from '../../diagnostic.js';
@@ -289,7 +291,8 @@ class ParagraphParser extends DocParser {
   #literal: number | undefined;
 
   protected override parseSections(): void {
-    this.#advance();
+    // An introduction may be indented below the name, as of QEMU 11.1.
+    this.#indentedLines(this.dialect.enforces('doc-introduction-indent'));
     for (let line = this.#skipBlankLines(); line; line = this.#skipBlankLines()) this.#section(line);
   }
 
@@ -361,8 +364,12 @@ class ParagraphParser extends DocParser {
     this.#indentedLines();
   }
 
-  /** Takes the lines that continue the section begun in the current one. */
-  #indentedLines(): void {
+  /**
+   * Takes the lines that continue the section begun in the current one.
+   *
+   * @param isStrict whether the second of them must not be indented less than the first
+   */
+  #indentedLines(isStrict = true): void {
     let line = this.#advance();
     for (; line?.text === ''; line = this.#advance()) this.append(line);
     const indent = line ? indentation(line.text) : 0;
@@ -370,7 +377,7 @@ class ParagraphParser extends DocParser {
     this.append(line, indent);
     line = this.#advance();
     // QEMU insists on the indentation of this line only; any further one that is indented less ends the section.
-    if (line && !isWithin(line.text, indent) && !nameTag.test(line.text)) {
+    if (isStrict && line && !isWithin(line.text, indent) && !nameTag.test(line.text)) {
       this.fail(line.offset + indentation(line.text), indentMessage(indent));
     }
     for (; line && isWithin(line.text, indent); line = this.#advance()) this.append(line, indent);
@@ -378,7 +385,7 @@ class ParagraphParser extends DocParser {
 
   #paragraph(first: Line): void {
     if (this.draft.tag) this.begin();
-    else this.append({ text: '', offset: first.offset });
+    else if (this.draft.lines.at(-1)?.text !== '') this.append({ text: '', offset: first.offset });
     for (let line: Line | undefined = first; line && line.text !== ''; line = this.#advance()) this.append(line);
   }
 
