@@ -135,6 +135,8 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    * What the server does not know is false, and so is what is mistyped. The server is asked for its schema at the first use, once for each
    * connection. An agent is asked each time, and tells only which commands it has, and whether they are enabled.
    *
+   * Since version 10.1, QEMU lists the commands of all targets: an x86 QEMU has `dump-skeys`, and fails when it is called.
+   *
    * @throws QmpError when the server does not answer, TypeError for an invalid option or path, or for anything but a command of an agent
    */
   supports<N extends AnyName<C, E>>(

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 
 import { connect as connectAgent } from '@qapi-ts/qemu/qga';
+import { connect } from '@qapi-ts/qemu/qmp';
 import { connect as connectDaemon } from '@qapi-ts/qemu/qsd';
 import { launch, type LogEntry } from '@qapi-ts/runtime';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -10,7 +11,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { currentVersion } from '../../generator/src/embedded.js';
 import type { Part } from '../../runtime/src/supports.js';
 import { failure } from '../support/client.js';
-import { installed, kill, launchQemu, start, temporaryFolder, whenListening } from '../support/servers.js';
+import { bare, installed, kill, launchQemu, qemus, start, temporaryFolder, whenListening } from '../support/servers.js';
 
 /** Warnings of the version, one for a server of another minor version, and none for others. */
 function expectWarning(told: readonly LogEntry[], version: string): void {
@@ -74,6 +75,19 @@ describe.runIf(installed(['qemu-system-x86_64'], 'what a real monitor supports')
     expectWarning(told, `${qemu.major}.${qemu.minor}.${qemu.micro}`);
   });
 });
+
+test.each(qemus('what QEMU tells of the commands of other targets'))(
+  'QEMU $version lists the commands of other targets since 10.1',
+  async ({ version, program }) => {
+    await using vm = await connect(launch(program('qemu-system-x86_64'), bare));
+    onTestFinished(() => kill(vm.process));
+    const isListed = version.localeCompare('10.1', 'en', { numeric: true }) >= 0;
+    expect(await vm.supports('dump-skeys')).toBe(isListed);
+    await expect(vm.dumpSkeys({ filename: '/dev/null' })).rejects.toMatchObject({
+      errorClass: isListed ? 'GenericError' : 'CommandNotFound',
+    });
+  },
+);
 
 describe.runIf(installed(['qemu-storage-daemon'], 'what a real storage daemon supports'))('a storage daemon', () => {
   test('says what it has', async () => {
