@@ -123,6 +123,13 @@ const definitions: Case[] = [
     back: ['breaking callers further-arguments-changed c'],
   },
   {
+    title: 'no code for a command without arguments, as query-qmp-schema before 6.0',
+    old: `{ 'command': 'c', 'returns': ['str'], 'gen': false }`,
+    now: `{ 'command': 'c', 'returns': ['str'] }`,
+    forth: [],
+    back: [],
+  },
+  {
     title: 'reply',
     old: `{ 'command': 'c', 'success-response': false }`,
     now: `{ 'command': 'c' }`,
@@ -983,8 +990,8 @@ describe('texts', () => {
     },
     {
       title: 'commands and events',
-      old: `{ 'command': 'c', 'allow-oob': true, 'if': 'CONFIG_A', 'features': [ 'f' ] } { 'event': 'E', 'if': 'CONFIG_A' }`,
-      now: `{ 'command': 'c', 'gen': false, 'features': [ 'deprecated' ] } { 'event': 'E', 'if': 'CONFIG_B' }`,
+      old: `{ 'command': 'c', 'data': { '*a': 'int' }, 'allow-oob': true, 'if': 'CONFIG_A', 'features': [ 'f' ] } { 'event': 'E', 'if': 'CONFIG_A' }`,
+      now: `{ 'command': 'c', 'data': { '*a': 'int' }, 'gen': false, 'features': [ 'deprecated' ] } { 'event': 'E', 'if': 'CONFIG_B' }`,
       want: [
         `the command is now in every build, was only with 'CONFIG_A'`,
         `the command no longer has the feature 'f': who asks for it finds it no more`,

@@ -349,7 +349,7 @@ describe('commands and events', () => {
       { 'command': 'scalar', 'returns': 'int' }
       { 'command': 'open', 'data': 'Struct', 'gen': false }
       { 'command': 'open-union', 'data': 'Outer', 'boxed': true, 'gen': false }
-      { 'command': 'open-nothing', 'gen': false }
+      { 'command': 'nothing-open', 'gen': false }
       { 'event': 'NOTHING' }
       { 'event': 'BOXED', 'data': 'Outer', 'boxed': true }`),
   );
@@ -381,7 +381,7 @@ describe('commands and events', () => {
         { kind: 'y', middle: 'x', a: 1 },
       ],
     },
-    { of: 'arguments', name: 'open-nothing', valid: [{}, { a: 1 }], not: [null] },
+    { of: 'arguments', name: 'nothing-open', valid: [{}], not: [null, { a: 1 }] },
     { of: 'results', name: 'nothing', valid: [{}, { a: 1 }], not: [null, [], ''] },
     { of: 'results', name: 'boxed', valid: [{ kind: 'x', a: '' }, { kind: 'new' }], not: [{}, { kind: 'x' }] },
     { of: 'results', name: 'list', valid: [[], [{ a: '', b: 1 }]], not: [{}, [{ a: 1 }]] },

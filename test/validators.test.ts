@@ -30,6 +30,7 @@ const text = `
 { 'struct': 'Old', 'data': { '*gone': { 'type': 'str', 'features': [ 'deprecated', 'unstable' ] }, '*some': { 'type': 'int', 'if': { 'all': [ 'A', { 'not': 'B' } ] } } } }
 { 'command': 'leaf', 'data': 'Leaf', 'boxed': true, 'returns': 'Leaf' }
 { 'command': 'further', 'data': { 'driver': 'str' }, 'gen': false }
+{ 'command': 'by-hand', 'gen': false }
 { 'command': 'list', 'returns': [ 'Leaf' ] }
 { 'command': 'none' }
 { 'command': 'old', 'data': 'Old', 'boxed': true, 'features': [ 'deprecated' ], 'if': 'CONFIG_OLD', 'returns': [ 'Choice' ] }
@@ -241,6 +242,7 @@ describe('commands and events', () => {
     ['none.result', 'x', false, "mismatch : expected object, found string 'x'"],
     ['further.arguments', { driver: 'e1000', mac: '0:0', list: [{ a: 1n }] }, true],
     ['further.arguments', { driver: 'e1000', when: new Date(0) }, false, 'mismatch when: expected JSON, found Date'],
+    ['by-hand.arguments', { mac: '0:0' }, false, 'unknown mac: unknown member'],
     ['further.arguments', { mac: '0:0' }, false, 'mismatch driver: missing, expected string'],
     ['HAPPENED', { u8: 5, i64: 2n ** 62n }, true],
     ['HAPPENED', { u8: 256 }, false, 'mismatch u8: expected integer from 0 to 255, found number 256'],

@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { currentVersion, embeddedRoot, embeddedVersions, servers } from '../generator/src/embedded.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
-import type { Schema, Type } from '../generator/src/model.js';
+import { takesFurtherArguments, type Schema, type Type } from '../generator/src/model.js';
 import { compiled } from '../runtime/src/compile.js';
 import { inspect, isFailure, type Direction, type Issue } from '../runtime/src/inspect.js';
 import { passes, type AnyValidators, type Validator } from '../runtime/src/validator.js';
@@ -41,7 +41,7 @@ function subjectsOf(schema: Schema, { commands, events }: AnyValidators): Subjec
     }
     if (definition.kind !== 'command') return [];
     const { arguments: args, result } = there(commands[name]);
-    const outgoing = { name, direction: 'out', further: !definition.gen } as const;
+    const outgoing = { name, direction: 'out', further: takesFurtherArguments(definition) } as const;
     return [
       { ...outgoing, title: `arguments of ${name}`, type: argumentsOf(definition), validator: args },
       { ...incoming, title: `result of ${name}`, type: resultOf(definition), validator: result },

@@ -153,7 +153,7 @@ export interface Command extends DefinitionBase {
   readonly arguments?: ObjectType;
   readonly returns?: Type;
   readonly boxed: boolean;
-  /** False: the command takes further arguments than the schema says. */
+  /** False: QEMU's compiler writes no code that reads the arguments; see `takesFurtherArguments`. */
   readonly gen: boolean;
   /** False: the server sends no reply when the command succeeds. */
   readonly successResponse: boolean;
@@ -217,6 +217,14 @@ export function allMembers(type: ObjectType): Member[] {
 /** Whether a type has no members at all, not even through its base. */
 export function isEmpty(type: ObjectType): boolean {
   return type.kind === 'struct' && type.members.length === 0 && (!type.base || isEmpty(type.base));
+}
+
+/**
+ * Whether a command may take other arguments than those of the schema. A command without arguments takes none, even where no code is
+ * generated for it: up to QEMU 5.2, that was so for `query-qmp-schema`.
+ */
+export function takesFurtherArguments({ gen, arguments: type }: Pick<Command, 'gen' | 'arguments'>): boolean {
+  return !gen && type !== undefined;
 }
 
 export function isObjectType(type: Type): type is ObjectType {

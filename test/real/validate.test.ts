@@ -17,6 +17,7 @@ import type { SchemaInfo } from '../../generator/src/introspect.js';
 import {
   allMembers,
   isObjectType,
+  takesFurtherArguments,
   type Branch,
   type Command,
   type Definition,
@@ -200,7 +201,7 @@ class Trial {
     const type = argumentsOf(command);
     const parameters = { seed, numRuns: runs * Math.min(breadthOf(type), 8) };
     await this.#sendValid(command, validators, fc.sample(this.#values.valid(type), parameters));
-    const flawed = fc.sample(this.#values.flawed(type, flawsOfJson, { further: !command.gen }), parameters);
+    const flawed = fc.sample(this.#values.flawed(type, flawsOfJson, { further: takesFurtherArguments(command) }), parameters);
     for (const one of flawed) if (one) await this.#sendFlawed(command, validators, one);
   }
 

@@ -198,7 +198,9 @@ function ofFlag(
   kinds: readonly [string, string],
 ): EditKind {
   return (places, at) => {
-    const command = pick(places.commands, at);
+    // Without arguments, a command takes no further ones either.
+    const candidates = key === 'gen' ? places.commands.filter((command) => command.arguments) : places.commands;
+    const command = pick(candidates, at);
     if (!command) return undefined;
     const side = key === 'successResponse' ? 'readers' : 'callers';
     const want = [`${side} ${kinds[Number(command[key])]} ${command.name}:`];

@@ -8,18 +8,19 @@
 
 import { FileError } from '../errors.js';
 import { maxAllLeaves, maxLeaves, refuseLeaves } from '../leaves.js';
-import type {
-  AlternateType,
-  BuiltinName,
-  Command,
-  Condition,
-  EnumValue,
-  Event,
-  Feature,
-  NamedType,
-  ObjectType,
-  Schema,
-  Type,
+import {
+  takesFurtherArguments,
+  type AlternateType,
+  type BuiltinName,
+  type Command,
+  type Condition,
+  type EnumValue,
+  type Event,
+  type Feature,
+  type NamedType,
+  type ObjectType,
+  type Schema,
+  type Type,
 } from '../model.js';
 import { optional } from '../optional.js';
 
@@ -174,7 +175,7 @@ function commandOf(command: Command, types: ModelTypes): WireCommand {
     arguments: command.arguments ? types.object(command.arguments) : empty,
     result: command.returns ? types.type(command.returns) : empty,
     oob: command.allowOob,
-    furtherArguments: !command.gen,
+    furtherArguments: takesFurtherArguments(command),
     replies: command.successResponse,
     preconfig: command.allowPreconfig,
   };

@@ -1,6 +1,6 @@
 /** The client class of a schema, with its maps of commands and events, and the index of its modules. */
 
-import { allMembers, type Command, type Event, type Schema } from '../model.js';
+import { allMembers, takesFurtherArguments, type Command, type Event, type Schema } from '../model.js';
 import { code, docComment, identifier, join, propertyName, type Code } from './code.js';
 import { runtimeExports, runtimeTypes } from './names.js';
 import { notes, object, References, runtimePackage, type EmitContext } from './module.js';
@@ -82,7 +82,7 @@ class ClientEmitter {
     return object([
       ...(command.arguments ? [code`arguments: ${this.#references.validator(command.arguments)}`] : []),
       ...(command.returns ? [code`result: ${this.#references.validator(command.returns)}`] : []),
-      ...(command.gen ? [] : [code`further: true`]),
+      ...(takesFurtherArguments(command) ? [code`further: true`] : []),
       ...notes(command),
     ]);
   }
@@ -123,7 +123,7 @@ class ClientEmitter {
 
   #arguments(command: Command): Code {
     const type = command.arguments ? this.#references.type(command.arguments) : this.#references.runtime('EmptyObject');
-    return command.gen ? type : join([type, this.#references.runtime('FurtherArguments')], ' & ');
+    return takesFurtherArguments(command) ? join([type, this.#references.runtime('FurtherArguments')], ' & ') : type;
   }
 
   #result({ returns }: Command): Code {

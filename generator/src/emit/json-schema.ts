@@ -8,6 +8,7 @@
 import {
   isEmpty,
   allMembers,
+  takesFurtherArguments,
   type AlternateType,
   type BuiltinName,
   type Command,
@@ -124,11 +125,11 @@ class Emitter {
     this.#isStrict = mode === 'strict';
   }
 
-  arguments({ name, arguments: type, gen, features }: Command): void {
-    const isOpen = !gen;
-    if (!type) this.#define(name, object([], isOpen), features);
+  arguments(command: Command): void {
+    const { name, arguments: type, features } = command;
+    if (!type) this.#define(name, object([], false), features);
     // Elsewhere, the type is closed.
-    else if (isOpen) this.#define(name, this.#object(type, name, [], isOpen), features);
+    else if (takesFurtherArguments(command)) this.#define(name, this.#object(type, name, [], true), features);
     else this.#define(name, this.#type(type), features);
   }
 
