@@ -10,6 +10,7 @@ import { FileError } from '../errors.js';
 import { maxAllLeaves } from '../leaves.js';
 import type { BuiltinName, Condition, Feature } from '../model.js';
 import { optional } from '../optional.js';
+import { groupByBranch } from './branch-values.js';
 import { compareBranches, type Both, type Met, type MetBranch } from './branches.js';
 import type { Change, Place, Side, Use } from './change.js';
 import { isWarning, judge, type Difference, type Fit } from './judge.js';
@@ -56,6 +57,16 @@ interface Finding {
   readonly place: Place;
   readonly text: (title: Title) => string;
   readonly spots: Spot[];
+}
+
+/** A finding with its uses. */
+interface Told {
+  readonly change: Change;
+  readonly finding: Finding;
+  /** Of the command or event of the first use. */
+  readonly order: number;
+  /** Of the first use. */
+  readonly steps: number;
 }
 
 /**
@@ -106,8 +117,25 @@ class Comparer {
     for (const both of named(this.#old.events, this.#now.events)) this.#events(both);
     // More pairs come to the map while it is walked.
     for (const pair of this.#pairs.values()) this.#compare(pair);
-    const changes = [...this.#findings.values()].map((finding) => this.#change(finding));
-    return changes.toSorted((a, b) => a.order - b.order || a.steps - b.steps).map(({ change }) => change);
+    const told = [...this.#findings.values()].map((finding) => this.#change(finding));
+    return this.#joined(told)
+      .toSorted((a, b) => a.order - b.order || a.steps - b.steps)
+      .map(({ change }) => change);
+  }
+
+  /** In introspection, a base is a part of each type that has it: what is the same in several branches of a union is told once. */
+  #joined(told: readonly Told[]): readonly Told[] {
+    if (!this.#old.isIntrospection && !this.#now.isIntrospection) return told;
+    const identityOf = ({ change: { kind, side, verdict, text, place } }: Told): string => {
+      const { oldType: _oldType, newType: _newType, ...within } = place;
+      return JSON.stringify([kind, side, verdict, text, within]);
+    };
+    return groupByBranch(told, ({ change }) => change.uses[0], identityOf).map(({ items }) => {
+      if (items.length === 1) return items[0];
+      const findings = items.map(({ finding }) => finding);
+      const place = commonPlace(findings.map((finding) => finding.place));
+      return this.#change({ ...items[0].finding, place, spots: findings.flatMap(({ spots }) => spots) });
+    });
   }
 
   #commands({ name, old, now }: Named<WireCommand>): void {
@@ -422,7 +450,8 @@ class Comparer {
     else this.#findings.set(key, { difference, side, place, text, spots: [...spots] });
   }
 
-  #change({ difference, side, place, text, spots }: Finding): { change: Change; order: number; steps: number } {
+  #change(finding: Finding): Told {
+    const { difference, side, place, text, spots } = finding;
     const [first, ...others] = usesOf(spots);
     if (!first) throw new Error(`what differs is not in use: ${JSON.stringify(place)}`);
     const { verdict, reason } = judge(difference, side);
@@ -438,7 +467,7 @@ class Comparer {
       uses: [toUse(first), ...others.map(toUse)],
       place,
     };
-    return { change, order: first.root.order, steps: first.steps };
+    return { change, finding, order: first.root.order, steps: first.steps };
   }
 
   /** ` of 'Type'`, as far as there is a name. */
@@ -491,6 +520,14 @@ function named<T>(old: ReadonlyMap<string, T>, now: ReadonlyMap<string, T>): Nam
 
 function typesOf(old: NamedType | undefined, now: NamedType | undefined): Place {
   return { ...optional('oldType', old?.name), ...optional('newType', now?.name) };
+}
+
+/** What all places have in common. */
+function commonPlace(places: readonly Place[]): Place {
+  const [first = {}, ...others] = places;
+  const isCommon = ([key, value]: [string, string]): boolean =>
+    others.every((place) => place[key as keyof Place] === value);
+  return Object.fromEntries(Object.entries(first).filter(isCommon));
 }
 
 /** By what decides between them; any other type is its only alternative. */

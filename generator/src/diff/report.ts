@@ -3,6 +3,7 @@
 import { optional } from '../optional.js';
 import { relativePath } from '../paths.js';
 import { printable, printableJson } from '../visible.js';
+import { groupByBranch } from './branch-values.js';
 import { formatUse, verdicts, type Change, type Use, type Verdict } from './change.js';
 import type { Conditions } from './conditions.js';
 
@@ -171,6 +172,11 @@ function enumerate(texts: readonly string[], limit: number): string {
   return `${texts.slice(0, limit).join(', ')} and ${texts.length - limit} more`;
 }
 
+/** Where a change is met: branches of one union together. */
+function usesOf({ uses }: Change): string[] {
+  return groupByBranch(uses, (use) => use).map(({ text }) => text);
+}
+
 function formatPlace({ file, line }: CodePlace): string {
   return `${file}:${line}`;
 }
@@ -229,12 +235,11 @@ function sections(report: Report, style: Style): Section[] {
     title: verdict,
     verdict,
     entries: ofVerdict(changes, verdict).map((change) => {
-      const [first, ...uses] = change.uses;
-      const further = uses.map((use) => name(formatUse(use)));
+      const [first = '', ...further] = usesOf(change);
       const places = placesOf(change, usedBy).map((place) => name(formatPlace(place)));
-      const also = further.length > 0 ? style.also(enumerate(further, maxUses)) : '';
+      const also = further.length > 0 ? style.also(enumerate(further.map(name), maxUses)) : '';
       const at = places.length > 0 ? style.at(enumerate(places, maxPlaces)) : '';
-      return `${where(formatUse(first))}: ${prose(change.text)}${also}${at}`;
+      return `${where(first)}: ${prose(change.text)}${also}${at}`;
     }),
   }));
   const leftOut = conditional.map(({ condition, parts }) => {
@@ -390,9 +395,9 @@ function formatGitHub(report: Report, workspace: string): string {
   const summary = [formatCounts(report.changes), ...remarks(report), ...conditions].map(printable).join('\n');
   const lines = [annotation('notice', { title }, summary)];
   for (const change of relevantChanges(report)) {
-    const { verdict, uses, text } = change;
+    const { verdict, text } = change;
     if (verdict === 'harmless') continue;
-    const [first, ...further] = uses.map(formatUse);
+    const [first, ...further] = usesOf(change);
     const also = further.length > 0 ? [`also ${enumerate(further, maxUses)}`] : [];
     const message = [`${first}: ${text}`, ...also].map(printable).join('\n');
     const level = verdict === 'breaking' ? 'error' : 'warning';

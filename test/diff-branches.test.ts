@@ -1,0 +1,121 @@
+/** `diff`: what several branches of a union have alike is told once, with all of them. */
+
+import { describe, expect, test } from 'vitest';
+
+import { groupByBranch } from '../generator/src/diff/branch-values.js';
+import type { Use } from '../generator/src/diff/change.js';
+import { diff } from '../generator/src/diff/compare.js';
+import { wireOf, wireOfIntrospection, type WireSchema } from '../generator/src/diff/wire.js';
+import { introspect } from '../generator/src/introspect.js';
+import { schemaOf } from './support/schema.js';
+
+describe('what several branches have, by introspection', () => {
+  const branches = ['a', 'b', 'c', 'd', 'e', 'f'];
+  /** A command that takes a union, whose branches have members of a base and others. */
+  const union = (base: string, ...others: string[]): string =>
+    `{ 'enum': 'Kind', 'data': [ ${branches.map((name) => `'${name}'`).join()} ] } { 'struct': 'Base', 'data': { ${base} } }
+    ${branches.map((name, at) => `{ 'struct': 'Of${name.toUpperCase()}', 'base': 'Base', 'data': { ${others[at] ?? ''} } }`).join('\n')}
+    { 'union': 'U', 'base': { 'kind': 'Kind' }, 'discriminator': 'kind',
+      'data': { ${branches.map((name) => `'${name}': 'Of${name.toUpperCase()}'`).join()} } }
+    { 'command': 'c', 'data': { 'of': 'U' } } { 'command': 'd', 'data': 'U', 'boxed': true }`;
+  const shownAs = (wire: WireSchema, other: WireSchema): string[] =>
+    diff(wire, other).map(({ verdict, kind, uses }) =>
+      [verdict, kind, ...groupByBranch(uses, (use) => use).map(({ text }) => text)].join(' '),
+    );
+
+  test.each<{ title: string; old: string; now: string; want: string[] }>([
+    {
+      title: 'a new member of a base is one change',
+      old: union(''),
+      now: union(`'*new': 'int'`),
+      want: ['harmless member-added d: arguments(kind=a|b|c|3 more).new c: arguments.of(kind=a|b|c|3 more).new'],
+    },
+    {
+      title: 'so is one that becomes mandatory',
+      old: union(`'*m': 'int'`),
+      now: union(`'m': 'int'`),
+      want: ['breaking member-mandatory d: arguments(kind=a|b|c|3 more).m c: arguments.of(kind=a|b|c|3 more).m'],
+    },
+    {
+      title: 'of another verdict, it is another change',
+      old: union(''),
+      now: union('', `'new': 'int'`, `'*new': 'int'`, `'*new': 'int'`),
+      want: [
+        'breaking member-added d: arguments(kind=a).new c: arguments.of(kind=a).new',
+        'harmless member-added d: arguments(kind=b|c).new c: arguments.of(kind=b|c).new',
+      ],
+    },
+    {
+      title: 'so it is with another text',
+      old: union('', `'m': 'int'`, `'m': 'int'`, `'m': 'int'`),
+      now: union('', `'m': 'str'`, `'m': 'str'`, `'m': 'bool'`),
+      want: [
+        'breaking type-changed d: arguments(kind=a|b).m c: arguments.of(kind=a|b).m',
+        'breaking type-changed d: arguments(kind=c).m c: arguments.of(kind=c).m',
+      ],
+    },
+    {
+      title: 'and where it is another value',
+      old: union('', `'m': ['Kind']`, `'m': ['Kind']`),
+      now: `${union('', `'m': ['M']`, `'m': ['N']`)}
+        { 'enum': 'M', 'data': [ 'a', 'b', 'c', 'd', 'e' ] } { 'enum': 'N', 'data': [ 'a', 'b', 'c', 'd', 'f' ] }`,
+      want: [
+        'breaking value-removed d: arguments(kind=a).m[] c: arguments.of(kind=a).m[]',
+        'breaking value-removed d: arguments(kind=b).m[] c: arguments.of(kind=b).m[]',
+      ],
+    },
+  ])('$title', ({ old, now, want }) => {
+    const wireBy = (text: string): WireSchema => wireOfIntrospection(introspect(schemaOf(text), () => true));
+    const [before, after] = [wireBy(old), wireBy(now)];
+    expect(shownAs(before, after)).toEqual(want);
+    expect(shownAs(wireOf(schemaOf(old)), after)).toEqual(want);
+    expect(shownAs(before, wireOf(schemaOf(now)))).toEqual(want);
+  });
+
+  test('has no type of its own, and all of its uses', () => {
+    const [before, after] = [``, `'*new': 'int'`].map((base) => introspect(schemaOf(union(base)), () => true));
+    const [change] = diff(wireOfIntrospection(before), wireOfIntrospection(after));
+    expect(change?.place).toEqual({ member: 'new' });
+    expect(change?.uses).toHaveLength(2 * branches.length);
+  });
+});
+
+test.each<[string, Use[], string[]]>([
+  ['nothing', [], []],
+  ['no branch', [at('.a'), at('.b')], ['c: arguments.a', 'c: arguments.b']],
+  ['one branch', [at('(k=a).m')], ['c: arguments(k=a).m']],
+  ['two', [at('(k=a).m'), at('(k=b).m')], ['c: arguments(k=a|b).m']],
+  ['one more than is abridged', ['a', 'b', 'c', 'd'].map((k) => at(`(k=${k}).m`)), ['c: arguments(k=a|b|c|d).m']],
+  ['more', ['a', 'b', 'c', 'd', 'e'].map((k) => at(`(k=${k}).m`)), ['c: arguments(k=a|b|c|2 more).m']],
+  [
+    'of other members',
+    [at('(k=a).m'), at('(l=b).m'), at('(k=b).n')],
+    ['(k=a).m', '(l=b).m', '(k=b).n'].map((path) => `c: arguments${path}`),
+  ],
+  [
+    'of other commands',
+    [at('(k=a).m'), { ...at('(k=b).m'), name: 'd' }],
+    ['c: arguments(k=a).m', 'd: arguments(k=b).m'],
+  ],
+  [
+    'a command and an event',
+    [at('(k=a).m'), { ...at('(k=b).m'), subject: 'event' }],
+    ['c: arguments(k=a).m', 'c: arguments(k=b).m'],
+  ],
+  [
+    'two discriminators',
+    [at('(k=a,l=x).m'), at('(k=a,l=y).m'), at('(k=b,l=z).m')],
+    ['c: arguments(k=a,l=x|y).m', 'c: arguments(k=b,l=z).m'],
+  ],
+  [
+    'the most at once',
+    [at('(k=a).n(l=x).m'), at('(k=a).n(l=y).m'), at('(k=b).n(l=x).m'), at('(k=c).n(l=x).m')],
+    ['c: arguments(k=a|b|c).n(l=x).m', 'c: arguments(k=a).n(l=y).m'],
+  ],
+])('branches in one line: %s', (_, uses, want) => {
+  expect(groupByBranch(uses, (use) => use).map(({ text }) => text)).toEqual(want);
+});
+
+function at(path: string): Use {
+  return { subject: 'command', name: 'c', role: 'arguments', path };
+}
