@@ -48,6 +48,21 @@ function built(schema: Schema, defined: readonly string[]): ReturnType<typeof wi
   return wireOfIntrospection(introspect(schema, conditionTest(['always', ...defined])));
 }
 
+const hosts = [
+  ['CONFIG_LINUX', 'CONFIG_POSIX'],
+  ['CONFIG_WIN32'],
+  ['CONFIG_FREEBSD', 'CONFIG_POSIX'],
+  ['CONFIG_POSIX'],
+];
+
+/** Conditions that can hold together, as far as hosts decide that. */
+function builds(all: readonly string[]): fc.Arbitrary<string[]> {
+  const others = fc.subarray(all.filter((name) => !hosts.flat().includes(name)));
+  return fc
+    .tuple(fc.constantFrom(...hosts), others)
+    .map(([host, defined]) => [...host.filter((name) => all.includes(name)), ...defined]);
+}
+
 /** Some conditions exclude each other, or need others: members would have a type that is not there. */
 function isWhole(schema: Schema, defined: readonly string[]): boolean {
   try {
@@ -133,7 +148,7 @@ describe('a build', () => {
   ] as const)('of $version ($server)', ({ version, server, numRuns }) => {
     const whole = embedded(version, server);
     fc.assert(
-      fc.property(fc.subarray([...conditionNames(whole)]), (defined) => {
+      fc.property(builds([...conditionNames(whole)]), (defined) => {
         fc.pre(isWhole(whole, defined));
         const { changes, conditions: found } = driftOf(whole, built(whole, defined));
         expect(briefly(changes)).toEqual([]);
@@ -143,6 +158,68 @@ describe('a build', () => {
       }),
       { numRuns },
     );
+  });
+});
+
+describe('a host', () => {
+  const each = `{ 'command': 'linux', 'if': 'CONFIG_LINUX' } { 'command': 'posix', 'if': 'CONFIG_POSIX' }
+    { 'command': 'windows', 'if': 'CONFIG_WIN32' } { 'command': 'windows-too', 'if': 'CONFIG_WIN32' }
+    { 'command': 'not-windows', 'if': { 'not': 'CONFIG_WIN32' } } { 'command': 'freebsd', 'if': 'CONFIG_FREEBSD' }
+    { 'command': 'always' }`;
+  test.each<{
+    title: string;
+    server: string[];
+    changes?: string[];
+    lacking: string[];
+    conditions: Partial<Conditions>;
+  }>([
+    {
+      title: 'Linux, where another version has a command of Windows everywhere',
+      server: ['linux', 'posix', 'not-windows', 'windows'],
+      lacking: ['CONFIG_FREEBSD: command freebsd', 'CONFIG_WIN32: command windows-too'],
+      conditions: { has: ['CONFIG_LINUX', 'CONFIG_POSIX'], lacks: ['CONFIG_FREEBSD', 'CONFIG_WIN32'] },
+    },
+    {
+      title: 'Windows, where another version has a command of Linux everywhere',
+      server: ['windows', 'windows-too', 'linux'],
+      lacking: ['!CONFIG_WIN32: command not-windows', 'CONFIG_FREEBSD: command freebsd', 'CONFIG_POSIX: command posix'],
+      conditions: { has: ['CONFIG_WIN32'], lacks: ['CONFIG_FREEBSD', 'CONFIG_LINUX', 'CONFIG_POSIX'] },
+    },
+    {
+      title: 'Linux, where another version lacks what it should have',
+      server: ['linux', 'posix'],
+      changes: ['command-removed not-windows'],
+      lacking: [
+        'CONFIG_FREEBSD: command freebsd',
+        'CONFIG_WIN32: command windows',
+        'CONFIG_WIN32: command windows-too',
+      ],
+      conditions: { has: ['CONFIG_LINUX', 'CONFIG_POSIX'], lacks: ['CONFIG_FREEBSD', 'CONFIG_WIN32'] },
+    },
+    {
+      title: 'as much of one as of another: Linux',
+      server: ['linux', 'windows'],
+      changes: ['command-removed posix', 'command-removed not-windows'],
+      lacking: ['CONFIG_FREEBSD: command freebsd', 'CONFIG_WIN32: command windows-too'],
+      conditions: { has: ['CONFIG_LINUX', 'CONFIG_POSIX'], lacks: ['CONFIG_FREEBSD', 'CONFIG_WIN32'] },
+    },
+    {
+      title: 'of which no more is known than that it is not Windows',
+      server: ['posix', 'not-windows'],
+      lacking: [
+        'CONFIG_FREEBSD: command freebsd',
+        'CONFIG_LINUX: command linux',
+        'CONFIG_WIN32: command windows',
+        'CONFIG_WIN32: command windows-too',
+      ],
+      conditions: { has: ['CONFIG_POSIX'], lacks: ['CONFIG_FREEBSD', 'CONFIG_LINUX', 'CONFIG_WIN32'] },
+    },
+  ])('$title', ({ server, changes = [], ...want }) => {
+    const commands = ['always', ...server].map((name) => `{ 'command': '${name}' }`).join(' ');
+    const report = driftOf(schemaOf(each), built(schemaOf(commands), []));
+    expect(briefly(report.changes)).toEqual(changes);
+    expect(lacking(report)).toEqual(want.lacking);
+    expect(report.conditions).toEqual({ has: [], lacks: [], undecided: [], contradicted: [], ...want.conditions });
   });
 });
 
@@ -335,7 +412,7 @@ describe('an agent', () => {
     expect(report.changes).toEqual([]);
     expect(report).toMatchObject({ new: { kind: 'introspection' }, serverVersion: '10.0.2', conditional: [] });
     expect(report.notes).toEqual([
-      'the schema is of QEMU 10.0.13, the server of 10.0.2',
+      "the server is of QEMU 10.0.2, older than the schema's 10.0.13",
       expect.stringMatching(/an agent tells no more than the names of its commands/u),
     ]);
   });
@@ -345,7 +422,7 @@ describe('an agent', () => {
     expect(report.changes).toEqual([]);
     expect(report.conditions).toMatchObject({
       has: ['CONFIG_WIN32'],
-      lacks: ['CONFIG_GETLOADAVG', 'CONFIG_LINUX'],
+      lacks: ['CONFIG_FREEBSD', 'CONFIG_GETLOADAVG', 'CONFIG_LINUX'],
       contradicted: [],
     });
     expect(lacking(report)).toEqual(
@@ -363,7 +440,9 @@ describe('an agent', () => {
     const told = { ...all, 'guest-exec': { enabled: false }, 'guest-file-open': { enabled: false } };
     const report = await driftFrom(guestInfo(told), { qemu: '10.0', server: 'qga' });
     expect(report.changes).toEqual([]);
-    expect(report.notes).toContain('disabled by how the agent was started: guest-exec, guest-file-open');
+    expect(report.notes).toContain(
+      'disabled, by how the agent was started or because its host does not support them: guest-exec, guest-file-open',
+    );
   });
 });
 
@@ -373,6 +452,46 @@ async function driftFrom(text: string, options: Omit<DriftOptions, 'introspectio
   writeFileSync(introspection, text);
   return drift({ introspection, ...options });
 }
+
+describe('an older agent, which has the commands of all hosts', () => {
+  const schema10 = embedded('10.2', 'qga');
+  const commands = [...schema10.definitions.values()].filter(({ kind }) => kind === 'command');
+  /** Since 9.2, the commands of other hosts are left out. */
+  const reply = (host: string, disabled: readonly string[]): string =>
+    JSON.stringify({
+      version: '9.1.0',
+      supported_commands: commands.map(({ name, condition }) => ({
+        name,
+        enabled: !disabled.includes(name) && (!condition || conditionTest([host])(condition)),
+        'success-response': true,
+      })),
+    });
+
+  test.each([
+    { host: 'CONFIG_LINUX', not: 'CONFIG_WIN32' },
+    { host: 'CONFIG_WIN32', not: 'CONFIG_LINUX' },
+  ])('$host', async ({ host, not }) => {
+    const report = await driftFrom(reply(host, ['guest-exec']), { server: 'qga', qemu: '10.2' });
+    expect(report.changes).toEqual([]);
+    expect(report.conditional).toEqual([]);
+    expect(report.conditions.has).toContain(host);
+    expect(report.conditions.lacks).toContain(not);
+    expect(report.conditions.contradicted).toEqual([]);
+    expect(report.notes[0]).toBe("the server is of QEMU 9.1.0, older than the schema's 10.2.2");
+  });
+
+  test('guest-get-devices, disabled or not, does not make a Linux a Windows', async () => {
+    const there = commands.filter(({ condition }) => !condition || conditionTest(['CONFIG_LINUX'])(condition));
+    for (const enabled of [true, false]) {
+      const names = [...there.map(({ name }) => ({ name, enabled: true })), { name: 'guest-get-devices', enabled }];
+      const text = JSON.stringify({ version: '7.2.22', supported_commands: names });
+      const { changes, conditions } = await driftFrom(text, { server: 'qga', qemu: '10.2' });
+      expect(briefly(changes)).toEqual([]);
+      expect(conditions).toMatchObject({ contradicted: [], has: expect.arrayContaining(['CONFIG_LINUX']) });
+      expect(conditions.lacks).toContain('CONFIG_WIN32');
+    }
+  });
+});
 
 describe('refuses', () => {
   test.each<{ title: string; text: string; server?: ServerName; message: RegExp }>([

@@ -7,7 +7,7 @@ import type { WireCommand, WireObject, WireSchema } from './wire.js';
 export interface Agent {
   readonly version: string;
   readonly wire: WireSchema;
-  /** Commands that it has, and refuses to execute, because it was told so. */
+  /** Commands that it has, and refuses to execute. */
   readonly disabled: readonly string[];
 }
 

@@ -25,14 +25,25 @@ interface Inference {
   readonly allows: (condition: Condition) => boolean;
 }
 
+/** What each kind of host defines. A build is for one of them. */
+const hosts: readonly (readonly string[])[] = [
+  ['CONFIG_LINUX', 'CONFIG_POSIX'],
+  ['CONFIG_WIN32'],
+  ['CONFIG_FREEBSD', 'CONFIG_POSIX'],
+  ['CONFIG_POSIX'],
+];
+
 /**
- * What is there proves its condition. What is not there does not disprove its condition, because another version may be what lacks it: that
- * only counts when nothing contradicts it.
+ * What is there proves its condition, unless the build is for another host: another version may have it everywhere. What is not there does
+ * not disprove its condition, because another version may be what lacks it: that only counts when nothing contradicts it.
  *
  * @param names all that conditions can mention
  */
 export function infer(names: Iterable<string>, observations: readonly Observation[]): Inference {
-  const findings = groupsOf(observations).map(inferGroup);
+  const host = hostOf(observations);
+  const isPlausible = ({ condition, isThere }: Observation): boolean =>
+    evaluate(condition, (name) => host.get(name)) !== !isThere;
+  const findings = groupsOf([...observations.filter(isPlausible), ...proofsOf(host)]).map(inferGroup);
   const explained = new Set(
     findings.flatMap((found) => found.explained.map(({ condition }) => formatCondition(condition))),
   );
@@ -45,6 +56,7 @@ export function infer(names: Iterable<string>, observations: readonly Observatio
     const about = observations.filter(({ condition }) => namesIn(condition).includes(name));
     const against = about.filter(({ condition, isThere }) => isThere !== allows(condition)).length;
     // In another version, some of what needs it may be gone, and some may not need it any more. The most part tells.
+    if (host.has(name)) return false;
     return doubtful.has(name) || (decided.has(name) ? 2 * against >= about.length : against > 0);
   };
   const all = [...new Set(names)].toSorted();
@@ -58,6 +70,34 @@ export function infer(names: Iterable<string>, observations: readonly Observatio
     contradicted: [...contradicted],
   };
   return { conditions, allows };
+}
+
+/** The names that tell hosts apart, as far as what is there tells the host. Where none fits all of it, it is the one that fits most. */
+function hostOf(observations: readonly Observation[]): Map<string, boolean> {
+  const there = observations.filter(({ isThere }) => isThere);
+  const names = [...new Set(hosts.flat())];
+  const misfitsOf = (host: readonly string[]): number => {
+    const valueOf = (name: string): boolean | undefined => (names.includes(name) ? host.includes(name) : undefined);
+    return there.filter(({ condition }) => evaluate(condition, valueOf) === false).length;
+  };
+  const misfits = hosts.map(misfitsOf);
+  const least = Math.min(...misfits);
+  const best = hosts.filter((_, index) => misfits[index] === least);
+  const candidates = least === 0 ? best : best.slice(0, 1);
+  const known = new Map<string, boolean>();
+  for (const name of names) {
+    const values = new Set(candidates.map((host) => host.includes(name)));
+    if (values.size === 1) known.set(name, values.has(true));
+  }
+  return known;
+}
+
+/** As observations that nothing can contradict. */
+function proofsOf(host: ReadonlyMap<string, boolean>): Observation[] {
+  return [...host].map(([name, value]) => {
+    const condition = { kind: 'defined', name } as const;
+    return { condition: value ? condition : { kind: 'not', operand: condition }, isThere: true };
+  });
 }
 
 /** Observations that have to do with each other, each once: names that no condition links are independent. */

@@ -4,11 +4,11 @@ import { conditionNames } from '../condition.js';
 import { currentVersion, serverOf } from '../embedded.js';
 import { FileError, ServerError, UsageError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
-import type { Schema } from '../model.js';
+import type { Condition, Schema } from '../model.js';
 import { narrow } from '../narrow.js';
 import { optional } from '../optional.js';
 import { readNamed } from '../sources/files.js';
-import { isGuestInfo, namesOnly, readGuestInfo } from './agent.js';
+import { isGuestInfo, namesOnly, readGuestInfo, type Agent } from './agent.js';
 import { diff } from './compare.js';
 import { infer, type Conditions } from './conditions.js';
 import { byCondition, findConditional } from './evidence.js';
@@ -56,25 +56,31 @@ export async function drift(options: DriftOptions): Promise<DriftReport> {
     new: theirs.side,
     schema: ours.schema,
     ...optional('serverVersion', theirs.version),
-    ...driftOf(ours.schema, theirs.wire, theirs.isAgent ? namesOnly : undefined),
+    ...driftOf(ours.schema, theirs.wire, theirs.agent),
     notes: [...notesOnVersions(ours.version, theirs.version), ...theirs.notes],
   };
 }
 
 /**
  * @param server what a server tells of itself
- * @param visible what of the schema it could tell
+ * @param agent set when that is no more than the names of commands
  */
 export function driftOf(
   schema: Schema,
   server: WireSchema,
-  visible = (wire: WireSchema): WireSchema => wire,
+  agent?: Pick<Agent, 'disabled'>,
 ): Pick<DriftReport, 'changes' | 'conditional' | 'conditions'> {
+  const visible = agent ? namesOnly : (wire: WireSchema): WireSchema => wire;
   const findings = findConditional(visible(wireOf(schema)), server);
-  const { conditions, allows } = infer(conditionNames(schema), findings);
+  // Older agents have the commands of other hosts, too, and disable them.
+  const evidence = findings.filter(({ part, isThere }) => !(isThere && agent?.disabled.includes(part.name)));
+  const { conditions, allows } = infer(conditionNames(schema), evidence);
+  const there = new Set(findings.filter(({ isThere }) => isThere).map(({ condition }) => condition));
+  // What is there stays, whatever its condition: each part has a condition of its own.
+  const isKept = (condition: Condition): boolean => there.has(condition) || allows(condition);
   return {
-    changes: diff(visible(wireOf(narrow(schema, allows))), server),
-    conditional: byCondition(findings.filter(({ condition, isThere }) => !isThere && !allows(condition))),
+    changes: diff(visible(wireOf(narrow(schema, isKept))), server),
+    conditional: byCondition(findings.filter(({ condition, isThere }) => !isThere && !isKept(condition))),
     conditions,
   };
 }
@@ -96,8 +102,8 @@ interface Theirs {
   readonly side: SideTitle;
   readonly version?: string;
   readonly wire: WireSchema;
-  /** Then there is nothing but the names of commands in it. */
-  readonly isAgent: boolean;
+  /** Set when there is nothing but the names of commands in it. */
+  readonly agent?: Agent;
   readonly notes: readonly string[];
 }
 
@@ -125,10 +131,11 @@ const programs: Record<ServerName, string> = { qmp: 'QEMU', qga: 'qemu-ga', qsd:
 
 /** @param result of `query-qmp-schema` or `guest-info`: it shows of which */
 function read(result: unknown): Omit<Theirs, 'side'> {
-  if (!isGuestInfo(result)) return { wire: wireOfIntrospection(result), isAgent: false, notes: [hiddenByMonitor] };
-  const { version, wire, disabled } = readGuestInfo(result);
-  const notes = disabled.length === 0 ? [] : [`disabled by how the agent was started: ${disabled.join(', ')}`];
-  return { version, wire, isAgent: true, notes: [hiddenByAgent, ...notes] };
+  if (!isGuestInfo(result)) return { wire: wireOfIntrospection(result), notes: [hiddenByMonitor] };
+  const agent = readGuestInfo(result);
+  const { version, wire, disabled } = agent;
+  const notes = disabled.length === 0 ? [] : [`${disabledBy}: ${disabled.join(', ')}`];
+  return { version, wire, agent, notes: [hiddenByAgent, ...notes] };
 }
 
 const hiddenByMonitor =
@@ -136,6 +143,8 @@ const hiddenByMonitor =
   'replies, or is allowed with -preconfig';
 const hiddenByAgent =
   'not compared, because an agent tells no more than the names of its commands: arguments, results, features';
+
+const disabledBy = 'disabled, by how the agent was started or because its host does not support them';
 
 /** The result in a file: by itself, or in the reply. */
 function load(file: string): unknown {
@@ -174,5 +183,6 @@ function refuseOther(server: ServerName, { side, wire }: Theirs): void {
 
 function notesOnVersions(ours: string | undefined, theirs: string | undefined): string[] {
   if (ours === undefined || theirs === undefined || ours === theirs) return [];
-  return [`the schema is of QEMU ${ours}, the server of ${theirs}`];
+  const relation = theirs.localeCompare(ours, 'en', { numeric: true }) < 0 ? 'older' : 'newer';
+  return [`the server is of QEMU ${theirs}, ${relation} than the schema's ${ours}`];
 }
