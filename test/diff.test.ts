@@ -942,7 +942,7 @@ describe('texts', () => {
         `argument 'a' is gone: calls with it are refused`,
         `argument 'b' is now optional`,
         `argument 'c' is now mandatory: calls without it are refused`,
-        `argument 'd' is now 'str', was 'int': not all that was taken still is`,
+        `argument 'd' is now 'str', was 'int': some values are refused`,
         `each of argument 'e' is now 'str', was enum 'V'`,
         `mandatory argument 'new' is new: calls without it are refused`,
         `optional argument 'n' is new`,
@@ -982,7 +982,7 @@ describe('texts', () => {
       old: giving(`['V']`, enumeration(`{ 'name': 'x', 'features': [ 'unstable' ] }`, `'y'`)),
       now: giving(`['V']`, enumeration(`'z'`, `{ 'name': 'y', 'if': 'CONFIG_A', 'features': [ 'deprecated' ] }`)),
       want: [
-        `'x' is no longer a value of 'V', it was unstable: readers find it no more`,
+        `'x' is no longer a value of 'V', it was unstable: readers do not find it`,
         `value 'y' of 'V' is now only in builds with 'CONFIG_A': a server may lack it`,
         `value 'y' of 'V' is deprecated now: a later version may lack it`,
         `'z' is a new value of 'V': readers may find it`,
@@ -994,7 +994,7 @@ describe('texts', () => {
       now: `{ 'command': 'c', 'data': { '*a': 'int' }, 'gen': false, 'features': [ 'deprecated' ] } { 'event': 'E', 'if': 'CONFIG_B' }`,
       want: [
         `the command is now in every build, was only with 'CONFIG_A'`,
-        `the command no longer has the feature 'f': who asks for it finds it no more`,
+        `the command no longer has the feature 'f': programs that ask for it do not find it`,
         `the command is deprecated now: a later version may lack it`,
         `the command can no longer be called out of band: out-of-band calls are refused`,
         `the command now takes further arguments`,
@@ -1020,9 +1020,9 @@ describe('texts', () => {
       ),
       want: [
         `argument 'a' is now alternate 'A', was 'str'`,
-        `argument 'a', where it is of kind 'string', is now enum 'V', was 'str': not all that was taken still is`,
+        `argument 'a', where it is of kind 'string', is now enum 'V', was 'str': some values are refused`,
         `the alternative of kind 'null' of 'A' is gone: calls with it are refused`,
-        `the alternative of kind 'string' of 'A' is now enum 'V', was 'str': not all that was taken still is`,
+        `the alternative of kind 'string' of 'A' is now enum 'V', was 'str': some values are refused`,
         `the alternative of kind 'number' of 'A' is new`,
       ],
     },

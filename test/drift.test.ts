@@ -161,6 +161,53 @@ describe('a build', () => {
   });
 });
 
+test('a schema and a server stand side by side: what one lacks is not said to be gone, or new', () => {
+  const ours = `
+    { 'command': 'newer', 'features': [ 'deprecated' ] } { 'event': 'NEWER' }
+    { 'enum': 'E', 'data': [ 'a', { 'name': 'newer', 'features': [ 'unstable' ] }, { 'name': 'f', 'features': [ 'x' ] } ] }
+    { 'alternate': 'A', 'data': { 's': 'str', 'l': [ 'str' ] } }
+    { 'command': 'c', 'returns': 'R', 'allow-oob': true, 'features': [ 'deprecated' ],
+      'data': { '*newer': 'int', 'a': 'int', '*b': 'int', 'e': 'E', 't': [ 'str' ], 'alternate': 'A' } }
+    { 'struct': 'R', 'data': { 'a': 'int', 'newer': 'int' } }
+    { 'command': 'd', 'returns': 'R' } { 'command': 'e' }`;
+  const theirs = `
+    { 'command': 'older' } { 'event': 'OLDER' }
+    { 'enum': 'E', 'data': [ 'a', 'older', { 'name': 'f', 'features': [ 'y' ] } ] }
+    { 'alternate': 'A', 'data': { 's': 'str', 'o': 'R' } }
+    { 'command': 'c', 'returns': 'R',
+      'data': { '*older': 'int', '*a': 'int', 'b': 'int', 'e': 'E', 't': [ 'int' ], 'alternate': 'A' } }
+    { 'struct': 'R', 'data': { 'a': 'int', '*older': 'int' } }
+    { 'command': 'd' } { 'command': 'e', 'returns': 'R', 'allow-oob': true, 'features': [ 'unstable' ] }`;
+  const { changes } = driftOf(schemaOf(ours), built(schemaOf(theirs), []));
+  expect(changes.map(({ text, uses: [use] }) => `${formatUse(use)}: ${text}`)).toMatchInlineSnapshot(`
+    [
+      "newer: the command is missing from the server; in the schema it is deprecated",
+      "c: the command is not deprecated in the server",
+      "c: the command cannot be called out of band in the server: out-of-band calls are refused",
+      "c: arguments.newer: argument 'newer' is missing from the server: calls with it are refused",
+      "c: arguments.a: argument 'a' is optional in the server",
+      "c: arguments.b: argument 'b' is mandatory in the server: calls without it are refused",
+      "c: arguments.t[]: each of argument 't' is 'int' in the server, 'str' in the schema: some values are refused",
+      "c: arguments.older: optional argument 'older' is missing from the schema",
+      "c: arguments.e: 'newer' is a value of 'E' in the schema only, where it is unstable: calls with it are refused",
+      "c: arguments.e: value 'f' of 'E' lacks the feature 'x' in the server: programs that ask for it do not find it",
+      "c: arguments.e: value 'f' of 'E' has the feature 'y' in the server",
+      "c: arguments.e: 'older' is a value of 'E' in the server only",
+      "c: arguments.alternate: the alternative of kind 'array' of 'A' is missing from the server: calls with it are refused",
+      "c: arguments.alternate: the alternative of kind 'object' of 'A' is missing from the schema",
+      "c: result.newer: result member 'newer' is missing from the server",
+      "c: result.older: result member 'older' is missing from the schema",
+      "d: result: the result is missing from the server: in the schema it is object 'R'",
+      "e: the command is unstable in the server: any version may change it",
+      "e: the command can be called out of band in the server",
+      "e: result: the result is missing from the schema: in the server it is an object",
+      "older: the command is missing from the schema",
+      "NEWER: the event is missing from the server",
+      "OLDER: the event is missing from the schema",
+    ]
+  `);
+});
+
 describe('a host', () => {
   const each = `{ 'command': 'linux', 'if': 'CONFIG_LINUX' } { 'command': 'posix', 'if': 'CONFIG_POSIX' }
     { 'command': 'windows', 'if': 'CONFIG_WIN32' } { 'command': 'windows-too', 'if': 'CONFIG_WIN32' }

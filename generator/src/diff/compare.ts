@@ -14,6 +14,7 @@ import { groupByBranch } from './branch-values.js';
 import { compareBranches, type Both, type Met, type MetBranch } from './branches.js';
 import type { Change, Place, Side, Use } from './change.js';
 import { isWarning, judge, type Difference, type Fit } from './judge.js';
+import { ofVersions, type Wording } from './wording.js';
 import { Node, usesOf, type Reached, type Spot } from './uses.js';
 import {
   isEmpty,
@@ -37,8 +38,8 @@ const maxEnds = 10 * maxAllLeaves;
  * @returns in the order of the schema, old things before new ones
  * @throws FileError when unions have too many branches together
  */
-export function diff(old: WireSchema, now: WireSchema): Change[] {
-  return new Comparer(old, now).run();
+export function diff(old: WireSchema, now: WireSchema, wording = ofVersions): Change[] {
+  return new Comparer(old, now, wording).run();
 }
 
 /** Types that have a name, and can be met in many places. */
@@ -97,6 +98,7 @@ const topLevel = { arguments: 'argument', result: 'result member', data: 'data m
 class Comparer {
   readonly #old: WireSchema;
   readonly #now: WireSchema;
+  readonly #wording: Wording;
   /** Both sides are schemas, so that all can be compared. */
   readonly #isExact: boolean;
   readonly #pairs = new Map<string, Pair>();
@@ -106,9 +108,10 @@ class Comparer {
   /** Ways through branches that have been compared. */
   #ends = 0;
 
-  constructor(old: WireSchema, now: WireSchema) {
+  constructor(old: WireSchema, now: WireSchema, wording: Wording) {
     this.#old = old;
     this.#now = now;
+    this.#wording = wording;
     this.#isExact = !old.isIntrospection && !now.isIntrospection;
   }
 
@@ -140,11 +143,11 @@ class Comparer {
 
   #commands({ name, old, now }: Named<WireCommand>): void {
     const position = this.#root('callers', { subject: 'command', name });
-    if (!old) return this.#found(position, { kind: 'command-added' }, 'is new');
-    if (!now) return this.#found(position, { kind: 'command-removed' }, goneText(old));
+    if (!old) return this.#found(position, { kind: 'command-added' }, this.#wording.isNew);
+    if (!now) return this.#found(position, { kind: 'command-removed' }, this.#wording.isGone(warningsOf(old)));
     this.#marks(position, old, now);
-    if (old.oob && !now.oob) this.#found(position, { kind: 'oob-withdrawn' }, 'can no longer be called out of band');
-    if (!old.oob && now.oob) this.#found(position, { kind: 'oob-granted' }, 'can now be called out of band');
+    if (old.oob && !now.oob) this.#found(position, { kind: 'oob-withdrawn' }, this.#wording.cannotBeCalledOob);
+    if (!old.oob && now.oob) this.#found(position, { kind: 'oob-granted' }, this.#wording.canBeCalledOob);
     if (this.#isExact) this.#flags(position, old, now);
     const taken = this.#root('callers', { subject: 'command', name, role: 'arguments' });
     this.#reach(taken, old.arguments, now.arguments);
@@ -172,8 +175,8 @@ class Comparer {
 
   #events({ name, old, now }: Named<WireEvent>): void {
     const position = this.#root('readers', { subject: 'event', name });
-    if (!old) return this.#found(position, { kind: 'event-added' }, 'is new');
-    if (!now) return this.#found(position, { kind: 'event-removed' }, goneText(old));
+    if (!old) return this.#found(position, { kind: 'event-added' }, this.#wording.isNew);
+    if (!now) return this.#found(position, { kind: 'event-removed' }, this.#wording.isGone(warningsOf(old)));
     this.#marks(position, old, now);
     this.#reach(this.#root('readers', { subject: 'event', name, role: 'data' }), old.data, now.data);
   }
@@ -188,10 +191,10 @@ class Comparer {
   #results(position: Position, old: WireType, now: WireType): void {
     if (isEmpty(old) === isEmpty(now)) return this.#types(position, old, now);
     if (isEmpty(now)) {
-      const text = `is gone, it was ${this.#describe(old, this.#old)}`;
+      const text = this.#wording.isGoneType(this.#describe(old, this.#old));
       return this.#found(position, { kind: 'type-changed', fit: 'gone' }, text);
     }
-    const text = `is new: ${this.#describe(now, this.#now)}`;
+    const text = this.#wording.isNewType(this.#describe(now, this.#now));
     this.#found(position, { kind: 'type-changed', fit: 'narrower' }, text);
   }
 
@@ -271,8 +274,8 @@ class Comparer {
   }
 
   #typeChanged(position: Position, old: WireType, now: WireType, fit: Fit): void {
-    const texts = [this.#describe(now, this.#now), this.#describe(old, this.#old)];
-    this.#found(position, { kind: 'type-changed', fit }, `is now ${texts[0]}, was ${texts[1]}`);
+    const text = this.#wording.hasType(this.#describe(now, this.#now), this.#describe(old, this.#old));
+    this.#found(position, { kind: 'type-changed', fit }, text);
   }
 
   #describe(type: WireType, schema: WireSchema): string {
@@ -296,9 +299,10 @@ class Comparer {
         identity: [...identity, name],
         subject: () => `value '${name}'${ofType}`,
       };
-      if (!value.old) this.#tell(position, { kind: 'value-added' }, () => `'${name}' is a new value${ofType}`);
+      if (!value.old)
+        this.#tell(position, { kind: 'value-added' }, () => `'${name}' ${this.#wording.isNewValue(ofType)}`);
       else if (!value.now) {
-        const text = `'${name}' is no longer a value${ofType}${warningText(value.old)}`;
+        const text = `'${name}' ${this.#wording.isGoneValue(ofType, warningsOf(value.old))}`;
         this.#tell(position, { kind: 'value-removed' }, () => text);
       } else this.#marks(position, value.old, value.now);
     }
@@ -314,8 +318,8 @@ class Comparer {
         identity: [...at.identity, kind],
         subject: () => `the alternative of kind '${kind}'${ofType}`,
       };
-      if (!alternative.old) this.#found(position, { kind: 'alternative-added' }, 'is new');
-      else if (!alternative.now) this.#found(position, { kind: 'alternative-removed' }, 'is gone');
+      if (!alternative.old) this.#found(position, { kind: 'alternative-added' }, this.#wording.isNew);
+      else if (!alternative.now) this.#found(position, { kind: 'alternative-removed' }, this.#wording.isGone([]));
       else this.#alternative(position, alternative.old, alternative.now);
     }
   }
@@ -373,12 +377,18 @@ class Comparer {
     if (!old) {
       const mandatory = !any.optional;
       const adjective = at.side === 'readers' ? '' : mandatory ? 'mandatory ' : 'optional ';
-      const text = (title: Title): string => `${adjective}${position.subject(title)} is new`;
+      const text = (title: Title): string => `${adjective}${position.subject(title)} ${this.#wording.isNew}`;
       return this.#tell(position, { kind: 'member-added', mandatory }, text);
     }
-    if (!now) return this.#found(this.#replaced(position, old, pair), { kind: 'member-removed' }, goneText(old));
-    if (old.optional && !now.optional) this.#found(position, { kind: 'member-mandatory' }, 'is now mandatory');
-    if (!old.optional && now.optional) this.#found(position, { kind: 'member-optional' }, 'is now optional');
+    if (!now)
+      return this.#found(
+        this.#replaced(position, old, pair),
+        { kind: 'member-removed' },
+        this.#wording.isGone(warningsOf(old)),
+      );
+    if (old.optional && !now.optional)
+      this.#found(position, { kind: 'member-mandatory' }, this.#wording.is('mandatory'));
+    if (!old.optional && now.optional) this.#found(position, { kind: 'member-optional' }, this.#wording.is('optional'));
     this.#marks(position, old, now);
     this.#types(position, old.type, now.type);
   }
@@ -412,10 +422,10 @@ class Comparer {
       const { place, identity } = position;
       const at = { ...position, place: { ...place, feature: name }, identity: [...identity, 'feature', name] };
       if (!feature.old) {
-        const text = isWarning(name) ? `is ${name} now` : `has the feature '${name}' now`;
+        const text = isWarning(name) ? this.#wording.hasWarning(name) : this.#wording.hasFeature(name);
         this.#found(at, { kind: 'feature-added', feature: name }, text);
       } else if (!feature.now) {
-        const text = isWarning(name) ? `is no longer ${name}` : `no longer has the feature '${name}'`;
+        const text = isWarning(name) ? this.#wording.isNot(name) : this.#wording.lacksFeature(name);
         this.#found(at, { kind: 'feature-removed', feature: name }, text);
       } else {
         const subject = (title: Title): string => `the feature '${name}' of ${position.subject(title)}`;
@@ -494,14 +504,8 @@ class Comparer {
   }
 }
 
-function goneText(old: Marked): string {
-  return `is gone${warningText(old)}`;
-}
-
-/** Of what is gone: how that was announced. */
-function warningText({ features }: Marked): string {
-  const warnings = features.map(({ name }) => name).filter(isWarning);
-  return warnings.length > 0 ? `, it was ${warnings.join(' and ')}` : '';
+function warningsOf({ features }: Marked): string[] {
+  return features.map(({ name }) => name).filter(isWarning);
 }
 
 function toUse({ root: { subject, name, role }, path }: Reached): Use {

@@ -15,6 +15,7 @@ import { byCondition, findConditional } from './evidence.js';
 import type { Conditional, Report, SideTitle } from './report.js';
 import { ask } from './server.js';
 import { loadEmbedded, parseIntrospection, type ServerName } from './source.js';
+import { ofServer } from './wording.js';
 import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
 
 /** As on the command line. */
@@ -79,7 +80,7 @@ export function driftOf(
   // What is there stays, whatever its condition: each part has a condition of its own.
   const isKept = (condition: Condition): boolean => there.has(condition) || allows(condition);
   return {
-    changes: diff(visible(wireOf(narrow(schema, isKept))), server),
+    changes: diff(visible(wireOf(narrow(schema, isKept))), server, ofServer),
     conditional: byCondition(findings.filter(({ condition, isThere }) => !isThere && !isKept(condition))),
     conditions,
   };

@@ -74,11 +74,12 @@ const rules: Rules = {
   'type-changed': ({ fit }, isTaken) => (isTaken ? judgeTaken(fit) : judgeRead(fit)),
   'value-added': (_, isTaken) => (isTaken ? harmless : notable('readers may find it')),
   'value-removed': (_, isTaken) =>
-    isTaken ? breaking('calls with it are refused') : notable('readers find it no more'),
+    isTaken ? breaking('calls with it are refused') : notable('readers do not find it'),
   'alternative-added': (_, isTaken) => (isTaken ? harmless : breaking('readers may find what they do not know')),
   'alternative-removed': (_, isTaken) => (isTaken ? breaking('calls with it are refused') : harmless),
   'feature-added': ({ feature }) => judgeNewFeature(feature),
-  'feature-removed': ({ feature }) => (isWarning(feature) ? harmless : notable('who asks for it finds it no more')),
+  'feature-removed': ({ feature }) =>
+    isWarning(feature) ? harmless : notable('programs that ask for it do not find it'),
   'condition-changed': ({ weaker }) => (weaker ? harmless : notable('a server may lack it')),
 };
 
@@ -93,7 +94,7 @@ function judgeTaken(fit: Fit): Judgement {
     case 'narrower':
     case 'different':
     case 'gone':
-      return breaking('not all that was taken still is');
+      return breaking('some values are refused');
   }
 }
 
