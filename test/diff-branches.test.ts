@@ -14,7 +14,7 @@ describe('what several branches have, by introspection', () => {
   /** A command that takes a union, whose branches have members of a base and others. */
   const union = (base: string, ...others: string[]): string =>
     `{ 'enum': 'Kind', 'data': [ ${branches.map((name) => `'${name}'`).join()} ] } { 'struct': 'Base', 'data': { ${base} } }
-    ${branches.map((name, at) => `{ 'struct': 'Of${name.toUpperCase()}', 'base': 'Base', 'data': { ${others[at] ?? ''} } }`).join('\n')}
+    ${branches.map((name, index) => `{ 'struct': 'Of${name.toUpperCase()}', 'base': 'Base', 'data': { ${others[index] ?? ''} } }`).join('\n')}
     { 'union': 'U', 'base': { 'kind': 'Kind' }, 'discriminator': 'kind',
       'data': { ${branches.map((name) => `'${name}': 'Of${name.toUpperCase()}'`).join()} } }
     { 'command': 'c', 'data': { 'of': 'U' } } { 'command': 'd', 'data': 'U', 'boxed': true }`;

@@ -530,8 +530,8 @@ describe('an older agent, which has the commands of all hosts', () => {
   test('guest-get-devices, disabled or not, does not make a Linux a Windows', async () => {
     const there = commands.filter(({ condition }) => !condition || conditionTest(['CONFIG_LINUX'])(condition));
     for (const enabled of [true, false]) {
-      const names = [...there.map(({ name }) => ({ name, enabled: true })), { name: 'guest-get-devices', enabled }];
-      const text = JSON.stringify({ version: '7.2.22', supported_commands: names });
+      const infos = [...there.map(({ name }) => ({ name, enabled: true })), { name: 'guest-get-devices', enabled }];
+      const text = JSON.stringify({ version: '7.2.22', supported_commands: infos });
       const { changes, conditions } = await driftFrom(text, { server: 'qga', qemu: '10.2' });
       expect(briefly(changes)).toEqual([]);
       expect(conditions).toMatchObject({ contradicted: [], has: expect.arrayContaining(['CONFIG_LINUX']) });
@@ -689,7 +689,13 @@ describe('a server that', () => {
     expect(await ask(address, 'qmp')).toEqual({ result: [] });
   });
 
-  test.each<{ title: string; asked?: ServerName; serve: Parameters<typeof serve>[0]; message: RegExp }>([
+  test.each<{
+    title: string;
+    asked?: ServerName;
+    patience?: number;
+    serve: Parameters<typeof serve>[0];
+    message: RegExp;
+  }>([
     {
       title: 'says nothing',
       serve: {},
@@ -699,7 +705,13 @@ describe('a server that', () => {
       title: 'is no agent',
       asked: 'qga',
       serve: { greeting },
-      message: /no answer within 200 ms: .* a monitor is asked with --server qmp or qsd$/u,
+      message: /this is a monitor, not a guest agent: .* a monitor is asked with --server qmp or qsd$/u,
+    },
+    {
+      title: 'is an agent',
+      patience: 5000,
+      serve: { answer: ({ id }, socket) => send(socket, id, { return: {} }) },
+      message: /this is a guest agent, not a monitor: .* an agent is asked with --server qga$/u,
     },
     { title: 'is busy', serve: { greeting }, message: /greeted, but did not answer within 200 ms/u },
     {
@@ -730,8 +742,8 @@ describe('a server that', () => {
     },
     { title: 'is something else', serve: { greeting: '220 mail\r\n' }, message: /not JSON/u },
     { title: 'greets in another way', serve: { greeting: '{"QMP": 1}\n' }, message: /the greeting has no version/u },
-  ])('$title', async ({ asked = 'qmp', serve: behaviour, message }) => {
-    const asking = ask(await serve(behaviour), asked, 200);
+  ])('$title', async ({ asked = 'qmp', patience = 200, serve: behaviour, message }) => {
+    const asking = ask(await serve(behaviour), asked, patience);
     await expect(asking).rejects.toThrow(message);
     await expect(asking).rejects.toMatchObject({ code: 'ERR_QAPI_SERVER' });
   });

@@ -404,6 +404,7 @@ export class Connection {
       opened = await open(this.#address, deadline);
       session = new Session(opened.stream, {
         protocol: this.#protocol,
+        mayBeAgent: !('launch' in this.#address),
         log: this.#log,
         trace: this.#trace,
         onEvent: (name, message, length) => this.#onEvent(name, message, length),
@@ -425,7 +426,10 @@ export class Connection {
       if (!opened || !(error instanceof Error)) throw error;
       // What became of the connection says more than what became of the command that was in flight.
       const cause = error instanceof ConnectionLostError && error.cause instanceof QmpError ? error.cause : error;
-      const text = opened.fail ? await opened.fail(cause) : `cannot connect to ${opened.where}: ${cause.message}`;
+      const hint = this.#hint(cause, session);
+      const text = opened.fail
+        ? await opened.fail(cause)
+        : `cannot connect to ${opened.where}: ${cause.message}${hint}`;
       throw cause instanceof ProtocolError
         ? new ProtocolError(cause.message, { cause })
         : new ConnectError(text, { cause });
@@ -469,8 +473,14 @@ export class Connection {
     if (session?.greeted) return `the server greeted, but did not answer within ${timeout} ms`;
     const problem = `no greeting within ${timeout} ms`;
     if ('launch' in address) return problem;
-    const hint = 'port' in address && !address.tls ? ', or it expects TLS' : '';
-    return `${problem}: the server may have another client${hint}`;
+    const others = lacksTls(address) ? ', be no monitor, or expect TLS' : ', or be no monitor';
+    return `${problem}: the server may have another client${others}`;
+  }
+
+  /** Why a server may have closed the connection without a greeting. */
+  #hint(cause: Error, session: Session | undefined): string {
+    const isWithoutGreeting = cause instanceof ConnectionLostError && !session?.greeted;
+    return isWithoutGreeting && lacksTls(this.#address) ? '; it may expect TLS' : '';
   }
 
   #onEvent(name: string, message: JsonObject, length: number): void {
@@ -552,6 +562,11 @@ export class Connection {
     this.#events.end(undefined);
     await this.#opened?.dispose?.();
   }
+}
+
+/** Whether a server may expect TLS, and does not get it. */
+function lacksTls(address: Address): boolean {
+  return 'port' in address && !address.tls;
 }
 
 /** @returns undefined if a lost connection is not replaced */

@@ -5,7 +5,14 @@
 
 import type { Duplex } from 'node:stream';
 
-import { CommandError, ConnectionLostError, NotSentError, ProtocolError, type QmpError } from './errors.js';
+import {
+  CommandError,
+  ConnectError,
+  ConnectionLostError,
+  NotSentError,
+  ProtocolError,
+  type QmpError,
+} from './errors.js';
 import { Framer, FramingError, type Limits } from './framing.js';
 import { toWire, type Json, type JsonObject, type Wire } from './json.js';
 import { Repeats, type Log, type Trace } from './log.js';
@@ -41,6 +48,8 @@ export interface Greeting {
 export interface SessionOptions {
   readonly protocol: Protocol;
   readonly messageLimit?: number;
+  /** Whether a server that does not greet is asked if it is a guest agent. */
+  readonly mayBeAgent: boolean;
   readonly log: Log;
   readonly trace?: Trace | undefined;
   /** Gets an event, and the length of its text. */
@@ -94,6 +103,22 @@ const inFlightLimit = 65_536;
 const writeSize = 64 * 1024;
 /** How long a command without a reply waits for its error, in milliseconds. */
 const graceTime = 1000;
+/**
+ * How long a monitor has for its greeting before it is asked if it is an agent, in milliseconds. A monitor that takes longer answers with
+ * an error after its greeting, and one that has another client does not answer.
+ */
+const agentDelay = 500;
+/** Asks that. A monitor reads no such command before it has greeted. */
+const agentQuestion = { execute: 'guest-ping', id: 'qapi-ts: is this an agent?' };
+const isAgentProblem =
+  "this is a guest agent, not a monitor: connect with the client of its schema, such as '@qapi-ts/qemu/qga'";
+/** What a monitor sends first, however it is indented. */
+const greetingStart = /^\s*\{\s*"QMP"/u;
+/** How much of what comes first is searched for that, in bytes. */
+const greetingStartLimit = 64;
+const isMonitorProblem =
+  "this is a monitor, not a guest agent: connect with the client of its schema, such as '@qapi-ts/qemu/qmp', " +
+  "or '@qapi-ts/qemu/qsd' for a storage daemon";
 /** No greeting is longer, in characters; a real one has about 200. */
 const greetingLimit = 64 * 1024;
 /** How much of an error's text is kept, in characters. */
@@ -152,6 +177,11 @@ export class Session {
   #isProbing = false;
   #greeted = false;
   #oob = false;
+  /** Ends the time that a monitor has for its greeting. */
+  #agentTimer: NodeJS.Timeout | undefined;
+  #isAgentAsked = false;
+  /** What came first from an agent. */
+  #start = '';
   readonly #listeners = {
     data: (chunk: Uint8Array | string) => this.#receive(typeof chunk === 'string' ? Buffer.from(chunk) : chunk),
     drain: () => this.#flush(),
@@ -197,6 +227,8 @@ export class Session {
     if (this.#options.protocol.handshake === 'sync') {
       this.#inBandLimit = 1;
       this.#sync();
+    } else if (this.#options.mayBeAgent) {
+      this.#agentTimer = setTimeout(() => this.#askAgent(), agentDelay);
     }
     const greeting = await opened;
     if (!greeting) return undefined;
@@ -329,6 +361,13 @@ export class Session {
   // In
 
   #receive(chunk: Uint8Array): void {
+    if (this.#opening && this.#options.protocol.handshake === 'sync') {
+      this.#start += Buffer.from(chunk.subarray(0, greetingStartLimit - this.#start.length)).toString('latin1');
+      if (greetingStart.test(this.#start)) {
+        this.#end(new ConnectError(isMonitorProblem));
+        return;
+      }
+    }
     try {
       this.#framer.push(chunk, (message, text) => this.#message(message, text));
     } catch (error) {
@@ -362,6 +401,11 @@ export class Session {
       return;
     }
     const { id, error } = message;
+    if (this.#isAgentAsked && !this.#greeted) {
+      this.#end(new ConnectError(isAgentProblem));
+      return;
+    }
+    if (this.#isAgentAsked && id === agentQuestion.id) return;
     const entry = this.#entryOf(message);
     if (entry) {
       const outcome =
@@ -479,6 +523,7 @@ export class Session {
     }
     this.#opening = undefined;
     this.#greeted = true;
+    clearTimeout(this.#agentTimer);
     opening.resolve({
       version: version as Greeting['version'],
       capabilities: capabilities.filter((name) => typeof name === 'string'),
@@ -493,6 +538,13 @@ export class Session {
       this.send({ command: 'qmp_capabilities', args: args && toWire(args), oob: false, settle, resolve: () => {} });
     });
     if ('failure' in outcome) throw outcome.failure();
+  }
+
+  #askAgent(): void {
+    this.#isAgentAsked = true;
+    const text = JSON.stringify(agentQuestion);
+    this.#stream.write(`${text}\n`);
+    this.#options.trace?.('out', text);
   }
 
   /**
@@ -525,6 +577,7 @@ export class Session {
   #end(error: QmpError | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearTimeout(this.#agentTimer);
     this.#detach();
     const cause = error ?? new ConnectionLostError('the connection was closed by this side');
     this.#opening?.reject(cause);

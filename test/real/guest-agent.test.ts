@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { connect } from '@qapi-ts/qemu/qga';
+import { connect as connectMonitor } from '@qapi-ts/qemu/qmp';
 import { toNumber } from '@qapi-ts/runtime';
 import { describe, expect, test } from 'vitest';
 
@@ -33,6 +34,18 @@ describe.runIf(installed(['qemu-ga'], 'a real guest agent'))('a guest agent', ()
     expect(await agent.guestPing()).toEqual({});
     const info = await agent.guestInfo();
     expect(info.supported_commands).toContainEqual({ name: 'guest-ping', enabled: true, 'success-response': true });
+  });
+
+  test('is told from a monitor', async () => {
+    const path = await startAgent();
+    const begin = performance.now();
+    expect(await failure(connectMonitor({ path }))).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: expect.stringContaining('this is a guest agent, not a monitor'),
+    });
+    expect(performance.now() - begin).toBeLessThan(5000);
+    await using agent = await connect({ path });
+    expect(await agent.guestPing()).toEqual({});
   });
 
   test('tells the time in nanoseconds', async () => {

@@ -3,9 +3,11 @@
 import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
+import { connect as connectAgent } from '@qapi-ts/qemu/qga';
 import { connect, RunState } from '@qapi-ts/qemu/qmp';
-import { CommandError, ConnectError, NotSentError, QmpError } from '@qapi-ts/runtime';
+import { CommandError, ConnectError, NotSentError, QmpError, type LogEntry } from '@qapi-ts/runtime';
 import { describe, expect, test } from 'vitest';
 
 import { failure } from '../support/client.js';
@@ -180,6 +182,37 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     await first.close();
     await using second = await waiting;
     expect(await second.queryStatus()).toMatchObject({ status: 'prelaunch' });
+  });
+
+  test('has another client, and is not taken for an agent', async () => {
+    const path = join(temporaryFolder(), 'monitor');
+    await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
+    const first = await connect({ path });
+    // Longer than it takes until the server is asked whether it is an agent.
+    expect(await failure(connect({ path }, { connectTimeout: 800 }))).toMatchObject({
+      message: expect.stringContaining('no greeting within 800 ms: the server may have another client'),
+    });
+    const logged: LogEntry[] = [];
+    const waiting = connect({ path }, { log: (entry) => logged.push(entry) });
+    await pause(800);
+    await first.close();
+    await using second = await waiting;
+    expect(second.greeting?.capabilities).toEqual(['oob']);
+    expect(await second.queryYank({}, { oob: true })).toMatchObject([{ type: 'chardev' }, { type: 'chardev' }]);
+    expect(await second.queryStatus()).toMatchObject({ status: 'prelaunch' });
+    expect(logged.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  test.each(['', 'pretty=on'])('is told from an agent %s', async (option) => {
+    const path = join(temporaryFolder(), 'monitor');
+    await using vm = await launchQemu([...bare, ...monitorAt(`path=${path}`, option === '' ? [] : [option])]);
+    const begin = performance.now();
+    expect(await failure(connectAgent({ path }))).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: expect.stringContaining('this is a monitor, not a guest agent'),
+    });
+    expect(performance.now() - begin).toBeLessThan(5000);
+    await vm.queryStatus();
   });
 
   test('has clients that wait, more than its queue has room for', async () => {

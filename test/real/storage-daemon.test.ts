@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 
+import { connect as connectAgent } from '@qapi-ts/qemu/qga';
 import { connect, type Client } from '@qapi-ts/qemu/qsd';
 import { launch } from '@qapi-ts/runtime';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -44,7 +45,11 @@ describe.runIf(installed(['qemu-storage-daemon'], 'a real storage daemon'))('a s
       '--monitor',
       'chardev=c',
     ]);
-    await using daemon = await whenListening(() => connect({ path }));
+    await (await whenListening(() => connect({ path }))).close();
+    expect(await failure(connectAgent({ path }))).toMatchObject({
+      message: expect.stringMatching(/this is a monitor, not a guest agent: .*qsd' for a storage daemon/u),
+    });
+    await using daemon = await connect({ path });
     await expectToWork(daemon);
     const disconnected = new Promise((resolve) => daemon.once('disconnected', resolve));
     await daemon.quit();

@@ -201,7 +201,10 @@ class Trial {
     const type = argumentsOf(command);
     const parameters = { seed, numRuns: runs * Math.min(breadthOf(type), 8) };
     await this.#sendValid(command, validators, fc.sample(this.#values.valid(type), parameters));
-    const flawed = fc.sample(this.#values.flawed(type, flawsOfJson, { further: takesFurtherArguments(command) }), parameters);
+    const flawed = fc.sample(
+      this.#values.flawed(type, flawsOfJson, { further: takesFurtherArguments(command) }),
+      parameters,
+    );
     for (const one of flawed) if (one) await this.#sendFlawed(command, validators, one);
   }
 

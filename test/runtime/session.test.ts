@@ -63,6 +63,68 @@ describe('the handshake', () => {
     expect(vm.greeting?.version.package).toBe('peer');
   });
 
+  test('a greeting that takes long, and comes before the answer to whether it is an agent', async () => {
+    await using peer = new Peer({ greets: false, oob: true });
+    const entries: LogEntry[] = [];
+    peer.on('guest-ping', (request) => {
+      peer.greet();
+      request.fail("Expecting capabilities negotiation with 'qmp_capabilities'", 'CommandNotFound');
+    });
+    await using vm = await connectPeer(peer, logging(entries));
+    expect(vm.greeting?.capabilities).toEqual(['oob']);
+    expect(peer.commands).toEqual(['guest-ping', 'qmp_capabilities']);
+    peer.on('x', 1);
+    expect(await vm.execute('x')).toBe(1);
+    expect(entries).toEqual([]);
+  });
+
+  test('a monitor that greets in time is not asked whether it is an agent', async () => {
+    await using peer = new Peer();
+    await using vm = await connectPeer(peer);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(vm.greeting).toBeDefined();
+    expect(peer.commands).toEqual(['qmp_capabilities']);
+  });
+
+  test.each<[what: string, options: PeerOptions, script?: (peer: Peer) => void]>([
+    ['an agent', { kind: 'agent' }, (peer) => peer.on('guest-ping', {})],
+    ['an old agent, without ids', { kind: 'agent', ids: false }, (peer) => peer.on('guest-ping', {})],
+    ['an agent that may not be pinged', { kind: 'agent' }],
+  ])('%s is told at once', async (_, options, script) => {
+    await using peer = new Peer(options);
+    script?.(peer);
+    const begin = performance.now();
+    expect(await failure(connectPeer(peer, { connectTimeout: 10_000 }))).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: expect.stringMatching(/^cannot connect to .*: this is a guest agent, not a monitor: .*qemu\/qga'$/u),
+    });
+    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(peer.commands).toEqual(['guest-ping']);
+  });
+
+  test('an event before the greeting makes no agent', async () => {
+    await using peer = new Peer({ greets: false });
+    peer.on('guest-ping', () => {
+      peer.event('STOP');
+      peer.greet();
+    });
+    await using vm = await connectPeer(peer);
+    expect(vm.greeting).toBeDefined();
+  });
+
+  test.each([
+    { given: 'a port', want: /: the server closed the connection; it may expect TLS$/u },
+    { given: 'a path', want: /: the server closed the connection$/u },
+  ])('on $given that closes when it is asked whether it is an agent', async ({ given, want }) => {
+    await using peer = new Peer({ greets: false });
+    peer.on('guest-ping', () => peer.end());
+    const address = given === 'a port' ? await peer.listenTcp() : await peer.listenUnix();
+    expect(await failure(connectTo(address))).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: expect.stringMatching(want),
+    });
+  });
+
   test('a second greeting is dropped', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
@@ -88,7 +150,10 @@ describe('the handshake', () => {
       [
         'without a greeting',
         () => {},
-        { code: 'ERR_QMP_CONNECT', message: /: no greeting within 100 ms: the server may have another client$/u },
+        {
+          code: 'ERR_QMP_CONNECT',
+          message: /: no greeting within 100 ms: the server may have another client, or be no monitor$/u,
+        },
       ],
       [
         'when the server closes',
@@ -656,6 +721,42 @@ describe('an agent', () => {
     peer.on('guest-sync-delimited', (request) => request.arguments?.['id'] as number);
     expect(await failure(ga.execute('guest-ping', {}, { timeout: 20 }))).toMatchObject({ code: 'ERR_QMP_TIMEOUT' });
     expect(await ga.execute('guest-ping', {}, { timeout: 1000 })).toBe('pong');
+  });
+
+  test.each<[what: string, options: PeerOptions]>([
+    ['a monitor', {}],
+    ['a monitor that indents', { pretty: true }],
+    ['one byte at a time', { cut: (bytes) => [...bytes].map((byte) => Uint8Array.of(byte)) }],
+  ])('that is a monitor is told at once: %s', async (_, options) => {
+    await using peer = new Peer(options);
+    const begin = performance.now();
+    expect(await failure(connectAgent(peer, { connectTimeout: 10_000 }))).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: expect.stringMatching(
+        /^cannot connect to .*: this is a monitor, not a guest agent: .*qmp', or '.*qsd' for/u,
+      ),
+    });
+    expect(performance.now() - begin).toBeLessThan(5000);
+  });
+
+  test('is no monitor for what an earlier connection has left', async () => {
+    await using peer = new Peer({ kind: 'agent' });
+    const connecting = connectAgent(peer);
+    peer.write('{"return": "{\\"QMP\\": {}}"}\n');
+    await using ga = await connecting;
+    peer.on('guest-ping', 'pong');
+    expect(await ga.execute('guest-ping')).toBe('pong');
+  });
+
+  test('that takes its time is no monitor', async () => {
+    await using peer = new Peer({ kind: 'agent' });
+    peer.on('guest-sync-delimited', async (request) => {
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      return request.arguments?.['id'] as number;
+    });
+    await using ga = await connectAgent(peer);
+    peer.on('guest-ping', 'pong');
+    expect(await ga.execute('guest-ping')).toBe('pong');
   });
 
   test.each<[what: string, run: (peer: Peer) => void, message: string | RegExp]>([

@@ -39,10 +39,10 @@ export async function ask(address: string, server: ServerName, timeout = patienc
     }
   } catch (error) {
     if (!(error instanceof QmpError)) throw error;
-    // It is connected, and silent.
-    const isSilent = error instanceof ConnectError && error.cause instanceof ConnectError;
+    // It is connected, perhaps to a server of another kind.
+    const isDoubtful = error instanceof ConnectError && error.cause instanceof ConnectError;
     const other = isAgent ? 'a monitor is asked with --server qmp or qsd' : 'an agent is asked with --server qga';
-    throw new ServerError(`${error.message}${isSilent ? `; ${other}` : ''}`, { cause: error });
+    throw new ServerError(`${error.message}${isDoubtful ? `; ${other}` : ''}`, { cause: error });
   }
 }
 
