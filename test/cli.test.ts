@@ -203,6 +203,20 @@ describe('generate and check', () => {
     expect(run('check', '--out', 'all')).toMatchObject({ status: 0 });
   });
 
+  it('tells the conditions in the first line of each file, in the same order whatever the order given', () => {
+    expect(run('generate', '-D', 'CONFIG_TPM', '-D', 'CONFIG_CFI', '--json-schema', '--out', 'some')).toMatchObject({
+      status: 0,
+    });
+    for (const file of ['qmp/index.ts', 'qga/client.ts', 'qmp/results.schema.json']) {
+      expect(readFileSync(join(folder, 'some', file), 'utf8')).toContain(
+        ', narrowed by -D CONFIG_CFI -D CONFIG_TPM. Do not edit.',
+      );
+    }
+    expect(run('check', '-D', 'CONFIG_CFI', '-D', 'CONFIG_TPM', '--json-schema', '--out', 'some')).toMatchObject({
+      status: 0,
+    });
+  });
+
   it('takes an embedded version', () => {
     expect(run('generate', '--qemu', '7.2', '--out', 'old')).toMatchObject({ status: 0 });
     expect(readFileSync(join(folder, 'old/qmp/index.ts'), 'utf8')).toMatch(

@@ -34,7 +34,7 @@ describe('the reader of the output refuses', () => {
     ['a type as a value', `${runtime}export const a = Validator;`, `no value 'Validator'`],
     ['a type from nowhere', `export type A = Evil[];`, `no type 'Evil'`],
     ['a base from nowhere', `export interface A extends Evil {}`, `no type 'Evil'`],
-    ['a query of nothing', `export type A = (typeof evil)[number];`, `no value 'evil'`],
+    ['a query of nothing', `export type A = (typeof evil)[keyof typeof evil];`, `no value 'evil'`],
     ['two constants', `export const a = 'x'; export const a = 'y';`, `two of the name 'a'`],
     ['two interfaces', `export interface A {} export interface A {}`, `two of the name 'A'`],
     ['two types', `export interface A {} export type A = string;`, `two of the name 'A'`],

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 
 import { conditionTest } from '../generator/src/condition.js';
 import { format } from '../generator/src/emit/format.js';
-import { emitPackage, hasProse } from '../generator/src/emit/package.js';
+import { emitPackage, hasProse, narrowedBy, provenance } from '../generator/src/emit/package.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { narrow } from '../generator/src/narrow.js';
 import { schemaOf } from './support/schema.js';
@@ -29,7 +29,7 @@ const variants = [
   {
     name: 'narrow',
     schema: narrow(loadSchema(root), conditionTest(['CONFIG_ANONYMOUS'])),
-    options: { ...options, docs: false },
+    options: { ...options, docs: false, define: ['CONFIG_ANONYMOUS'] },
   },
 ];
 
@@ -44,6 +44,16 @@ test('files do not depend on what was generated before', async () => {
   const first = await emitPackage(loadSchema(root), options, format);
   const second = await emitPackage(loadSchema(root), options, format);
   expect(second).toEqual(first);
+});
+
+test.each([
+  { define: [], want: '. Do' },
+  { define: ['CONFIG_B', 'CONFIG_A', 'CONFIG_B'], want: ', narrowed by -D CONFIG_A -D CONFIG_B. Do' },
+  { define: ['A', 'defined(X) && "y"'], want: ', narrowed by -D A -D "defined(X) && \\"y\\"". Do' },
+])('the first line tells what the schema is narrowed by: $define', ({ define, want }) => {
+  const header = provenance(loadSchema(root), { ...options, define });
+  expect(header).toContain(`${want} not edit.`);
+  expect(narrowedBy(header)).toEqual([...new Set(define)].toSorted());
 });
 
 test.each([

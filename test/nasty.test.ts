@@ -71,8 +71,11 @@ describe('the code from nasty.json', () => {
     });
 
     test('has the values of enums', () => {
-      const values = Object.entries(module).filter(([, value]) => Array.isArray(value));
-      expect(Object.fromEntries(values)).toEqual({
+      const enums = Object.entries(module).filter(
+        ([name, value]) => typeof value === 'object' && name !== 'validators',
+      );
+      const byThemselves = (values: readonly string[]): object => Object.fromEntries(values.map((one) => [one, one]));
+      const expected: Record<string, string[]> = {
         Digits: ['0', '5', '2_5', '10base-t', 'empty', '__org.qemu_x-value', 'constructor'],
         Events_: ['STOP'],
         EvilEnum: ['one', 'two', 'three'],
@@ -87,7 +90,10 @@ describe('the code from nasty.json', () => {
         SimpleKind: ['int', 'list', 'self', 'tree', 'nothing'],
         as_: ['const'],
         protocol_: ['QMP'],
-      });
+      };
+      expect(Object.fromEntries(enums)).toEqual(
+        Object.fromEntries(Object.entries(expected).map(([name, values]) => [name, byThemselves(values)])),
+      );
     });
 
     test('sends the commands by their own names', async () => {

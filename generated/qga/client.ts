@@ -10,6 +10,7 @@ import {
   type Int64,
   type Outcome,
   type Protocol,
+  type Validators,
   validatorsOf,
 } from '@qapi-ts/runtime';
 import {
@@ -107,49 +108,271 @@ import {
 
 /** The commands, by the name they have on the wire. */
 export interface Commands {
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-sync-delimited}
+   */
   'guest-sync-delimited': { arguments: GuestSyncDelimitedArguments; result: Int64 };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-sync}
+   */
   'guest-sync': { arguments: GuestSyncArguments; result: Int64 };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-ping}
+   */
   'guest-ping': { arguments: EmptyObject; result: void };
+  /**
+   * @since 1.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-time}
+   */
   'guest-get-time': { arguments: EmptyObject; result: Int64 };
+  /**
+   * @since 1.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-set-time}
+   */
   'guest-set-time': { arguments: GuestSetTimeArguments; result: void };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-info}
+   */
   'guest-info': { arguments: EmptyObject; result: GuestAgentInfo };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-shutdown}
+   */
   'guest-shutdown': { arguments: GuestShutdownArguments; result: void };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-file-open}
+   */
   'guest-file-open': { arguments: GuestFileOpenArguments; result: Int64 };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-file-close}
+   */
   'guest-file-close': { arguments: GuestFileCloseArguments; result: void };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-file-read}
+   */
   'guest-file-read': { arguments: GuestFileReadArguments; result: GuestFileRead };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-file-write}
+   */
   'guest-file-write': { arguments: GuestFileWriteArguments; result: GuestFileWrite };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-file-seek}
+   */
   'guest-file-seek': { arguments: GuestFileSeekArguments; result: GuestFileSeek };
+  /**
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-file-flush}
+   */
   'guest-file-flush': { arguments: GuestFileFlushArguments; result: void };
+  /**
+   * Only in builds with `CONFIG_WIN32 || CONFIG_FSFREEZE`.
+   *
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-fsfreeze-status}
+   */
   'guest-fsfreeze-status': { arguments: EmptyObject; result: GuestFsfreezeStatus };
+  /**
+   * Only in builds with `CONFIG_WIN32 || CONFIG_FSFREEZE`.
+   *
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-fsfreeze-freeze}
+   */
   'guest-fsfreeze-freeze': { arguments: EmptyObject; result: Int64 };
+  /**
+   * Only in builds with `CONFIG_WIN32 || CONFIG_FSFREEZE`.
+   *
+   * @since 2.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-fsfreeze-freeze-list}
+   */
   'guest-fsfreeze-freeze-list': { arguments: GuestFsfreezeFreezeListArguments; result: Int64 };
+  /**
+   * Only in builds with `CONFIG_WIN32 || CONFIG_FSFREEZE`.
+   *
+   * @since 0.15.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-fsfreeze-thaw}
+   */
   'guest-fsfreeze-thaw': { arguments: EmptyObject; result: Int64 };
+  /**
+   * Only in builds with `CONFIG_WIN32 || CONFIG_FSTRIM`.
+   *
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-fstrim}
+   */
   'guest-fstrim': { arguments: GuestFstrimArguments; result: GuestFilesystemTrimResponse };
+  /**
+   * Only in builds with `CONFIG_LINUX || CONFIG_WIN32`.
+   *
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-suspend-disk}
+   */
   'guest-suspend-disk': { arguments: EmptyObject; result: void };
+  /**
+   * Only in builds with `CONFIG_LINUX || CONFIG_WIN32`.
+   *
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-suspend-ram}
+   */
   'guest-suspend-ram': { arguments: EmptyObject; result: void };
+  /**
+   * Only in builds with `CONFIG_LINUX`.
+   *
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-suspend-hybrid}
+   */
   'guest-suspend-hybrid': { arguments: EmptyObject; result: void };
+  /**
+   * Only in builds with `CONFIG_WIN32 || HAVE_GETIFADDRS`.
+   *
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-network-get-interfaces}
+   */
   'guest-network-get-interfaces': { arguments: EmptyObject; result: GuestNetworkInterface[] };
+  /**
+   * Only in builds with `CONFIG_LINUX || CONFIG_WIN32`.
+   *
+   * @since 1.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-vcpus}
+   */
   'guest-get-vcpus': { arguments: EmptyObject; result: GuestLogicalProcessor[] };
+  /**
+   * Only in builds with `CONFIG_LINUX`.
+   *
+   * @since 1.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-set-vcpus}
+   */
   'guest-set-vcpus': { arguments: GuestSetVcpusArguments; result: Int64 };
+  /**
+   * Only in builds with `CONFIG_WIN32 || CONFIG_LIBUDEV`.
+   *
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-disks}
+   */
   'guest-get-disks': { arguments: EmptyObject; result: GuestDiskInfo[] };
+  /**
+   * Only in builds with `CONFIG_WIN32 || CONFIG_LINUX`.
+   *
+   * @since 2.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-fsinfo}
+   */
   'guest-get-fsinfo': { arguments: EmptyObject; result: GuestFilesystemInfo[] };
+  /**
+   * Only in builds with `CONFIG_WIN32 || CONFIG_LINUX || CONFIG_FREEBSD`.
+   *
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-set-user-password}
+   */
   'guest-set-user-password': { arguments: GuestSetUserPasswordArguments; result: void };
+  /**
+   * Only in builds with `CONFIG_LINUX`.
+   *
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-memory-blocks}
+   */
   'guest-get-memory-blocks': { arguments: EmptyObject; result: GuestMemoryBlock[] };
+  /**
+   * Only in builds with `CONFIG_LINUX`.
+   *
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-set-memory-blocks}
+   */
   'guest-set-memory-blocks': { arguments: GuestSetMemoryBlocksArguments; result: GuestMemoryBlockResponse[] };
+  /**
+   * Only in builds with `CONFIG_LINUX`.
+   *
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-memory-block-info}
+   */
   'guest-get-memory-block-info': { arguments: EmptyObject; result: GuestMemoryBlockInfo };
+  /**
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-exec-status}
+   */
   'guest-exec-status': { arguments: GuestExecStatusArguments; result: GuestExecStatus };
+  /**
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-exec}
+   */
   'guest-exec': { arguments: GuestExecArguments; result: GuestExec };
+  /**
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-host-name}
+   */
   'guest-get-host-name': { arguments: EmptyObject; result: GuestHostName };
+  /**
+   * Only in builds with `CONFIG_WIN32 || HAVE_UTMPX`.
+   *
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-users}
+   */
   'guest-get-users': { arguments: EmptyObject; result: GuestUser[] };
+  /**
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-timezone}
+   */
   'guest-get-timezone': { arguments: EmptyObject; result: GuestTimezone };
+  /**
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-osinfo}
+   */
   'guest-get-osinfo': { arguments: EmptyObject; result: GuestOSInfo };
+  /**
+   * Only in builds with `CONFIG_WIN32`.
+   *
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-devices}
+   */
   'guest-get-devices': { arguments: EmptyObject; result: GuestDeviceInfo[] };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-ssh-get-authorized-keys}
+   */
   'guest-ssh-get-authorized-keys': { arguments: GuestSshGetAuthorizedKeysArguments; result: GuestAuthorizedKeys };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-ssh-add-authorized-keys}
+   */
   'guest-ssh-add-authorized-keys': { arguments: GuestSshAddAuthorizedKeysArguments; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-ssh-remove-authorized-keys}
+   */
   'guest-ssh-remove-authorized-keys': { arguments: GuestSshRemoveAuthorizedKeysArguments; result: void };
+  /**
+   * Only in builds with `CONFIG_LINUX`.
+   *
+   * @since 7.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-diskstats}
+   */
   'guest-get-diskstats': { arguments: EmptyObject; result: GuestDiskStatsInfo[] };
+  /**
+   * Only in builds with `CONFIG_LINUX`.
+   *
+   * @since 7.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-cpustats}
+   */
   'guest-get-cpustats': { arguments: EmptyObject; result: GuestCpuStats[] };
+  /**
+   * Only in builds with `CONFIG_WIN32 || CONFIG_GETLOADAVG`.
+   *
+   * @since 10.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-get-load}
+   */
   'guest-get-load': { arguments: EmptyObject; result: GuestLoadAverage };
+  /**
+   * Only in builds with `CONFIG_LINUX`.
+   *
+   * @since 9.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#command-QGA-qapi-schema.guest-network-get-route}
+   */
   'guest-network-get-route': { arguments: EmptyObject; result: GuestNetworkRoute[] };
 }
 
@@ -157,7 +380,7 @@ export interface Commands {
 export interface Events {}
 
 /** Validators of arguments and results, and of the data of events, by the name on the wire. */
-export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
+export const validators: Validators<Commands, Events> = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'guest-sync-delimited': { arguments: isGuestSyncDelimitedArguments, result: 'int' },
     'guest-sync': { arguments: isGuestSyncArguments, result: 'int' },

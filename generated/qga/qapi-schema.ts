@@ -167,9 +167,13 @@ export const isGuestFileSeek: Validator<GuestFileSeek> = /* @__PURE__ */ struct(
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#enum-QGA-qapi-schema.QGASeek}
  */
-export const QGASeek = ['set', 'cur', 'end'] as const;
-export type QGASeek = (typeof QGASeek)[number] | UnknownEnumValue;
-export const isQGASeek: Validator<(typeof QGASeek)[number]> = /* @__PURE__ */ enumeration(QGASeek);
+export const QGASeek = {
+  set: 'set',
+  cur: 'cur',
+  end: 'end',
+} as const;
+export type QGASeek = (typeof QGASeek)[keyof typeof QGASeek] | UnknownEnumValue;
+export const isQGASeek: Validator<(typeof QGASeek)[keyof typeof QGASeek]> = /* @__PURE__ */ enumeration(QGASeek);
 
 /**
  * @since 2.6
@@ -206,9 +210,12 @@ export const isGuestFileFlushArguments: Validator<GuestFileFlushArguments> = /* 
  * @since 0.15.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#enum-QGA-qapi-schema.GuestFsfreezeStatus}
  */
-export const GuestFsfreezeStatus = ['thawed', 'frozen'] as const;
-export type GuestFsfreezeStatus = (typeof GuestFsfreezeStatus)[number] | UnknownEnumValue;
-export const isGuestFsfreezeStatus: Validator<(typeof GuestFsfreezeStatus)[number]> =
+export const GuestFsfreezeStatus = {
+  thawed: 'thawed',
+  frozen: 'frozen',
+} as const;
+export type GuestFsfreezeStatus = (typeof GuestFsfreezeStatus)[keyof typeof GuestFsfreezeStatus] | UnknownEnumValue;
+export const isGuestFsfreezeStatus: Validator<(typeof GuestFsfreezeStatus)[keyof typeof GuestFsfreezeStatus]> =
   /* @__PURE__ */ enumeration(GuestFsfreezeStatus);
 
 /** Arguments of the command `guest-fsfreeze-freeze-list`. */
@@ -269,9 +276,12 @@ export const isGuestFstrimArguments: Validator<GuestFstrimArguments> = /* @__PUR
  * @since 1.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#enum-QGA-qapi-schema.GuestIpAddressType}
  */
-export const GuestIpAddressType = ['ipv4', 'ipv6'] as const;
-export type GuestIpAddressType = (typeof GuestIpAddressType)[number] | UnknownEnumValue;
-export const isGuestIpAddressType: Validator<(typeof GuestIpAddressType)[number]> =
+export const GuestIpAddressType = {
+  ipv4: 'ipv4',
+  ipv6: 'ipv6',
+} as const;
+export type GuestIpAddressType = (typeof GuestIpAddressType)[keyof typeof GuestIpAddressType] | UnknownEnumValue;
+export const isGuestIpAddressType: Validator<(typeof GuestIpAddressType)[keyof typeof GuestIpAddressType]> =
   /* @__PURE__ */ enumeration(GuestIpAddressType);
 
 /**
@@ -374,31 +384,31 @@ export const isGuestSetVcpusArguments: Validator<GuestSetVcpusArguments> = /* @_
  * @since 2.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#enum-QGA-qapi-schema.GuestDiskBusType}
  */
-export const GuestDiskBusType = [
-  'ide',
-  'fdc',
-  'scsi',
-  'virtio',
-  'xen',
-  'usb',
-  'uml',
-  'sata',
-  'sd',
-  'unknown',
-  'ieee1394',
-  'ssa',
-  'fibre',
-  'raid',
-  'iscsi',
-  'sas',
-  'mmc',
-  'virtual',
-  'file-backed-virtual',
+export const GuestDiskBusType = {
+  ide: 'ide',
+  fdc: 'fdc',
+  scsi: 'scsi',
+  virtio: 'virtio',
+  xen: 'xen',
+  usb: 'usb',
+  uml: 'uml',
+  sata: 'sata',
+  sd: 'sd',
+  unknown: 'unknown',
+  ieee1394: 'ieee1394',
+  ssa: 'ssa',
+  fibre: 'fibre',
+  raid: 'raid',
+  iscsi: 'iscsi',
+  sas: 'sas',
+  mmc: 'mmc',
+  virtual: 'virtual',
+  'file-backed-virtual': 'file-backed-virtual',
   /** @since 7.1 */
-  'nvme',
-] as const;
-export type GuestDiskBusType = (typeof GuestDiskBusType)[number] | UnknownEnumValue;
-export const isGuestDiskBusType: Validator<(typeof GuestDiskBusType)[number]> =
+  nvme: 'nvme',
+} as const;
+export type GuestDiskBusType = (typeof GuestDiskBusType)[keyof typeof GuestDiskBusType] | UnknownEnumValue;
+export const isGuestDiskBusType: Validator<(typeof GuestDiskBusType)[keyof typeof GuestDiskBusType]> =
   /* @__PURE__ */ enumeration(GuestDiskBusType);
 
 /**
@@ -674,15 +684,17 @@ export const isGuestMemoryBlock: Validator<GuestMemoryBlock> = /* @__PURE__ */ s
  * @since 2.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#enum-QGA-qapi-schema.GuestMemoryBlockResponseType}
  */
-export const GuestMemoryBlockResponseType = [
-  'success',
-  'not-found',
-  'operation-not-supported',
-  'operation-failed',
-] as const;
-export type GuestMemoryBlockResponseType = (typeof GuestMemoryBlockResponseType)[number] | UnknownEnumValue;
-export const isGuestMemoryBlockResponseType: Validator<(typeof GuestMemoryBlockResponseType)[number]> =
-  /* @__PURE__ */ enumeration(GuestMemoryBlockResponseType);
+export const GuestMemoryBlockResponseType = {
+  success: 'success',
+  'not-found': 'not-found',
+  'operation-not-supported': 'operation-not-supported',
+  'operation-failed': 'operation-failed',
+} as const;
+export type GuestMemoryBlockResponseType =
+  (typeof GuestMemoryBlockResponseType)[keyof typeof GuestMemoryBlockResponseType] | UnknownEnumValue;
+export const isGuestMemoryBlockResponseType: Validator<
+  (typeof GuestMemoryBlockResponseType)[keyof typeof GuestMemoryBlockResponseType]
+> = /* @__PURE__ */ enumeration(GuestMemoryBlockResponseType);
 
 /**
  * Only in builds with `CONFIG_LINUX`.
@@ -772,17 +784,19 @@ export const isGuestExec: Validator<GuestExec> = /* @__PURE__ */ struct(() => ({
  * @since 8.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#enum-QGA-qapi-schema.GuestExecCaptureOutputMode}
  */
-export const GuestExecCaptureOutputMode = [
-  'none',
-  'stdout',
-  'stderr',
-  'separated',
+export const GuestExecCaptureOutputMode = {
+  none: 'none',
+  stdout: 'stdout',
+  stderr: 'stderr',
+  separated: 'separated',
   /** Only in builds with `!CONFIG_WIN32`. */
-  'merged',
-] as const;
-export type GuestExecCaptureOutputMode = (typeof GuestExecCaptureOutputMode)[number] | UnknownEnumValue;
-export const isGuestExecCaptureOutputMode: Validator<(typeof GuestExecCaptureOutputMode)[number]> =
-  /* @__PURE__ */ enumeration(GuestExecCaptureOutputMode, { merged: { if: '!CONFIG_WIN32' } });
+  merged: 'merged',
+} as const;
+export type GuestExecCaptureOutputMode =
+  (typeof GuestExecCaptureOutputMode)[keyof typeof GuestExecCaptureOutputMode] | UnknownEnumValue;
+export const isGuestExecCaptureOutputMode: Validator<
+  (typeof GuestExecCaptureOutputMode)[keyof typeof GuestExecCaptureOutputMode]
+> = /* @__PURE__ */ enumeration(GuestExecCaptureOutputMode, { merged: { if: '!CONFIG_WIN32' } });
 
 /**
  * @since 8.0
@@ -888,9 +902,11 @@ export const isGuestOSInfo: Validator<GuestOSInfo> = /* @__PURE__ */ struct(() =
  *
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#enum-QGA-qapi-schema.GuestDeviceType}
  */
-export const GuestDeviceType = ['pci'] as const;
-export type GuestDeviceType = (typeof GuestDeviceType)[number] | UnknownEnumValue;
-export const isGuestDeviceType: Validator<(typeof GuestDeviceType)[number]> =
+export const GuestDeviceType = {
+  pci: 'pci',
+} as const;
+export type GuestDeviceType = (typeof GuestDeviceType)[keyof typeof GuestDeviceType] | UnknownEnumValue;
+export const isGuestDeviceType: Validator<(typeof GuestDeviceType)[keyof typeof GuestDeviceType]> =
   /* @__PURE__ */ enumeration(GuestDeviceType);
 
 /**
@@ -1062,9 +1078,11 @@ export const isGuestDiskStatsInfo: Validator<GuestDiskStatsInfo> = /* @__PURE__ 
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-ga-ref.html#enum-QGA-qapi-schema.GuestCpuStatsType}
  */
-export const GuestCpuStatsType = ['linux'] as const;
-export type GuestCpuStatsType = (typeof GuestCpuStatsType)[number] | UnknownEnumValue;
-export const isGuestCpuStatsType: Validator<(typeof GuestCpuStatsType)[number]> =
+export const GuestCpuStatsType = {
+  linux: 'linux',
+} as const;
+export type GuestCpuStatsType = (typeof GuestCpuStatsType)[keyof typeof GuestCpuStatsType] | UnknownEnumValue;
+export const isGuestCpuStatsType: Validator<(typeof GuestCpuStatsType)[keyof typeof GuestCpuStatsType]> =
   /* @__PURE__ */ enumeration(GuestCpuStatsType);
 
 /**

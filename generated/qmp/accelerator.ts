@@ -17,9 +17,19 @@ export const isKvmInfo: Validator<KvmInfo> = /* @__PURE__ */ struct(() => ({ ena
  * @since 10.2.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-accelerator.Accelerator}
  */
-export const Accelerator = ['hvf', 'kvm', 'mshv', 'nvmm', 'qtest', 'tcg', 'whpx', 'xen'] as const;
-export type Accelerator = (typeof Accelerator)[number] | UnknownEnumValue;
-export const isAccelerator: Validator<(typeof Accelerator)[number]> = /* @__PURE__ */ enumeration(Accelerator);
+export const Accelerator = {
+  hvf: 'hvf',
+  kvm: 'kvm',
+  mshv: 'mshv',
+  nvmm: 'nvmm',
+  qtest: 'qtest',
+  tcg: 'tcg',
+  whpx: 'whpx',
+  xen: 'xen',
+} as const;
+export type Accelerator = (typeof Accelerator)[keyof typeof Accelerator] | UnknownEnumValue;
+export const isAccelerator: Validator<(typeof Accelerator)[keyof typeof Accelerator]> =
+  /* @__PURE__ */ enumeration(Accelerator);
 
 /**
  * @since 10.2.0

@@ -31,13 +31,14 @@ export const isAcpiTableOptions: Validator<AcpiTableOptions> = /* @__PURE__ */ s
 }));
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-acpi.ACPISlotType} */
-export const ACPISlotType = [
-  'DIMM',
+export const ACPISlotType = {
+  DIMM: 'DIMM',
   /** @since 2.7 */
-  'CPU',
-] as const;
-export type ACPISlotType = (typeof ACPISlotType)[number] | UnknownEnumValue;
-export const isACPISlotType: Validator<(typeof ACPISlotType)[number]> = /* @__PURE__ */ enumeration(ACPISlotType);
+  CPU: 'CPU',
+} as const;
+export type ACPISlotType = (typeof ACPISlotType)[keyof typeof ACPISlotType] | UnknownEnumValue;
+export const isACPISlotType: Validator<(typeof ACPISlotType)[keyof typeof ACPISlotType]> =
+  /* @__PURE__ */ enumeration(ACPISlotType);
 
 /**
  * @since 2.1

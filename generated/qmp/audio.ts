@@ -331,57 +331,57 @@ export const isAudiodevWavOptions: Validator<AudiodevWavOptions> = /* @__PURE__ 
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-audio.AudioFormat}
  */
-export const AudioFormat = [
-  'u8',
-  's8',
-  'u16',
-  's16',
-  'u32',
-  's32',
+export const AudioFormat = {
+  u8: 'u8',
+  s8: 's8',
+  u16: 'u16',
+  s16: 's16',
+  u32: 'u32',
+  s32: 's32',
   /** @since 5.0 */
-  'f32',
-] as const;
-export type AudioFormat = (typeof AudioFormat)[number] | UnknownEnumValue;
-export const isAudioFormat: Validator<(typeof AudioFormat)[number]> = /* @__PURE__ */ enumeration(AudioFormat);
+  f32: 'f32',
+} as const;
+export type AudioFormat = (typeof AudioFormat)[keyof typeof AudioFormat] | UnknownEnumValue;
+export const isAudioFormat: Validator<(typeof AudioFormat)[keyof typeof AudioFormat]> =
+  /* @__PURE__ */ enumeration(AudioFormat);
 
 /**
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-audio.AudiodevDriver}
  */
-export const AudiodevDriver = [
-  'none',
+export const AudiodevDriver = {
+  none: 'none',
   /** Only in builds with `CONFIG_AUDIO_ALSA`. */
-  'alsa',
+  alsa: 'alsa',
   /** Only in builds with `CONFIG_AUDIO_COREAUDIO`. */
-  'coreaudio',
+  coreaudio: 'coreaudio',
   /** Only in builds with `CONFIG_DBUS_DISPLAY`. */
-  'dbus',
+  dbus: 'dbus',
   /** Only in builds with `CONFIG_AUDIO_DSOUND`. */
-  'dsound',
+  dsound: 'dsound',
   /**
    * Only in builds with `CONFIG_AUDIO_JACK`.
    *
    * @since 5.1
    */
-  'jack',
+  jack: 'jack',
   /** Only in builds with `CONFIG_AUDIO_OSS`. */
-  'oss',
+  oss: 'oss',
   /** Only in builds with `CONFIG_AUDIO_PA`. */
-  'pa',
+  pa: 'pa',
   /** Only in builds with `CONFIG_AUDIO_PIPEWIRE`. */
-  'pipewire',
+  pipewire: 'pipewire',
   /** Only in builds with `CONFIG_AUDIO_SDL`. */
-  'sdl',
+  sdl: 'sdl',
   /** Only in builds with `CONFIG_AUDIO_SNDIO`. */
-  'sndio',
+  sndio: 'sndio',
   /** Only in builds with `CONFIG_SPICE`. */
-  'spice',
-  'wav',
-] as const;
-export type AudiodevDriver = (typeof AudiodevDriver)[number] | UnknownEnumValue;
-export const isAudiodevDriver: Validator<(typeof AudiodevDriver)[number]> = /* @__PURE__ */ enumeration(
-  AudiodevDriver,
-  {
+  spice: 'spice',
+  wav: 'wav',
+} as const;
+export type AudiodevDriver = (typeof AudiodevDriver)[keyof typeof AudiodevDriver] | UnknownEnumValue;
+export const isAudiodevDriver: Validator<(typeof AudiodevDriver)[keyof typeof AudiodevDriver]> =
+  /* @__PURE__ */ enumeration(AudiodevDriver, {
     alsa: { if: 'CONFIG_AUDIO_ALSA' },
     coreaudio: { if: 'CONFIG_AUDIO_COREAUDIO' },
     dbus: { if: 'CONFIG_DBUS_DISPLAY' },
@@ -393,8 +393,7 @@ export const isAudiodevDriver: Validator<(typeof AudiodevDriver)[number]> = /* @
     sdl: { if: 'CONFIG_AUDIO_SDL' },
     sndio: { if: 'CONFIG_AUDIO_SNDIO' },
     spice: { if: 'CONFIG_SPICE' },
-  },
-);
+  });
 
 /** What all branches of {@link Audiodev} have. */
 export interface AudiodevBase {

@@ -6,18 +6,30 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  * @since 2.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-block.BiosAtaTranslation}
  */
-export const BiosAtaTranslation = ['auto', 'none', 'lba', 'large', 'rechs'] as const;
-export type BiosAtaTranslation = (typeof BiosAtaTranslation)[number] | UnknownEnumValue;
-export const isBiosAtaTranslation: Validator<(typeof BiosAtaTranslation)[number]> =
+export const BiosAtaTranslation = {
+  auto: 'auto',
+  none: 'none',
+  lba: 'lba',
+  large: 'large',
+  rechs: 'rechs',
+} as const;
+export type BiosAtaTranslation = (typeof BiosAtaTranslation)[keyof typeof BiosAtaTranslation] | UnknownEnumValue;
+export const isBiosAtaTranslation: Validator<(typeof BiosAtaTranslation)[keyof typeof BiosAtaTranslation]> =
   /* @__PURE__ */ enumeration(BiosAtaTranslation);
 
 /**
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-block.FloppyDriveType}
  */
-export const FloppyDriveType = ['144', '288', '120', 'none', 'auto'] as const;
-export type FloppyDriveType = (typeof FloppyDriveType)[number] | UnknownEnumValue;
-export const isFloppyDriveType: Validator<(typeof FloppyDriveType)[number]> =
+export const FloppyDriveType = {
+  '144': '144',
+  '288': '288',
+  '120': '120',
+  none: 'none',
+  auto: 'auto',
+} as const;
+export type FloppyDriveType = (typeof FloppyDriveType)[keyof typeof FloppyDriveType] | UnknownEnumValue;
+export const isFloppyDriveType: Validator<(typeof FloppyDriveType)[keyof typeof FloppyDriveType]> =
   /* @__PURE__ */ enumeration(FloppyDriveType);
 
 /**
@@ -101,10 +113,16 @@ export const isBlockdevInsertMediumArguments: Validator<BlockdevInsertMediumArgu
  * @since 2.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-block.BlockdevChangeReadOnlyMode}
  */
-export const BlockdevChangeReadOnlyMode = ['retain', 'read-only', 'read-write'] as const;
-export type BlockdevChangeReadOnlyMode = (typeof BlockdevChangeReadOnlyMode)[number] | UnknownEnumValue;
-export const isBlockdevChangeReadOnlyMode: Validator<(typeof BlockdevChangeReadOnlyMode)[number]> =
-  /* @__PURE__ */ enumeration(BlockdevChangeReadOnlyMode);
+export const BlockdevChangeReadOnlyMode = {
+  retain: 'retain',
+  'read-only': 'read-only',
+  'read-write': 'read-write',
+} as const;
+export type BlockdevChangeReadOnlyMode =
+  (typeof BlockdevChangeReadOnlyMode)[keyof typeof BlockdevChangeReadOnlyMode] | UnknownEnumValue;
+export const isBlockdevChangeReadOnlyMode: Validator<
+  (typeof BlockdevChangeReadOnlyMode)[keyof typeof BlockdevChangeReadOnlyMode]
+> = /* @__PURE__ */ enumeration(BlockdevChangeReadOnlyMode);
 
 /** Arguments of the command `blockdev-change-medium`. */
 export interface BlockdevChangeMediumArguments {

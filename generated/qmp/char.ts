@@ -34,9 +34,13 @@ export const isChardevBackendInfo: Validator<ChardevBackendInfo> = /* @__PURE__ 
  * @since 1.4
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-char.DataFormat}
  */
-export const DataFormat = ['utf8', 'base64'] as const;
-export type DataFormat = (typeof DataFormat)[number] | UnknownEnumValue;
-export const isDataFormat: Validator<(typeof DataFormat)[number]> = /* @__PURE__ */ enumeration(DataFormat);
+export const DataFormat = {
+  utf8: 'utf8',
+  base64: 'base64',
+} as const;
+export type DataFormat = (typeof DataFormat)[keyof typeof DataFormat] | UnknownEnumValue;
+export const isDataFormat: Validator<(typeof DataFormat)[keyof typeof DataFormat]> =
+  /* @__PURE__ */ enumeration(DataFormat);
 
 /** Arguments of the command `ringbuf-write`. */
 export interface RingbufWriteArguments {
@@ -305,81 +309,80 @@ export const isChardevPty: Validator<ChardevPty> = /* @__PURE__ */ struct(
  * @since 1.4
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-char.ChardevBackendKind}
  */
-export const ChardevBackendKind = [
-  'file',
+export const ChardevBackendKind = {
+  file: 'file',
   /** Only in builds with `HAVE_CHARDEV_SERIAL`. */
-  'serial',
+  serial: 'serial',
   /** Only in builds with `HAVE_CHARDEV_PARALLEL`. */
-  'parallel',
+  parallel: 'parallel',
   /** @since 1.5 */
-  'pipe',
-  'socket',
+  pipe: 'pipe',
+  socket: 'socket',
   /** @since 1.5 */
-  'udp',
-  'pty',
-  'null',
+  udp: 'udp',
+  pty: 'pty',
+  null: 'null',
   /** @since 1.5 */
-  'mux',
+  mux: 'mux',
   /** @since 10.0 */
-  'hub',
+  hub: 'hub',
   /** @since 1.5 */
-  'msmouse',
+  msmouse: 'msmouse',
   /** @since 2.9 */
-  'wctablet',
+  wctablet: 'wctablet',
   /**
    * Only in builds with `CONFIG_BRLAPI`.
    *
    * @since 1.5
    */
-  'braille',
+  braille: 'braille',
   /** @since 2.2 */
-  'testdev',
+  testdev: 'testdev',
   /** @since 1.5 */
-  'stdio',
+  stdio: 'stdio',
   /**
    * Only in builds with `CONFIG_WIN32`.
    *
    * @since 1.5
    */
-  'console',
+  console: 'console',
   /**
    * Only in builds with `CONFIG_SPICE`.
    *
    * @since 1.5
    */
-  'spicevmc',
+  spicevmc: 'spicevmc',
   /**
    * Only in builds with `CONFIG_SPICE`.
    *
    * @since 1.5
    */
-  'spiceport',
+  spiceport: 'spiceport',
   /**
    * Only in builds with `CONFIG_SPICE_PROTOCOL`.
    *
    * @since 6.1
    */
-  'qemu-vdagent',
+  'qemu-vdagent': 'qemu-vdagent',
   /**
    * Only in builds with `CONFIG_DBUS_DISPLAY`.
    *
    * @since 7.0
    */
-  'dbus',
+  dbus: 'dbus',
   /** @since 1.5 */
-  'vc',
+  vc: 'vc',
   /** @since 1.6 */
-  'ringbuf',
+  ringbuf: 'ringbuf',
   /**
    * @deprecated
    * @since 1.5
    */
-  'memory',
-] as const;
-export type ChardevBackendKind = (typeof ChardevBackendKind)[number] | UnknownEnumValue;
-export const isChardevBackendKind: Validator<(typeof ChardevBackendKind)[number]> = /* @__PURE__ */ enumeration(
-  ChardevBackendKind,
-  {
+  memory: 'memory',
+} as const;
+export type ChardevBackendKind = (typeof ChardevBackendKind)[keyof typeof ChardevBackendKind] | UnknownEnumValue;
+export const isChardevBackendKind: Validator<(typeof ChardevBackendKind)[keyof typeof ChardevBackendKind]> =
+  /* @__PURE__ */ enumeration(ChardevBackendKind, {
     serial: { if: 'HAVE_CHARDEV_SERIAL' },
     parallel: { if: 'HAVE_CHARDEV_PARALLEL' },
     braille: { if: 'CONFIG_BRLAPI' },
@@ -389,8 +392,7 @@ export const isChardevBackendKind: Validator<(typeof ChardevBackendKind)[number]
     'qemu-vdagent': { if: 'CONFIG_SPICE_PROTOCOL' },
     dbus: { if: 'CONFIG_DBUS_DISPLAY' },
     memory: { deprecated: true },
-  },
-);
+  });
 
 /**
  * @since 1.4

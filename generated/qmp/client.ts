@@ -12,6 +12,7 @@ import {
   type OobCallOptions,
   type Outcome,
   type Protocol,
+  type Validators,
   validatorsOf,
 } from '@qapi-ts/runtime';
 import { type AcceleratorInfo, type KvmInfo, isAcceleratorInfo, isKvmInfo } from './accelerator.js';
@@ -623,255 +624,1315 @@ import { type YankArguments, type YankInstance, isYankArguments, isYankInstance 
 
 /** The commands, by the name they have on the wire. */
 export interface Commands {
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-run-state.query-status}
+   */
   'query-status': { arguments: EmptyObject; result: StatusInfo };
+  /**
+   * @since 2.11
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-run-state.watchdog-set-action}
+   */
   'watchdog-set-action': { arguments: WatchdogSetActionArguments; result: void };
+  /**
+   * @since 6.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-run-state.set-action}
+   */
   'set-action': { arguments: SetActionArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-job.job-pause}
+   */
   'job-pause': { arguments: JobPauseArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-job.job-resume}
+   */
   'job-resume': { arguments: JobResumeArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-job.job-cancel}
+   */
   'job-cancel': { arguments: JobCancelArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-job.job-complete}
+   */
   'job-complete': { arguments: JobCompleteArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-job.job-dismiss}
+   */
   'job-dismiss': { arguments: JobDismissArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-job.job-finalize}
+   */
   'job-finalize': { arguments: JobFinalizeArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-job.query-jobs}
+   */
   'query-jobs': { arguments: EmptyObject; result: JobInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-accelerator.query-kvm}
+   */
   'query-kvm': { arguments: EmptyObject; result: KvmInfo };
+  /**
+   * @experimental
+   * @since 10.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-accelerator.x-accel-stats}
+   */
   'x-accel-stats': { arguments: EmptyObject; result: HumanReadableText };
+  /**
+   * @since 10.2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-accelerator.query-accelerators}
+   */
   'query-accelerators': { arguments: EmptyObject; result: AcceleratorInfo };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.query-block}
+   */
   'query-block': { arguments: EmptyObject; result: BlockInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.query-blockstats}
+   */
   'query-blockstats': { arguments: QueryBlockstatsArguments; result: BlockStats[] };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.query-block-jobs}
+   */
   'query-block-jobs': { arguments: EmptyObject; result: BlockJobInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block_resize}
+   */
   block_resize: { arguments: BlockResizeArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-snapshot-sync}
+   */
   'blockdev-snapshot-sync': { arguments: BlockdevSnapshotSync; result: void };
+  /**
+   * Features:
+   *
+   * - `allow-write-only-overlay`
+   *
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-snapshot}
+   */
   'blockdev-snapshot': { arguments: BlockdevSnapshot; result: void };
+  /**
+   * @since 2.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.change-backing-file}
+   */
   'change-backing-file': { arguments: ChangeBackingFileArguments; result: void };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-commit}
+   */
   'block-commit': { arguments: BlockCommitArguments; result: void };
+  /**
+   * @deprecated
+   * @since 1.6
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.drive-backup}
+   */
   'drive-backup': { arguments: DriveBackup; result: void };
+  /**
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-backup}
+   */
   'blockdev-backup': { arguments: BlockdevBackup; result: void };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.query-named-block-nodes}
+   */
   'query-named-block-nodes': { arguments: QueryNamedBlockNodesArguments; result: BlockDeviceInfo[] };
+  /**
+   * @experimental
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.x-debug-query-block-graph}
+   */
   'x-debug-query-block-graph': { arguments: EmptyObject; result: XDbgBlockGraph };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.drive-mirror}
+   */
   'drive-mirror': { arguments: DriveMirror; result: void };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-dirty-bitmap-add}
+   */
   'block-dirty-bitmap-add': { arguments: BlockDirtyBitmapAdd; result: void };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-dirty-bitmap-remove}
+   */
   'block-dirty-bitmap-remove': { arguments: BlockDirtyBitmap; result: void };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-dirty-bitmap-clear}
+   */
   'block-dirty-bitmap-clear': { arguments: BlockDirtyBitmap; result: void };
+  /**
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-dirty-bitmap-enable}
+   */
   'block-dirty-bitmap-enable': { arguments: BlockDirtyBitmap; result: void };
+  /**
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-dirty-bitmap-disable}
+   */
   'block-dirty-bitmap-disable': { arguments: BlockDirtyBitmap; result: void };
+  /**
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-dirty-bitmap-merge}
+   */
   'block-dirty-bitmap-merge': { arguments: BlockDirtyBitmapMerge; result: void };
+  /**
+   * @experimental
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.x-debug-block-dirty-bitmap-sha256}
+   */
   'x-debug-block-dirty-bitmap-sha256': { arguments: BlockDirtyBitmap; result: BlockDirtyBitmapSha256 };
+  /**
+   * @since 2.6
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-mirror}
+   */
   'blockdev-mirror': { arguments: BlockdevMirrorArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-stream}
+   */
   'block-stream': { arguments: BlockStreamArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-job-set-speed}
+   */
   'block-job-set-speed': { arguments: BlockJobSetSpeedArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-job-cancel}
+   */
   'block-job-cancel': { arguments: BlockJobCancelArguments; result: void };
+  /**
+   * @deprecated
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-job-pause}
+   */
   'block-job-pause': { arguments: BlockJobPauseArguments; result: void };
+  /**
+   * @deprecated
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-job-resume}
+   */
   'block-job-resume': { arguments: BlockJobResumeArguments; result: void };
+  /**
+   * @deprecated
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-job-complete}
+   */
   'block-job-complete': { arguments: BlockJobCompleteArguments; result: void };
+  /**
+   * @deprecated
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-job-dismiss}
+   */
   'block-job-dismiss': { arguments: BlockJobDismissArguments; result: void };
+  /**
+   * @deprecated
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-job-finalize}
+   */
   'block-job-finalize': { arguments: BlockJobFinalizeArguments; result: void };
+  /**
+   * @since 8.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-job-change}
+   */
   'block-job-change': { arguments: BlockJobChangeOptions; result: void };
+  /**
+   * @since 2.9
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-add}
+   */
   'blockdev-add': { arguments: BlockdevOptions; result: void };
+  /**
+   * @since 6.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-reopen}
+   */
   'blockdev-reopen': { arguments: BlockdevReopenArguments; result: void };
+  /**
+   * @since 2.9
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-del}
+   */
   'blockdev-del': { arguments: BlockdevDelArguments; result: void };
+  /**
+   * @since 10.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-set-active}
+   */
   'blockdev-set-active': { arguments: BlockdevSetActiveArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-create}
+   */
   'blockdev-create': { arguments: BlockdevCreateArguments; result: void };
+  /**
+   * @experimental
+   * @since 5.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.x-blockdev-amend}
+   */
   'x-blockdev-amend': { arguments: XBlockdevAmendArguments; result: void };
+  /**
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.block-set-write-threshold}
+   */
   'block-set-write-threshold': { arguments: BlockSetWriteThresholdArguments; result: void };
+  /**
+   * @experimental
+   * @since 2.7
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.x-blockdev-change}
+   */
   'x-blockdev-change': { arguments: XBlockdevChangeArguments; result: void };
+  /**
+   * @experimental
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.x-blockdev-set-iothread}
+   */
   'x-blockdev-set-iothread': { arguments: XBlockdevSetIothreadArguments; result: void };
+  /**
+   * @since 1.7
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-snapshot-internal-sync}
+   */
   'blockdev-snapshot-internal-sync': { arguments: BlockdevSnapshotInternal; result: void };
+  /**
+   * @since 1.7
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-core.blockdev-snapshot-delete-internal-sync}
+   */
   'blockdev-snapshot-delete-internal-sync': {
     arguments: BlockdevSnapshotDeleteInternalSyncArguments;
     result: SnapshotInfo;
   };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block.query-pr-managers}
+   */
   'query-pr-managers': { arguments: EmptyObject; result: PRManagerInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block.eject}
+   */
   eject: { arguments: EjectArguments; result: void };
+  /**
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block.blockdev-open-tray}
+   */
   'blockdev-open-tray': { arguments: BlockdevOpenTrayArguments; result: void };
+  /**
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block.blockdev-close-tray}
+   */
   'blockdev-close-tray': { arguments: BlockdevCloseTrayArguments; result: void };
+  /**
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block.blockdev-remove-medium}
+   */
   'blockdev-remove-medium': { arguments: BlockdevRemoveMediumArguments; result: void };
+  /**
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block.blockdev-insert-medium}
+   */
   'blockdev-insert-medium': { arguments: BlockdevInsertMediumArguments; result: void };
+  /**
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block.blockdev-change-medium}
+   */
   'blockdev-change-medium': { arguments: BlockdevChangeMediumArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block.block_set_io_throttle}
+   */
   block_set_io_throttle: { arguments: BlockIOThrottle; result: void };
+  /**
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block.block-latency-histogram-set}
+   */
   'block-latency-histogram-set': { arguments: BlockLatencyHistogramSetArguments; result: void };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-export.nbd-server-start}
+   */
   'nbd-server-start': { arguments: NbdServerOptionsLegacy; result: void };
+  /**
+   * @deprecated
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-export.nbd-server-add}
+   */
   'nbd-server-add': { arguments: NbdServerAddOptions; result: void };
+  /**
+   * @deprecated
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-export.nbd-server-remove}
+   */
   'nbd-server-remove': { arguments: NbdServerRemoveArguments; result: void };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-export.nbd-server-stop}
+   */
   'nbd-server-stop': { arguments: EmptyObject; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-export.block-export-add}
+   */
   'block-export-add': { arguments: BlockExportOptions; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-export.block-export-del}
+   */
   'block-export-del': { arguments: BlockExportDelArguments; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-block-export.query-block-exports}
+   */
   'query-block-exports': { arguments: EmptyObject; result: BlockExportInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-char.query-chardev}
+   */
   'query-chardev': { arguments: EmptyObject; result: ChardevInfo[] };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-char.query-chardev-backends}
+   */
   'query-chardev-backends': { arguments: EmptyObject; result: ChardevBackendInfo[] };
+  /**
+   * @since 1.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-char.ringbuf-write}
+   */
   'ringbuf-write': { arguments: RingbufWriteArguments; result: void };
+  /**
+   * @since 1.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-char.ringbuf-read}
+   */
   'ringbuf-read': { arguments: RingbufReadArguments; result: string };
+  /**
+   * @since 1.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-char.chardev-add}
+   */
   'chardev-add': { arguments: ChardevAddArguments; result: ChardevReturn };
+  /**
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-char.chardev-change}
+   */
   'chardev-change': { arguments: ChardevChangeArguments; result: ChardevReturn };
+  /**
+   * @since 1.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-char.chardev-remove}
+   */
   'chardev-remove': { arguments: ChardevRemoveArguments; result: void };
+  /**
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-char.chardev-send-break}
+   */
   'chardev-send-break': { arguments: ChardevSendBreakArguments; result: void };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-dump.dump-guest-memory}
+   */
   'dump-guest-memory': { arguments: DumpGuestMemoryArguments; result: void };
+  /**
+   * @since 2.6
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-dump.query-dump}
+   */
   'query-dump': { arguments: EmptyObject; result: DumpQueryResult };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-dump.query-dump-guest-memory-capability}
+   */
   'query-dump-guest-memory-capability': { arguments: EmptyObject; result: DumpGuestMemoryCapability };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-net.set_link}
+   */
   set_link: { arguments: SetLinkArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-net.netdev_add}
+   */
   netdev_add: { arguments: Netdev; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-net.netdev_del}
+   */
   netdev_del: { arguments: NetdevDelArguments; result: void };
+  /**
+   * @since 1.6
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-net.query-rx-filter}
+   */
   'query-rx-filter': { arguments: QueryRxFilterArguments; result: RxFilterInfo[] };
+  /**
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-net.announce-self}
+   */
   'announce-self': { arguments: AnnounceParameters; result: void };
+  /**
+   * Only in builds with `CONFIG_EBPF`.
+   *
+   * @since 9.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ebpf.request-ebpf}
+   */
   'request-ebpf': { arguments: RequestEbpfArguments; result: EbpfObject };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-rocker.query-rocker}
+   */
   'query-rocker': { arguments: QueryRockerArguments; result: RockerSwitch };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-rocker.query-rocker-ports}
+   */
   'query-rocker-ports': { arguments: QueryRockerPortsArguments; result: RockerPort[] };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-rocker.query-rocker-of-dpa-flows}
+   */
   'query-rocker-of-dpa-flows': { arguments: QueryRockerOfDpaFlowsArguments; result: RockerOfDpaFlow[] };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-rocker.query-rocker-of-dpa-groups}
+   */
   'query-rocker-of-dpa-groups': { arguments: QueryRockerOfDpaGroupsArguments; result: RockerOfDpaGroup[] };
+  /**
+   * Only in builds with `CONFIG_TPM`.
+   *
+   * @since 1.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-tpm.query-tpm-models}
+   */
   'query-tpm-models': { arguments: EmptyObject; result: TpmModel[] };
+  /**
+   * Only in builds with `CONFIG_TPM`.
+   *
+   * @since 1.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-tpm.query-tpm-types}
+   */
   'query-tpm-types': { arguments: EmptyObject; result: TpmType[] };
+  /**
+   * Only in builds with `CONFIG_TPM`.
+   *
+   * @since 1.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-tpm.query-tpm}
+   */
   'query-tpm': { arguments: EmptyObject; result: TPMInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.set_password}
+   */
   set_password: { arguments: SetPasswordOptions; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.expire_password}
+   */
   expire_password: { arguments: ExpirePasswordOptions; result: void };
+  /**
+   * Only in builds with `CONFIG_PIXMAN`.
+   *
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.screendump}
+   */
   screendump: { arguments: ScreendumpArguments; result: void };
+  /**
+   * Only in builds with `CONFIG_SPICE`.
+   *
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.query-spice}
+   */
   'query-spice': { arguments: EmptyObject; result: SpiceInfo };
+  /**
+   * Only in builds with `CONFIG_VNC`.
+   *
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.query-vnc}
+   */
   'query-vnc': { arguments: EmptyObject; result: VncInfo };
+  /**
+   * Only in builds with `CONFIG_VNC`.
+   *
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.query-vnc-servers}
+   */
   'query-vnc-servers': { arguments: EmptyObject; result: VncInfo2[] };
+  /**
+   * Only in builds with `CONFIG_VNC`.
+   *
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.change-vnc-password}
+   */
   'change-vnc-password': { arguments: ChangeVncPasswordArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.query-mice}
+   */
   'query-mice': { arguments: EmptyObject; result: MouseInfo[] };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.send-key}
+   */
   'send-key': { arguments: SendKeyArguments; result: void };
+  /**
+   * @since 2.6
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.input-send-event}
+   */
   'input-send-event': { arguments: InputSendEventArguments; result: void };
+  /**
+   * @since 3.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.query-display-options}
+   */
   'query-display-options': { arguments: EmptyObject; result: DisplayOptions };
+  /**
+   * @since 6.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.display-reload}
+   */
   'display-reload': { arguments: DisplayReloadOptions; result: void };
+  /**
+   * @since 7.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.display-update}
+   */
   'display-update': { arguments: DisplayUpdateOptions; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-ui.client_migrate_info}
+   */
   client_migrate_info: { arguments: ClientMigrateInfoArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.query-migrate}
+   */
   'query-migrate': { arguments: EmptyObject; result: MigrationInfo };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.migrate-set-capabilities}
+   */
   'migrate-set-capabilities': { arguments: MigrateSetCapabilitiesArguments; result: void };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.query-migrate-capabilities}
+   */
   'query-migrate-capabilities': { arguments: EmptyObject; result: MigrationCapabilityStatus[] };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.migrate-set-parameters}
+   */
   'migrate-set-parameters': { arguments: MigrateSetParameters; result: void };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.query-migrate-parameters}
+   */
   'query-migrate-parameters': { arguments: EmptyObject; result: MigrationParameters };
+  /**
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.migrate-start-postcopy}
+   */
   'migrate-start-postcopy': { arguments: EmptyObject; result: void };
+  /**
+   * Only in builds with `CONFIG_REPLICATION`.
+   *
+   * @experimental
+   * @since 2.8
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.x-colo-lost-heartbeat}
+   */
   'x-colo-lost-heartbeat': { arguments: EmptyObject; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.migrate_cancel}
+   */
   migrate_cancel: { arguments: EmptyObject; result: void };
+  /**
+   * @since 2.11
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.migrate-continue}
+   */
   'migrate-continue': { arguments: MigrateContinueArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.migrate}
+   */
   migrate: { arguments: MigrateArguments; result: void };
+  /**
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.migrate-incoming}
+   */
   'migrate-incoming': { arguments: MigrateIncomingArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.xen-save-devices-state}
+   */
   'xen-save-devices-state': { arguments: XenSaveDevicesStateArguments; result: void };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.xen-set-global-dirty-log}
+   */
   'xen-set-global-dirty-log': { arguments: XenSetGlobalDirtyLogArguments; result: void };
+  /**
+   * @since 2.7
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.xen-load-devices-state}
+   */
   'xen-load-devices-state': { arguments: XenLoadDevicesStateArguments; result: void };
+  /**
+   * Only in builds with `CONFIG_REPLICATION`.
+   *
+   * @since 2.9
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.xen-set-replication}
+   */
   'xen-set-replication': { arguments: XenSetReplicationArguments; result: void };
+  /**
+   * Only in builds with `CONFIG_REPLICATION`.
+   *
+   * @since 2.9
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.query-xen-replication-status}
+   */
   'query-xen-replication-status': { arguments: EmptyObject; result: ReplicationStatus };
+  /**
+   * Only in builds with `CONFIG_REPLICATION`.
+   *
+   * @since 2.9
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.xen-colo-do-checkpoint}
+   */
   'xen-colo-do-checkpoint': { arguments: EmptyObject; result: void };
+  /**
+   * Only in builds with `CONFIG_REPLICATION`.
+   *
+   * @since 3.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.query-colo-status}
+   */
   'query-colo-status': { arguments: EmptyObject; result: COLOStatus };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.migrate-recover}
+   */
   'migrate-recover': { arguments: MigrateRecoverArguments; result: void; oob: true };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.migrate-pause}
+   */
   'migrate-pause': { arguments: EmptyObject; result: void; oob: true };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.calc-dirty-rate}
+   */
   'calc-dirty-rate': { arguments: CalcDirtyRateArguments; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.query-dirty-rate}
+   */
   'query-dirty-rate': { arguments: QueryDirtyRateArguments; result: DirtyRateInfo };
+  /**
+   * @since 7.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.set-vcpu-dirty-limit}
+   */
   'set-vcpu-dirty-limit': { arguments: SetVcpuDirtyLimitArguments; result: void };
+  /**
+   * @since 7.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.cancel-vcpu-dirty-limit}
+   */
   'cancel-vcpu-dirty-limit': { arguments: CancelVcpuDirtyLimitArguments; result: void };
+  /**
+   * @since 7.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.query-vcpu-dirty-limit}
+   */
   'query-vcpu-dirty-limit': { arguments: EmptyObject; result: DirtyLimitInfo[] };
+  /**
+   * @deprecated
+   * @since 7.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.query-migrationthreads}
+   */
   'query-migrationthreads': { arguments: EmptyObject; result: MigrationThreadInfo[] };
+  /**
+   * @since 6.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.snapshot-save}
+   */
   'snapshot-save': { arguments: SnapshotSaveArguments; result: void };
+  /**
+   * @since 6.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.snapshot-load}
+   */
   'snapshot-load': { arguments: SnapshotLoadArguments; result: void };
+  /**
+   * @since 6.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-migration.snapshot-delete}
+   */
   'snapshot-delete': { arguments: SnapshotDeleteArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-transaction.transaction}
+   */
   transaction: { arguments: TransactionArguments; result: void };
+  /**
+   * @since 2.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-trace.trace-event-get-state}
+   */
   'trace-event-get-state': { arguments: TraceEventGetStateArguments; result: TraceEventInfo[] };
+  /**
+   * @since 2.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-trace.trace-event-set-state}
+   */
   'trace-event-set-state': { arguments: TraceEventSetStateArguments; result: void };
+  /**
+   * @since 0.13
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-control.qmp_capabilities}
+   */
   qmp_capabilities: { arguments: QmpCapabilitiesArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-control.query-version}
+   */
   'query-version': { arguments: EmptyObject; result: VersionInfo };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-control.query-commands}
+   */
   'query-commands': { arguments: EmptyObject; result: CommandInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-control.quit}
+   */
   quit: { arguments: EmptyObject; result: void };
+  /**
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-introspect.query-qmp-schema}
+   */
   'query-qmp-schema': { arguments: EmptyObject; result: SchemaInfo[] };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qom.qom-list}
+   */
   'qom-list': { arguments: QomListArguments; result: ObjectPropertyInfo[] };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qom.qom-get}
+   */
   'qom-get': { arguments: QomGetArguments; result: Json };
+  /**
+   * @since 10.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qom.qom-list-get}
+   */
   'qom-list-get': { arguments: QomListGetArguments; result: ObjectPropertiesValues[] };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qom.qom-set}
+   */
   'qom-set': { arguments: QomSetArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qom.qom-list-types}
+   */
   'qom-list-types': { arguments: QomListTypesArguments; result: ObjectTypeInfo[] };
+  /**
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qom.qom-list-properties}
+   */
   'qom-list-properties': { arguments: QomListPropertiesArguments; result: ObjectPropertyInfo[] };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qom.object-add}
+   */
   'object-add': { arguments: ObjectOptions; result: void };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qom.object-del}
+   */
   'object-del': { arguments: ObjectDelArguments; result: void };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qdev.device-list-properties}
+   */
   'device-list-properties': { arguments: DeviceListPropertiesArguments; result: ObjectPropertyInfo[] };
+  /**
+   * Features:
+   *
+   * - `json-cli`
+   * - `json-cli-hotplug`
+   *
+   * @since 0.13
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qdev.device_add}
+   */
   device_add: { arguments: DeviceAddArguments & FurtherArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qdev.device_del}
+   */
   device_del: { arguments: DeviceDelArguments; result: void };
+  /**
+   * @experimental
+   * @since 9.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-qdev.device-sync-config}
+   */
   'device-sync-config': { arguments: DeviceSyncConfigArguments; result: void };
+  /**
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-cpus-fast}
+   */
   'query-cpus-fast': { arguments: EmptyObject; result: CpuInfoFast[] };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-machines}
+   */
   'query-machines': { arguments: QueryMachinesArguments; result: MachineInfo[] };
+  /**
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-current-machine}
+   */
   'query-current-machine': { arguments: EmptyObject; result: CurrentMachineParams };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-target}
+   */
   'query-target': { arguments: EmptyObject; result: QemuTargetInfo };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-uuid}
+   */
   'query-uuid': { arguments: EmptyObject; result: UuidInfo };
+  /**
+   * @since 2.9
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-vm-generation-id}
+   */
   'query-vm-generation-id': { arguments: EmptyObject; result: GuidInfo };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.system_reset}
+   */
   system_reset: { arguments: EmptyObject; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.system_powerdown}
+   */
   system_powerdown: { arguments: EmptyObject; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.system_wakeup}
+   */
   system_wakeup: { arguments: EmptyObject; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.inject-nmi}
+   */
   'inject-nmi': { arguments: EmptyObject; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.memsave}
+   */
   memsave: { arguments: MemsaveArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.pmemsave}
+   */
   pmemsave: { arguments: PmemsaveArguments; result: void };
+  /**
+   * @since 2.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-memdev}
+   */
   'query-memdev': { arguments: EmptyObject; result: Memdev[] };
+  /**
+   * @since 2.7
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-hotpluggable-cpus}
+   */
   'query-hotpluggable-cpus': { arguments: EmptyObject; result: HotpluggableCPU[] };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.set-numa-node}
+   */
   'set-numa-node': { arguments: NumaOptions; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.balloon}
+   */
   balloon: { arguments: BalloonArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-balloon}
+   */
   'query-balloon': { arguments: EmptyObject; result: BalloonInfo };
+  /**
+   * @since 8.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-hv-balloon-status-report}
+   */
   'query-hv-balloon-status-report': { arguments: EmptyObject; result: HvBalloonInfo };
+  /**
+   * @since 2.11
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-memory-size-summary}
+   */
   'query-memory-size-summary': { arguments: EmptyObject; result: MemoryInfo };
+  /**
+   * @since 2.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-memory-devices}
+   */
   'query-memory-devices': { arguments: EmptyObject; result: MemoryDeviceInfo[] };
+  /**
+   * @experimental
+   * @since 6.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.x-query-irq}
+   */
   'x-query-irq': { arguments: EmptyObject; result: HumanReadableText };
+  /**
+   * Only in builds with `CONFIG_TCG`.
+   *
+   * @experimental
+   * @since 6.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.x-query-jit}
+   */
   'x-query-jit': { arguments: EmptyObject; result: HumanReadableText };
+  /**
+   * @experimental
+   * @since 6.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.x-query-numa}
+   */
   'x-query-numa': { arguments: EmptyObject; result: HumanReadableText };
+  /**
+   * @experimental
+   * @since 6.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.x-query-ramblock}
+   */
   'x-query-ramblock': { arguments: EmptyObject; result: HumanReadableText };
+  /**
+   * @experimental
+   * @since 6.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.x-query-roms}
+   */
   'x-query-roms': { arguments: EmptyObject; result: HumanReadableText };
+  /**
+   * @experimental
+   * @since 6.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.x-query-usb}
+   */
   'x-query-usb': { arguments: EmptyObject; result: HumanReadableText };
+  /**
+   * Only in builds with `CONFIG_FDT`.
+   *
+   * @since 7.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.dumpdtb}
+   */
   dumpdtb: { arguments: DumpdtbArguments; result: void };
+  /**
+   * @experimental
+   * @since 9.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.x-query-interrupt-controllers}
+   */
   'x-query-interrupt-controllers': { arguments: EmptyObject; result: HumanReadableText };
+  /**
+   * @since 10.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-firmware-log}
+   */
   'query-firmware-log': { arguments: QueryFirmwareLogArguments; result: FirmwareLog };
+  /**
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.dump-skeys}
+   */
   'dump-skeys': { arguments: DumpSkeysArguments; result: void };
+  /**
+   * @since 2.8
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-cpu-model-comparison}
+   */
   'query-cpu-model-comparison': { arguments: QueryCpuModelComparisonArguments; result: CpuModelCompareInfo };
+  /**
+   * @since 2.8
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-cpu-model-baseline}
+   */
   'query-cpu-model-baseline': { arguments: QueryCpuModelBaselineArguments; result: CpuModelBaselineInfo };
+  /**
+   * @since 2.8
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-cpu-model-expansion}
+   */
   'query-cpu-model-expansion': { arguments: QueryCpuModelExpansionArguments; result: CpuModelExpansionInfo };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine.query-cpu-definitions}
+   */
   'query-cpu-definitions': { arguments: EmptyObject; result: CpuDefinitionInfo[] };
+  /**
+   * @experimental
+   * @since 8.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine-s390x.set-cpu-topology}
+   */
   'set-cpu-topology': { arguments: SetCpuTopologyArguments; result: void };
+  /**
+   * @experimental
+   * @since 8.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-machine-s390x.query-s390x-cpu-polarization}
+   */
   'query-s390x-cpu-polarization': { arguments: EmptyObject; result: CpuPolarizationInfo };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-replay.query-replay}
+   */
   'query-replay': { arguments: EmptyObject; result: ReplayInfo };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-replay.replay-break}
+   */
   'replay-break': { arguments: ReplayBreakArguments; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-replay.replay-delete-break}
+   */
   'replay-delete-break': { arguments: EmptyObject; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-replay.replay-seek}
+   */
   'replay-seek': { arguments: ReplaySeekArguments; result: void };
+  /**
+   * @since 6.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-yank.yank}
+   */
   yank: { arguments: YankArguments; result: void; oob: true };
+  /**
+   * @since 6.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-yank.query-yank}
+   */
   'query-yank': { arguments: EmptyObject; result: YankInstance[]; oob: true };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.add_client}
+   */
   add_client: { arguments: AddClientArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.query-name}
+   */
   'query-name': { arguments: EmptyObject; result: NameInfo };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.query-iothreads}
+   */
   'query-iothreads': { arguments: EmptyObject; result: IOThreadInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.stop}
+   */
   stop: { arguments: EmptyObject; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.cont}
+   */
   cont: { arguments: EmptyObject; result: void };
+  /**
+   * @experimental
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.x-exit-preconfig}
+   */
   'x-exit-preconfig': { arguments: EmptyObject; result: void };
+  /**
+   * Features:
+   *
+   * - `savevm-monitor-nodes`
+   *
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.human-monitor-command}
+   */
   'human-monitor-command': { arguments: HumanMonitorCommandArguments; result: string };
+  /**
+   * Only in builds with `CONFIG_POSIX`.
+   *
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.getfd}
+   */
   getfd: { arguments: GetfdArguments; result: void };
+  /**
+   * Only in builds with `CONFIG_WIN32`.
+   *
+   * @since 8.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.get-win32-socket}
+   */
   'get-win32-socket': { arguments: GetWin32SocketArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.closefd}
+   */
   closefd: { arguments: ClosefdArguments; result: void };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.add-fd}
+   */
   'add-fd': { arguments: AddFdArguments; result: AddfdInfo };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.remove-fd}
+   */
   'remove-fd': { arguments: RemoveFdArguments; result: void };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.query-fdsets}
+   */
   'query-fdsets': { arguments: EmptyObject; result: FdsetInfo[] };
+  /**
+   * @since 1.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc.query-command-line-options}
+   */
   'query-command-line-options': { arguments: QueryCommandLineOptionsArguments; result: CommandLineOptionInfo[] };
+  /**
+   * @since 2.6
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-arm.query-gic-capabilities}
+   */
   'query-gic-capabilities': { arguments: EmptyObject; result: GICCapability[] };
+  /**
+   * @since 2.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.rtc-reset-reinjection}
+   */
   'rtc-reset-reinjection': { arguments: EmptyObject; result: void };
+  /**
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.query-sev}
+   */
   'query-sev': { arguments: EmptyObject; result: SevInfo };
+  /**
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.query-sev-launch-measure}
+   */
   'query-sev-launch-measure': { arguments: EmptyObject; result: SevLaunchMeasureInfo };
+  /**
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.query-sev-capabilities}
+   */
   'query-sev-capabilities': { arguments: EmptyObject; result: SevCapability };
+  /**
+   * @since 6.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.sev-inject-launch-secret}
+   */
   'sev-inject-launch-secret': { arguments: SevInjectLaunchSecretArguments; result: void };
+  /**
+   * @since 6.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.query-sev-attestation-report}
+   */
   'query-sev-attestation-report': { arguments: QuerySevAttestationReportArguments; result: SevAttestationReport };
+  /**
+   * @since 6.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.query-sgx}
+   */
   'query-sgx': { arguments: EmptyObject; result: SgxInfo };
+  /**
+   * @since 6.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.query-sgx-capabilities}
+   */
   'query-sgx-capabilities': { arguments: EmptyObject; result: SgxInfo };
+  /**
+   * @since 8.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.xen-event-list}
+   */
   'xen-event-list': { arguments: EmptyObject; result: EvtchnInfo[] };
+  /**
+   * @since 8.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-misc-i386.xen-event-inject}
+   */
   'xen-event-inject': { arguments: XenEventInjectArguments; result: void };
+  /**
+   * @since 8.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-audio.query-audiodevs}
+   */
   'query-audiodevs': { arguments: EmptyObject; result: Audiodev[] };
+  /**
+   * @since 2.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-acpi.query-acpi-ospm-status}
+   */
   'query-acpi-ospm-status': { arguments: EmptyObject; result: ACPIOSTInfo[] };
+  /**
+   * @experimental
+   * @since 10.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-acpi-hest.inject-ghes-v2-error}
+   */
   'inject-ghes-v2-error': { arguments: InjectGhesV2ErrorArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-pci.query-pci}
+   */
   'query-pci': { arguments: EmptyObject; result: PciInfo[] };
+  /**
+   * @since 7.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-stats.query-stats}
+   */
   'query-stats': { arguments: StatsFilter; result: StatsResult[] };
+  /**
+   * @since 7.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-stats.query-stats-schemas}
+   */
   'query-stats-schemas': { arguments: QueryStatsSchemasArguments; result: StatsSchema[] };
+  /**
+   * @experimental
+   * @since 7.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-virtio.x-query-virtio}
+   */
   'x-query-virtio': { arguments: EmptyObject; result: VirtioInfo[] };
+  /**
+   * @experimental
+   * @since 7.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-virtio.x-query-virtio-status}
+   */
   'x-query-virtio-status': { arguments: XQueryVirtioStatusArguments; result: VirtioStatus };
+  /**
+   * @experimental
+   * @since 7.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-virtio.x-query-virtio-queue-status}
+   */
   'x-query-virtio-queue-status': { arguments: XQueryVirtioQueueStatusArguments; result: VirtQueueStatus };
+  /**
+   * @experimental
+   * @since 7.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-virtio.x-query-virtio-vhost-queue-status}
+   */
   'x-query-virtio-vhost-queue-status': {
     arguments: XQueryVirtioVhostQueueStatusArguments;
     result: VirtVhostQueueStatus;
   };
+  /**
+   * @experimental
+   * @since 7.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-virtio.x-query-virtio-queue-element}
+   */
   'x-query-virtio-queue-element': { arguments: XQueryVirtioQueueElementArguments; result: VirtioQueueElement };
+  /**
+   * @since 8.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-cryptodev.query-cryptodev}
+   */
   'query-cryptodev': { arguments: EmptyObject; result: QCryptodevInfo[] };
+  /**
+   * @since 8.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-cxl.cxl-inject-general-media-event}
+   */
   'cxl-inject-general-media-event': { arguments: CxlInjectGeneralMediaEventArguments; result: void };
+  /**
+   * @since 8.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-cxl.cxl-inject-dram-event}
+   */
   'cxl-inject-dram-event': { arguments: CxlInjectDramEventArguments; result: void };
+  /**
+   * @since 8.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-cxl.cxl-inject-memory-module-event}
+   */
   'cxl-inject-memory-module-event': { arguments: CxlInjectMemoryModuleEventArguments; result: void };
+  /**
+   * @since 8.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-cxl.cxl-inject-poison}
+   */
   'cxl-inject-poison': { arguments: CxlInjectPoisonArguments; result: void };
+  /**
+   * @since 8.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-cxl.cxl-inject-uncorrectable-errors}
+   */
   'cxl-inject-uncorrectable-errors': { arguments: CxlInjectUncorrectableErrorsArguments; result: void };
+  /**
+   * @since 8.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-cxl.cxl-inject-correctable-error}
+   */
   'cxl-inject-correctable-error': { arguments: CxlInjectCorrectableErrorArguments; result: void };
+  /**
+   * @experimental
+   * @since 9.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-cxl.cxl-add-dynamic-capacity}
+   */
   'cxl-add-dynamic-capacity': { arguments: CxlAddDynamicCapacityArguments; result: void };
+  /**
+   * @experimental
+   * @since 9.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#command-QMP-cxl.cxl-release-dynamic-capacity}
+   */
   'cxl-release-dynamic-capacity': { arguments: CxlReleaseDynamicCapacityArguments; result: void };
 }
 
@@ -1181,7 +2242,7 @@ export interface Events {
 }
 
 /** Validators of arguments and results, and of the data of events, by the name on the wire. */
-export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
+export const validators: Validators<Commands, Events> = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'query-status': { result: isStatusInfo },
     'watchdog-set-action': { arguments: isWatchdogSetActionArguments },

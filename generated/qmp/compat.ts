@@ -6,18 +6,25 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  * @since 6.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-compat.CompatPolicyInput}
  */
-export const CompatPolicyInput = ['accept', 'reject', 'crash'] as const;
-export type CompatPolicyInput = (typeof CompatPolicyInput)[number] | UnknownEnumValue;
-export const isCompatPolicyInput: Validator<(typeof CompatPolicyInput)[number]> =
+export const CompatPolicyInput = {
+  accept: 'accept',
+  reject: 'reject',
+  crash: 'crash',
+} as const;
+export type CompatPolicyInput = (typeof CompatPolicyInput)[keyof typeof CompatPolicyInput] | UnknownEnumValue;
+export const isCompatPolicyInput: Validator<(typeof CompatPolicyInput)[keyof typeof CompatPolicyInput]> =
   /* @__PURE__ */ enumeration(CompatPolicyInput);
 
 /**
  * @since 6.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-compat.CompatPolicyOutput}
  */
-export const CompatPolicyOutput = ['accept', 'hide'] as const;
-export type CompatPolicyOutput = (typeof CompatPolicyOutput)[number] | UnknownEnumValue;
-export const isCompatPolicyOutput: Validator<(typeof CompatPolicyOutput)[number]> =
+export const CompatPolicyOutput = {
+  accept: 'accept',
+  hide: 'hide',
+} as const;
+export type CompatPolicyOutput = (typeof CompatPolicyOutput)[keyof typeof CompatPolicyOutput] | UnknownEnumValue;
+export const isCompatPolicyOutput: Validator<(typeof CompatPolicyOutput)[keyof typeof CompatPolicyOutput]> =
   /* @__PURE__ */ enumeration(CompatPolicyOutput);
 
 /**

@@ -6,100 +6,115 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct,
  * @since 2.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoTLSCredsEndpoint}
  */
-export const QCryptoTLSCredsEndpoint = ['client', 'server'] as const;
-export type QCryptoTLSCredsEndpoint = (typeof QCryptoTLSCredsEndpoint)[number] | UnknownEnumValue;
-export const isQCryptoTLSCredsEndpoint: Validator<(typeof QCryptoTLSCredsEndpoint)[number]> =
-  /* @__PURE__ */ enumeration(QCryptoTLSCredsEndpoint);
+export const QCryptoTLSCredsEndpoint = {
+  client: 'client',
+  server: 'server',
+} as const;
+export type QCryptoTLSCredsEndpoint =
+  (typeof QCryptoTLSCredsEndpoint)[keyof typeof QCryptoTLSCredsEndpoint] | UnknownEnumValue;
+export const isQCryptoTLSCredsEndpoint: Validator<
+  (typeof QCryptoTLSCredsEndpoint)[keyof typeof QCryptoTLSCredsEndpoint]
+> = /* @__PURE__ */ enumeration(QCryptoTLSCredsEndpoint);
 
 /**
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoSecretFormat}
  */
-export const QCryptoSecretFormat = ['raw', 'base64'] as const;
-export type QCryptoSecretFormat = (typeof QCryptoSecretFormat)[number] | UnknownEnumValue;
-export const isQCryptoSecretFormat: Validator<(typeof QCryptoSecretFormat)[number]> =
+export const QCryptoSecretFormat = {
+  raw: 'raw',
+  base64: 'base64',
+} as const;
+export type QCryptoSecretFormat = (typeof QCryptoSecretFormat)[keyof typeof QCryptoSecretFormat] | UnknownEnumValue;
+export const isQCryptoSecretFormat: Validator<(typeof QCryptoSecretFormat)[keyof typeof QCryptoSecretFormat]> =
   /* @__PURE__ */ enumeration(QCryptoSecretFormat);
 
 /**
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoHashAlgo}
  */
-export const QCryptoHashAlgo = [
-  'md5',
-  'sha1',
+export const QCryptoHashAlgo = {
+  md5: 'md5',
+  sha1: 'sha1',
   /** @since 2.7 */
-  'sha224',
-  'sha256',
+  sha224: 'sha224',
+  sha256: 'sha256',
   /** @since 2.7 */
-  'sha384',
+  sha384: 'sha384',
   /** @since 2.7 */
-  'sha512',
+  sha512: 'sha512',
   /** @since 2.7 */
-  'ripemd160',
+  ripemd160: 'ripemd160',
   /** @since 9.2.0 */
-  'sm3',
-] as const;
-export type QCryptoHashAlgo = (typeof QCryptoHashAlgo)[number] | UnknownEnumValue;
-export const isQCryptoHashAlgo: Validator<(typeof QCryptoHashAlgo)[number]> =
+  sm3: 'sm3',
+} as const;
+export type QCryptoHashAlgo = (typeof QCryptoHashAlgo)[keyof typeof QCryptoHashAlgo] | UnknownEnumValue;
+export const isQCryptoHashAlgo: Validator<(typeof QCryptoHashAlgo)[keyof typeof QCryptoHashAlgo]> =
   /* @__PURE__ */ enumeration(QCryptoHashAlgo);
 
 /**
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoCipherAlgo}
  */
-export const QCryptoCipherAlgo = [
-  'aes-128',
-  'aes-192',
-  'aes-256',
+export const QCryptoCipherAlgo = {
+  'aes-128': 'aes-128',
+  'aes-192': 'aes-192',
+  'aes-256': 'aes-256',
   /** @since 6.1 */
-  'des',
+  des: 'des',
   /** @since 2.9 */
-  '3des',
-  'cast5-128',
-  'serpent-128',
-  'serpent-192',
-  'serpent-256',
-  'twofish-128',
-  'twofish-192',
-  'twofish-256',
+  '3des': '3des',
+  'cast5-128': 'cast5-128',
+  'serpent-128': 'serpent-128',
+  'serpent-192': 'serpent-192',
+  'serpent-256': 'serpent-256',
+  'twofish-128': 'twofish-128',
+  'twofish-192': 'twofish-192',
+  'twofish-256': 'twofish-256',
   /** @since 9.0 */
-  'sm4',
-] as const;
-export type QCryptoCipherAlgo = (typeof QCryptoCipherAlgo)[number] | UnknownEnumValue;
-export const isQCryptoCipherAlgo: Validator<(typeof QCryptoCipherAlgo)[number]> =
+  sm4: 'sm4',
+} as const;
+export type QCryptoCipherAlgo = (typeof QCryptoCipherAlgo)[keyof typeof QCryptoCipherAlgo] | UnknownEnumValue;
+export const isQCryptoCipherAlgo: Validator<(typeof QCryptoCipherAlgo)[keyof typeof QCryptoCipherAlgo]> =
   /* @__PURE__ */ enumeration(QCryptoCipherAlgo);
 
 /**
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoCipherMode}
  */
-export const QCryptoCipherMode = [
-  'ecb',
-  'cbc',
-  'xts',
+export const QCryptoCipherMode = {
+  ecb: 'ecb',
+  cbc: 'cbc',
+  xts: 'xts',
   /** @since 2.8 */
-  'ctr',
-] as const;
-export type QCryptoCipherMode = (typeof QCryptoCipherMode)[number] | UnknownEnumValue;
-export const isQCryptoCipherMode: Validator<(typeof QCryptoCipherMode)[number]> =
+  ctr: 'ctr',
+} as const;
+export type QCryptoCipherMode = (typeof QCryptoCipherMode)[keyof typeof QCryptoCipherMode] | UnknownEnumValue;
+export const isQCryptoCipherMode: Validator<(typeof QCryptoCipherMode)[keyof typeof QCryptoCipherMode]> =
   /* @__PURE__ */ enumeration(QCryptoCipherMode);
 
 /**
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoIVGenAlgo}
  */
-export const QCryptoIVGenAlgo = ['plain', 'plain64', 'essiv'] as const;
-export type QCryptoIVGenAlgo = (typeof QCryptoIVGenAlgo)[number] | UnknownEnumValue;
-export const isQCryptoIVGenAlgo: Validator<(typeof QCryptoIVGenAlgo)[number]> =
+export const QCryptoIVGenAlgo = {
+  plain: 'plain',
+  plain64: 'plain64',
+  essiv: 'essiv',
+} as const;
+export type QCryptoIVGenAlgo = (typeof QCryptoIVGenAlgo)[keyof typeof QCryptoIVGenAlgo] | UnknownEnumValue;
+export const isQCryptoIVGenAlgo: Validator<(typeof QCryptoIVGenAlgo)[keyof typeof QCryptoIVGenAlgo]> =
   /* @__PURE__ */ enumeration(QCryptoIVGenAlgo);
 
 /**
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoBlockFormat}
  */
-export const QCryptoBlockFormat = ['qcow', 'luks'] as const;
-export type QCryptoBlockFormat = (typeof QCryptoBlockFormat)[number] | UnknownEnumValue;
-export const isQCryptoBlockFormat: Validator<(typeof QCryptoBlockFormat)[number]> =
+export const QCryptoBlockFormat = {
+  qcow: 'qcow',
+  luks: 'luks',
+} as const;
+export type QCryptoBlockFormat = (typeof QCryptoBlockFormat)[keyof typeof QCryptoBlockFormat] | UnknownEnumValue;
+export const isQCryptoBlockFormat: Validator<(typeof QCryptoBlockFormat)[keyof typeof QCryptoBlockFormat]> =
   /* @__PURE__ */ enumeration(QCryptoBlockFormat);
 
 /**
@@ -283,10 +298,15 @@ export interface QCryptoBlockInfo_qcow extends QCryptoBlockInfoBase {
  * @since 5.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoBlockLUKSKeyslotState}
  */
-export const QCryptoBlockLUKSKeyslotState = ['active', 'inactive'] as const;
-export type QCryptoBlockLUKSKeyslotState = (typeof QCryptoBlockLUKSKeyslotState)[number] | UnknownEnumValue;
-export const isQCryptoBlockLUKSKeyslotState: Validator<(typeof QCryptoBlockLUKSKeyslotState)[number]> =
-  /* @__PURE__ */ enumeration(QCryptoBlockLUKSKeyslotState);
+export const QCryptoBlockLUKSKeyslotState = {
+  active: 'active',
+  inactive: 'inactive',
+} as const;
+export type QCryptoBlockLUKSKeyslotState =
+  (typeof QCryptoBlockLUKSKeyslotState)[keyof typeof QCryptoBlockLUKSKeyslotState] | UnknownEnumValue;
+export const isQCryptoBlockLUKSKeyslotState: Validator<
+  (typeof QCryptoBlockLUKSKeyslotState)[keyof typeof QCryptoBlockLUKSKeyslotState]
+> = /* @__PURE__ */ enumeration(QCryptoBlockLUKSKeyslotState);
 
 /**
  * @since 5.1
@@ -433,27 +453,37 @@ export const isTlsCredsX509Properties: Validator<TlsCredsX509Properties> = /* @_
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoAkCipherAlgo}
  */
-export const QCryptoAkCipherAlgo = ['rsa'] as const;
-export type QCryptoAkCipherAlgo = (typeof QCryptoAkCipherAlgo)[number] | UnknownEnumValue;
-export const isQCryptoAkCipherAlgo: Validator<(typeof QCryptoAkCipherAlgo)[number]> =
+export const QCryptoAkCipherAlgo = {
+  rsa: 'rsa',
+} as const;
+export type QCryptoAkCipherAlgo = (typeof QCryptoAkCipherAlgo)[keyof typeof QCryptoAkCipherAlgo] | UnknownEnumValue;
+export const isQCryptoAkCipherAlgo: Validator<(typeof QCryptoAkCipherAlgo)[keyof typeof QCryptoAkCipherAlgo]> =
   /* @__PURE__ */ enumeration(QCryptoAkCipherAlgo);
 
 /**
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoAkCipherKeyType}
  */
-export const QCryptoAkCipherKeyType = ['public', 'private'] as const;
-export type QCryptoAkCipherKeyType = (typeof QCryptoAkCipherKeyType)[number] | UnknownEnumValue;
-export const isQCryptoAkCipherKeyType: Validator<(typeof QCryptoAkCipherKeyType)[number]> =
+export const QCryptoAkCipherKeyType = {
+  public: 'public',
+  private: 'private',
+} as const;
+export type QCryptoAkCipherKeyType =
+  (typeof QCryptoAkCipherKeyType)[keyof typeof QCryptoAkCipherKeyType] | UnknownEnumValue;
+export const isQCryptoAkCipherKeyType: Validator<(typeof QCryptoAkCipherKeyType)[keyof typeof QCryptoAkCipherKeyType]> =
   /* @__PURE__ */ enumeration(QCryptoAkCipherKeyType);
 
 /**
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-crypto.QCryptoRSAPaddingAlgo}
  */
-export const QCryptoRSAPaddingAlgo = ['raw', 'pkcs1'] as const;
-export type QCryptoRSAPaddingAlgo = (typeof QCryptoRSAPaddingAlgo)[number] | UnknownEnumValue;
-export const isQCryptoRSAPaddingAlgo: Validator<(typeof QCryptoRSAPaddingAlgo)[number]> =
+export const QCryptoRSAPaddingAlgo = {
+  raw: 'raw',
+  pkcs1: 'pkcs1',
+} as const;
+export type QCryptoRSAPaddingAlgo =
+  (typeof QCryptoRSAPaddingAlgo)[keyof typeof QCryptoRSAPaddingAlgo] | UnknownEnumValue;
+export const isQCryptoRSAPaddingAlgo: Validator<(typeof QCryptoRSAPaddingAlgo)[keyof typeof QCryptoRSAPaddingAlgo]> =
   /* @__PURE__ */ enumeration(QCryptoRSAPaddingAlgo);
 
 /**

@@ -6,27 +6,45 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  * @since 8.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-cryptodev.QCryptodevBackendAlgoType}
  */
-export const QCryptodevBackendAlgoType = ['sym', 'asym'] as const;
-export type QCryptodevBackendAlgoType = (typeof QCryptodevBackendAlgoType)[number] | UnknownEnumValue;
-export const isQCryptodevBackendAlgoType: Validator<(typeof QCryptodevBackendAlgoType)[number]> =
-  /* @__PURE__ */ enumeration(QCryptodevBackendAlgoType);
+export const QCryptodevBackendAlgoType = {
+  sym: 'sym',
+  asym: 'asym',
+} as const;
+export type QCryptodevBackendAlgoType =
+  (typeof QCryptodevBackendAlgoType)[keyof typeof QCryptodevBackendAlgoType] | UnknownEnumValue;
+export const isQCryptodevBackendAlgoType: Validator<
+  (typeof QCryptodevBackendAlgoType)[keyof typeof QCryptodevBackendAlgoType]
+> = /* @__PURE__ */ enumeration(QCryptodevBackendAlgoType);
 
 /**
  * @since 8.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-cryptodev.QCryptodevBackendServiceType}
  */
-export const QCryptodevBackendServiceType = ['cipher', 'hash', 'mac', 'aead', 'akcipher'] as const;
-export type QCryptodevBackendServiceType = (typeof QCryptodevBackendServiceType)[number] | UnknownEnumValue;
-export const isQCryptodevBackendServiceType: Validator<(typeof QCryptodevBackendServiceType)[number]> =
-  /* @__PURE__ */ enumeration(QCryptodevBackendServiceType);
+export const QCryptodevBackendServiceType = {
+  cipher: 'cipher',
+  hash: 'hash',
+  mac: 'mac',
+  aead: 'aead',
+  akcipher: 'akcipher',
+} as const;
+export type QCryptodevBackendServiceType =
+  (typeof QCryptodevBackendServiceType)[keyof typeof QCryptodevBackendServiceType] | UnknownEnumValue;
+export const isQCryptodevBackendServiceType: Validator<
+  (typeof QCryptodevBackendServiceType)[keyof typeof QCryptodevBackendServiceType]
+> = /* @__PURE__ */ enumeration(QCryptodevBackendServiceType);
 
 /**
  * @since 8.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-cryptodev.QCryptodevBackendType}
  */
-export const QCryptodevBackendType = ['builtin', 'vhost-user', 'lkcf'] as const;
-export type QCryptodevBackendType = (typeof QCryptodevBackendType)[number] | UnknownEnumValue;
-export const isQCryptodevBackendType: Validator<(typeof QCryptodevBackendType)[number]> =
+export const QCryptodevBackendType = {
+  builtin: 'builtin',
+  'vhost-user': 'vhost-user',
+  lkcf: 'lkcf',
+} as const;
+export type QCryptodevBackendType =
+  (typeof QCryptodevBackendType)[keyof typeof QCryptodevBackendType] | UnknownEnumValue;
+export const isQCryptodevBackendType: Validator<(typeof QCryptodevBackendType)[keyof typeof QCryptodevBackendType]> =
   /* @__PURE__ */ enumeration(QCryptodevBackendType);
 
 /**

@@ -6,9 +6,15 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  * @since 8.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-cxl.CxlEventLog}
  */
-export const CxlEventLog = ['informational', 'warning', 'failure', 'fatal'] as const;
-export type CxlEventLog = (typeof CxlEventLog)[number] | UnknownEnumValue;
-export const isCxlEventLog: Validator<(typeof CxlEventLog)[number]> = /* @__PURE__ */ enumeration(CxlEventLog);
+export const CxlEventLog = {
+  informational: 'informational',
+  warning: 'warning',
+  failure: 'failure',
+  fatal: 'fatal',
+} as const;
+export type CxlEventLog = (typeof CxlEventLog)[keyof typeof CxlEventLog] | UnknownEnumValue;
+export const isCxlEventLog: Validator<(typeof CxlEventLog)[keyof typeof CxlEventLog]> =
+  /* @__PURE__ */ enumeration(CxlEventLog);
 
 /** Arguments of the command `cxl-inject-general-media-event`. */
 export interface CxlInjectGeneralMediaEventArguments {
@@ -126,25 +132,25 @@ export const isCxlInjectPoisonArguments: Validator<CxlInjectPoisonArguments> = /
  * @since 8.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-cxl.CxlUncorErrorType}
  */
-export const CxlUncorErrorType = [
-  'cache-data-parity',
-  'cache-address-parity',
-  'cache-be-parity',
-  'cache-data-ecc',
-  'mem-data-parity',
-  'mem-address-parity',
-  'mem-be-parity',
-  'mem-data-ecc',
-  'reinit-threshold',
-  'rsvd-encoding',
-  'poison-received',
-  'receiver-overflow',
-  'internal',
-  'cxl-ide-tx',
-  'cxl-ide-rx',
-] as const;
-export type CxlUncorErrorType = (typeof CxlUncorErrorType)[number] | UnknownEnumValue;
-export const isCxlUncorErrorType: Validator<(typeof CxlUncorErrorType)[number]> =
+export const CxlUncorErrorType = {
+  'cache-data-parity': 'cache-data-parity',
+  'cache-address-parity': 'cache-address-parity',
+  'cache-be-parity': 'cache-be-parity',
+  'cache-data-ecc': 'cache-data-ecc',
+  'mem-data-parity': 'mem-data-parity',
+  'mem-address-parity': 'mem-address-parity',
+  'mem-be-parity': 'mem-be-parity',
+  'mem-data-ecc': 'mem-data-ecc',
+  'reinit-threshold': 'reinit-threshold',
+  'rsvd-encoding': 'rsvd-encoding',
+  'poison-received': 'poison-received',
+  'receiver-overflow': 'receiver-overflow',
+  internal: 'internal',
+  'cxl-ide-tx': 'cxl-ide-tx',
+  'cxl-ide-rx': 'cxl-ide-rx',
+} as const;
+export type CxlUncorErrorType = (typeof CxlUncorErrorType)[keyof typeof CxlUncorErrorType] | UnknownEnumValue;
+export const isCxlUncorErrorType: Validator<(typeof CxlUncorErrorType)[keyof typeof CxlUncorErrorType]> =
   /* @__PURE__ */ enumeration(CxlUncorErrorType);
 
 /**
@@ -174,17 +180,17 @@ export const isCxlInjectUncorrectableErrorsArguments: Validator<CxlInjectUncorre
  * @since 8.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-cxl.CxlCorErrorType}
  */
-export const CxlCorErrorType = [
-  'cache-data-ecc',
-  'mem-data-ecc',
-  'crc-threshold',
-  'retry-threshold',
-  'cache-poison-received',
-  'mem-poison-received',
-  'physical',
-] as const;
-export type CxlCorErrorType = (typeof CxlCorErrorType)[number] | UnknownEnumValue;
-export const isCxlCorErrorType: Validator<(typeof CxlCorErrorType)[number]> =
+export const CxlCorErrorType = {
+  'cache-data-ecc': 'cache-data-ecc',
+  'mem-data-ecc': 'mem-data-ecc',
+  'crc-threshold': 'crc-threshold',
+  'retry-threshold': 'retry-threshold',
+  'cache-poison-received': 'cache-poison-received',
+  'mem-poison-received': 'mem-poison-received',
+  physical: 'physical',
+} as const;
+export type CxlCorErrorType = (typeof CxlCorErrorType)[keyof typeof CxlCorErrorType] | UnknownEnumValue;
+export const isCxlCorErrorType: Validator<(typeof CxlCorErrorType)[keyof typeof CxlCorErrorType]> =
   /* @__PURE__ */ enumeration(CxlCorErrorType);
 
 /** Arguments of the command `cxl-inject-correctable-error`. */
@@ -214,10 +220,17 @@ export const isCxlDynamicCapacityExtent: Validator<CxlDynamicCapacityExtent> = /
  * @since 9.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-cxl.CxlExtentSelectionPolicy}
  */
-export const CxlExtentSelectionPolicy = ['free', 'contiguous', 'prescriptive', 'enable-shared-access'] as const;
-export type CxlExtentSelectionPolicy = (typeof CxlExtentSelectionPolicy)[number] | UnknownEnumValue;
-export const isCxlExtentSelectionPolicy: Validator<(typeof CxlExtentSelectionPolicy)[number]> =
-  /* @__PURE__ */ enumeration(CxlExtentSelectionPolicy);
+export const CxlExtentSelectionPolicy = {
+  free: 'free',
+  contiguous: 'contiguous',
+  prescriptive: 'prescriptive',
+  'enable-shared-access': 'enable-shared-access',
+} as const;
+export type CxlExtentSelectionPolicy =
+  (typeof CxlExtentSelectionPolicy)[keyof typeof CxlExtentSelectionPolicy] | UnknownEnumValue;
+export const isCxlExtentSelectionPolicy: Validator<
+  (typeof CxlExtentSelectionPolicy)[keyof typeof CxlExtentSelectionPolicy]
+> = /* @__PURE__ */ enumeration(CxlExtentSelectionPolicy);
 
 /** Arguments of the command `cxl-add-dynamic-capacity`. */
 export interface CxlAddDynamicCapacityArguments {
@@ -244,9 +257,13 @@ export const isCxlAddDynamicCapacityArguments: Validator<CxlAddDynamicCapacityAr
  * @since 9.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-cxl.CxlExtentRemovalPolicy}
  */
-export const CxlExtentRemovalPolicy = ['tag-based', 'prescriptive'] as const;
-export type CxlExtentRemovalPolicy = (typeof CxlExtentRemovalPolicy)[number] | UnknownEnumValue;
-export const isCxlExtentRemovalPolicy: Validator<(typeof CxlExtentRemovalPolicy)[number]> =
+export const CxlExtentRemovalPolicy = {
+  'tag-based': 'tag-based',
+  prescriptive: 'prescriptive',
+} as const;
+export type CxlExtentRemovalPolicy =
+  (typeof CxlExtentRemovalPolicy)[keyof typeof CxlExtentRemovalPolicy] | UnknownEnumValue;
+export const isCxlExtentRemovalPolicy: Validator<(typeof CxlExtentRemovalPolicy)[keyof typeof CxlExtentRemovalPolicy]> =
   /* @__PURE__ */ enumeration(CxlExtentRemovalPolicy);
 
 /** Arguments of the command `cxl-release-dynamic-capacity`. */

@@ -6,22 +6,23 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  * @since 2.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-dump.DumpGuestMemoryFormat}
  */
-export const DumpGuestMemoryFormat = [
-  'elf',
-  'kdump-zlib',
-  'kdump-lzo',
-  'kdump-snappy',
+export const DumpGuestMemoryFormat = {
+  elf: 'elf',
+  'kdump-zlib': 'kdump-zlib',
+  'kdump-lzo': 'kdump-lzo',
+  'kdump-snappy': 'kdump-snappy',
   /** @since 8.2 */
-  'kdump-raw-zlib',
+  'kdump-raw-zlib': 'kdump-raw-zlib',
   /** @since 8.2 */
-  'kdump-raw-lzo',
+  'kdump-raw-lzo': 'kdump-raw-lzo',
   /** @since 8.2 */
-  'kdump-raw-snappy',
+  'kdump-raw-snappy': 'kdump-raw-snappy',
   /** @since 2.13 */
-  'win-dmp',
-] as const;
-export type DumpGuestMemoryFormat = (typeof DumpGuestMemoryFormat)[number] | UnknownEnumValue;
-export const isDumpGuestMemoryFormat: Validator<(typeof DumpGuestMemoryFormat)[number]> =
+  'win-dmp': 'win-dmp',
+} as const;
+export type DumpGuestMemoryFormat =
+  (typeof DumpGuestMemoryFormat)[keyof typeof DumpGuestMemoryFormat] | UnknownEnumValue;
+export const isDumpGuestMemoryFormat: Validator<(typeof DumpGuestMemoryFormat)[keyof typeof DumpGuestMemoryFormat]> =
   /* @__PURE__ */ enumeration(DumpGuestMemoryFormat);
 
 /** Arguments of the command `dump-guest-memory`. */
@@ -49,9 +50,15 @@ export const isDumpGuestMemoryArguments: Validator<DumpGuestMemoryArguments> = /
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-dump.DumpStatus}
  */
-export const DumpStatus = ['none', 'active', 'completed', 'failed'] as const;
-export type DumpStatus = (typeof DumpStatus)[number] | UnknownEnumValue;
-export const isDumpStatus: Validator<(typeof DumpStatus)[number]> = /* @__PURE__ */ enumeration(DumpStatus);
+export const DumpStatus = {
+  none: 'none',
+  active: 'active',
+  completed: 'completed',
+  failed: 'failed',
+} as const;
+export type DumpStatus = (typeof DumpStatus)[keyof typeof DumpStatus] | UnknownEnumValue;
+export const isDumpStatus: Validator<(typeof DumpStatus)[keyof typeof DumpStatus]> =
+  /* @__PURE__ */ enumeration(DumpStatus);
 
 /**
  * @since 2.6

@@ -20,9 +20,12 @@ export const isEbpfObject: Validator<EbpfObject> = /* @__PURE__ */ struct(() => 
  * @since 9.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ebpf.EbpfProgramID}
  */
-export const EbpfProgramID = ['rss'] as const;
-export type EbpfProgramID = (typeof EbpfProgramID)[number] | UnknownEnumValue;
-export const isEbpfProgramID: Validator<(typeof EbpfProgramID)[number]> = /* @__PURE__ */ enumeration(EbpfProgramID);
+export const EbpfProgramID = {
+  rss: 'rss',
+} as const;
+export type EbpfProgramID = (typeof EbpfProgramID)[keyof typeof EbpfProgramID] | UnknownEnumValue;
+export const isEbpfProgramID: Validator<(typeof EbpfProgramID)[keyof typeof EbpfProgramID]> =
+  /* @__PURE__ */ enumeration(EbpfProgramID);
 
 /** Arguments of the command `request-ebpf`. */
 export interface RequestEbpfArguments {

@@ -6,12 +6,13 @@ import { type UnknownEnumValue, type Validator, enumeration } from '@qapi-ts/run
  * @since 1.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-error.QapiErrorClass}
  */
-export const QapiErrorClass = [
-  'GenericError',
-  'CommandNotFound',
-  'DeviceNotActive',
-  'DeviceNotFound',
-  'KVMMissingCap',
-] as const;
-export type QapiErrorClass = (typeof QapiErrorClass)[number] | UnknownEnumValue;
-export const isQapiErrorClass: Validator<(typeof QapiErrorClass)[number]> = /* @__PURE__ */ enumeration(QapiErrorClass);
+export const QapiErrorClass = {
+  GenericError: 'GenericError',
+  CommandNotFound: 'CommandNotFound',
+  DeviceNotActive: 'DeviceNotActive',
+  DeviceNotFound: 'DeviceNotFound',
+  KVMMissingCap: 'KVMMissingCap',
+} as const;
+export type QapiErrorClass = (typeof QapiErrorClass)[keyof typeof QapiErrorClass] | UnknownEnumValue;
+export const isQapiErrorClass: Validator<(typeof QapiErrorClass)[keyof typeof QapiErrorClass]> =
+  /* @__PURE__ */ enumeration(QapiErrorClass);

@@ -6,9 +6,18 @@ import { type Json, type UnknownEnumValue, type Validator, enumeration, struct, 
  * @since 2.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-introspect.SchemaMetaType}
  */
-export const SchemaMetaType = ['builtin', 'enum', 'array', 'object', 'alternate', 'command', 'event'] as const;
-export type SchemaMetaType = (typeof SchemaMetaType)[number] | UnknownEnumValue;
-export const isSchemaMetaType: Validator<(typeof SchemaMetaType)[number]> = /* @__PURE__ */ enumeration(SchemaMetaType);
+export const SchemaMetaType = {
+  builtin: 'builtin',
+  enum: 'enum',
+  array: 'array',
+  object: 'object',
+  alternate: 'alternate',
+  command: 'command',
+  event: 'event',
+} as const;
+export type SchemaMetaType = (typeof SchemaMetaType)[keyof typeof SchemaMetaType] | UnknownEnumValue;
+export const isSchemaMetaType: Validator<(typeof SchemaMetaType)[keyof typeof SchemaMetaType]> =
+  /* @__PURE__ */ enumeration(SchemaMetaType);
 
 /** What all branches of {@link SchemaInfo} have. */
 export interface SchemaInfoBase {
@@ -92,9 +101,18 @@ export const isSchemaInfoBuiltin: Validator<SchemaInfoBuiltin> = /* @__PURE__ */
  * @since 2.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-introspect.JSONType}
  */
-export const JSONType = ['string', 'number', 'int', 'boolean', 'null', 'object', 'array', 'value'] as const;
-export type JSONType = (typeof JSONType)[number] | UnknownEnumValue;
-export const isJSONType: Validator<(typeof JSONType)[number]> = /* @__PURE__ */ enumeration(JSONType);
+export const JSONType = {
+  string: 'string',
+  number: 'number',
+  int: 'int',
+  boolean: 'boolean',
+  null: 'null',
+  object: 'object',
+  array: 'array',
+  value: 'value',
+} as const;
+export type JSONType = (typeof JSONType)[keyof typeof JSONType] | UnknownEnumValue;
+export const isJSONType: Validator<(typeof JSONType)[keyof typeof JSONType]> = /* @__PURE__ */ enumeration(JSONType);
 
 /**
  * @since 2.5

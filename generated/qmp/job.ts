@@ -6,62 +6,63 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  * @since 1.7
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-job.JobType}
  */
-export const JobType = [
-  'commit',
-  'stream',
-  'mirror',
-  'backup',
+export const JobType = {
+  commit: 'commit',
+  stream: 'stream',
+  mirror: 'mirror',
+  backup: 'backup',
   /** @since 3.0 */
-  'create',
+  create: 'create',
   /** @since 5.1 */
-  'amend',
+  amend: 'amend',
   /** @since 6.0 */
-  'snapshot-load',
+  'snapshot-load': 'snapshot-load',
   /** @since 6.0 */
-  'snapshot-save',
+  'snapshot-save': 'snapshot-save',
   /** @since 6.0 */
-  'snapshot-delete',
-] as const;
-export type JobType = (typeof JobType)[number] | UnknownEnumValue;
-export const isJobType: Validator<(typeof JobType)[number]> = /* @__PURE__ */ enumeration(JobType);
+  'snapshot-delete': 'snapshot-delete',
+} as const;
+export type JobType = (typeof JobType)[keyof typeof JobType] | UnknownEnumValue;
+export const isJobType: Validator<(typeof JobType)[keyof typeof JobType]> = /* @__PURE__ */ enumeration(JobType);
 
 /**
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-job.JobStatus}
  */
-export const JobStatus = [
-  'undefined',
-  'created',
-  'running',
-  'paused',
-  'ready',
-  'standby',
-  'waiting',
-  'pending',
-  'aborting',
-  'concluded',
-  'null',
-] as const;
-export type JobStatus = (typeof JobStatus)[number] | UnknownEnumValue;
-export const isJobStatus: Validator<(typeof JobStatus)[number]> = /* @__PURE__ */ enumeration(JobStatus);
+export const JobStatus = {
+  undefined: 'undefined',
+  created: 'created',
+  running: 'running',
+  paused: 'paused',
+  ready: 'ready',
+  standby: 'standby',
+  waiting: 'waiting',
+  pending: 'pending',
+  aborting: 'aborting',
+  concluded: 'concluded',
+  null: 'null',
+} as const;
+export type JobStatus = (typeof JobStatus)[keyof typeof JobStatus] | UnknownEnumValue;
+export const isJobStatus: Validator<(typeof JobStatus)[keyof typeof JobStatus]> =
+  /* @__PURE__ */ enumeration(JobStatus);
 
 /**
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-job.JobVerb}
  */
-export const JobVerb = [
-  'cancel',
-  'pause',
-  'resume',
-  'set-speed',
-  'complete',
-  'dismiss',
-  'finalize',
+export const JobVerb = {
+  cancel: 'cancel',
+  pause: 'pause',
+  resume: 'resume',
+  'set-speed': 'set-speed',
+  complete: 'complete',
+  dismiss: 'dismiss',
+  finalize: 'finalize',
   /** @since 8.2 */
-  'change',
-] as const;
-export type JobVerb = (typeof JobVerb)[number] | UnknownEnumValue;
-export const isJobVerb: Validator<(typeof JobVerb)[number]> = /* @__PURE__ */ enumeration(JobVerb);
+  change: 'change',
+} as const;
+export type JobVerb = (typeof JobVerb)[keyof typeof JobVerb] | UnknownEnumValue;
+export const isJobVerb: Validator<(typeof JobVerb)[keyof typeof JobVerb]> = /* @__PURE__ */ enumeration(JobVerb);
 
 /** Data of the event `JOB_STATUS_CHANGE`. */
 export interface JobStatusChangeEvent {

@@ -6,37 +6,47 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  * @since 8.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine-common.S390CpuEntitlement}
  */
-export const S390CpuEntitlement = ['auto', 'low', 'medium', 'high'] as const;
-export type S390CpuEntitlement = (typeof S390CpuEntitlement)[number] | UnknownEnumValue;
-export const isS390CpuEntitlement: Validator<(typeof S390CpuEntitlement)[number]> =
+export const S390CpuEntitlement = {
+  auto: 'auto',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+} as const;
+export type S390CpuEntitlement = (typeof S390CpuEntitlement)[keyof typeof S390CpuEntitlement] | UnknownEnumValue;
+export const isS390CpuEntitlement: Validator<(typeof S390CpuEntitlement)[keyof typeof S390CpuEntitlement]> =
   /* @__PURE__ */ enumeration(S390CpuEntitlement);
 
 /**
  * @since 9.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine-common.CpuTopologyLevel}
  */
-export const CpuTopologyLevel = [
-  'thread',
-  'core',
-  'module',
-  'cluster',
-  'die',
-  'socket',
-  'book',
-  'drawer',
-  'default',
-] as const;
-export type CpuTopologyLevel = (typeof CpuTopologyLevel)[number] | UnknownEnumValue;
-export const isCpuTopologyLevel: Validator<(typeof CpuTopologyLevel)[number]> =
+export const CpuTopologyLevel = {
+  thread: 'thread',
+  core: 'core',
+  module: 'module',
+  cluster: 'cluster',
+  die: 'die',
+  socket: 'socket',
+  book: 'book',
+  drawer: 'drawer',
+  default: 'default',
+} as const;
+export type CpuTopologyLevel = (typeof CpuTopologyLevel)[keyof typeof CpuTopologyLevel] | UnknownEnumValue;
+export const isCpuTopologyLevel: Validator<(typeof CpuTopologyLevel)[keyof typeof CpuTopologyLevel]> =
   /* @__PURE__ */ enumeration(CpuTopologyLevel);
 
 /**
  * @since 9.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine-common.CacheLevelAndType}
  */
-export const CacheLevelAndType = ['l1d', 'l1i', 'l2', 'l3'] as const;
-export type CacheLevelAndType = (typeof CacheLevelAndType)[number] | UnknownEnumValue;
-export const isCacheLevelAndType: Validator<(typeof CacheLevelAndType)[number]> =
+export const CacheLevelAndType = {
+  l1d: 'l1d',
+  l1i: 'l1i',
+  l2: 'l2',
+  l3: 'l3',
+} as const;
+export type CacheLevelAndType = (typeof CacheLevelAndType)[keyof typeof CacheLevelAndType] | UnknownEnumValue;
+export const isCacheLevelAndType: Validator<(typeof CacheLevelAndType)[keyof typeof CacheLevelAndType]> =
   /* @__PURE__ */ enumeration(CacheLevelAndType);
 
 /**

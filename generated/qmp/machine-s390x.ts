@@ -7,9 +7,12 @@ import { type S390CpuEntitlement, isS390CpuEntitlement } from './machine-common.
  * @since 8.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine-s390x.S390CpuPolarization}
  */
-export const S390CpuPolarization = ['horizontal', 'vertical'] as const;
-export type S390CpuPolarization = (typeof S390CpuPolarization)[number] | UnknownEnumValue;
-export const isS390CpuPolarization: Validator<(typeof S390CpuPolarization)[number]> =
+export const S390CpuPolarization = {
+  horizontal: 'horizontal',
+  vertical: 'vertical',
+} as const;
+export type S390CpuPolarization = (typeof S390CpuPolarization)[keyof typeof S390CpuPolarization] | UnknownEnumValue;
+export const isS390CpuPolarization: Validator<(typeof S390CpuPolarization)[keyof typeof S390CpuPolarization]> =
   /* @__PURE__ */ enumeration(S390CpuPolarization);
 
 /** Arguments of the command `set-cpu-topology`. */

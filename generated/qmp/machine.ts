@@ -16,50 +16,58 @@ import { type S390CpuEntitlement, isS390CpuEntitlement } from './machine-common.
  * @since 3.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.SysEmuTarget}
  */
-export const SysEmuTarget = [
-  'aarch64',
-  'alpha',
-  'arm',
+export const SysEmuTarget = {
+  aarch64: 'aarch64',
+  alpha: 'alpha',
+  arm: 'arm',
   /** @since 5.1 */
-  'avr',
-  'hppa',
-  'i386',
+  avr: 'avr',
+  hppa: 'hppa',
+  i386: 'i386',
   /** @since 7.1 */
-  'loongarch64',
-  'm68k',
-  'microblaze',
-  'microblazeel',
-  'mips',
-  'mips64',
-  'mips64el',
-  'mipsel',
-  'or1k',
-  'ppc',
-  'ppc64',
-  'riscv32',
-  'riscv64',
+  loongarch64: 'loongarch64',
+  m68k: 'm68k',
+  microblaze: 'microblaze',
+  microblazeel: 'microblazeel',
+  mips: 'mips',
+  mips64: 'mips64',
+  mips64el: 'mips64el',
+  mipsel: 'mipsel',
+  or1k: 'or1k',
+  ppc: 'ppc',
+  ppc64: 'ppc64',
+  riscv32: 'riscv32',
+  riscv64: 'riscv64',
   /** @since 5.0 */
-  'rx',
-  's390x',
-  'sh4',
-  'sh4eb',
-  'sparc',
-  'sparc64',
-  'tricore',
-  'x86_64',
-  'xtensa',
-  'xtensaeb',
-] as const;
-export type SysEmuTarget = (typeof SysEmuTarget)[number] | UnknownEnumValue;
-export const isSysEmuTarget: Validator<(typeof SysEmuTarget)[number]> = /* @__PURE__ */ enumeration(SysEmuTarget);
+  rx: 'rx',
+  s390x: 's390x',
+  sh4: 'sh4',
+  sh4eb: 'sh4eb',
+  sparc: 'sparc',
+  sparc64: 'sparc64',
+  tricore: 'tricore',
+  x86_64: 'x86_64',
+  xtensa: 'xtensa',
+  xtensaeb: 'xtensaeb',
+} as const;
+export type SysEmuTarget = (typeof SysEmuTarget)[keyof typeof SysEmuTarget] | UnknownEnumValue;
+export const isSysEmuTarget: Validator<(typeof SysEmuTarget)[keyof typeof SysEmuTarget]> =
+  /* @__PURE__ */ enumeration(SysEmuTarget);
 
 /**
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.S390CpuState}
  */
-export const S390CpuState = ['uninitialized', 'stopped', 'check-stop', 'operating', 'load'] as const;
-export type S390CpuState = (typeof S390CpuState)[number] | UnknownEnumValue;
-export const isS390CpuState: Validator<(typeof S390CpuState)[number]> = /* @__PURE__ */ enumeration(S390CpuState);
+export const S390CpuState = {
+  uninitialized: 'uninitialized',
+  stopped: 'stopped',
+  'check-stop': 'check-stop',
+  operating: 'operating',
+  load: 'load',
+} as const;
+export type S390CpuState = (typeof S390CpuState)[keyof typeof S390CpuState] | UnknownEnumValue;
+export const isS390CpuState: Validator<(typeof S390CpuState)[keyof typeof S390CpuState]> =
+  /* @__PURE__ */ enumeration(S390CpuState);
 
 /**
  * @since 2.12
@@ -264,27 +272,32 @@ export const isGuidInfo: Validator<GuidInfo> = /* @__PURE__ */ struct(() => ({ g
  * @since 2.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.LostTickPolicy}
  */
-export const LostTickPolicy = ['discard', 'delay', 'slew'] as const;
-export type LostTickPolicy = (typeof LostTickPolicy)[number] | UnknownEnumValue;
-export const isLostTickPolicy: Validator<(typeof LostTickPolicy)[number]> = /* @__PURE__ */ enumeration(LostTickPolicy);
+export const LostTickPolicy = {
+  discard: 'discard',
+  delay: 'delay',
+  slew: 'slew',
+} as const;
+export type LostTickPolicy = (typeof LostTickPolicy)[keyof typeof LostTickPolicy] | UnknownEnumValue;
+export const isLostTickPolicy: Validator<(typeof LostTickPolicy)[keyof typeof LostTickPolicy]> =
+  /* @__PURE__ */ enumeration(LostTickPolicy);
 
 /**
  * @since 2.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.NumaOptionsType}
  */
-export const NumaOptionsType = [
-  'node',
+export const NumaOptionsType = {
+  node: 'node',
   /** @since 2.10 */
-  'dist',
+  dist: 'dist',
   /** @since 2.10 */
-  'cpu',
+  cpu: 'cpu',
   /** @since 5.0 */
-  'hmat-lb',
+  'hmat-lb': 'hmat-lb',
   /** @since 5.0 */
-  'hmat-cache',
-] as const;
-export type NumaOptionsType = (typeof NumaOptionsType)[number] | UnknownEnumValue;
-export const isNumaOptionsType: Validator<(typeof NumaOptionsType)[number]> =
+  'hmat-cache': 'hmat-cache',
+} as const;
+export type NumaOptionsType = (typeof NumaOptionsType)[keyof typeof NumaOptionsType] | UnknownEnumValue;
+export const isNumaOptionsType: Validator<(typeof NumaOptionsType)[keyof typeof NumaOptionsType]> =
   /* @__PURE__ */ enumeration(NumaOptionsType);
 
 /** What all branches of {@link NumaOptions} have. */
@@ -406,9 +419,18 @@ export const isCXLFMWProperties: Validator<CXLFMWProperties> = /* @__PURE__ */ s
  * @since 1.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.X86CPURegister32}
  */
-export const X86CPURegister32 = ['EAX', 'EBX', 'ECX', 'EDX', 'ESP', 'EBP', 'ESI', 'EDI'] as const;
-export type X86CPURegister32 = (typeof X86CPURegister32)[number] | UnknownEnumValue;
-export const isX86CPURegister32: Validator<(typeof X86CPURegister32)[number]> =
+export const X86CPURegister32 = {
+  EAX: 'EAX',
+  EBX: 'EBX',
+  ECX: 'ECX',
+  EDX: 'EDX',
+  ESP: 'ESP',
+  EBP: 'EBP',
+  ESI: 'ESI',
+  EDI: 'EDI',
+} as const;
+export type X86CPURegister32 = (typeof X86CPURegister32)[keyof typeof X86CPURegister32] | UnknownEnumValue;
+export const isX86CPURegister32: Validator<(typeof X86CPURegister32)[keyof typeof X86CPURegister32]> =
   /* @__PURE__ */ enumeration(X86CPURegister32);
 
 /**
@@ -456,25 +478,32 @@ export const isNumaCpuOptions: Validator<NumaCpuOptions> = /* @__PURE__ */ struc
  * @since 5.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.HmatLBMemoryHierarchy}
  */
-export const HmatLBMemoryHierarchy = ['memory', 'first-level', 'second-level', 'third-level'] as const;
-export type HmatLBMemoryHierarchy = (typeof HmatLBMemoryHierarchy)[number] | UnknownEnumValue;
-export const isHmatLBMemoryHierarchy: Validator<(typeof HmatLBMemoryHierarchy)[number]> =
+export const HmatLBMemoryHierarchy = {
+  memory: 'memory',
+  'first-level': 'first-level',
+  'second-level': 'second-level',
+  'third-level': 'third-level',
+} as const;
+export type HmatLBMemoryHierarchy =
+  (typeof HmatLBMemoryHierarchy)[keyof typeof HmatLBMemoryHierarchy] | UnknownEnumValue;
+export const isHmatLBMemoryHierarchy: Validator<(typeof HmatLBMemoryHierarchy)[keyof typeof HmatLBMemoryHierarchy]> =
   /* @__PURE__ */ enumeration(HmatLBMemoryHierarchy);
 
 /**
  * @since 5.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.HmatLBDataType}
  */
-export const HmatLBDataType = [
-  'access-latency',
-  'read-latency',
-  'write-latency',
-  'access-bandwidth',
-  'read-bandwidth',
-  'write-bandwidth',
-] as const;
-export type HmatLBDataType = (typeof HmatLBDataType)[number] | UnknownEnumValue;
-export const isHmatLBDataType: Validator<(typeof HmatLBDataType)[number]> = /* @__PURE__ */ enumeration(HmatLBDataType);
+export const HmatLBDataType = {
+  'access-latency': 'access-latency',
+  'read-latency': 'read-latency',
+  'write-latency': 'write-latency',
+  'access-bandwidth': 'access-bandwidth',
+  'read-bandwidth': 'read-bandwidth',
+  'write-bandwidth': 'write-bandwidth',
+} as const;
+export type HmatLBDataType = (typeof HmatLBDataType)[keyof typeof HmatLBDataType] | UnknownEnumValue;
+export const isHmatLBDataType: Validator<(typeof HmatLBDataType)[keyof typeof HmatLBDataType]> =
+  /* @__PURE__ */ enumeration(HmatLBDataType);
 
 /**
  * @since 5.0
@@ -502,18 +531,27 @@ export const isNumaHmatLBOptions: Validator<NumaHmatLBOptions> = /* @__PURE__ */
  * @since 5.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.HmatCacheAssociativity}
  */
-export const HmatCacheAssociativity = ['none', 'direct', 'complex'] as const;
-export type HmatCacheAssociativity = (typeof HmatCacheAssociativity)[number] | UnknownEnumValue;
-export const isHmatCacheAssociativity: Validator<(typeof HmatCacheAssociativity)[number]> =
+export const HmatCacheAssociativity = {
+  none: 'none',
+  direct: 'direct',
+  complex: 'complex',
+} as const;
+export type HmatCacheAssociativity =
+  (typeof HmatCacheAssociativity)[keyof typeof HmatCacheAssociativity] | UnknownEnumValue;
+export const isHmatCacheAssociativity: Validator<(typeof HmatCacheAssociativity)[keyof typeof HmatCacheAssociativity]> =
   /* @__PURE__ */ enumeration(HmatCacheAssociativity);
 
 /**
  * @since 5.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.HmatCacheWritePolicy}
  */
-export const HmatCacheWritePolicy = ['none', 'write-back', 'write-through'] as const;
-export type HmatCacheWritePolicy = (typeof HmatCacheWritePolicy)[number] | UnknownEnumValue;
-export const isHmatCacheWritePolicy: Validator<(typeof HmatCacheWritePolicy)[number]> =
+export const HmatCacheWritePolicy = {
+  none: 'none',
+  'write-back': 'write-back',
+  'write-through': 'write-through',
+} as const;
+export type HmatCacheWritePolicy = (typeof HmatCacheWritePolicy)[keyof typeof HmatCacheWritePolicy] | UnknownEnumValue;
+export const isHmatCacheWritePolicy: Validator<(typeof HmatCacheWritePolicy)[keyof typeof HmatCacheWritePolicy]> =
   /* @__PURE__ */ enumeration(HmatCacheWritePolicy);
 
 /**
@@ -813,21 +851,21 @@ export const isHvBalloonDeviceInfo: Validator<HvBalloonDeviceInfo> = /* @__PURE_
  * @since 2.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.MemoryDeviceInfoKind}
  */
-export const MemoryDeviceInfoKind = [
-  'dimm',
+export const MemoryDeviceInfoKind = {
+  dimm: 'dimm',
   /** @since 2.12 */
-  'nvdimm',
+  nvdimm: 'nvdimm',
   /** @since 4.1 */
-  'virtio-pmem',
+  'virtio-pmem': 'virtio-pmem',
   /** @since 5.1 */
-  'virtio-mem',
+  'virtio-mem': 'virtio-mem',
   /** @since 6.2 */
-  'sgx-epc',
+  'sgx-epc': 'sgx-epc',
   /** @since 8.2 */
-  'hv-balloon',
-] as const;
-export type MemoryDeviceInfoKind = (typeof MemoryDeviceInfoKind)[number] | UnknownEnumValue;
-export const isMemoryDeviceInfoKind: Validator<(typeof MemoryDeviceInfoKind)[number]> =
+  'hv-balloon': 'hv-balloon',
+} as const;
+export type MemoryDeviceInfoKind = (typeof MemoryDeviceInfoKind)[keyof typeof MemoryDeviceInfoKind] | UnknownEnumValue;
+export const isMemoryDeviceInfoKind: Validator<(typeof MemoryDeviceInfoKind)[keyof typeof MemoryDeviceInfoKind]> =
   /* @__PURE__ */ enumeration(MemoryDeviceInfoKind);
 
 /**
@@ -1051,14 +1089,14 @@ export const isSMPConfiguration: Validator<SMPConfiguration> = /* @__PURE__ */ s
  * @since 7.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.SmbiosEntryPointType}
  */
-export const SmbiosEntryPointType = [
-  '32',
-  '64',
+export const SmbiosEntryPointType = {
+  '32': '32',
+  '64': '64',
   /** @since 9.0 */
-  'auto',
-] as const;
-export type SmbiosEntryPointType = (typeof SmbiosEntryPointType)[number] | UnknownEnumValue;
-export const isSmbiosEntryPointType: Validator<(typeof SmbiosEntryPointType)[number]> =
+  auto: 'auto',
+} as const;
+export type SmbiosEntryPointType = (typeof SmbiosEntryPointType)[keyof typeof SmbiosEntryPointType] | UnknownEnumValue;
+export const isSmbiosEntryPointType: Validator<(typeof SmbiosEntryPointType)[keyof typeof SmbiosEntryPointType]> =
   /* @__PURE__ */ enumeration(SmbiosEntryPointType);
 
 /**
@@ -1126,18 +1164,28 @@ export const isCpuModelInfo: Validator<CpuModelInfo> = /* @__PURE__ */ struct(()
  * @since 2.8
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.CpuModelExpansionType}
  */
-export const CpuModelExpansionType = ['static', 'full'] as const;
-export type CpuModelExpansionType = (typeof CpuModelExpansionType)[number] | UnknownEnumValue;
-export const isCpuModelExpansionType: Validator<(typeof CpuModelExpansionType)[number]> =
+export const CpuModelExpansionType = {
+  static: 'static',
+  full: 'full',
+} as const;
+export type CpuModelExpansionType =
+  (typeof CpuModelExpansionType)[keyof typeof CpuModelExpansionType] | UnknownEnumValue;
+export const isCpuModelExpansionType: Validator<(typeof CpuModelExpansionType)[keyof typeof CpuModelExpansionType]> =
   /* @__PURE__ */ enumeration(CpuModelExpansionType);
 
 /**
  * @since 2.8
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-machine.CpuModelCompareResult}
  */
-export const CpuModelCompareResult = ['incompatible', 'identical', 'superset', 'subset'] as const;
-export type CpuModelCompareResult = (typeof CpuModelCompareResult)[number] | UnknownEnumValue;
-export const isCpuModelCompareResult: Validator<(typeof CpuModelCompareResult)[number]> =
+export const CpuModelCompareResult = {
+  incompatible: 'incompatible',
+  identical: 'identical',
+  superset: 'superset',
+  subset: 'subset',
+} as const;
+export type CpuModelCompareResult =
+  (typeof CpuModelCompareResult)[keyof typeof CpuModelCompareResult] | UnknownEnumValue;
+export const isCpuModelCompareResult: Validator<(typeof CpuModelCompareResult)[keyof typeof CpuModelCompareResult]> =
   /* @__PURE__ */ enumeration(CpuModelCompareResult);
 
 /**

@@ -121,35 +121,35 @@ export const isCompressionStats: Validator<CompressionStats> = /* @__PURE__ */ s
  * @since 2.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.MigrationStatus}
  */
-export const MigrationStatus = [
-  'none',
-  'setup',
-  'cancelling',
-  'cancelled',
-  'active',
+export const MigrationStatus = {
+  none: 'none',
+  setup: 'setup',
+  cancelling: 'cancelling',
+  cancelled: 'cancelled',
+  active: 'active',
   /** @since 10.2 */
-  'postcopy-device',
+  'postcopy-device': 'postcopy-device',
   /** @since 2.5 */
-  'postcopy-active',
+  'postcopy-active': 'postcopy-active',
   /** @since 3.0 */
-  'postcopy-paused',
+  'postcopy-paused': 'postcopy-paused',
   /** @since 9.1 */
-  'postcopy-recover-setup',
+  'postcopy-recover-setup': 'postcopy-recover-setup',
   /** @since 3.0 */
-  'postcopy-recover',
-  'completed',
-  'failed',
+  'postcopy-recover': 'postcopy-recover',
+  completed: 'completed',
+  failed: 'failed',
   /** @since 2.8 */
-  'colo',
+  colo: 'colo',
   /** @since 2.11 */
-  'pre-switchover',
+  'pre-switchover': 'pre-switchover',
   /** @since 2.11 */
-  'device',
+  device: 'device',
   /** @since 4.2 */
-  'wait-unplug',
-] as const;
-export type MigrationStatus = (typeof MigrationStatus)[number] | UnknownEnumValue;
-export const isMigrationStatus: Validator<(typeof MigrationStatus)[number]> =
+  'wait-unplug': 'wait-unplug',
+} as const;
+export type MigrationStatus = (typeof MigrationStatus)[keyof typeof MigrationStatus] | UnknownEnumValue;
+export const isMigrationStatus: Validator<(typeof MigrationStatus)[keyof typeof MigrationStatus]> =
   /* @__PURE__ */ enumeration(MigrationStatus);
 
 /**
@@ -247,65 +247,67 @@ export const isMigrationInfo: Validator<MigrationInfo> = /* @__PURE__ */ struct(
  * @since 1.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.MigrationCapability}
  */
-export const MigrationCapability = [
-  'xbzrle',
+export const MigrationCapability = {
+  xbzrle: 'xbzrle',
   /** @since 2.0 */
-  'rdma-pin-all',
+  'rdma-pin-all': 'rdma-pin-all',
   /** @since 1.6 */
-  'auto-converge',
+  'auto-converge': 'auto-converge',
   /**
    * @deprecated
    * @since 1.6
    */
-  'zero-blocks',
+  'zero-blocks': 'zero-blocks',
   /** @since 2.4 */
-  'events',
+  events: 'events',
   /** @since 2.6 */
-  'postcopy-ram',
+  'postcopy-ram': 'postcopy-ram',
   /**
    * @experimental
    * @since 2.8
    */
-  'x-colo',
+  'x-colo': 'x-colo',
   /** @since 2.9 */
-  'release-ram',
+  'release-ram': 'release-ram',
   /** @since 2.10 */
-  'return-path',
+  'return-path': 'return-path',
   /** @since 2.11 */
-  'pause-before-switchover',
+  'pause-before-switchover': 'pause-before-switchover',
   /** @since 4.0 */
-  'multifd',
+  multifd: 'multifd',
   /** @since 2.12 */
-  'dirty-bitmaps',
+  'dirty-bitmaps': 'dirty-bitmaps',
   /** @since 3.0 */
-  'postcopy-blocktime',
+  'postcopy-blocktime': 'postcopy-blocktime',
   /** @since 3.0 */
-  'late-block-activate',
+  'late-block-activate': 'late-block-activate',
   /**
    * @experimental
    * @since 4.0
    */
-  'x-ignore-shared',
+  'x-ignore-shared': 'x-ignore-shared',
   /** @since 4.2 */
-  'validate-uuid',
+  'validate-uuid': 'validate-uuid',
   /** @since 6.0 */
-  'background-snapshot',
+  'background-snapshot': 'background-snapshot',
   /** @since 7.1 */
-  'zero-copy-send',
+  'zero-copy-send': 'zero-copy-send',
   /** @since 7.1 */
-  'postcopy-preempt',
+  'postcopy-preempt': 'postcopy-preempt',
   /** @since 8.1 */
-  'switchover-ack',
+  'switchover-ack': 'switchover-ack',
   /** @since 8.1 */
-  'dirty-limit',
+  'dirty-limit': 'dirty-limit',
   /** @since 9.0 */
-  'mapped-ram',
-] as const;
-export type MigrationCapability = (typeof MigrationCapability)[number] | UnknownEnumValue;
-export const isMigrationCapability: Validator<(typeof MigrationCapability)[number]> = /* @__PURE__ */ enumeration(
-  MigrationCapability,
-  { 'zero-blocks': { deprecated: true }, 'x-colo': { unstable: true }, 'x-ignore-shared': { unstable: true } },
-);
+  'mapped-ram': 'mapped-ram',
+} as const;
+export type MigrationCapability = (typeof MigrationCapability)[keyof typeof MigrationCapability] | UnknownEnumValue;
+export const isMigrationCapability: Validator<(typeof MigrationCapability)[keyof typeof MigrationCapability]> =
+  /* @__PURE__ */ enumeration(MigrationCapability, {
+    'zero-blocks': { deprecated: true },
+    'x-colo': { unstable: true },
+    'x-ignore-shared': { unstable: true },
+  });
 
 /**
  * @since 1.2
@@ -334,62 +336,64 @@ export const isMigrateSetCapabilitiesArguments: Validator<MigrateSetCapabilities
  * @since 5.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.MultiFDCompression}
  */
-export const MultiFDCompression = [
-  'none',
-  'zlib',
+export const MultiFDCompression = {
+  none: 'none',
+  zlib: 'zlib',
   /** Only in builds with `CONFIG_ZSTD`. */
-  'zstd',
+  zstd: 'zstd',
   /**
    * Only in builds with `CONFIG_QATZIP`.
    *
    * @since 9.2
    */
-  'qatzip',
+  qatzip: 'qatzip',
   /**
    * Only in builds with `CONFIG_QPL`.
    *
    * @since 9.1
    */
-  'qpl',
+  qpl: 'qpl',
   /**
    * Only in builds with `CONFIG_UADK`.
    *
    * @since 9.1
    */
-  'uadk',
-] as const;
-export type MultiFDCompression = (typeof MultiFDCompression)[number] | UnknownEnumValue;
-export const isMultiFDCompression: Validator<(typeof MultiFDCompression)[number]> = /* @__PURE__ */ enumeration(
-  MultiFDCompression,
-  {
+  uadk: 'uadk',
+} as const;
+export type MultiFDCompression = (typeof MultiFDCompression)[keyof typeof MultiFDCompression] | UnknownEnumValue;
+export const isMultiFDCompression: Validator<(typeof MultiFDCompression)[keyof typeof MultiFDCompression]> =
+  /* @__PURE__ */ enumeration(MultiFDCompression, {
     zstd: { if: 'CONFIG_ZSTD' },
     qatzip: { if: 'CONFIG_QATZIP' },
     qpl: { if: 'CONFIG_QPL' },
     uadk: { if: 'CONFIG_UADK' },
-  },
-);
+  });
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.MigMode} */
-export const MigMode = [
+export const MigMode = {
   /** @since 8.2 */
-  'normal',
+  normal: 'normal',
   /** @since 8.2 */
-  'cpr-reboot',
+  'cpr-reboot': 'cpr-reboot',
   /** @since 10.0 */
-  'cpr-transfer',
+  'cpr-transfer': 'cpr-transfer',
   /** @since 10.2 */
-  'cpr-exec',
-] as const;
-export type MigMode = (typeof MigMode)[number] | UnknownEnumValue;
-export const isMigMode: Validator<(typeof MigMode)[number]> = /* @__PURE__ */ enumeration(MigMode);
+  'cpr-exec': 'cpr-exec',
+} as const;
+export type MigMode = (typeof MigMode)[keyof typeof MigMode] | UnknownEnumValue;
+export const isMigMode: Validator<(typeof MigMode)[keyof typeof MigMode]> = /* @__PURE__ */ enumeration(MigMode);
 
 /**
  * @since 9.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.ZeroPageDetection}
  */
-export const ZeroPageDetection = ['none', 'legacy', 'multifd'] as const;
-export type ZeroPageDetection = (typeof ZeroPageDetection)[number] | UnknownEnumValue;
-export const isZeroPageDetection: Validator<(typeof ZeroPageDetection)[number]> =
+export const ZeroPageDetection = {
+  none: 'none',
+  legacy: 'legacy',
+  multifd: 'multifd',
+} as const;
+export type ZeroPageDetection = (typeof ZeroPageDetection)[keyof typeof ZeroPageDetection] | UnknownEnumValue;
+export const isZeroPageDetection: Validator<(typeof ZeroPageDetection)[keyof typeof ZeroPageDetection]> =
   /* @__PURE__ */ enumeration(ZeroPageDetection);
 
 /**
@@ -440,79 +444,80 @@ export const isBitmapMigrationNodeAlias: Validator<BitmapMigrationNodeAlias> = /
  * @since 2.4
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.MigrationParameter}
  */
-export const MigrationParameter = [
+export const MigrationParameter = {
   /** @since 4.0 */
-  'announce-initial',
+  'announce-initial': 'announce-initial',
   /** @since 4.0 */
-  'announce-max',
+  'announce-max': 'announce-max',
   /** @since 4.0 */
-  'announce-rounds',
+  'announce-rounds': 'announce-rounds',
   /** @since 4.0 */
-  'announce-step',
+  'announce-step': 'announce-step',
   /** @since 5.0 */
-  'throttle-trigger-threshold',
+  'throttle-trigger-threshold': 'throttle-trigger-threshold',
   /** @since 2.7 */
-  'cpu-throttle-initial',
+  'cpu-throttle-initial': 'cpu-throttle-initial',
   /** @since 2.7 */
-  'cpu-throttle-increment',
+  'cpu-throttle-increment': 'cpu-throttle-increment',
   /** @since 5.1 */
-  'cpu-throttle-tailslow',
+  'cpu-throttle-tailslow': 'cpu-throttle-tailslow',
   /** @since 2.7 */
-  'tls-creds',
+  'tls-creds': 'tls-creds',
   /** @since 2.7 */
-  'tls-hostname',
+  'tls-hostname': 'tls-hostname',
   /** @since 4.0 */
-  'tls-authz',
+  'tls-authz': 'tls-authz',
   /** @since 2.8 */
-  'max-bandwidth',
+  'max-bandwidth': 'max-bandwidth',
   /** @since 8.2 */
-  'avail-switchover-bandwidth',
+  'avail-switchover-bandwidth': 'avail-switchover-bandwidth',
   /** @since 2.8 */
-  'downtime-limit',
+  'downtime-limit': 'downtime-limit',
   /**
    * @experimental
    * @since 2.8
    */
-  'x-checkpoint-delay',
+  'x-checkpoint-delay': 'x-checkpoint-delay',
   /** @since 4.0 */
-  'multifd-channels',
+  'multifd-channels': 'multifd-channels',
   /** @since 2.11 */
-  'xbzrle-cache-size',
+  'xbzrle-cache-size': 'xbzrle-cache-size',
   /** @since 3.0 */
-  'max-postcopy-bandwidth',
+  'max-postcopy-bandwidth': 'max-postcopy-bandwidth',
   /** @since 3.1 */
-  'max-cpu-throttle',
+  'max-cpu-throttle': 'max-cpu-throttle',
   /** @since 5.0 */
-  'multifd-compression',
+  'multifd-compression': 'multifd-compression',
   /** @since 5.0 */
-  'multifd-zlib-level',
+  'multifd-zlib-level': 'multifd-zlib-level',
   /** @since 5.0 */
-  'multifd-zstd-level',
+  'multifd-zstd-level': 'multifd-zstd-level',
   /** @since 9.2 */
-  'multifd-qatzip-level',
+  'multifd-qatzip-level': 'multifd-qatzip-level',
   /** @since 5.2 */
-  'block-bitmap-mapping',
+  'block-bitmap-mapping': 'block-bitmap-mapping',
   /**
    * @experimental
    * @since 8.1
    */
-  'x-vcpu-dirty-limit-period',
+  'x-vcpu-dirty-limit-period': 'x-vcpu-dirty-limit-period',
   /** @since 8.1 */
-  'vcpu-dirty-limit',
+  'vcpu-dirty-limit': 'vcpu-dirty-limit',
   /** @since 8.2 */
-  'mode',
+  mode: 'mode',
   /** @since 9.0 */
-  'zero-page-detection',
+  'zero-page-detection': 'zero-page-detection',
   /** @since 9.1 */
-  'direct-io',
+  'direct-io': 'direct-io',
   /** @since 10.2 */
-  'cpr-exec-command',
-] as const;
-export type MigrationParameter = (typeof MigrationParameter)[number] | UnknownEnumValue;
-export const isMigrationParameter: Validator<(typeof MigrationParameter)[number]> = /* @__PURE__ */ enumeration(
-  MigrationParameter,
-  { 'x-checkpoint-delay': { unstable: true }, 'x-vcpu-dirty-limit-period': { unstable: true } },
-);
+  'cpr-exec-command': 'cpr-exec-command',
+} as const;
+export type MigrationParameter = (typeof MigrationParameter)[keyof typeof MigrationParameter] | UnknownEnumValue;
+export const isMigrationParameter: Validator<(typeof MigrationParameter)[keyof typeof MigrationParameter]> =
+  /* @__PURE__ */ enumeration(MigrationParameter, {
+    'x-checkpoint-delay': { unstable: true },
+    'x-vcpu-dirty-limit-period': { unstable: true },
+  });
 
 /**
  * @since 2.4
@@ -746,40 +751,46 @@ export const isMigrationPassEvent: Validator<MigrationPassEvent> = /* @__PURE__ 
  * @since 2.8
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.COLOMessage}
  */
-export const COLOMessage = [
-  'checkpoint-ready',
-  'checkpoint-request',
-  'checkpoint-reply',
-  'vmstate-send',
-  'vmstate-size',
-  'vmstate-received',
-  'vmstate-loaded',
-] as const;
-export type COLOMessage = (typeof COLOMessage)[number] | UnknownEnumValue;
-export const isCOLOMessage: Validator<(typeof COLOMessage)[number]> = /* @__PURE__ */ enumeration(COLOMessage);
+export const COLOMessage = {
+  'checkpoint-ready': 'checkpoint-ready',
+  'checkpoint-request': 'checkpoint-request',
+  'checkpoint-reply': 'checkpoint-reply',
+  'vmstate-send': 'vmstate-send',
+  'vmstate-size': 'vmstate-size',
+  'vmstate-received': 'vmstate-received',
+  'vmstate-loaded': 'vmstate-loaded',
+} as const;
+export type COLOMessage = (typeof COLOMessage)[keyof typeof COLOMessage] | UnknownEnumValue;
+export const isCOLOMessage: Validator<(typeof COLOMessage)[keyof typeof COLOMessage]> =
+  /* @__PURE__ */ enumeration(COLOMessage);
 
 /**
  * @since 2.8
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.COLOMode}
  */
-export const COLOMode = ['none', 'primary', 'secondary'] as const;
-export type COLOMode = (typeof COLOMode)[number] | UnknownEnumValue;
-export const isCOLOMode: Validator<(typeof COLOMode)[number]> = /* @__PURE__ */ enumeration(COLOMode);
+export const COLOMode = {
+  none: 'none',
+  primary: 'primary',
+  secondary: 'secondary',
+} as const;
+export type COLOMode = (typeof COLOMode)[keyof typeof COLOMode] | UnknownEnumValue;
+export const isCOLOMode: Validator<(typeof COLOMode)[keyof typeof COLOMode]> = /* @__PURE__ */ enumeration(COLOMode);
 
 /**
  * @since 2.8
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.FailoverStatus}
  */
-export const FailoverStatus = [
-  'none',
-  'require',
-  'active',
-  'completed',
+export const FailoverStatus = {
+  none: 'none',
+  require: 'require',
+  active: 'active',
+  completed: 'completed',
   /** @since 2.9 */
-  'relaunch',
-] as const;
-export type FailoverStatus = (typeof FailoverStatus)[number] | UnknownEnumValue;
-export const isFailoverStatus: Validator<(typeof FailoverStatus)[number]> = /* @__PURE__ */ enumeration(FailoverStatus);
+  relaunch: 'relaunch',
+} as const;
+export type FailoverStatus = (typeof FailoverStatus)[keyof typeof FailoverStatus] | UnknownEnumValue;
+export const isFailoverStatus: Validator<(typeof FailoverStatus)[keyof typeof FailoverStatus]> =
+  /* @__PURE__ */ enumeration(FailoverStatus);
 
 /** Data of the event `COLO_EXIT`. */
 export interface ColoExitEvent {
@@ -796,15 +807,16 @@ export const isColoExitEvent: Validator<ColoExitEvent> = /* @__PURE__ */ struct(
  * @since 3.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.COLOExitReason}
  */
-export const COLOExitReason = [
-  'none',
-  'request',
-  'error',
+export const COLOExitReason = {
+  none: 'none',
+  request: 'request',
+  error: 'error',
   /** @since 4.0 */
-  'processing',
-] as const;
-export type COLOExitReason = (typeof COLOExitReason)[number] | UnknownEnumValue;
-export const isCOLOExitReason: Validator<(typeof COLOExitReason)[number]> = /* @__PURE__ */ enumeration(COLOExitReason);
+  processing: 'processing',
+} as const;
+export type COLOExitReason = (typeof COLOExitReason)[keyof typeof COLOExitReason] | UnknownEnumValue;
+export const isCOLOExitReason: Validator<(typeof COLOExitReason)[keyof typeof COLOExitReason]> =
+  /* @__PURE__ */ enumeration(COLOExitReason);
 
 /** Arguments of the command `migrate-continue`. */
 export interface MigrateContinueArguments {
@@ -819,9 +831,14 @@ export const isMigrateContinueArguments: Validator<MigrateContinueArguments> = /
  * @since 8.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.MigrationAddressType}
  */
-export const MigrationAddressType = ['socket', 'exec', 'rdma', 'file'] as const;
-export type MigrationAddressType = (typeof MigrationAddressType)[number] | UnknownEnumValue;
-export const isMigrationAddressType: Validator<(typeof MigrationAddressType)[number]> =
+export const MigrationAddressType = {
+  socket: 'socket',
+  exec: 'exec',
+  rdma: 'rdma',
+  file: 'file',
+} as const;
+export type MigrationAddressType = (typeof MigrationAddressType)[keyof typeof MigrationAddressType] | UnknownEnumValue;
+export const isMigrationAddressType: Validator<(typeof MigrationAddressType)[keyof typeof MigrationAddressType]> =
   /* @__PURE__ */ enumeration(MigrationAddressType);
 
 /**
@@ -914,9 +931,12 @@ export interface MigrationAddress_file extends MigrationAddressBase, FileMigrati
  * @since 8.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.MigrationChannelType}
  */
-export const MigrationChannelType = ['main', 'cpr'] as const;
-export type MigrationChannelType = (typeof MigrationChannelType)[number] | UnknownEnumValue;
-export const isMigrationChannelType: Validator<(typeof MigrationChannelType)[number]> =
+export const MigrationChannelType = {
+  main: 'main',
+  cpr: 'cpr',
+} as const;
+export type MigrationChannelType = (typeof MigrationChannelType)[keyof typeof MigrationChannelType] | UnknownEnumValue;
+export const isMigrationChannelType: Validator<(typeof MigrationChannelType)[keyof typeof MigrationChannelType]> =
   /* @__PURE__ */ enumeration(MigrationChannelType);
 
 /**
@@ -1078,27 +1098,38 @@ export const isDirtyRateVcpu: Validator<DirtyRateVcpu> = /* @__PURE__ */ struct(
  * @since 5.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.DirtyRateStatus}
  */
-export const DirtyRateStatus = ['unstarted', 'measuring', 'measured'] as const;
-export type DirtyRateStatus = (typeof DirtyRateStatus)[number] | UnknownEnumValue;
-export const isDirtyRateStatus: Validator<(typeof DirtyRateStatus)[number]> =
+export const DirtyRateStatus = {
+  unstarted: 'unstarted',
+  measuring: 'measuring',
+  measured: 'measured',
+} as const;
+export type DirtyRateStatus = (typeof DirtyRateStatus)[keyof typeof DirtyRateStatus] | UnknownEnumValue;
+export const isDirtyRateStatus: Validator<(typeof DirtyRateStatus)[keyof typeof DirtyRateStatus]> =
   /* @__PURE__ */ enumeration(DirtyRateStatus);
 
 /**
  * @since 6.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.DirtyRateMeasureMode}
  */
-export const DirtyRateMeasureMode = ['page-sampling', 'dirty-ring', 'dirty-bitmap'] as const;
-export type DirtyRateMeasureMode = (typeof DirtyRateMeasureMode)[number] | UnknownEnumValue;
-export const isDirtyRateMeasureMode: Validator<(typeof DirtyRateMeasureMode)[number]> =
+export const DirtyRateMeasureMode = {
+  'page-sampling': 'page-sampling',
+  'dirty-ring': 'dirty-ring',
+  'dirty-bitmap': 'dirty-bitmap',
+} as const;
+export type DirtyRateMeasureMode = (typeof DirtyRateMeasureMode)[keyof typeof DirtyRateMeasureMode] | UnknownEnumValue;
+export const isDirtyRateMeasureMode: Validator<(typeof DirtyRateMeasureMode)[keyof typeof DirtyRateMeasureMode]> =
   /* @__PURE__ */ enumeration(DirtyRateMeasureMode);
 
 /**
  * @since 8.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-migration.TimeUnit}
  */
-export const TimeUnit = ['second', 'millisecond'] as const;
-export type TimeUnit = (typeof TimeUnit)[number] | UnknownEnumValue;
-export const isTimeUnit: Validator<(typeof TimeUnit)[number]> = /* @__PURE__ */ enumeration(TimeUnit);
+export const TimeUnit = {
+  second: 'second',
+  millisecond: 'millisecond',
+} as const;
+export type TimeUnit = (typeof TimeUnit)[keyof typeof TimeUnit] | UnknownEnumValue;
+export const isTimeUnit: Validator<(typeof TimeUnit)[keyof typeof TimeUnit]> = /* @__PURE__ */ enumeration(TimeUnit);
 
 /**
  * @since 5.2

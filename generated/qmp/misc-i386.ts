@@ -6,24 +6,28 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct,
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-misc-i386.SevState}
  */
-export const SevState = [
-  'uninit',
-  'launch-update',
-  'launch-secret',
-  'running',
-  'send-update',
-  'receive-update',
-] as const;
-export type SevState = (typeof SevState)[number] | UnknownEnumValue;
-export const isSevState: Validator<(typeof SevState)[number]> = /* @__PURE__ */ enumeration(SevState);
+export const SevState = {
+  uninit: 'uninit',
+  'launch-update': 'launch-update',
+  'launch-secret': 'launch-secret',
+  running: 'running',
+  'send-update': 'send-update',
+  'receive-update': 'receive-update',
+} as const;
+export type SevState = (typeof SevState)[keyof typeof SevState] | UnknownEnumValue;
+export const isSevState: Validator<(typeof SevState)[keyof typeof SevState]> = /* @__PURE__ */ enumeration(SevState);
 
 /**
  * @since 6.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-misc-i386.SevGuestType}
  */
-export const SevGuestType = ['sev', 'sev-snp'] as const;
-export type SevGuestType = (typeof SevGuestType)[number] | UnknownEnumValue;
-export const isSevGuestType: Validator<(typeof SevGuestType)[number]> = /* @__PURE__ */ enumeration(SevGuestType);
+export const SevGuestType = {
+  sev: 'sev',
+  'sev-snp': 'sev-snp',
+} as const;
+export type SevGuestType = (typeof SevGuestType)[keyof typeof SevGuestType] | UnknownEnumValue;
+export const isSevGuestType: Validator<(typeof SevGuestType)[keyof typeof SevGuestType]> =
+  /* @__PURE__ */ enumeration(SevGuestType);
 
 /**
  * @since 2.12
@@ -185,9 +189,17 @@ export const isSgxInfo: Validator<SgxInfo> = /* @__PURE__ */ struct(() => ({
  * @since 8.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-misc-i386.EvtchnPortType}
  */
-export const EvtchnPortType = ['closed', 'unbound', 'interdomain', 'pirq', 'virq', 'ipi'] as const;
-export type EvtchnPortType = (typeof EvtchnPortType)[number] | UnknownEnumValue;
-export const isEvtchnPortType: Validator<(typeof EvtchnPortType)[number]> = /* @__PURE__ */ enumeration(EvtchnPortType);
+export const EvtchnPortType = {
+  closed: 'closed',
+  unbound: 'unbound',
+  interdomain: 'interdomain',
+  pirq: 'pirq',
+  virq: 'virq',
+  ipi: 'ipi',
+} as const;
+export type EvtchnPortType = (typeof EvtchnPortType)[keyof typeof EvtchnPortType] | UnknownEnumValue;
+export const isEvtchnPortType: Validator<(typeof EvtchnPortType)[keyof typeof EvtchnPortType]> =
+  /* @__PURE__ */ enumeration(EvtchnPortType);
 
 /**
  * @since 8.0

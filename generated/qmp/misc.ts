@@ -151,10 +151,17 @@ export const isFdsetInfo: Validator<FdsetInfo> = /* @__PURE__ */ struct(() => ({
  * @since 1.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-misc.CommandLineParameterType}
  */
-export const CommandLineParameterType = ['string', 'boolean', 'number', 'size'] as const;
-export type CommandLineParameterType = (typeof CommandLineParameterType)[number] | UnknownEnumValue;
-export const isCommandLineParameterType: Validator<(typeof CommandLineParameterType)[number]> =
-  /* @__PURE__ */ enumeration(CommandLineParameterType);
+export const CommandLineParameterType = {
+  string: 'string',
+  boolean: 'boolean',
+  number: 'number',
+  size: 'size',
+} as const;
+export type CommandLineParameterType =
+  (typeof CommandLineParameterType)[keyof typeof CommandLineParameterType] | UnknownEnumValue;
+export const isCommandLineParameterType: Validator<
+  (typeof CommandLineParameterType)[keyof typeof CommandLineParameterType]
+> = /* @__PURE__ */ enumeration(CommandLineParameterType);
 
 /**
  * @since 1.5

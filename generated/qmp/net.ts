@@ -362,9 +362,13 @@ export const isNetdevNetmapOptions: Validator<NetdevNetmapOptions> = /* @__PURE_
  * @since 8.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-net.AFXDPMode}
  */
-export const AFXDPMode = ['native', 'skb'] as const;
-export type AFXDPMode = (typeof AFXDPMode)[number] | UnknownEnumValue;
-export const isAFXDPMode: Validator<(typeof AFXDPMode)[number]> = /* @__PURE__ */ enumeration(AFXDPMode);
+export const AFXDPMode = {
+  native: 'native',
+  skb: 'skb',
+} as const;
+export type AFXDPMode = (typeof AFXDPMode)[keyof typeof AFXDPMode] | UnknownEnumValue;
+export const isAFXDPMode: Validator<(typeof AFXDPMode)[keyof typeof AFXDPMode]> =
+  /* @__PURE__ */ enumeration(AFXDPMode);
 
 /**
  * Only in builds with `CONFIG_AF_XDP`.
@@ -532,67 +536,65 @@ export const isNetdevDgramOptions: Validator<NetdevDgramOptions> = /* @__PURE__ 
  * @since 2.7
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-net.NetClientDriver}
  */
-export const NetClientDriver = [
-  'none',
-  'nic',
-  'user',
-  'tap',
+export const NetClientDriver = {
+  none: 'none',
+  nic: 'nic',
+  user: 'user',
+  tap: 'tap',
   /** @since 2.1 */
-  'l2tpv3',
-  'socket',
+  l2tpv3: 'l2tpv3',
+  socket: 'socket',
   /** @since 7.2 */
-  'stream',
+  stream: 'stream',
   /** @since 7.2 */
-  'dgram',
-  'vde',
-  'bridge',
-  'hubport',
-  'netmap',
-  'vhost-user',
+  dgram: 'dgram',
+  vde: 'vde',
+  bridge: 'bridge',
+  hubport: 'hubport',
+  netmap: 'netmap',
+  'vhost-user': 'vhost-user',
   /** @since 5.1 */
-  'vhost-vdpa',
+  'vhost-vdpa': 'vhost-vdpa',
   /**
    * Only in builds with `CONFIG_PASST`.
    *
    * @since 10.1
    */
-  'passt',
+  passt: 'passt',
   /**
    * Only in builds with `CONFIG_AF_XDP`.
    *
    * @since 8.2
    */
-  'af-xdp',
+  'af-xdp': 'af-xdp',
   /**
    * Only in builds with `CONFIG_VMNET`.
    *
    * @since 7.1
    */
-  'vmnet-host',
+  'vmnet-host': 'vmnet-host',
   /**
    * Only in builds with `CONFIG_VMNET`.
    *
    * @since 7.1
    */
-  'vmnet-shared',
+  'vmnet-shared': 'vmnet-shared',
   /**
    * Only in builds with `CONFIG_VMNET`.
    *
    * @since 7.1
    */
-  'vmnet-bridged',
-] as const;
-export type NetClientDriver = (typeof NetClientDriver)[number] | UnknownEnumValue;
-export const isNetClientDriver: Validator<(typeof NetClientDriver)[number]> = /* @__PURE__ */ enumeration(
-  NetClientDriver,
-  {
+  'vmnet-bridged': 'vmnet-bridged',
+} as const;
+export type NetClientDriver = (typeof NetClientDriver)[keyof typeof NetClientDriver] | UnknownEnumValue;
+export const isNetClientDriver: Validator<(typeof NetClientDriver)[keyof typeof NetClientDriver]> =
+  /* @__PURE__ */ enumeration(NetClientDriver, {
     passt: { if: 'CONFIG_PASST' },
     'af-xdp': { if: 'CONFIG_AF_XDP' },
     'vmnet-host': { if: 'CONFIG_VMNET' },
     'vmnet-shared': { if: 'CONFIG_VMNET' },
     'vmnet-bridged': { if: 'CONFIG_VMNET' },
-  },
-);
+  });
 
 /** What all branches of {@link Netdev} have. */
 export interface NetdevBase {
@@ -762,9 +764,13 @@ export interface Netdev_none extends NetdevBase {
  * @since 1.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-net.RxState}
  */
-export const RxState = ['normal', 'none', 'all'] as const;
-export type RxState = (typeof RxState)[number] | UnknownEnumValue;
-export const isRxState: Validator<(typeof RxState)[number]> = /* @__PURE__ */ enumeration(RxState);
+export const RxState = {
+  normal: 'normal',
+  none: 'none',
+  all: 'all',
+} as const;
+export type RxState = (typeof RxState)[keyof typeof RxState] | UnknownEnumValue;
+export const isRxState: Validator<(typeof RxState)[keyof typeof RxState]> = /* @__PURE__ */ enumeration(RxState);
 
 /**
  * @since 1.6

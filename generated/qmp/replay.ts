@@ -6,9 +6,14 @@ import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct 
  * @since 2.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-replay.ReplayMode}
  */
-export const ReplayMode = ['none', 'record', 'play'] as const;
-export type ReplayMode = (typeof ReplayMode)[number] | UnknownEnumValue;
-export const isReplayMode: Validator<(typeof ReplayMode)[number]> = /* @__PURE__ */ enumeration(ReplayMode);
+export const ReplayMode = {
+  none: 'none',
+  record: 'record',
+  play: 'play',
+} as const;
+export type ReplayMode = (typeof ReplayMode)[keyof typeof ReplayMode] | UnknownEnumValue;
+export const isReplayMode: Validator<(typeof ReplayMode)[keyof typeof ReplayMode]> =
+  /* @__PURE__ */ enumeration(ReplayMode);
 
 /**
  * @since 5.2

@@ -29,18 +29,24 @@ export const isQueryRockerArguments: Validator<QueryRockerArguments> = /* @__PUR
  * @since 2.4
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-rocker.RockerPortDuplex}
  */
-export const RockerPortDuplex = ['half', 'full'] as const;
-export type RockerPortDuplex = (typeof RockerPortDuplex)[number] | UnknownEnumValue;
-export const isRockerPortDuplex: Validator<(typeof RockerPortDuplex)[number]> =
+export const RockerPortDuplex = {
+  half: 'half',
+  full: 'full',
+} as const;
+export type RockerPortDuplex = (typeof RockerPortDuplex)[keyof typeof RockerPortDuplex] | UnknownEnumValue;
+export const isRockerPortDuplex: Validator<(typeof RockerPortDuplex)[keyof typeof RockerPortDuplex]> =
   /* @__PURE__ */ enumeration(RockerPortDuplex);
 
 /**
  * @since 2.4
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-rocker.RockerPortAutoneg}
  */
-export const RockerPortAutoneg = ['off', 'on'] as const;
-export type RockerPortAutoneg = (typeof RockerPortAutoneg)[number] | UnknownEnumValue;
-export const isRockerPortAutoneg: Validator<(typeof RockerPortAutoneg)[number]> =
+export const RockerPortAutoneg = {
+  off: 'off',
+  on: 'on',
+} as const;
+export type RockerPortAutoneg = (typeof RockerPortAutoneg)[keyof typeof RockerPortAutoneg] | UnknownEnumValue;
+export const isRockerPortAutoneg: Validator<(typeof RockerPortAutoneg)[keyof typeof RockerPortAutoneg]> =
   /* @__PURE__ */ enumeration(RockerPortAutoneg);
 
 /**

@@ -3,45 +3,46 @@
 import { type Int64, type UnknownEnumValue, type Validator, enumeration, struct, union } from '@qapi-ts/runtime';
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.RunState} */
-export const RunState = [
-  'debug',
-  'inmigrate',
-  'internal-error',
-  'io-error',
-  'paused',
-  'postmigrate',
-  'prelaunch',
-  'finish-migrate',
-  'restore-vm',
-  'running',
-  'save-vm',
-  'shutdown',
-  'suspended',
-  'watchdog',
-  'guest-panicked',
+export const RunState = {
+  debug: 'debug',
+  inmigrate: 'inmigrate',
+  'internal-error': 'internal-error',
+  'io-error': 'io-error',
+  paused: 'paused',
+  postmigrate: 'postmigrate',
+  prelaunch: 'prelaunch',
+  'finish-migrate': 'finish-migrate',
+  'restore-vm': 'restore-vm',
+  running: 'running',
+  'save-vm': 'save-vm',
+  shutdown: 'shutdown',
+  suspended: 'suspended',
+  watchdog: 'watchdog',
+  'guest-panicked': 'guest-panicked',
   /** @since 2.8 */
-  'colo',
-] as const;
-export type RunState = (typeof RunState)[number] | UnknownEnumValue;
-export const isRunState: Validator<(typeof RunState)[number]> = /* @__PURE__ */ enumeration(RunState);
+  colo: 'colo',
+} as const;
+export type RunState = (typeof RunState)[keyof typeof RunState] | UnknownEnumValue;
+export const isRunState: Validator<(typeof RunState)[keyof typeof RunState]> = /* @__PURE__ */ enumeration(RunState);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.ShutdownCause} */
-export const ShutdownCause = [
-  'none',
-  'host-error',
-  'host-qmp-quit',
-  'host-qmp-system-reset',
-  'host-signal',
-  'host-ui',
-  'guest-shutdown',
-  'guest-reset',
-  'guest-panic',
-  'subsystem-reset',
+export const ShutdownCause = {
+  none: 'none',
+  'host-error': 'host-error',
+  'host-qmp-quit': 'host-qmp-quit',
+  'host-qmp-system-reset': 'host-qmp-system-reset',
+  'host-signal': 'host-signal',
+  'host-ui': 'host-ui',
+  'guest-shutdown': 'guest-shutdown',
+  'guest-reset': 'guest-reset',
+  'guest-panic': 'guest-panic',
+  'subsystem-reset': 'subsystem-reset',
   /** @since 7.2 */
-  'snapshot-load',
-] as const;
-export type ShutdownCause = (typeof ShutdownCause)[number] | UnknownEnumValue;
-export const isShutdownCause: Validator<(typeof ShutdownCause)[number]> = /* @__PURE__ */ enumeration(ShutdownCause);
+  'snapshot-load': 'snapshot-load',
+} as const;
+export type ShutdownCause = (typeof ShutdownCause)[keyof typeof ShutdownCause] | UnknownEnumValue;
+export const isShutdownCause: Validator<(typeof ShutdownCause)[keyof typeof ShutdownCause]> =
+  /* @__PURE__ */ enumeration(ShutdownCause);
 
 /**
  * @since 0.14
@@ -94,48 +95,58 @@ export const isWatchdogEvent: Validator<WatchdogEvent> = /* @__PURE__ */ struct(
  * @since 2.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.WatchdogAction}
  */
-export const WatchdogAction = [
-  'reset',
-  'shutdown',
-  'poweroff',
-  'pause',
-  'debug',
-  'none',
+export const WatchdogAction = {
+  reset: 'reset',
+  shutdown: 'shutdown',
+  poweroff: 'poweroff',
+  pause: 'pause',
+  debug: 'debug',
+  none: 'none',
   /** @since 2.4 */
-  'inject-nmi',
-] as const;
-export type WatchdogAction = (typeof WatchdogAction)[number] | UnknownEnumValue;
-export const isWatchdogAction: Validator<(typeof WatchdogAction)[number]> = /* @__PURE__ */ enumeration(WatchdogAction);
+  'inject-nmi': 'inject-nmi',
+} as const;
+export type WatchdogAction = (typeof WatchdogAction)[keyof typeof WatchdogAction] | UnknownEnumValue;
+export const isWatchdogAction: Validator<(typeof WatchdogAction)[keyof typeof WatchdogAction]> =
+  /* @__PURE__ */ enumeration(WatchdogAction);
 
 /**
  * @since 6.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.RebootAction}
  */
-export const RebootAction = ['reset', 'shutdown'] as const;
-export type RebootAction = (typeof RebootAction)[number] | UnknownEnumValue;
-export const isRebootAction: Validator<(typeof RebootAction)[number]> = /* @__PURE__ */ enumeration(RebootAction);
+export const RebootAction = {
+  reset: 'reset',
+  shutdown: 'shutdown',
+} as const;
+export type RebootAction = (typeof RebootAction)[keyof typeof RebootAction] | UnknownEnumValue;
+export const isRebootAction: Validator<(typeof RebootAction)[keyof typeof RebootAction]> =
+  /* @__PURE__ */ enumeration(RebootAction);
 
 /**
  * @since 6.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.ShutdownAction}
  */
-export const ShutdownAction = ['poweroff', 'pause'] as const;
-export type ShutdownAction = (typeof ShutdownAction)[number] | UnknownEnumValue;
-export const isShutdownAction: Validator<(typeof ShutdownAction)[number]> = /* @__PURE__ */ enumeration(ShutdownAction);
+export const ShutdownAction = {
+  poweroff: 'poweroff',
+  pause: 'pause',
+} as const;
+export type ShutdownAction = (typeof ShutdownAction)[keyof typeof ShutdownAction] | UnknownEnumValue;
+export const isShutdownAction: Validator<(typeof ShutdownAction)[keyof typeof ShutdownAction]> =
+  /* @__PURE__ */ enumeration(ShutdownAction);
 
 /**
  * @since 6.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.PanicAction}
  */
-export const PanicAction = [
-  'pause',
-  'shutdown',
+export const PanicAction = {
+  pause: 'pause',
+  shutdown: 'shutdown',
   /** @since 7.1 */
-  'exit-failure',
-  'none',
-] as const;
-export type PanicAction = (typeof PanicAction)[number] | UnknownEnumValue;
-export const isPanicAction: Validator<(typeof PanicAction)[number]> = /* @__PURE__ */ enumeration(PanicAction);
+  'exit-failure': 'exit-failure',
+  none: 'none',
+} as const;
+export type PanicAction = (typeof PanicAction)[keyof typeof PanicAction] | UnknownEnumValue;
+export const isPanicAction: Validator<(typeof PanicAction)[keyof typeof PanicAction]> =
+  /* @__PURE__ */ enumeration(PanicAction);
 
 /** Arguments of the command `watchdog-set-action`. */
 export interface WatchdogSetActionArguments {
@@ -188,31 +199,33 @@ export const isGuestCrashloadedEvent: Validator<GuestCrashloadedEvent> = /* @__P
  * @since 2.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.GuestPanicAction}
  */
-export const GuestPanicAction = [
-  'pause',
+export const GuestPanicAction = {
+  pause: 'pause',
   /** @since 2.8 */
-  'poweroff',
+  poweroff: 'poweroff',
   /** @since 5.0 */
-  'run',
-] as const;
-export type GuestPanicAction = (typeof GuestPanicAction)[number] | UnknownEnumValue;
-export const isGuestPanicAction: Validator<(typeof GuestPanicAction)[number]> =
+  run: 'run',
+} as const;
+export type GuestPanicAction = (typeof GuestPanicAction)[keyof typeof GuestPanicAction] | UnknownEnumValue;
+export const isGuestPanicAction: Validator<(typeof GuestPanicAction)[keyof typeof GuestPanicAction]> =
   /* @__PURE__ */ enumeration(GuestPanicAction);
 
 /**
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.GuestPanicInformationType}
  */
-export const GuestPanicInformationType = [
-  'hyper-v',
+export const GuestPanicInformationType = {
+  'hyper-v': 'hyper-v',
   /** @since 2.12 */
-  's390',
+  s390: 's390',
   /** @since 10.1 */
-  'tdx',
-] as const;
-export type GuestPanicInformationType = (typeof GuestPanicInformationType)[number] | UnknownEnumValue;
-export const isGuestPanicInformationType: Validator<(typeof GuestPanicInformationType)[number]> =
-  /* @__PURE__ */ enumeration(GuestPanicInformationType);
+  tdx: 'tdx',
+} as const;
+export type GuestPanicInformationType =
+  (typeof GuestPanicInformationType)[keyof typeof GuestPanicInformationType] | UnknownEnumValue;
+export const isGuestPanicInformationType: Validator<
+  (typeof GuestPanicInformationType)[keyof typeof GuestPanicInformationType]
+> = /* @__PURE__ */ enumeration(GuestPanicInformationType);
 
 /** What all branches of {@link GuestPanicInformation} have. */
 export interface GuestPanicInformationBase {
@@ -272,9 +285,15 @@ export const isGuestPanicInformationHyperV: Validator<GuestPanicInformationHyper
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.S390CrashReason}
  */
-export const S390CrashReason = ['unknown', 'disabled-wait', 'extint-loop', 'pgmint-loop', 'opint-loop'] as const;
-export type S390CrashReason = (typeof S390CrashReason)[number] | UnknownEnumValue;
-export const isS390CrashReason: Validator<(typeof S390CrashReason)[number]> =
+export const S390CrashReason = {
+  unknown: 'unknown',
+  'disabled-wait': 'disabled-wait',
+  'extint-loop': 'extint-loop',
+  'pgmint-loop': 'pgmint-loop',
+  'opint-loop': 'opint-loop',
+} as const;
+export type S390CrashReason = (typeof S390CrashReason)[keyof typeof S390CrashReason] | UnknownEnumValue;
+export const isS390CrashReason: Validator<(typeof S390CrashReason)[keyof typeof S390CrashReason]> =
   /* @__PURE__ */ enumeration(S390CrashReason);
 
 /**
@@ -328,18 +347,27 @@ export const isMemoryFailureEvent: Validator<MemoryFailureEvent> = /* @__PURE__ 
  * @since 5.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.MemoryFailureRecipient}
  */
-export const MemoryFailureRecipient = ['hypervisor', 'guest'] as const;
-export type MemoryFailureRecipient = (typeof MemoryFailureRecipient)[number] | UnknownEnumValue;
-export const isMemoryFailureRecipient: Validator<(typeof MemoryFailureRecipient)[number]> =
+export const MemoryFailureRecipient = {
+  hypervisor: 'hypervisor',
+  guest: 'guest',
+} as const;
+export type MemoryFailureRecipient =
+  (typeof MemoryFailureRecipient)[keyof typeof MemoryFailureRecipient] | UnknownEnumValue;
+export const isMemoryFailureRecipient: Validator<(typeof MemoryFailureRecipient)[keyof typeof MemoryFailureRecipient]> =
   /* @__PURE__ */ enumeration(MemoryFailureRecipient);
 
 /**
  * @since 5.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.MemoryFailureAction}
  */
-export const MemoryFailureAction = ['ignore', 'inject', 'fatal', 'reset'] as const;
-export type MemoryFailureAction = (typeof MemoryFailureAction)[number] | UnknownEnumValue;
-export const isMemoryFailureAction: Validator<(typeof MemoryFailureAction)[number]> =
+export const MemoryFailureAction = {
+  ignore: 'ignore',
+  inject: 'inject',
+  fatal: 'fatal',
+  reset: 'reset',
+} as const;
+export type MemoryFailureAction = (typeof MemoryFailureAction)[keyof typeof MemoryFailureAction] | UnknownEnumValue;
+export const isMemoryFailureAction: Validator<(typeof MemoryFailureAction)[keyof typeof MemoryFailureAction]> =
   /* @__PURE__ */ enumeration(MemoryFailureAction);
 
 /**
@@ -360,7 +388,11 @@ export const isMemoryFailureFlags: Validator<MemoryFailureFlags> = /* @__PURE__ 
  * @since 7.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-run-state.NotifyVmexitOption}
  */
-export const NotifyVmexitOption = ['run', 'internal-error', 'disable'] as const;
-export type NotifyVmexitOption = (typeof NotifyVmexitOption)[number] | UnknownEnumValue;
-export const isNotifyVmexitOption: Validator<(typeof NotifyVmexitOption)[number]> =
+export const NotifyVmexitOption = {
+  run: 'run',
+  'internal-error': 'internal-error',
+  disable: 'disable',
+} as const;
+export type NotifyVmexitOption = (typeof NotifyVmexitOption)[keyof typeof NotifyVmexitOption] | UnknownEnumValue;
+export const isNotifyVmexitOption: Validator<(typeof NotifyVmexitOption)[keyof typeof NotifyVmexitOption]> =
   /* @__PURE__ */ enumeration(NotifyVmexitOption);

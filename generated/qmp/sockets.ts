@@ -6,16 +6,16 @@ import { type UnknownEnumValue, type Validator, enumeration, struct, union } fro
  * @since 2.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-sockets.NetworkAddressFamily}
  */
-export const NetworkAddressFamily = [
-  'ipv4',
-  'ipv6',
-  'unix',
+export const NetworkAddressFamily = {
+  ipv4: 'ipv4',
+  ipv6: 'ipv6',
+  unix: 'unix',
   /** @since 2.8 */
-  'vsock',
-  'unknown',
-] as const;
-export type NetworkAddressFamily = (typeof NetworkAddressFamily)[number] | UnknownEnumValue;
-export const isNetworkAddressFamily: Validator<(typeof NetworkAddressFamily)[number]> =
+  vsock: 'vsock',
+  unknown: 'unknown',
+} as const;
+export type NetworkAddressFamily = (typeof NetworkAddressFamily)[keyof typeof NetworkAddressFamily] | UnknownEnumValue;
+export const isNetworkAddressFamily: Validator<(typeof NetworkAddressFamily)[keyof typeof NetworkAddressFamily]> =
   /* @__PURE__ */ enumeration(NetworkAddressFamily);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#object-QMP-sockets.InetSocketAddressBase} */
@@ -225,9 +225,14 @@ export interface SocketAddressLegacy_fd extends SocketAddressLegacyBase, FdSocke
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-sockets.SocketAddressType}
  */
-export const SocketAddressType = ['inet', 'unix', 'vsock', 'fd'] as const;
-export type SocketAddressType = (typeof SocketAddressType)[number] | UnknownEnumValue;
-export const isSocketAddressType: Validator<(typeof SocketAddressType)[number]> =
+export const SocketAddressType = {
+  inet: 'inet',
+  unix: 'unix',
+  vsock: 'vsock',
+  fd: 'fd',
+} as const;
+export type SocketAddressType = (typeof SocketAddressType)[keyof typeof SocketAddressType] | UnknownEnumValue;
+export const isSocketAddressType: Validator<(typeof SocketAddressType)[keyof typeof SocketAddressType]> =
   /* @__PURE__ */ enumeration(SocketAddressType);
 
 /** What all branches of {@link SocketAddress} have. */

@@ -14,43 +14,58 @@ import {
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-stats.StatsType}
  */
-export const StatsType = ['cumulative', 'instant', 'peak', 'linear-histogram', 'log2-histogram'] as const;
-export type StatsType = (typeof StatsType)[number] | UnknownEnumValue;
-export const isStatsType: Validator<(typeof StatsType)[number]> = /* @__PURE__ */ enumeration(StatsType);
+export const StatsType = {
+  cumulative: 'cumulative',
+  instant: 'instant',
+  peak: 'peak',
+  'linear-histogram': 'linear-histogram',
+  'log2-histogram': 'log2-histogram',
+} as const;
+export type StatsType = (typeof StatsType)[keyof typeof StatsType] | UnknownEnumValue;
+export const isStatsType: Validator<(typeof StatsType)[keyof typeof StatsType]> =
+  /* @__PURE__ */ enumeration(StatsType);
 
 /**
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-stats.StatsUnit}
  */
-export const StatsUnit = ['bytes', 'seconds', 'cycles', 'boolean'] as const;
-export type StatsUnit = (typeof StatsUnit)[number] | UnknownEnumValue;
-export const isStatsUnit: Validator<(typeof StatsUnit)[number]> = /* @__PURE__ */ enumeration(StatsUnit);
+export const StatsUnit = {
+  bytes: 'bytes',
+  seconds: 'seconds',
+  cycles: 'cycles',
+  boolean: 'boolean',
+} as const;
+export type StatsUnit = (typeof StatsUnit)[keyof typeof StatsUnit] | UnknownEnumValue;
+export const isStatsUnit: Validator<(typeof StatsUnit)[keyof typeof StatsUnit]> =
+  /* @__PURE__ */ enumeration(StatsUnit);
 
 /**
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-stats.StatsProvider}
  */
-export const StatsProvider = [
+export const StatsProvider = {
   /** @since 7.1 */
-  'kvm',
+  kvm: 'kvm',
   /** @since 8.0 */
-  'cryptodev',
-] as const;
-export type StatsProvider = (typeof StatsProvider)[number] | UnknownEnumValue;
-export const isStatsProvider: Validator<(typeof StatsProvider)[number]> = /* @__PURE__ */ enumeration(StatsProvider);
+  cryptodev: 'cryptodev',
+} as const;
+export type StatsProvider = (typeof StatsProvider)[keyof typeof StatsProvider] | UnknownEnumValue;
+export const isStatsProvider: Validator<(typeof StatsProvider)[keyof typeof StatsProvider]> =
+  /* @__PURE__ */ enumeration(StatsProvider);
 
 /**
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-stats.StatsTarget}
  */
-export const StatsTarget = [
-  'vm',
-  'vcpu',
+export const StatsTarget = {
+  vm: 'vm',
+  vcpu: 'vcpu',
   /** @since 8.0 */
-  'cryptodev',
-] as const;
-export type StatsTarget = (typeof StatsTarget)[number] | UnknownEnumValue;
-export const isStatsTarget: Validator<(typeof StatsTarget)[number]> = /* @__PURE__ */ enumeration(StatsTarget);
+  cryptodev: 'cryptodev',
+} as const;
+export type StatsTarget = (typeof StatsTarget)[keyof typeof StatsTarget] | UnknownEnumValue;
+export const isStatsTarget: Validator<(typeof StatsTarget)[keyof typeof StatsTarget]> =
+  /* @__PURE__ */ enumeration(StatsTarget);
 
 /**
  * @since 7.1

@@ -8,15 +8,15 @@ import { type UnknownEnumValue, type Validator, enumeration, struct, union } fro
  * @since 1.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-tpm.TpmModel}
  */
-export const TpmModel = [
-  'tpm-tis',
+export const TpmModel = {
+  'tpm-tis': 'tpm-tis',
   /** @since 2.12 */
-  'tpm-crb',
+  'tpm-crb': 'tpm-crb',
   /** @since 5.0 */
-  'tpm-spapr',
-] as const;
-export type TpmModel = (typeof TpmModel)[number] | UnknownEnumValue;
-export const isTpmModel: Validator<(typeof TpmModel)[number]> = /* @__PURE__ */ enumeration(TpmModel);
+  'tpm-spapr': 'tpm-spapr',
+} as const;
+export type TpmModel = (typeof TpmModel)[keyof typeof TpmModel] | UnknownEnumValue;
+export const isTpmModel: Validator<(typeof TpmModel)[keyof typeof TpmModel]> = /* @__PURE__ */ enumeration(TpmModel);
 
 /**
  * Only in builds with `CONFIG_TPM`.
@@ -24,13 +24,13 @@ export const isTpmModel: Validator<(typeof TpmModel)[number]> = /* @__PURE__ */ 
  * @since 1.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-tpm.TpmType}
  */
-export const TpmType = [
-  'passthrough',
+export const TpmType = {
+  passthrough: 'passthrough',
   /** @since 2.11 */
-  'emulator',
-] as const;
-export type TpmType = (typeof TpmType)[number] | UnknownEnumValue;
-export const isTpmType: Validator<(typeof TpmType)[number]> = /* @__PURE__ */ enumeration(TpmType);
+  emulator: 'emulator',
+} as const;
+export type TpmType = (typeof TpmType)[keyof typeof TpmType] | UnknownEnumValue;
+export const isTpmType: Validator<(typeof TpmType)[keyof typeof TpmType]> = /* @__PURE__ */ enumeration(TpmType);
 
 /**
  * Only in builds with `CONFIG_TPM`.

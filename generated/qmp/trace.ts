@@ -6,9 +6,13 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  * @since 2.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-trace.TraceEventState}
  */
-export const TraceEventState = ['unavailable', 'disabled', 'enabled'] as const;
-export type TraceEventState = (typeof TraceEventState)[number] | UnknownEnumValue;
-export const isTraceEventState: Validator<(typeof TraceEventState)[number]> =
+export const TraceEventState = {
+  unavailable: 'unavailable',
+  disabled: 'disabled',
+  enabled: 'enabled',
+} as const;
+export type TraceEventState = (typeof TraceEventState)[keyof typeof TraceEventState] | UnknownEnumValue;
+export const isTraceEventState: Validator<(typeof TraceEventState)[keyof typeof TraceEventState]> =
   /* @__PURE__ */ enumeration(TraceEventState);
 
 /**

@@ -31,49 +31,51 @@ export const isAbort: Validator<Abort> = /* @__PURE__ */ struct(() => ({}));
  * @since 2.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-transaction.ActionCompletionMode}
  */
-export const ActionCompletionMode = ['individual', 'grouped'] as const;
-export type ActionCompletionMode = (typeof ActionCompletionMode)[number] | UnknownEnumValue;
-export const isActionCompletionMode: Validator<(typeof ActionCompletionMode)[number]> =
+export const ActionCompletionMode = {
+  individual: 'individual',
+  grouped: 'grouped',
+} as const;
+export type ActionCompletionMode = (typeof ActionCompletionMode)[keyof typeof ActionCompletionMode] | UnknownEnumValue;
+export const isActionCompletionMode: Validator<(typeof ActionCompletionMode)[keyof typeof ActionCompletionMode]> =
   /* @__PURE__ */ enumeration(ActionCompletionMode);
 
 /**
  * @since 1.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-transaction.TransactionActionKind}
  */
-export const TransactionActionKind = [
+export const TransactionActionKind = {
   /** @since 1.6 */
-  'abort',
+  abort: 'abort',
   /** @since 2.5 */
-  'block-dirty-bitmap-add',
+  'block-dirty-bitmap-add': 'block-dirty-bitmap-add',
   /** @since 4.2 */
-  'block-dirty-bitmap-remove',
+  'block-dirty-bitmap-remove': 'block-dirty-bitmap-remove',
   /** @since 2.5 */
-  'block-dirty-bitmap-clear',
+  'block-dirty-bitmap-clear': 'block-dirty-bitmap-clear',
   /** @since 4.0 */
-  'block-dirty-bitmap-enable',
+  'block-dirty-bitmap-enable': 'block-dirty-bitmap-enable',
   /** @since 4.0 */
-  'block-dirty-bitmap-disable',
+  'block-dirty-bitmap-disable': 'block-dirty-bitmap-disable',
   /** @since 4.0 */
-  'block-dirty-bitmap-merge',
+  'block-dirty-bitmap-merge': 'block-dirty-bitmap-merge',
   /** @since 2.3 */
-  'blockdev-backup',
+  'blockdev-backup': 'blockdev-backup',
   /** @since 2.5 */
-  'blockdev-snapshot',
+  'blockdev-snapshot': 'blockdev-snapshot',
   /** @since 1.7 */
-  'blockdev-snapshot-internal-sync',
+  'blockdev-snapshot-internal-sync': 'blockdev-snapshot-internal-sync',
   /** @since 1.1 */
-  'blockdev-snapshot-sync',
+  'blockdev-snapshot-sync': 'blockdev-snapshot-sync',
   /**
    * @deprecated
    * @since 1.6
    */
-  'drive-backup',
-] as const;
-export type TransactionActionKind = (typeof TransactionActionKind)[number] | UnknownEnumValue;
-export const isTransactionActionKind: Validator<(typeof TransactionActionKind)[number]> = /* @__PURE__ */ enumeration(
-  TransactionActionKind,
-  { 'drive-backup': { deprecated: true } },
-);
+  'drive-backup': 'drive-backup',
+} as const;
+export type TransactionActionKind =
+  (typeof TransactionActionKind)[keyof typeof TransactionActionKind] | UnknownEnumValue;
+export const isTransactionActionKind: Validator<(typeof TransactionActionKind)[keyof typeof TransactionActionKind]> =
+  /* @__PURE__ */ enumeration(TransactionActionKind, { 'drive-backup': { deprecated: true } });
 
 /**
  * @since 1.6

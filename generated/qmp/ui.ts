@@ -7,18 +7,25 @@ import { type NetworkAddressFamily, type SocketAddress, isNetworkAddressFamily, 
  * @since 7.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.DisplayProtocol}
  */
-export const DisplayProtocol = ['vnc', 'spice'] as const;
-export type DisplayProtocol = (typeof DisplayProtocol)[number] | UnknownEnumValue;
-export const isDisplayProtocol: Validator<(typeof DisplayProtocol)[number]> =
+export const DisplayProtocol = {
+  vnc: 'vnc',
+  spice: 'spice',
+} as const;
+export type DisplayProtocol = (typeof DisplayProtocol)[keyof typeof DisplayProtocol] | UnknownEnumValue;
+export const isDisplayProtocol: Validator<(typeof DisplayProtocol)[keyof typeof DisplayProtocol]> =
   /* @__PURE__ */ enumeration(DisplayProtocol);
 
 /**
  * @since 7.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.SetPasswordAction}
  */
-export const SetPasswordAction = ['keep', 'fail', 'disconnect'] as const;
-export type SetPasswordAction = (typeof SetPasswordAction)[number] | UnknownEnumValue;
-export const isSetPasswordAction: Validator<(typeof SetPasswordAction)[number]> =
+export const SetPasswordAction = {
+  keep: 'keep',
+  fail: 'fail',
+  disconnect: 'disconnect',
+} as const;
+export type SetPasswordAction = (typeof SetPasswordAction)[keyof typeof SetPasswordAction] | UnknownEnumValue;
+export const isSetPasswordAction: Validator<(typeof SetPasswordAction)[keyof typeof SetPasswordAction]> =
   /* @__PURE__ */ enumeration(SetPasswordAction);
 
 /** What all branches of {@link SetPasswordOptions} have. */
@@ -109,9 +116,13 @@ export const isExpirePasswordOptionsVnc: Validator<ExpirePasswordOptionsVnc> = /
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.ImageFormat}
  */
-export const ImageFormat = ['ppm', 'png'] as const;
-export type ImageFormat = (typeof ImageFormat)[number] | UnknownEnumValue;
-export const isImageFormat: Validator<(typeof ImageFormat)[number]> = /* @__PURE__ */ enumeration(ImageFormat);
+export const ImageFormat = {
+  ppm: 'ppm',
+  png: 'png',
+} as const;
+export type ImageFormat = (typeof ImageFormat)[keyof typeof ImageFormat] | UnknownEnumValue;
+export const isImageFormat: Validator<(typeof ImageFormat)[keyof typeof ImageFormat]> =
+  /* @__PURE__ */ enumeration(ImageFormat);
 
 /** Arguments of the command `screendump`. */
 export interface ScreendumpArguments {
@@ -188,9 +199,13 @@ export const isSpiceChannel: Validator<SpiceChannel> = /* @__PURE__ */ struct(
  * @since 1.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.SpiceQueryMouseMode}
  */
-export const SpiceQueryMouseMode = ['client', 'server', 'unknown'] as const;
-export type SpiceQueryMouseMode = (typeof SpiceQueryMouseMode)[number] | UnknownEnumValue;
-export const isSpiceQueryMouseMode: Validator<(typeof SpiceQueryMouseMode)[number]> =
+export const SpiceQueryMouseMode = {
+  client: 'client',
+  server: 'server',
+  unknown: 'unknown',
+} as const;
+export type SpiceQueryMouseMode = (typeof SpiceQueryMouseMode)[keyof typeof SpiceQueryMouseMode] | UnknownEnumValue;
+export const isSpiceQueryMouseMode: Validator<(typeof SpiceQueryMouseMode)[keyof typeof SpiceQueryMouseMode]> =
   /* @__PURE__ */ enumeration(SpiceQueryMouseMode);
 
 /**
@@ -340,9 +355,20 @@ export const isVncInfo: Validator<VncInfo> = /* @__PURE__ */ struct(() => ({
  * @since 2.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.VncPrimaryAuth}
  */
-export const VncPrimaryAuth = ['none', 'vnc', 'ra2', 'ra2ne', 'tight', 'ultra', 'tls', 'vencrypt', 'sasl'] as const;
-export type VncPrimaryAuth = (typeof VncPrimaryAuth)[number] | UnknownEnumValue;
-export const isVncPrimaryAuth: Validator<(typeof VncPrimaryAuth)[number]> = /* @__PURE__ */ enumeration(VncPrimaryAuth);
+export const VncPrimaryAuth = {
+  none: 'none',
+  vnc: 'vnc',
+  ra2: 'ra2',
+  ra2ne: 'ra2ne',
+  tight: 'tight',
+  ultra: 'ultra',
+  tls: 'tls',
+  vencrypt: 'vencrypt',
+  sasl: 'sasl',
+} as const;
+export type VncPrimaryAuth = (typeof VncPrimaryAuth)[keyof typeof VncPrimaryAuth] | UnknownEnumValue;
+export const isVncPrimaryAuth: Validator<(typeof VncPrimaryAuth)[keyof typeof VncPrimaryAuth]> =
+  /* @__PURE__ */ enumeration(VncPrimaryAuth);
 
 /**
  * Only in builds with `CONFIG_VNC`.
@@ -350,19 +376,19 @@ export const isVncPrimaryAuth: Validator<(typeof VncPrimaryAuth)[number]> = /* @
  * @since 2.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.VncVencryptSubAuth}
  */
-export const VncVencryptSubAuth = [
-  'plain',
-  'tls-none',
-  'x509-none',
-  'tls-vnc',
-  'x509-vnc',
-  'tls-plain',
-  'x509-plain',
-  'tls-sasl',
-  'x509-sasl',
-] as const;
-export type VncVencryptSubAuth = (typeof VncVencryptSubAuth)[number] | UnknownEnumValue;
-export const isVncVencryptSubAuth: Validator<(typeof VncVencryptSubAuth)[number]> =
+export const VncVencryptSubAuth = {
+  plain: 'plain',
+  'tls-none': 'tls-none',
+  'x509-none': 'x509-none',
+  'tls-vnc': 'tls-vnc',
+  'x509-vnc': 'x509-vnc',
+  'tls-plain': 'tls-plain',
+  'x509-plain': 'x509-plain',
+  'tls-sasl': 'tls-sasl',
+  'x509-sasl': 'x509-sasl',
+} as const;
+export type VncVencryptSubAuth = (typeof VncVencryptSubAuth)[keyof typeof VncVencryptSubAuth] | UnknownEnumValue;
+export const isVncVencryptSubAuth: Validator<(typeof VncVencryptSubAuth)[keyof typeof VncVencryptSubAuth]> =
   /* @__PURE__ */ enumeration(VncVencryptSubAuth);
 
 /**
@@ -469,223 +495,227 @@ export const isMouseInfo: Validator<MouseInfo> = /* @__PURE__ */ struct(() => ({
  * @since 1.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.QKeyCode}
  */
-export const QKeyCode = [
+export const QKeyCode = {
   /** @since 2.0 */
-  'unmapped',
-  'shift',
-  'shift_r',
-  'alt',
-  'alt_r',
-  'ctrl',
-  'ctrl_r',
-  'menu',
-  'esc',
-  '1',
-  '2',
-  '3',
-  '4',
-  '5',
-  '6',
-  '7',
-  '8',
-  '9',
-  '0',
-  'minus',
-  'equal',
-  'backspace',
-  'tab',
-  'q',
-  'w',
-  'e',
-  'r',
-  't',
-  'y',
-  'u',
-  'i',
-  'o',
-  'p',
-  'bracket_left',
-  'bracket_right',
-  'ret',
-  'a',
-  's',
-  'd',
-  'f',
-  'g',
-  'h',
-  'j',
-  'k',
-  'l',
-  'semicolon',
-  'apostrophe',
-  'grave_accent',
-  'backslash',
-  'z',
-  'x',
-  'c',
-  'v',
-  'b',
-  'n',
-  'm',
-  'comma',
-  'dot',
-  'slash',
-  'asterisk',
-  'spc',
-  'caps_lock',
-  'f1',
-  'f2',
-  'f3',
-  'f4',
-  'f5',
-  'f6',
-  'f7',
-  'f8',
-  'f9',
-  'f10',
-  'num_lock',
-  'scroll_lock',
-  'kp_divide',
-  'kp_multiply',
-  'kp_subtract',
-  'kp_add',
-  'kp_enter',
-  'kp_decimal',
-  'sysrq',
-  'kp_0',
-  'kp_1',
-  'kp_2',
-  'kp_3',
-  'kp_4',
-  'kp_5',
-  'kp_6',
-  'kp_7',
-  'kp_8',
-  'kp_9',
-  'less',
-  'f11',
-  'f12',
-  'print',
-  'home',
-  'pgup',
-  'pgdn',
-  'end',
-  'left',
-  'up',
-  'down',
-  'right',
-  'insert',
-  'delete',
-  'stop',
-  'again',
-  'props',
-  'undo',
-  'front',
-  'copy',
-  'open',
-  'paste',
-  'find',
-  'cut',
-  'lf',
-  'help',
-  'meta_l',
-  'meta_r',
-  'compose',
+  unmapped: 'unmapped',
+  shift: 'shift',
+  shift_r: 'shift_r',
+  alt: 'alt',
+  alt_r: 'alt_r',
+  ctrl: 'ctrl',
+  ctrl_r: 'ctrl_r',
+  menu: 'menu',
+  esc: 'esc',
+  '1': '1',
+  '2': '2',
+  '3': '3',
+  '4': '4',
+  '5': '5',
+  '6': '6',
+  '7': '7',
+  '8': '8',
+  '9': '9',
+  '0': '0',
+  minus: 'minus',
+  equal: 'equal',
+  backspace: 'backspace',
+  tab: 'tab',
+  q: 'q',
+  w: 'w',
+  e: 'e',
+  r: 'r',
+  t: 't',
+  y: 'y',
+  u: 'u',
+  i: 'i',
+  o: 'o',
+  p: 'p',
+  bracket_left: 'bracket_left',
+  bracket_right: 'bracket_right',
+  ret: 'ret',
+  a: 'a',
+  s: 's',
+  d: 'd',
+  f: 'f',
+  g: 'g',
+  h: 'h',
+  j: 'j',
+  k: 'k',
+  l: 'l',
+  semicolon: 'semicolon',
+  apostrophe: 'apostrophe',
+  grave_accent: 'grave_accent',
+  backslash: 'backslash',
+  z: 'z',
+  x: 'x',
+  c: 'c',
+  v: 'v',
+  b: 'b',
+  n: 'n',
+  m: 'm',
+  comma: 'comma',
+  dot: 'dot',
+  slash: 'slash',
+  asterisk: 'asterisk',
+  spc: 'spc',
+  caps_lock: 'caps_lock',
+  f1: 'f1',
+  f2: 'f2',
+  f3: 'f3',
+  f4: 'f4',
+  f5: 'f5',
+  f6: 'f6',
+  f7: 'f7',
+  f8: 'f8',
+  f9: 'f9',
+  f10: 'f10',
+  num_lock: 'num_lock',
+  scroll_lock: 'scroll_lock',
+  kp_divide: 'kp_divide',
+  kp_multiply: 'kp_multiply',
+  kp_subtract: 'kp_subtract',
+  kp_add: 'kp_add',
+  kp_enter: 'kp_enter',
+  kp_decimal: 'kp_decimal',
+  sysrq: 'sysrq',
+  kp_0: 'kp_0',
+  kp_1: 'kp_1',
+  kp_2: 'kp_2',
+  kp_3: 'kp_3',
+  kp_4: 'kp_4',
+  kp_5: 'kp_5',
+  kp_6: 'kp_6',
+  kp_7: 'kp_7',
+  kp_8: 'kp_8',
+  kp_9: 'kp_9',
+  less: 'less',
+  f11: 'f11',
+  f12: 'f12',
+  print: 'print',
+  home: 'home',
+  pgup: 'pgup',
+  pgdn: 'pgdn',
+  end: 'end',
+  left: 'left',
+  up: 'up',
+  down: 'down',
+  right: 'right',
+  insert: 'insert',
+  delete: 'delete',
+  stop: 'stop',
+  again: 'again',
+  props: 'props',
+  undo: 'undo',
+  front: 'front',
+  copy: 'copy',
+  open: 'open',
+  paste: 'paste',
+  find: 'find',
+  cut: 'cut',
+  lf: 'lf',
+  help: 'help',
+  meta_l: 'meta_l',
+  meta_r: 'meta_r',
+  compose: 'compose',
   /** @since 2.0 */
-  'pause',
+  pause: 'pause',
   /** @since 2.4 */
-  'ro',
+  ro: 'ro',
   /** @since 2.9 */
-  'hiragana',
+  hiragana: 'hiragana',
   /** @since 2.9 */
-  'henkan',
+  henkan: 'henkan',
   /** @since 2.9 */
-  'yen',
+  yen: 'yen',
   /** @since 2.12 */
-  'muhenkan',
+  muhenkan: 'muhenkan',
   /** @since 2.12 */
-  'katakanahiragana',
+  katakanahiragana: 'katakanahiragana',
   /** @since 2.4 */
-  'kp_comma',
+  kp_comma: 'kp_comma',
   /** @since 2.6 */
-  'kp_equals',
+  kp_equals: 'kp_equals',
   /** @since 2.6 */
-  'power',
+  power: 'power',
   /** @since 2.10 */
-  'sleep',
+  sleep: 'sleep',
   /** @since 2.10 */
-  'wake',
+  wake: 'wake',
   /** @since 2.10 */
-  'audionext',
+  audionext: 'audionext',
   /** @since 2.10 */
-  'audioprev',
+  audioprev: 'audioprev',
   /** @since 2.10 */
-  'audiostop',
+  audiostop: 'audiostop',
   /** @since 2.10 */
-  'audioplay',
+  audioplay: 'audioplay',
   /** @since 2.10 */
-  'audiomute',
+  audiomute: 'audiomute',
   /** @since 2.10 */
-  'volumeup',
+  volumeup: 'volumeup',
   /** @since 2.10 */
-  'volumedown',
+  volumedown: 'volumedown',
   /** @since 2.10 */
-  'mediaselect',
+  mediaselect: 'mediaselect',
   /** @since 2.10 */
-  'mail',
+  mail: 'mail',
   /** @since 2.10 */
-  'calculator',
+  calculator: 'calculator',
   /** @since 2.10 */
-  'computer',
+  computer: 'computer',
   /** @since 2.10 */
-  'ac_home',
+  ac_home: 'ac_home',
   /** @since 2.10 */
-  'ac_back',
+  ac_back: 'ac_back',
   /** @since 2.10 */
-  'ac_forward',
+  ac_forward: 'ac_forward',
   /** @since 2.10 */
-  'ac_refresh',
+  ac_refresh: 'ac_refresh',
   /** @since 2.10 */
-  'ac_bookmarks',
+  ac_bookmarks: 'ac_bookmarks',
   /** @since 6.1 */
-  'lang1',
+  lang1: 'lang1',
   /** @since 6.1 */
-  'lang2',
+  lang2: 'lang2',
   /** @since 8.0 */
-  'f13',
+  f13: 'f13',
   /** @since 8.0 */
-  'f14',
+  f14: 'f14',
   /** @since 8.0 */
-  'f15',
+  f15: 'f15',
   /** @since 8.0 */
-  'f16',
+  f16: 'f16',
   /** @since 8.0 */
-  'f17',
+  f17: 'f17',
   /** @since 8.0 */
-  'f18',
+  f18: 'f18',
   /** @since 8.0 */
-  'f19',
+  f19: 'f19',
   /** @since 8.0 */
-  'f20',
+  f20: 'f20',
   /** @since 8.0 */
-  'f21',
+  f21: 'f21',
   /** @since 8.0 */
-  'f22',
+  f22: 'f22',
   /** @since 8.0 */
-  'f23',
+  f23: 'f23',
   /** @since 8.0 */
-  'f24',
-] as const;
-export type QKeyCode = (typeof QKeyCode)[number] | UnknownEnumValue;
-export const isQKeyCode: Validator<(typeof QKeyCode)[number]> = /* @__PURE__ */ enumeration(QKeyCode);
+  f24: 'f24',
+} as const;
+export type QKeyCode = (typeof QKeyCode)[keyof typeof QKeyCode] | UnknownEnumValue;
+export const isQKeyCode: Validator<(typeof QKeyCode)[keyof typeof QKeyCode]> = /* @__PURE__ */ enumeration(QKeyCode);
 
 /**
  * @since 1.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.KeyValueKind}
  */
-export const KeyValueKind = ['number', 'qcode'] as const;
-export type KeyValueKind = (typeof KeyValueKind)[number] | UnknownEnumValue;
-export const isKeyValueKind: Validator<(typeof KeyValueKind)[number]> = /* @__PURE__ */ enumeration(KeyValueKind);
+export const KeyValueKind = {
+  number: 'number',
+  qcode: 'qcode',
+} as const;
+export type KeyValueKind = (typeof KeyValueKind)[keyof typeof KeyValueKind] | UnknownEnumValue;
+export const isKeyValueKind: Validator<(typeof KeyValueKind)[keyof typeof KeyValueKind]> =
+  /* @__PURE__ */ enumeration(KeyValueKind);
 
 /**
  * @since 1.3
@@ -747,39 +777,50 @@ export const isSendKeyArguments: Validator<SendKeyArguments> = /* @__PURE__ */ s
  * @since 2.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.InputButton}
  */
-export const InputButton = [
-  'left',
-  'middle',
-  'right',
-  'wheel-up',
-  'wheel-down',
+export const InputButton = {
+  left: 'left',
+  middle: 'middle',
+  right: 'right',
+  'wheel-up': 'wheel-up',
+  'wheel-down': 'wheel-down',
   /** @since 2.9 */
-  'side',
+  side: 'side',
   /** @since 2.9 */
-  'extra',
-  'wheel-left',
-  'wheel-right',
+  extra: 'extra',
+  'wheel-left': 'wheel-left',
+  'wheel-right': 'wheel-right',
   /** @since 8.1 */
-  'touch',
-] as const;
-export type InputButton = (typeof InputButton)[number] | UnknownEnumValue;
-export const isInputButton: Validator<(typeof InputButton)[number]> = /* @__PURE__ */ enumeration(InputButton);
+  touch: 'touch',
+} as const;
+export type InputButton = (typeof InputButton)[keyof typeof InputButton] | UnknownEnumValue;
+export const isInputButton: Validator<(typeof InputButton)[keyof typeof InputButton]> =
+  /* @__PURE__ */ enumeration(InputButton);
 
 /**
  * @since 2.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.InputAxis}
  */
-export const InputAxis = ['x', 'y'] as const;
-export type InputAxis = (typeof InputAxis)[number] | UnknownEnumValue;
-export const isInputAxis: Validator<(typeof InputAxis)[number]> = /* @__PURE__ */ enumeration(InputAxis);
+export const InputAxis = {
+  x: 'x',
+  y: 'y',
+} as const;
+export type InputAxis = (typeof InputAxis)[keyof typeof InputAxis] | UnknownEnumValue;
+export const isInputAxis: Validator<(typeof InputAxis)[keyof typeof InputAxis]> =
+  /* @__PURE__ */ enumeration(InputAxis);
 
 /**
  * @since 8.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.InputMultiTouchType}
  */
-export const InputMultiTouchType = ['begin', 'update', 'end', 'cancel', 'data'] as const;
-export type InputMultiTouchType = (typeof InputMultiTouchType)[number] | UnknownEnumValue;
-export const isInputMultiTouchType: Validator<(typeof InputMultiTouchType)[number]> =
+export const InputMultiTouchType = {
+  begin: 'begin',
+  update: 'update',
+  end: 'end',
+  cancel: 'cancel',
+  data: 'data',
+} as const;
+export type InputMultiTouchType = (typeof InputMultiTouchType)[keyof typeof InputMultiTouchType] | UnknownEnumValue;
+export const isInputMultiTouchType: Validator<(typeof InputMultiTouchType)[keyof typeof InputMultiTouchType]> =
   /* @__PURE__ */ enumeration(InputMultiTouchType);
 
 /**
@@ -848,9 +889,16 @@ export const isInputMultiTouchEvent: Validator<InputMultiTouchEvent> = /* @__PUR
  * @since 2.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.InputEventKind}
  */
-export const InputEventKind = ['key', 'btn', 'rel', 'abs', 'mtt'] as const;
-export type InputEventKind = (typeof InputEventKind)[number] | UnknownEnumValue;
-export const isInputEventKind: Validator<(typeof InputEventKind)[number]> = /* @__PURE__ */ enumeration(InputEventKind);
+export const InputEventKind = {
+  key: 'key',
+  btn: 'btn',
+  rel: 'rel',
+  abs: 'abs',
+  mtt: 'mtt',
+} as const;
+export type InputEventKind = (typeof InputEventKind)[keyof typeof InputEventKind] | UnknownEnumValue;
+export const isInputEventKind: Validator<(typeof InputEventKind)[keyof typeof InputEventKind]> =
+  /* @__PURE__ */ enumeration(InputEventKind);
 
 /**
  * @since 2.0
@@ -1017,9 +1065,15 @@ export const isDisplayDBus: Validator<DisplayDBus> = /* @__PURE__ */ struct(() =
  * @since 3.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.DisplayGLMode}
  */
-export const DisplayGLMode = ['off', 'on', 'core', 'es'] as const;
-export type DisplayGLMode = (typeof DisplayGLMode)[number] | UnknownEnumValue;
-export const isDisplayGLMode: Validator<(typeof DisplayGLMode)[number]> = /* @__PURE__ */ enumeration(DisplayGLMode);
+export const DisplayGLMode = {
+  off: 'off',
+  on: 'on',
+  core: 'core',
+  es: 'es',
+} as const;
+export type DisplayGLMode = (typeof DisplayGLMode)[keyof typeof DisplayGLMode] | UnknownEnumValue;
+export const isDisplayGLMode: Validator<(typeof DisplayGLMode)[keyof typeof DisplayGLMode]> =
+  /* @__PURE__ */ enumeration(DisplayGLMode);
 
 /**
  * @since 4.0
@@ -1057,9 +1111,14 @@ export const isDisplayCocoa: Validator<DisplayCocoa> = /* @__PURE__ */ struct(()
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.HotKeyMod}
  */
-export const HotKeyMod = ['lctrl-lalt', 'lshift-lctrl-lalt', 'rctrl'] as const;
-export type HotKeyMod = (typeof HotKeyMod)[number] | UnknownEnumValue;
-export const isHotKeyMod: Validator<(typeof HotKeyMod)[number]> = /* @__PURE__ */ enumeration(HotKeyMod);
+export const HotKeyMod = {
+  'lctrl-lalt': 'lctrl-lalt',
+  'lshift-lctrl-lalt': 'lshift-lctrl-lalt',
+  rctrl: 'rctrl',
+} as const;
+export type HotKeyMod = (typeof HotKeyMod)[keyof typeof HotKeyMod] | UnknownEnumValue;
+export const isHotKeyMod: Validator<(typeof HotKeyMod)[keyof typeof HotKeyMod]> =
+  /* @__PURE__ */ enumeration(HotKeyMod);
 
 /**
  * @since 7.1
@@ -1075,46 +1134,49 @@ export const isDisplaySDL: Validator<DisplaySDL> = /* @__PURE__ */ struct(() => 
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.DisplayType}
  */
-export const DisplayType = [
-  'default',
-  'none',
+export const DisplayType = {
+  default: 'default',
+  none: 'none',
   /** Only in builds with `CONFIG_GTK`. */
-  'gtk',
+  gtk: 'gtk',
   /** Only in builds with `CONFIG_SDL`. */
-  'sdl',
+  sdl: 'sdl',
   /**
    * Only in builds with `CONFIG_OPENGL`.
    *
    * @since 3.1
    */
-  'egl-headless',
+  'egl-headless': 'egl-headless',
   /** Only in builds with `CONFIG_CURSES`. */
-  'curses',
+  curses: 'curses',
   /** Only in builds with `CONFIG_COCOA`. */
-  'cocoa',
+  cocoa: 'cocoa',
   /**
    * Only in builds with `CONFIG_SPICE`.
    *
    * @since 4.0
    */
-  'spice-app',
+  'spice-app': 'spice-app',
   /**
    * Only in builds with `CONFIG_DBUS_DISPLAY`.
    *
    * @since 7.0
    */
-  'dbus',
-] as const;
-export type DisplayType = (typeof DisplayType)[number] | UnknownEnumValue;
-export const isDisplayType: Validator<(typeof DisplayType)[number]> = /* @__PURE__ */ enumeration(DisplayType, {
-  gtk: { if: 'CONFIG_GTK' },
-  sdl: { if: 'CONFIG_SDL' },
-  'egl-headless': { if: 'CONFIG_OPENGL' },
-  curses: { if: 'CONFIG_CURSES' },
-  cocoa: { if: 'CONFIG_COCOA' },
-  'spice-app': { if: 'CONFIG_SPICE' },
-  dbus: { if: 'CONFIG_DBUS_DISPLAY' },
-});
+  dbus: 'dbus',
+} as const;
+export type DisplayType = (typeof DisplayType)[keyof typeof DisplayType] | UnknownEnumValue;
+export const isDisplayType: Validator<(typeof DisplayType)[keyof typeof DisplayType]> = /* @__PURE__ */ enumeration(
+  DisplayType,
+  {
+    gtk: { if: 'CONFIG_GTK' },
+    sdl: { if: 'CONFIG_SDL' },
+    'egl-headless': { if: 'CONFIG_OPENGL' },
+    curses: { if: 'CONFIG_CURSES' },
+    cocoa: { if: 'CONFIG_COCOA' },
+    'spice-app': { if: 'CONFIG_SPICE' },
+    dbus: { if: 'CONFIG_DBUS_DISPLAY' },
+  },
+);
 
 /** What all branches of {@link DisplayOptions} have. */
 export interface DisplayOptionsBase {
@@ -1209,9 +1271,11 @@ export interface DisplayOptions_empty extends DisplayOptionsBase {
  * @since 6.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.DisplayReloadType}
  */
-export const DisplayReloadType = ['vnc'] as const;
-export type DisplayReloadType = (typeof DisplayReloadType)[number] | UnknownEnumValue;
-export const isDisplayReloadType: Validator<(typeof DisplayReloadType)[number]> =
+export const DisplayReloadType = {
+  vnc: 'vnc',
+} as const;
+export type DisplayReloadType = (typeof DisplayReloadType)[keyof typeof DisplayReloadType] | UnknownEnumValue;
+export const isDisplayReloadType: Validator<(typeof DisplayReloadType)[keyof typeof DisplayReloadType]> =
   /* @__PURE__ */ enumeration(DisplayReloadType);
 
 /**
@@ -1253,9 +1317,11 @@ export interface DisplayReloadOptions_vnc extends DisplayReloadOptionsBase, Disp
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-ui.DisplayUpdateType}
  */
-export const DisplayUpdateType = ['vnc'] as const;
-export type DisplayUpdateType = (typeof DisplayUpdateType)[number] | UnknownEnumValue;
-export const isDisplayUpdateType: Validator<(typeof DisplayUpdateType)[number]> =
+export const DisplayUpdateType = {
+  vnc: 'vnc',
+} as const;
+export type DisplayUpdateType = (typeof DisplayUpdateType)[keyof typeof DisplayUpdateType] | UnknownEnumValue;
+export const isDisplayUpdateType: Validator<(typeof DisplayUpdateType)[keyof typeof DisplayUpdateType]> =
   /* @__PURE__ */ enumeration(DisplayUpdateType);
 
 /**

@@ -6,17 +6,18 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  * @since 9.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-vfio.QapiVfioMigrationState}
  */
-export const QapiVfioMigrationState = [
-  'stop',
-  'running',
-  'stop-copy',
-  'resuming',
-  'running-p2p',
-  'pre-copy',
-  'pre-copy-p2p',
-] as const;
-export type QapiVfioMigrationState = (typeof QapiVfioMigrationState)[number] | UnknownEnumValue;
-export const isQapiVfioMigrationState: Validator<(typeof QapiVfioMigrationState)[number]> =
+export const QapiVfioMigrationState = {
+  stop: 'stop',
+  running: 'running',
+  'stop-copy': 'stop-copy',
+  resuming: 'resuming',
+  'running-p2p': 'running-p2p',
+  'pre-copy': 'pre-copy',
+  'pre-copy-p2p': 'pre-copy-p2p',
+} as const;
+export type QapiVfioMigrationState =
+  (typeof QapiVfioMigrationState)[keyof typeof QapiVfioMigrationState] | UnknownEnumValue;
+export const isQapiVfioMigrationState: Validator<(typeof QapiVfioMigrationState)[keyof typeof QapiVfioMigrationState]> =
   /* @__PURE__ */ enumeration(QapiVfioMigrationState);
 
 /** Data of the event `VFIO_MIGRATION`. */

@@ -367,15 +367,28 @@ export const isDummyVirtioForceArrays: Validator<DummyVirtioForceArrays> = /* @_
  * @since 9.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-virtio.GranuleMode}
  */
-export const GranuleMode = ['4k', '8k', '16k', '64k', 'host'] as const;
-export type GranuleMode = (typeof GranuleMode)[number] | UnknownEnumValue;
-export const isGranuleMode: Validator<(typeof GranuleMode)[number]> = /* @__PURE__ */ enumeration(GranuleMode);
+export const GranuleMode = {
+  '4k': '4k',
+  '8k': '8k',
+  '16k': '16k',
+  '64k': '64k',
+  host: 'host',
+} as const;
+export type GranuleMode = (typeof GranuleMode)[keyof typeof GranuleMode] | UnknownEnumValue;
+export const isGranuleMode: Validator<(typeof GranuleMode)[keyof typeof GranuleMode]> =
+  /* @__PURE__ */ enumeration(GranuleMode);
 
 /**
  * @since 9.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-virtio.VMAppleVirtioBlkVariant}
  */
-export const VMAppleVirtioBlkVariant = ['unspecified', 'root', 'aux'] as const;
-export type VMAppleVirtioBlkVariant = (typeof VMAppleVirtioBlkVariant)[number] | UnknownEnumValue;
-export const isVMAppleVirtioBlkVariant: Validator<(typeof VMAppleVirtioBlkVariant)[number]> =
-  /* @__PURE__ */ enumeration(VMAppleVirtioBlkVariant);
+export const VMAppleVirtioBlkVariant = {
+  unspecified: 'unspecified',
+  root: 'root',
+  aux: 'aux',
+} as const;
+export type VMAppleVirtioBlkVariant =
+  (typeof VMAppleVirtioBlkVariant)[keyof typeof VMAppleVirtioBlkVariant] | UnknownEnumValue;
+export const isVMAppleVirtioBlkVariant: Validator<
+  (typeof VMAppleVirtioBlkVariant)[keyof typeof VMAppleVirtioBlkVariant]
+> = /* @__PURE__ */ enumeration(VMAppleVirtioBlkVariant);

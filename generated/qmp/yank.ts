@@ -6,9 +6,13 @@ import { type UnknownEnumValue, type Validator, enumeration, struct, union } fro
  * @since 6.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#enum-QMP-yank.YankInstanceType}
  */
-export const YankInstanceType = ['block-node', 'chardev', 'migration'] as const;
-export type YankInstanceType = (typeof YankInstanceType)[number] | UnknownEnumValue;
-export const isYankInstanceType: Validator<(typeof YankInstanceType)[number]> =
+export const YankInstanceType = {
+  'block-node': 'block-node',
+  chardev: 'chardev',
+  migration: 'migration',
+} as const;
+export type YankInstanceType = (typeof YankInstanceType)[keyof typeof YankInstanceType] | UnknownEnumValue;
+export const isYankInstanceType: Validator<(typeof YankInstanceType)[keyof typeof YankInstanceType]> =
   /* @__PURE__ */ enumeration(YankInstanceType);
 
 /**

@@ -6,18 +6,24 @@ import { type UnknownEnumValue, type Validator, enumeration, struct } from '@qap
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-authz.QAuthZListPolicy}
  */
-export const QAuthZListPolicy = ['deny', 'allow'] as const;
-export type QAuthZListPolicy = (typeof QAuthZListPolicy)[number] | UnknownEnumValue;
-export const isQAuthZListPolicy: Validator<(typeof QAuthZListPolicy)[number]> =
+export const QAuthZListPolicy = {
+  deny: 'deny',
+  allow: 'allow',
+} as const;
+export type QAuthZListPolicy = (typeof QAuthZListPolicy)[keyof typeof QAuthZListPolicy] | UnknownEnumValue;
+export const isQAuthZListPolicy: Validator<(typeof QAuthZListPolicy)[keyof typeof QAuthZListPolicy]> =
   /* @__PURE__ */ enumeration(QAuthZListPolicy);
 
 /**
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-authz.QAuthZListFormat}
  */
-export const QAuthZListFormat = ['exact', 'glob'] as const;
-export type QAuthZListFormat = (typeof QAuthZListFormat)[number] | UnknownEnumValue;
-export const isQAuthZListFormat: Validator<(typeof QAuthZListFormat)[number]> =
+export const QAuthZListFormat = {
+  exact: 'exact',
+  glob: 'glob',
+} as const;
+export type QAuthZListFormat = (typeof QAuthZListFormat)[keyof typeof QAuthZListFormat] | UnknownEnumValue;
+export const isQAuthZListFormat: Validator<(typeof QAuthZListFormat)[keyof typeof QAuthZListFormat]> =
   /* @__PURE__ */ enumeration(QAuthZListFormat);
 
 /**

@@ -207,18 +207,19 @@ export const isImageInfoSpecificFile: Validator<ImageInfoSpecificFile> = /* @__P
  * @since 1.7
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.ImageInfoSpecificKind}
  */
-export const ImageInfoSpecificKind = [
-  'qcow2',
-  'vmdk',
+export const ImageInfoSpecificKind = {
+  qcow2: 'qcow2',
+  vmdk: 'vmdk',
   /** @since 2.7 */
-  'luks',
+  luks: 'luks',
   /** @since 6.1 */
-  'rbd',
+  rbd: 'rbd',
   /** @since 8.0 */
-  'file',
-] as const;
-export type ImageInfoSpecificKind = (typeof ImageInfoSpecificKind)[number] | UnknownEnumValue;
-export const isImageInfoSpecificKind: Validator<(typeof ImageInfoSpecificKind)[number]> =
+  file: 'file',
+} as const;
+export type ImageInfoSpecificKind =
+  (typeof ImageInfoSpecificKind)[keyof typeof ImageInfoSpecificKind] | UnknownEnumValue;
+export const isImageInfoSpecificKind: Validator<(typeof ImageInfoSpecificKind)[keyof typeof ImageInfoSpecificKind]> =
   /* @__PURE__ */ enumeration(ImageInfoSpecificKind);
 
 /**
@@ -645,9 +646,13 @@ export const isBlockDeviceInfo: Validator<BlockDeviceInfo> = /* @__PURE__ */ str
  * @since 1.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockDeviceIoStatus}
  */
-export const BlockDeviceIoStatus = ['ok', 'failed', 'nospace'] as const;
-export type BlockDeviceIoStatus = (typeof BlockDeviceIoStatus)[number] | UnknownEnumValue;
-export const isBlockDeviceIoStatus: Validator<(typeof BlockDeviceIoStatus)[number]> =
+export const BlockDeviceIoStatus = {
+  ok: 'ok',
+  failed: 'failed',
+  nospace: 'nospace',
+} as const;
+export type BlockDeviceIoStatus = (typeof BlockDeviceIoStatus)[keyof typeof BlockDeviceIoStatus] | UnknownEnumValue;
+export const isBlockDeviceIoStatus: Validator<(typeof BlockDeviceIoStatus)[keyof typeof BlockDeviceIoStatus]> =
   /* @__PURE__ */ enumeration(BlockDeviceIoStatus);
 
 /**
@@ -684,9 +689,12 @@ export const isBlockDirtyInfo: Validator<BlockDirtyInfo> = /* @__PURE__ */ struc
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.Qcow2BitmapInfoFlags}
  */
-export const Qcow2BitmapInfoFlags = ['in-use', 'auto'] as const;
-export type Qcow2BitmapInfoFlags = (typeof Qcow2BitmapInfoFlags)[number] | UnknownEnumValue;
-export const isQcow2BitmapInfoFlags: Validator<(typeof Qcow2BitmapInfoFlags)[number]> =
+export const Qcow2BitmapInfoFlags = {
+  'in-use': 'in-use',
+  auto: 'auto',
+} as const;
+export type Qcow2BitmapInfoFlags = (typeof Qcow2BitmapInfoFlags)[keyof typeof Qcow2BitmapInfoFlags] | UnknownEnumValue;
+export const isQcow2BitmapInfoFlags: Validator<(typeof Qcow2BitmapInfoFlags)[keyof typeof Qcow2BitmapInfoFlags]> =
   /* @__PURE__ */ enumeration(Qcow2BitmapInfoFlags);
 
 /**
@@ -1127,49 +1135,59 @@ export const isQueryBlockstatsArguments: Validator<QueryBlockstatsArguments> = /
  * @since 1.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevOnError}
  */
-export const BlockdevOnError = [
-  'report',
-  'ignore',
-  'enospc',
-  'stop',
+export const BlockdevOnError = {
+  report: 'report',
+  ignore: 'ignore',
+  enospc: 'enospc',
+  stop: 'stop',
   /** @since 2.7 */
-  'auto',
-] as const;
-export type BlockdevOnError = (typeof BlockdevOnError)[number] | UnknownEnumValue;
-export const isBlockdevOnError: Validator<(typeof BlockdevOnError)[number]> =
+  auto: 'auto',
+} as const;
+export type BlockdevOnError = (typeof BlockdevOnError)[keyof typeof BlockdevOnError] | UnknownEnumValue;
+export const isBlockdevOnError: Validator<(typeof BlockdevOnError)[keyof typeof BlockdevOnError]> =
   /* @__PURE__ */ enumeration(BlockdevOnError);
 
 /**
  * @since 1.3
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.MirrorSyncMode}
  */
-export const MirrorSyncMode = [
-  'top',
-  'full',
-  'none',
+export const MirrorSyncMode = {
+  top: 'top',
+  full: 'full',
+  none: 'none',
   /** @since 2.4 */
-  'incremental',
+  incremental: 'incremental',
   /** @since 4.2 */
-  'bitmap',
-] as const;
-export type MirrorSyncMode = (typeof MirrorSyncMode)[number] | UnknownEnumValue;
-export const isMirrorSyncMode: Validator<(typeof MirrorSyncMode)[number]> = /* @__PURE__ */ enumeration(MirrorSyncMode);
+  bitmap: 'bitmap',
+} as const;
+export type MirrorSyncMode = (typeof MirrorSyncMode)[keyof typeof MirrorSyncMode] | UnknownEnumValue;
+export const isMirrorSyncMode: Validator<(typeof MirrorSyncMode)[keyof typeof MirrorSyncMode]> =
+  /* @__PURE__ */ enumeration(MirrorSyncMode);
 
 /**
  * @since 4.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BitmapSyncMode}
  */
-export const BitmapSyncMode = ['on-success', 'never', 'always'] as const;
-export type BitmapSyncMode = (typeof BitmapSyncMode)[number] | UnknownEnumValue;
-export const isBitmapSyncMode: Validator<(typeof BitmapSyncMode)[number]> = /* @__PURE__ */ enumeration(BitmapSyncMode);
+export const BitmapSyncMode = {
+  'on-success': 'on-success',
+  never: 'never',
+  always: 'always',
+} as const;
+export type BitmapSyncMode = (typeof BitmapSyncMode)[keyof typeof BitmapSyncMode] | UnknownEnumValue;
+export const isBitmapSyncMode: Validator<(typeof BitmapSyncMode)[keyof typeof BitmapSyncMode]> =
+  /* @__PURE__ */ enumeration(BitmapSyncMode);
 
 /**
  * @since 3.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.MirrorCopyMode}
  */
-export const MirrorCopyMode = ['background', 'write-blocking'] as const;
-export type MirrorCopyMode = (typeof MirrorCopyMode)[number] | UnknownEnumValue;
-export const isMirrorCopyMode: Validator<(typeof MirrorCopyMode)[number]> = /* @__PURE__ */ enumeration(MirrorCopyMode);
+export const MirrorCopyMode = {
+  background: 'background',
+  'write-blocking': 'write-blocking',
+} as const;
+export type MirrorCopyMode = (typeof MirrorCopyMode)[keyof typeof MirrorCopyMode] | UnknownEnumValue;
+export const isMirrorCopyMode: Validator<(typeof MirrorCopyMode)[keyof typeof MirrorCopyMode]> =
+  /* @__PURE__ */ enumeration(MirrorCopyMode);
 
 /**
  * @since 8.2
@@ -1260,9 +1278,13 @@ export const isBlockResizeArguments: Validator<BlockResizeArguments> = /* @__PUR
  * @since 1.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.NewImageMode}
  */
-export const NewImageMode = ['existing', 'absolute-paths'] as const;
-export type NewImageMode = (typeof NewImageMode)[number] | UnknownEnumValue;
-export const isNewImageMode: Validator<(typeof NewImageMode)[number]> = /* @__PURE__ */ enumeration(NewImageMode);
+export const NewImageMode = {
+  existing: 'existing',
+  'absolute-paths': 'absolute-paths',
+} as const;
+export type NewImageMode = (typeof NewImageMode)[keyof typeof NewImageMode] | UnknownEnumValue;
+export const isNewImageMode: Validator<(typeof NewImageMode)[keyof typeof NewImageMode]> =
+  /* @__PURE__ */ enumeration(NewImageMode);
 
 /** @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#object-QSD-block-core.BlockdevSnapshotSync} */
 export interface BlockdevSnapshotSync {
@@ -1469,9 +1491,14 @@ export const isQueryNamedBlockNodesArguments: Validator<QueryNamedBlockNodesArgu
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.XDbgBlockGraphNodeType}
  */
-export const XDbgBlockGraphNodeType = ['block-backend', 'block-job', 'block-driver'] as const;
-export type XDbgBlockGraphNodeType = (typeof XDbgBlockGraphNodeType)[number] | UnknownEnumValue;
-export const isXDbgBlockGraphNodeType: Validator<(typeof XDbgBlockGraphNodeType)[number]> =
+export const XDbgBlockGraphNodeType = {
+  'block-backend': 'block-backend',
+  'block-job': 'block-job',
+  'block-driver': 'block-driver',
+} as const;
+export type XDbgBlockGraphNodeType =
+  (typeof XDbgBlockGraphNodeType)[keyof typeof XDbgBlockGraphNodeType] | UnknownEnumValue;
+export const isXDbgBlockGraphNodeType: Validator<(typeof XDbgBlockGraphNodeType)[keyof typeof XDbgBlockGraphNodeType]> =
   /* @__PURE__ */ enumeration(XDbgBlockGraphNodeType);
 
 /**
@@ -1494,9 +1521,14 @@ export const isXDbgBlockGraphNode: Validator<XDbgBlockGraphNode> = /* @__PURE__ 
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockPermission}
  */
-export const BlockPermission = ['consistent-read', 'write', 'write-unchanged', 'resize'] as const;
-export type BlockPermission = (typeof BlockPermission)[number] | UnknownEnumValue;
-export const isBlockPermission: Validator<(typeof BlockPermission)[number]> =
+export const BlockPermission = {
+  'consistent-read': 'consistent-read',
+  write: 'write',
+  'write-unchanged': 'write-unchanged',
+  resize: 'resize',
+} as const;
+export type BlockPermission = (typeof BlockPermission)[keyof typeof BlockPermission] | UnknownEnumValue;
+export const isBlockPermission: Validator<(typeof BlockPermission)[keyof typeof BlockPermission]> =
   /* @__PURE__ */ enumeration(BlockPermission);
 
 /**
@@ -2043,39 +2075,47 @@ export interface BlockJobChangeOptions_empty extends BlockJobChangeOptionsBase {
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevDiscardOptions}
  */
-export const BlockdevDiscardOptions = ['ignore', 'unmap'] as const;
-export type BlockdevDiscardOptions = (typeof BlockdevDiscardOptions)[number] | UnknownEnumValue;
-export const isBlockdevDiscardOptions: Validator<(typeof BlockdevDiscardOptions)[number]> =
+export const BlockdevDiscardOptions = {
+  ignore: 'ignore',
+  unmap: 'unmap',
+} as const;
+export type BlockdevDiscardOptions =
+  (typeof BlockdevDiscardOptions)[keyof typeof BlockdevDiscardOptions] | UnknownEnumValue;
+export const isBlockdevDiscardOptions: Validator<(typeof BlockdevDiscardOptions)[keyof typeof BlockdevDiscardOptions]> =
   /* @__PURE__ */ enumeration(BlockdevDiscardOptions);
 
 /**
  * @since 2.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevDetectZeroesOptions}
  */
-export const BlockdevDetectZeroesOptions = ['off', 'on', 'unmap'] as const;
-export type BlockdevDetectZeroesOptions = (typeof BlockdevDetectZeroesOptions)[number] | UnknownEnumValue;
-export const isBlockdevDetectZeroesOptions: Validator<(typeof BlockdevDetectZeroesOptions)[number]> =
-  /* @__PURE__ */ enumeration(BlockdevDetectZeroesOptions);
+export const BlockdevDetectZeroesOptions = {
+  off: 'off',
+  on: 'on',
+  unmap: 'unmap',
+} as const;
+export type BlockdevDetectZeroesOptions =
+  (typeof BlockdevDetectZeroesOptions)[keyof typeof BlockdevDetectZeroesOptions] | UnknownEnumValue;
+export const isBlockdevDetectZeroesOptions: Validator<
+  (typeof BlockdevDetectZeroesOptions)[keyof typeof BlockdevDetectZeroesOptions]
+> = /* @__PURE__ */ enumeration(BlockdevDetectZeroesOptions);
 
 /**
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevAioOptions}
  */
-export const BlockdevAioOptions = [
-  'threads',
-  'native',
+export const BlockdevAioOptions = {
+  threads: 'threads',
+  native: 'native',
   /**
    * Only in builds with `CONFIG_LINUX_IO_URING`.
    *
    * @since 5.0
    */
-  'io_uring',
-] as const;
-export type BlockdevAioOptions = (typeof BlockdevAioOptions)[number] | UnknownEnumValue;
-export const isBlockdevAioOptions: Validator<(typeof BlockdevAioOptions)[number]> = /* @__PURE__ */ enumeration(
-  BlockdevAioOptions,
-  { io_uring: { if: 'CONFIG_LINUX_IO_URING' } },
-);
+  io_uring: 'io_uring',
+} as const;
+export type BlockdevAioOptions = (typeof BlockdevAioOptions)[keyof typeof BlockdevAioOptions] | UnknownEnumValue;
+export const isBlockdevAioOptions: Validator<(typeof BlockdevAioOptions)[keyof typeof BlockdevAioOptions]> =
+  /* @__PURE__ */ enumeration(BlockdevAioOptions, { io_uring: { if: 'CONFIG_LINUX_IO_URING' } });
 
 /**
  * @since 2.9
@@ -2095,76 +2135,75 @@ export const isBlockdevCacheOptions: Validator<BlockdevCacheOptions> = /* @__PUR
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevDriver}
  */
-export const BlockdevDriver = [
-  'blkdebug',
+export const BlockdevDriver = {
+  blkdebug: 'blkdebug',
   /** @since 3.0 */
-  'blklogwrites',
+  blklogwrites: 'blklogwrites',
   /** @since 4.2 */
-  'blkreplay',
-  'blkverify',
-  'bochs',
-  'cloop',
+  blkreplay: 'blkreplay',
+  blkverify: 'blkverify',
+  bochs: 'bochs',
+  cloop: 'cloop',
   /** @since 5.0 */
-  'compress',
+  compress: 'compress',
   /** @since 6.2 */
-  'copy-before-write',
+  'copy-before-write': 'copy-before-write',
   /** @since 3.0 */
-  'copy-on-read',
-  'dmg',
-  'file',
+  'copy-on-read': 'copy-on-read',
+  dmg: 'dmg',
+  file: 'file',
   /** @since 7.0 */
-  'snapshot-access',
-  'ftp',
-  'ftps',
+  'snapshot-access': 'snapshot-access',
+  ftp: 'ftp',
+  ftps: 'ftps',
   /** @deprecated */
-  'gluster',
+  gluster: 'gluster',
   /** Only in builds with `HAVE_HOST_BLOCK_DEVICE`. */
-  'host_cdrom',
+  host_cdrom: 'host_cdrom',
   /** Only in builds with `HAVE_HOST_BLOCK_DEVICE`. */
-  'host_device',
-  'http',
-  'https',
+  host_device: 'host_device',
+  http: 'http',
+  https: 'https',
   /** Only in builds with `CONFIG_BLKIO`. */
-  'io_uring',
-  'iscsi',
-  'luks',
-  'nbd',
-  'nfs',
-  'null-aio',
-  'null-co',
+  io_uring: 'io_uring',
+  iscsi: 'iscsi',
+  luks: 'luks',
+  nbd: 'nbd',
+  nfs: 'nfs',
+  'null-aio': 'null-aio',
+  'null-co': 'null-co',
   /** @since 2.12 */
-  'nvme',
+  nvme: 'nvme',
   /** Only in builds with `CONFIG_BLKIO`. */
-  'nvme-io_uring',
-  'parallels',
-  'preallocate',
-  'qcow',
-  'qcow2',
-  'qed',
-  'quorum',
-  'raw',
-  'rbd',
+  'nvme-io_uring': 'nvme-io_uring',
+  parallels: 'parallels',
+  preallocate: 'preallocate',
+  qcow: 'qcow',
+  qcow2: 'qcow2',
+  qed: 'qed',
+  quorum: 'quorum',
+  raw: 'raw',
+  rbd: 'rbd',
   /** Only in builds with `CONFIG_REPLICATION`. */
-  'replication',
-  'ssh',
+  replication: 'replication',
+  ssh: 'ssh',
   /** @since 2.11 */
-  'throttle',
-  'vdi',
-  'vhdx',
+  throttle: 'throttle',
+  vdi: 'vdi',
+  vhdx: 'vhdx',
   /** Only in builds with `CONFIG_BLKIO`. */
-  'virtio-blk-vfio-pci',
+  'virtio-blk-vfio-pci': 'virtio-blk-vfio-pci',
   /** Only in builds with `CONFIG_BLKIO`. */
-  'virtio-blk-vhost-user',
+  'virtio-blk-vhost-user': 'virtio-blk-vhost-user',
   /** Only in builds with `CONFIG_BLKIO`. */
-  'virtio-blk-vhost-vdpa',
-  'vmdk',
-  'vpc',
-  'vvfat',
-] as const;
-export type BlockdevDriver = (typeof BlockdevDriver)[number] | UnknownEnumValue;
-export const isBlockdevDriver: Validator<(typeof BlockdevDriver)[number]> = /* @__PURE__ */ enumeration(
-  BlockdevDriver,
-  {
+  'virtio-blk-vhost-vdpa': 'virtio-blk-vhost-vdpa',
+  vmdk: 'vmdk',
+  vpc: 'vpc',
+  vvfat: 'vvfat',
+} as const;
+export type BlockdevDriver = (typeof BlockdevDriver)[keyof typeof BlockdevDriver] | UnknownEnumValue;
+export const isBlockdevDriver: Validator<(typeof BlockdevDriver)[keyof typeof BlockdevDriver]> =
+  /* @__PURE__ */ enumeration(BlockdevDriver, {
     gluster: { deprecated: true },
     host_cdrom: { if: 'HAVE_HOST_BLOCK_DEVICE' },
     host_device: { if: 'HAVE_HOST_BLOCK_DEVICE' },
@@ -2174,8 +2213,7 @@ export const isBlockdevDriver: Validator<(typeof BlockdevDriver)[number]> = /* @
     'virtio-blk-vfio-pci': { if: 'CONFIG_BLKIO' },
     'virtio-blk-vhost-user': { if: 'CONFIG_BLKIO' },
     'virtio-blk-vhost-vdpa': { if: 'CONFIG_BLKIO' },
-  },
-);
+  });
 
 /**
  * Features:
@@ -2316,9 +2354,15 @@ export const isBlockdevOptionsGenericCOWFormat: Validator<BlockdevOptionsGeneric
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.Qcow2OverlapCheckMode}
  */
-export const Qcow2OverlapCheckMode = ['none', 'constant', 'cached', 'all'] as const;
-export type Qcow2OverlapCheckMode = (typeof Qcow2OverlapCheckMode)[number] | UnknownEnumValue;
-export const isQcow2OverlapCheckMode: Validator<(typeof Qcow2OverlapCheckMode)[number]> =
+export const Qcow2OverlapCheckMode = {
+  none: 'none',
+  constant: 'constant',
+  cached: 'cached',
+  all: 'all',
+} as const;
+export type Qcow2OverlapCheckMode =
+  (typeof Qcow2OverlapCheckMode)[keyof typeof Qcow2OverlapCheckMode] | UnknownEnumValue;
+export const isQcow2OverlapCheckMode: Validator<(typeof Qcow2OverlapCheckMode)[keyof typeof Qcow2OverlapCheckMode]> =
   /* @__PURE__ */ enumeration(Qcow2OverlapCheckMode);
 
 /**
@@ -2366,10 +2410,14 @@ export const isQcow2OverlapChecks: Validator<Qcow2OverlapChecks> = /* @__PURE__ 
  * @since 2.10
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevQcowEncryptionFormat}
  */
-export const BlockdevQcowEncryptionFormat = ['aes'] as const;
-export type BlockdevQcowEncryptionFormat = (typeof BlockdevQcowEncryptionFormat)[number] | UnknownEnumValue;
-export const isBlockdevQcowEncryptionFormat: Validator<(typeof BlockdevQcowEncryptionFormat)[number]> =
-  /* @__PURE__ */ enumeration(BlockdevQcowEncryptionFormat);
+export const BlockdevQcowEncryptionFormat = {
+  aes: 'aes',
+} as const;
+export type BlockdevQcowEncryptionFormat =
+  (typeof BlockdevQcowEncryptionFormat)[keyof typeof BlockdevQcowEncryptionFormat] | UnknownEnumValue;
+export const isBlockdevQcowEncryptionFormat: Validator<
+  (typeof BlockdevQcowEncryptionFormat)[keyof typeof BlockdevQcowEncryptionFormat]
+> = /* @__PURE__ */ enumeration(BlockdevQcowEncryptionFormat);
 
 /** What all branches of {@link BlockdevQcowEncryption} have. */
 export interface BlockdevQcowEncryptionBase {
@@ -2411,10 +2459,15 @@ export const isBlockdevOptionsQcow: Validator<BlockdevOptionsQcow> = /* @__PURE_
  * @since 2.10
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevQcow2EncryptionFormat}
  */
-export const BlockdevQcow2EncryptionFormat = ['aes', 'luks'] as const;
-export type BlockdevQcow2EncryptionFormat = (typeof BlockdevQcow2EncryptionFormat)[number] | UnknownEnumValue;
-export const isBlockdevQcow2EncryptionFormat: Validator<(typeof BlockdevQcow2EncryptionFormat)[number]> =
-  /* @__PURE__ */ enumeration(BlockdevQcow2EncryptionFormat);
+export const BlockdevQcow2EncryptionFormat = {
+  aes: 'aes',
+  luks: 'luks',
+} as const;
+export type BlockdevQcow2EncryptionFormat =
+  (typeof BlockdevQcow2EncryptionFormat)[keyof typeof BlockdevQcow2EncryptionFormat] | UnknownEnumValue;
+export const isBlockdevQcow2EncryptionFormat: Validator<
+  (typeof BlockdevQcow2EncryptionFormat)[keyof typeof BlockdevQcow2EncryptionFormat]
+> = /* @__PURE__ */ enumeration(BlockdevQcow2EncryptionFormat);
 
 /** What all branches of {@link BlockdevQcow2Encryption} have. */
 export interface BlockdevQcow2EncryptionBase {
@@ -2509,19 +2562,29 @@ export const isBlockdevOptionsQcow2: Validator<BlockdevOptionsQcow2> = /* @__PUR
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.SshHostKeyCheckMode}
  */
-export const SshHostKeyCheckMode = ['none', 'hash', 'known_hosts'] as const;
-export type SshHostKeyCheckMode = (typeof SshHostKeyCheckMode)[number] | UnknownEnumValue;
-export const isSshHostKeyCheckMode: Validator<(typeof SshHostKeyCheckMode)[number]> =
+export const SshHostKeyCheckMode = {
+  none: 'none',
+  hash: 'hash',
+  known_hosts: 'known_hosts',
+} as const;
+export type SshHostKeyCheckMode = (typeof SshHostKeyCheckMode)[keyof typeof SshHostKeyCheckMode] | UnknownEnumValue;
+export const isSshHostKeyCheckMode: Validator<(typeof SshHostKeyCheckMode)[keyof typeof SshHostKeyCheckMode]> =
   /* @__PURE__ */ enumeration(SshHostKeyCheckMode);
 
 /**
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.SshHostKeyCheckHashType}
  */
-export const SshHostKeyCheckHashType = ['md5', 'sha1', 'sha256'] as const;
-export type SshHostKeyCheckHashType = (typeof SshHostKeyCheckHashType)[number] | UnknownEnumValue;
-export const isSshHostKeyCheckHashType: Validator<(typeof SshHostKeyCheckHashType)[number]> =
-  /* @__PURE__ */ enumeration(SshHostKeyCheckHashType);
+export const SshHostKeyCheckHashType = {
+  md5: 'md5',
+  sha1: 'sha1',
+  sha256: 'sha256',
+} as const;
+export type SshHostKeyCheckHashType =
+  (typeof SshHostKeyCheckHashType)[keyof typeof SshHostKeyCheckHashType] | UnknownEnumValue;
+export const isSshHostKeyCheckHashType: Validator<
+  (typeof SshHostKeyCheckHashType)[keyof typeof SshHostKeyCheckHashType]
+> = /* @__PURE__ */ enumeration(SshHostKeyCheckHashType);
 
 /**
  * @since 2.12
@@ -2586,71 +2649,80 @@ export const isBlockdevOptionsSsh: Validator<BlockdevOptionsSsh> = /* @__PURE__ 
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlkdebugEvent}
  */
-export const BlkdebugEvent = [
-  'l1_update',
-  'l1_grow_alloc_table',
-  'l1_grow_write_table',
-  'l1_grow_activate_table',
-  'l2_load',
-  'l2_update',
-  'l2_update_compressed',
-  'l2_alloc_cow_read',
-  'l2_alloc_write',
-  'read_aio',
-  'read_backing_aio',
-  'read_compressed',
-  'write_aio',
-  'write_compressed',
-  'vmstate_load',
-  'vmstate_save',
-  'cow_read',
-  'cow_write',
-  'reftable_load',
-  'reftable_grow',
-  'reftable_update',
-  'refblock_load',
-  'refblock_update',
-  'refblock_update_part',
-  'refblock_alloc',
-  'refblock_alloc_hookup',
-  'refblock_alloc_write',
-  'refblock_alloc_write_blocks',
-  'refblock_alloc_write_table',
-  'refblock_alloc_switch_table',
-  'cluster_alloc',
-  'cluster_alloc_bytes',
-  'cluster_free',
-  'flush_to_os',
-  'flush_to_disk',
-  'pwritev_rmw_head',
-  'pwritev_rmw_after_head',
-  'pwritev_rmw_tail',
-  'pwritev_rmw_after_tail',
-  'pwritev',
-  'pwritev_zero',
-  'pwritev_done',
-  'empty_image_prepare',
+export const BlkdebugEvent = {
+  l1_update: 'l1_update',
+  l1_grow_alloc_table: 'l1_grow_alloc_table',
+  l1_grow_write_table: 'l1_grow_write_table',
+  l1_grow_activate_table: 'l1_grow_activate_table',
+  l2_load: 'l2_load',
+  l2_update: 'l2_update',
+  l2_update_compressed: 'l2_update_compressed',
+  l2_alloc_cow_read: 'l2_alloc_cow_read',
+  l2_alloc_write: 'l2_alloc_write',
+  read_aio: 'read_aio',
+  read_backing_aio: 'read_backing_aio',
+  read_compressed: 'read_compressed',
+  write_aio: 'write_aio',
+  write_compressed: 'write_compressed',
+  vmstate_load: 'vmstate_load',
+  vmstate_save: 'vmstate_save',
+  cow_read: 'cow_read',
+  cow_write: 'cow_write',
+  reftable_load: 'reftable_load',
+  reftable_grow: 'reftable_grow',
+  reftable_update: 'reftable_update',
+  refblock_load: 'refblock_load',
+  refblock_update: 'refblock_update',
+  refblock_update_part: 'refblock_update_part',
+  refblock_alloc: 'refblock_alloc',
+  refblock_alloc_hookup: 'refblock_alloc_hookup',
+  refblock_alloc_write: 'refblock_alloc_write',
+  refblock_alloc_write_blocks: 'refblock_alloc_write_blocks',
+  refblock_alloc_write_table: 'refblock_alloc_write_table',
+  refblock_alloc_switch_table: 'refblock_alloc_switch_table',
+  cluster_alloc: 'cluster_alloc',
+  cluster_alloc_bytes: 'cluster_alloc_bytes',
+  cluster_free: 'cluster_free',
+  flush_to_os: 'flush_to_os',
+  flush_to_disk: 'flush_to_disk',
+  pwritev_rmw_head: 'pwritev_rmw_head',
+  pwritev_rmw_after_head: 'pwritev_rmw_after_head',
+  pwritev_rmw_tail: 'pwritev_rmw_tail',
+  pwritev_rmw_after_tail: 'pwritev_rmw_after_tail',
+  pwritev: 'pwritev',
+  pwritev_zero: 'pwritev_zero',
+  pwritev_done: 'pwritev_done',
+  empty_image_prepare: 'empty_image_prepare',
   /** @since 2.11 */
-  'l1_shrink_write_table',
+  l1_shrink_write_table: 'l1_shrink_write_table',
   /** @since 2.11 */
-  'l1_shrink_free_l2_clusters',
+  l1_shrink_free_l2_clusters: 'l1_shrink_free_l2_clusters',
   /** @since 2.11 */
-  'cor_write',
+  cor_write: 'cor_write',
   /** @since 4.1 */
-  'cluster_alloc_space',
+  cluster_alloc_space: 'cluster_alloc_space',
   /** @since 4.1 */
-  'none',
-] as const;
-export type BlkdebugEvent = (typeof BlkdebugEvent)[number] | UnknownEnumValue;
-export const isBlkdebugEvent: Validator<(typeof BlkdebugEvent)[number]> = /* @__PURE__ */ enumeration(BlkdebugEvent);
+  none: 'none',
+} as const;
+export type BlkdebugEvent = (typeof BlkdebugEvent)[keyof typeof BlkdebugEvent] | UnknownEnumValue;
+export const isBlkdebugEvent: Validator<(typeof BlkdebugEvent)[keyof typeof BlkdebugEvent]> =
+  /* @__PURE__ */ enumeration(BlkdebugEvent);
 
 /**
  * @since 4.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlkdebugIOType}
  */
-export const BlkdebugIOType = ['read', 'write', 'write-zeroes', 'discard', 'flush', 'block-status'] as const;
-export type BlkdebugIOType = (typeof BlkdebugIOType)[number] | UnknownEnumValue;
-export const isBlkdebugIOType: Validator<(typeof BlkdebugIOType)[number]> = /* @__PURE__ */ enumeration(BlkdebugIOType);
+export const BlkdebugIOType = {
+  read: 'read',
+  write: 'write',
+  'write-zeroes': 'write-zeroes',
+  discard: 'discard',
+  flush: 'flush',
+  'block-status': 'block-status',
+} as const;
+export type BlkdebugIOType = (typeof BlkdebugIOType)[keyof typeof BlkdebugIOType] | UnknownEnumValue;
+export const isBlkdebugIOType: Validator<(typeof BlkdebugIOType)[keyof typeof BlkdebugIOType]> =
+  /* @__PURE__ */ enumeration(BlkdebugIOType);
 
 /**
  * @since 2.9
@@ -2784,9 +2856,12 @@ export const isBlockdevOptionsBlkreplay: Validator<BlockdevOptionsBlkreplay> = /
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.QuorumReadPattern}
  */
-export const QuorumReadPattern = ['quorum', 'fifo'] as const;
-export type QuorumReadPattern = (typeof QuorumReadPattern)[number] | UnknownEnumValue;
-export const isQuorumReadPattern: Validator<(typeof QuorumReadPattern)[number]> =
+export const QuorumReadPattern = {
+  quorum: 'quorum',
+  fifo: 'fifo',
+} as const;
+export type QuorumReadPattern = (typeof QuorumReadPattern)[keyof typeof QuorumReadPattern] | UnknownEnumValue;
+export const isQuorumReadPattern: Validator<(typeof QuorumReadPattern)[keyof typeof QuorumReadPattern]> =
   /* @__PURE__ */ enumeration(QuorumReadPattern);
 
 /**
@@ -2911,17 +2986,26 @@ export const isBlockdevOptionsVirtioBlkVhostVdpa: Validator<BlockdevOptionsVirti
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.IscsiTransport}
  */
-export const IscsiTransport = ['tcp', 'iser'] as const;
-export type IscsiTransport = (typeof IscsiTransport)[number] | UnknownEnumValue;
-export const isIscsiTransport: Validator<(typeof IscsiTransport)[number]> = /* @__PURE__ */ enumeration(IscsiTransport);
+export const IscsiTransport = {
+  tcp: 'tcp',
+  iser: 'iser',
+} as const;
+export type IscsiTransport = (typeof IscsiTransport)[keyof typeof IscsiTransport] | UnknownEnumValue;
+export const isIscsiTransport: Validator<(typeof IscsiTransport)[keyof typeof IscsiTransport]> =
+  /* @__PURE__ */ enumeration(IscsiTransport);
 
 /**
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.IscsiHeaderDigest}
  */
-export const IscsiHeaderDigest = ['crc32c', 'none', 'crc32c-none', 'none-crc32c'] as const;
-export type IscsiHeaderDigest = (typeof IscsiHeaderDigest)[number] | UnknownEnumValue;
-export const isIscsiHeaderDigest: Validator<(typeof IscsiHeaderDigest)[number]> =
+export const IscsiHeaderDigest = {
+  crc32c: 'crc32c',
+  none: 'none',
+  'crc32c-none': 'crc32c-none',
+  'none-crc32c': 'none-crc32c',
+} as const;
+export type IscsiHeaderDigest = (typeof IscsiHeaderDigest)[keyof typeof IscsiHeaderDigest] | UnknownEnumValue;
+export const isIscsiHeaderDigest: Validator<(typeof IscsiHeaderDigest)[keyof typeof IscsiHeaderDigest]> =
   /* @__PURE__ */ enumeration(IscsiHeaderDigest);
 
 /**
@@ -2956,23 +3040,29 @@ export const isBlockdevOptionsIscsi: Validator<BlockdevOptionsIscsi> = /* @__PUR
  * @since 3.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.RbdAuthMode}
  */
-export const RbdAuthMode = ['cephx', 'none'] as const;
-export type RbdAuthMode = (typeof RbdAuthMode)[number] | UnknownEnumValue;
-export const isRbdAuthMode: Validator<(typeof RbdAuthMode)[number]> = /* @__PURE__ */ enumeration(RbdAuthMode);
+export const RbdAuthMode = {
+  cephx: 'cephx',
+  none: 'none',
+} as const;
+export type RbdAuthMode = (typeof RbdAuthMode)[keyof typeof RbdAuthMode] | UnknownEnumValue;
+export const isRbdAuthMode: Validator<(typeof RbdAuthMode)[keyof typeof RbdAuthMode]> =
+  /* @__PURE__ */ enumeration(RbdAuthMode);
 
 /**
  * @since 6.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.RbdImageEncryptionFormat}
  */
-export const RbdImageEncryptionFormat = [
-  'luks',
-  'luks2',
+export const RbdImageEncryptionFormat = {
+  luks: 'luks',
+  luks2: 'luks2',
   /** @since 8.0 */
-  'luks-any',
-] as const;
-export type RbdImageEncryptionFormat = (typeof RbdImageEncryptionFormat)[number] | UnknownEnumValue;
-export const isRbdImageEncryptionFormat: Validator<(typeof RbdImageEncryptionFormat)[number]> =
-  /* @__PURE__ */ enumeration(RbdImageEncryptionFormat);
+  'luks-any': 'luks-any',
+} as const;
+export type RbdImageEncryptionFormat =
+  (typeof RbdImageEncryptionFormat)[keyof typeof RbdImageEncryptionFormat] | UnknownEnumValue;
+export const isRbdImageEncryptionFormat: Validator<
+  (typeof RbdImageEncryptionFormat)[keyof typeof RbdImageEncryptionFormat]
+> = /* @__PURE__ */ enumeration(RbdImageEncryptionFormat);
 
 /**
  * @since 6.1
@@ -3169,9 +3259,12 @@ export const isBlockdevOptionsRbd: Validator<BlockdevOptionsRbd> = /* @__PURE__ 
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.ReplicationMode}
  */
-export const ReplicationMode = ['primary', 'secondary'] as const;
-export type ReplicationMode = (typeof ReplicationMode)[number] | UnknownEnumValue;
-export const isReplicationMode: Validator<(typeof ReplicationMode)[number]> =
+export const ReplicationMode = {
+  primary: 'primary',
+  secondary: 'secondary',
+} as const;
+export type ReplicationMode = (typeof ReplicationMode)[keyof typeof ReplicationMode] | UnknownEnumValue;
+export const isReplicationMode: Validator<(typeof ReplicationMode)[keyof typeof ReplicationMode]> =
   /* @__PURE__ */ enumeration(ReplicationMode);
 
 /**
@@ -3194,9 +3287,12 @@ export const isBlockdevOptionsReplication: Validator<BlockdevOptionsReplication>
  * @since 2.9
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.NFSTransport}
  */
-export const NFSTransport = ['inet'] as const;
-export type NFSTransport = (typeof NFSTransport)[number] | UnknownEnumValue;
-export const isNFSTransport: Validator<(typeof NFSTransport)[number]> = /* @__PURE__ */ enumeration(NFSTransport);
+export const NFSTransport = {
+  inet: 'inet',
+} as const;
+export type NFSTransport = (typeof NFSTransport)[keyof typeof NFSTransport] | UnknownEnumValue;
+export const isNFSTransport: Validator<(typeof NFSTransport)[keyof typeof NFSTransport]> =
+  /* @__PURE__ */ enumeration(NFSTransport);
 
 /**
  * @since 2.9
@@ -3390,9 +3486,13 @@ export const isBlockdevOptionsCor: Validator<BlockdevOptionsCor> = /* @__PURE__ 
  * @since 7.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.OnCbwError}
  */
-export const OnCbwError = ['break-guest-write', 'break-snapshot'] as const;
-export type OnCbwError = (typeof OnCbwError)[number] | UnknownEnumValue;
-export const isOnCbwError: Validator<(typeof OnCbwError)[number]> = /* @__PURE__ */ enumeration(OnCbwError);
+export const OnCbwError = {
+  'break-guest-write': 'break-guest-write',
+  'break-snapshot': 'break-snapshot',
+} as const;
+export type OnCbwError = (typeof OnCbwError)[keyof typeof OnCbwError] | UnknownEnumValue;
+export const isOnCbwError: Validator<(typeof OnCbwError)[keyof typeof OnCbwError]> =
+  /* @__PURE__ */ enumeration(OnCbwError);
 
 /**
  * @since 6.2
@@ -3913,25 +4013,26 @@ export const isBlockdevCreateOptionsQcow: Validator<BlockdevCreateOptionsQcow> =
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevQcow2Version}
  */
-export const BlockdevQcow2Version = ['v2', 'v3'] as const;
-export type BlockdevQcow2Version = (typeof BlockdevQcow2Version)[number] | UnknownEnumValue;
-export const isBlockdevQcow2Version: Validator<(typeof BlockdevQcow2Version)[number]> =
+export const BlockdevQcow2Version = {
+  v2: 'v2',
+  v3: 'v3',
+} as const;
+export type BlockdevQcow2Version = (typeof BlockdevQcow2Version)[keyof typeof BlockdevQcow2Version] | UnknownEnumValue;
+export const isBlockdevQcow2Version: Validator<(typeof BlockdevQcow2Version)[keyof typeof BlockdevQcow2Version]> =
   /* @__PURE__ */ enumeration(BlockdevQcow2Version);
 
 /**
  * @since 5.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.Qcow2CompressionType}
  */
-export const Qcow2CompressionType = [
-  'zlib',
+export const Qcow2CompressionType = {
+  zlib: 'zlib',
   /** Only in builds with `CONFIG_ZSTD`. */
-  'zstd',
-] as const;
-export type Qcow2CompressionType = (typeof Qcow2CompressionType)[number] | UnknownEnumValue;
-export const isQcow2CompressionType: Validator<(typeof Qcow2CompressionType)[number]> = /* @__PURE__ */ enumeration(
-  Qcow2CompressionType,
-  { zstd: { if: 'CONFIG_ZSTD' } },
-);
+  zstd: 'zstd',
+} as const;
+export type Qcow2CompressionType = (typeof Qcow2CompressionType)[keyof typeof Qcow2CompressionType] | UnknownEnumValue;
+export const isQcow2CompressionType: Validator<(typeof Qcow2CompressionType)[keyof typeof Qcow2CompressionType]> =
+  /* @__PURE__ */ enumeration(Qcow2CompressionType, { zstd: { if: 'CONFIG_ZSTD' } });
 
 /**
  * @since 2.12
@@ -4020,25 +4121,33 @@ export const isBlockdevCreateOptionsRbd: Validator<BlockdevCreateOptionsRbd> = /
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevVmdkSubformat}
  */
-export const BlockdevVmdkSubformat = [
-  'monolithicSparse',
-  'monolithicFlat',
-  'twoGbMaxExtentSparse',
-  'twoGbMaxExtentFlat',
-  'streamOptimized',
-] as const;
-export type BlockdevVmdkSubformat = (typeof BlockdevVmdkSubformat)[number] | UnknownEnumValue;
-export const isBlockdevVmdkSubformat: Validator<(typeof BlockdevVmdkSubformat)[number]> =
+export const BlockdevVmdkSubformat = {
+  monolithicSparse: 'monolithicSparse',
+  monolithicFlat: 'monolithicFlat',
+  twoGbMaxExtentSparse: 'twoGbMaxExtentSparse',
+  twoGbMaxExtentFlat: 'twoGbMaxExtentFlat',
+  streamOptimized: 'streamOptimized',
+} as const;
+export type BlockdevVmdkSubformat =
+  (typeof BlockdevVmdkSubformat)[keyof typeof BlockdevVmdkSubformat] | UnknownEnumValue;
+export const isBlockdevVmdkSubformat: Validator<(typeof BlockdevVmdkSubformat)[keyof typeof BlockdevVmdkSubformat]> =
   /* @__PURE__ */ enumeration(BlockdevVmdkSubformat);
 
 /**
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevVmdkAdapterType}
  */
-export const BlockdevVmdkAdapterType = ['ide', 'buslogic', 'lsilogic', 'legacyESX'] as const;
-export type BlockdevVmdkAdapterType = (typeof BlockdevVmdkAdapterType)[number] | UnknownEnumValue;
-export const isBlockdevVmdkAdapterType: Validator<(typeof BlockdevVmdkAdapterType)[number]> =
-  /* @__PURE__ */ enumeration(BlockdevVmdkAdapterType);
+export const BlockdevVmdkAdapterType = {
+  ide: 'ide',
+  buslogic: 'buslogic',
+  lsilogic: 'lsilogic',
+  legacyESX: 'legacyESX',
+} as const;
+export type BlockdevVmdkAdapterType =
+  (typeof BlockdevVmdkAdapterType)[keyof typeof BlockdevVmdkAdapterType] | UnknownEnumValue;
+export const isBlockdevVmdkAdapterType: Validator<
+  (typeof BlockdevVmdkAdapterType)[keyof typeof BlockdevVmdkAdapterType]
+> = /* @__PURE__ */ enumeration(BlockdevVmdkAdapterType);
 
 /**
  * @since 4.0
@@ -4103,9 +4212,13 @@ export const isBlockdevCreateOptionsVdi: Validator<BlockdevCreateOptionsVdi> = /
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevVhdxSubformat}
  */
-export const BlockdevVhdxSubformat = ['dynamic', 'fixed'] as const;
-export type BlockdevVhdxSubformat = (typeof BlockdevVhdxSubformat)[number] | UnknownEnumValue;
-export const isBlockdevVhdxSubformat: Validator<(typeof BlockdevVhdxSubformat)[number]> =
+export const BlockdevVhdxSubformat = {
+  dynamic: 'dynamic',
+  fixed: 'fixed',
+} as const;
+export type BlockdevVhdxSubformat =
+  (typeof BlockdevVhdxSubformat)[keyof typeof BlockdevVhdxSubformat] | UnknownEnumValue;
+export const isBlockdevVhdxSubformat: Validator<(typeof BlockdevVhdxSubformat)[keyof typeof BlockdevVhdxSubformat]> =
   /* @__PURE__ */ enumeration(BlockdevVhdxSubformat);
 
 /**
@@ -4134,9 +4247,12 @@ export const isBlockdevCreateOptionsVhdx: Validator<BlockdevCreateOptionsVhdx> =
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockdevVpcSubformat}
  */
-export const BlockdevVpcSubformat = ['dynamic', 'fixed'] as const;
-export type BlockdevVpcSubformat = (typeof BlockdevVpcSubformat)[number] | UnknownEnumValue;
-export const isBlockdevVpcSubformat: Validator<(typeof BlockdevVpcSubformat)[number]> =
+export const BlockdevVpcSubformat = {
+  dynamic: 'dynamic',
+  fixed: 'fixed',
+} as const;
+export type BlockdevVpcSubformat = (typeof BlockdevVpcSubformat)[keyof typeof BlockdevVpcSubformat] | UnknownEnumValue;
+export const isBlockdevVpcSubformat: Validator<(typeof BlockdevVpcSubformat)[keyof typeof BlockdevVpcSubformat]> =
   /* @__PURE__ */ enumeration(BlockdevVpcSubformat);
 
 /**
@@ -4511,9 +4627,13 @@ export const isXBlockdevAmendArguments: Validator<XBlockdevAmendArguments> = /* 
  * @since 2.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.BlockErrorAction}
  */
-export const BlockErrorAction = ['ignore', 'report', 'stop'] as const;
-export type BlockErrorAction = (typeof BlockErrorAction)[number] | UnknownEnumValue;
-export const isBlockErrorAction: Validator<(typeof BlockErrorAction)[number]> =
+export const BlockErrorAction = {
+  ignore: 'ignore',
+  report: 'report',
+  stop: 'stop',
+} as const;
+export type BlockErrorAction = (typeof BlockErrorAction)[keyof typeof BlockErrorAction] | UnknownEnumValue;
+export const isBlockErrorAction: Validator<(typeof BlockErrorAction)[keyof typeof BlockErrorAction]> =
   /* @__PURE__ */ enumeration(BlockErrorAction);
 
 /** Data of the event `BLOCK_IMAGE_CORRUPTED`. */
@@ -4643,9 +4763,15 @@ export const isBlockJobPendingEvent: Validator<BlockJobPendingEvent> = /* @__PUR
  * @since 2.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.PreallocMode}
  */
-export const PreallocMode = ['off', 'metadata', 'falloc', 'full'] as const;
-export type PreallocMode = (typeof PreallocMode)[number] | UnknownEnumValue;
-export const isPreallocMode: Validator<(typeof PreallocMode)[number]> = /* @__PURE__ */ enumeration(PreallocMode);
+export const PreallocMode = {
+  off: 'off',
+  metadata: 'metadata',
+  falloc: 'falloc',
+  full: 'full',
+} as const;
+export type PreallocMode = (typeof PreallocMode)[keyof typeof PreallocMode] | UnknownEnumValue;
+export const isPreallocMode: Validator<(typeof PreallocMode)[keyof typeof PreallocMode]> =
+  /* @__PURE__ */ enumeration(PreallocMode);
 
 /** Data of the event `BLOCK_WRITE_THRESHOLD`. */
 export interface BlockWriteThresholdEvent {
@@ -4700,9 +4826,14 @@ export const isXBlockdevSetIothreadArguments: Validator<XBlockdevSetIothreadArgu
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-core.QuorumOpType}
  */
-export const QuorumOpType = ['read', 'write', 'flush'] as const;
-export type QuorumOpType = (typeof QuorumOpType)[number] | UnknownEnumValue;
-export const isQuorumOpType: Validator<(typeof QuorumOpType)[number]> = /* @__PURE__ */ enumeration(QuorumOpType);
+export const QuorumOpType = {
+  read: 'read',
+  write: 'write',
+  flush: 'flush',
+} as const;
+export type QuorumOpType = (typeof QuorumOpType)[keyof typeof QuorumOpType] | UnknownEnumValue;
+export const isQuorumOpType: Validator<(typeof QuorumOpType)[keyof typeof QuorumOpType]> =
+  /* @__PURE__ */ enumeration(QuorumOpType);
 
 /** Data of the event `QUORUM_FAILURE`. */
 export interface QuorumFailureEvent {

@@ -94,9 +94,13 @@ export const isBlockExportOptionsVhostUserBlk: Validator<BlockExportOptionsVhost
  * @since 6.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-export.FuseExportAllowOther}
  */
-export const FuseExportAllowOther = ['off', 'on', 'auto'] as const;
-export type FuseExportAllowOther = (typeof FuseExportAllowOther)[number] | UnknownEnumValue;
-export const isFuseExportAllowOther: Validator<(typeof FuseExportAllowOther)[number]> =
+export const FuseExportAllowOther = {
+  off: 'off',
+  on: 'on',
+  auto: 'auto',
+} as const;
+export type FuseExportAllowOther = (typeof FuseExportAllowOther)[keyof typeof FuseExportAllowOther] | UnknownEnumValue;
+export const isFuseExportAllowOther: Validator<(typeof FuseExportAllowOther)[keyof typeof FuseExportAllowOther]> =
   /* @__PURE__ */ enumeration(FuseExportAllowOther);
 
 /**
@@ -158,9 +162,13 @@ export const isNbdServerAddOptions: Validator<NbdServerAddOptions> = /* @__PURE_
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-export.BlockExportRemoveMode}
  */
-export const BlockExportRemoveMode = ['safe', 'hard'] as const;
-export type BlockExportRemoveMode = (typeof BlockExportRemoveMode)[number] | UnknownEnumValue;
-export const isBlockExportRemoveMode: Validator<(typeof BlockExportRemoveMode)[number]> =
+export const BlockExportRemoveMode = {
+  safe: 'safe',
+  hard: 'hard',
+} as const;
+export type BlockExportRemoveMode =
+  (typeof BlockExportRemoveMode)[keyof typeof BlockExportRemoveMode] | UnknownEnumValue;
+export const isBlockExportRemoveMode: Validator<(typeof BlockExportRemoveMode)[keyof typeof BlockExportRemoveMode]> =
   /* @__PURE__ */ enumeration(BlockExportRemoveMode);
 
 /** Arguments of the command `nbd-server-remove`. */
@@ -178,36 +186,34 @@ export const isNbdServerRemoveArguments: Validator<NbdServerRemoveArguments> = /
  * @since 4.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-block-export.BlockExportType}
  */
-export const BlockExportType = [
-  'nbd',
+export const BlockExportType = {
+  nbd: 'nbd',
   /**
    * Only in builds with `CONFIG_VHOST_USER_BLK_SERVER`.
    *
    * @since 5.2
    */
-  'vhost-user-blk',
+  'vhost-user-blk': 'vhost-user-blk',
   /**
    * Only in builds with `CONFIG_FUSE`.
    *
    * @since 6.0
    */
-  'fuse',
+  fuse: 'fuse',
   /**
    * Only in builds with `CONFIG_VDUSE_BLK_EXPORT`.
    *
    * @since 7.1
    */
-  'vduse-blk',
-] as const;
-export type BlockExportType = (typeof BlockExportType)[number] | UnknownEnumValue;
-export const isBlockExportType: Validator<(typeof BlockExportType)[number]> = /* @__PURE__ */ enumeration(
-  BlockExportType,
-  {
+  'vduse-blk': 'vduse-blk',
+} as const;
+export type BlockExportType = (typeof BlockExportType)[keyof typeof BlockExportType] | UnknownEnumValue;
+export const isBlockExportType: Validator<(typeof BlockExportType)[keyof typeof BlockExportType]> =
+  /* @__PURE__ */ enumeration(BlockExportType, {
     'vhost-user-blk': { if: 'CONFIG_VHOST_USER_BLK_SERVER' },
     fuse: { if: 'CONFIG_FUSE' },
     'vduse-blk': { if: 'CONFIG_VDUSE_BLK_EXPORT' },
-  },
-);
+  });
 
 /** What all branches of {@link BlockExportOptions} have. */
 export interface BlockExportOptionsBase {

@@ -10,6 +10,7 @@ import {
   type Json,
   type Outcome,
   type Protocol,
+  type Validators,
   validatorsOf,
 } from '@qapi-ts/runtime';
 import {
@@ -209,85 +210,410 @@ import { type TransactionArguments, isTransactionArguments } from './transaction
 
 /** The commands, by the name they have on the wire. */
 export interface Commands {
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-job.job-pause}
+   */
   'job-pause': { arguments: JobPauseArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-job.job-resume}
+   */
   'job-resume': { arguments: JobResumeArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-job.job-cancel}
+   */
   'job-cancel': { arguments: JobCancelArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-job.job-complete}
+   */
   'job-complete': { arguments: JobCompleteArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-job.job-dismiss}
+   */
   'job-dismiss': { arguments: JobDismissArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-job.job-finalize}
+   */
   'job-finalize': { arguments: JobFinalizeArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-job.query-jobs}
+   */
   'query-jobs': { arguments: EmptyObject; result: JobInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.query-block}
+   */
   'query-block': { arguments: EmptyObject; result: BlockInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.query-blockstats}
+   */
   'query-blockstats': { arguments: QueryBlockstatsArguments; result: BlockStats[] };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.query-block-jobs}
+   */
   'query-block-jobs': { arguments: EmptyObject; result: BlockJobInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block_resize}
+   */
   block_resize: { arguments: BlockResizeArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-snapshot-sync}
+   */
   'blockdev-snapshot-sync': { arguments: BlockdevSnapshotSync; result: void };
+  /**
+   * Features:
+   *
+   * - `allow-write-only-overlay`
+   *
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-snapshot}
+   */
   'blockdev-snapshot': { arguments: BlockdevSnapshot; result: void };
+  /**
+   * @since 2.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.change-backing-file}
+   */
   'change-backing-file': { arguments: ChangeBackingFileArguments; result: void };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-commit}
+   */
   'block-commit': { arguments: BlockCommitArguments; result: void };
+  /**
+   * @deprecated
+   * @since 1.6
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.drive-backup}
+   */
   'drive-backup': { arguments: DriveBackup; result: void };
+  /**
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-backup}
+   */
   'blockdev-backup': { arguments: BlockdevBackup; result: void };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.query-named-block-nodes}
+   */
   'query-named-block-nodes': { arguments: QueryNamedBlockNodesArguments; result: BlockDeviceInfo[] };
+  /**
+   * @experimental
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.x-debug-query-block-graph}
+   */
   'x-debug-query-block-graph': { arguments: EmptyObject; result: XDbgBlockGraph };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.drive-mirror}
+   */
   'drive-mirror': { arguments: DriveMirror; result: void };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-dirty-bitmap-add}
+   */
   'block-dirty-bitmap-add': { arguments: BlockDirtyBitmapAdd; result: void };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-dirty-bitmap-remove}
+   */
   'block-dirty-bitmap-remove': { arguments: BlockDirtyBitmap; result: void };
+  /**
+   * @since 2.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-dirty-bitmap-clear}
+   */
   'block-dirty-bitmap-clear': { arguments: BlockDirtyBitmap; result: void };
+  /**
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-dirty-bitmap-enable}
+   */
   'block-dirty-bitmap-enable': { arguments: BlockDirtyBitmap; result: void };
+  /**
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-dirty-bitmap-disable}
+   */
   'block-dirty-bitmap-disable': { arguments: BlockDirtyBitmap; result: void };
+  /**
+   * @since 4.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-dirty-bitmap-merge}
+   */
   'block-dirty-bitmap-merge': { arguments: BlockDirtyBitmapMerge; result: void };
+  /**
+   * @experimental
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.x-debug-block-dirty-bitmap-sha256}
+   */
   'x-debug-block-dirty-bitmap-sha256': { arguments: BlockDirtyBitmap; result: BlockDirtyBitmapSha256 };
+  /**
+   * @since 2.6
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-mirror}
+   */
   'blockdev-mirror': { arguments: BlockdevMirrorArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-stream}
+   */
   'block-stream': { arguments: BlockStreamArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-job-set-speed}
+   */
   'block-job-set-speed': { arguments: BlockJobSetSpeedArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-job-cancel}
+   */
   'block-job-cancel': { arguments: BlockJobCancelArguments; result: void };
+  /**
+   * @deprecated
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-job-pause}
+   */
   'block-job-pause': { arguments: BlockJobPauseArguments; result: void };
+  /**
+   * @deprecated
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-job-resume}
+   */
   'block-job-resume': { arguments: BlockJobResumeArguments; result: void };
+  /**
+   * @deprecated
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-job-complete}
+   */
   'block-job-complete': { arguments: BlockJobCompleteArguments; result: void };
+  /**
+   * @deprecated
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-job-dismiss}
+   */
   'block-job-dismiss': { arguments: BlockJobDismissArguments; result: void };
+  /**
+   * @deprecated
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-job-finalize}
+   */
   'block-job-finalize': { arguments: BlockJobFinalizeArguments; result: void };
+  /**
+   * @since 8.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-job-change}
+   */
   'block-job-change': { arguments: BlockJobChangeOptions; result: void };
+  /**
+   * @since 2.9
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-add}
+   */
   'blockdev-add': { arguments: BlockdevOptions; result: void };
+  /**
+   * @since 6.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-reopen}
+   */
   'blockdev-reopen': { arguments: BlockdevReopenArguments; result: void };
+  /**
+   * @since 2.9
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-del}
+   */
   'blockdev-del': { arguments: BlockdevDelArguments; result: void };
+  /**
+   * @since 10.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-set-active}
+   */
   'blockdev-set-active': { arguments: BlockdevSetActiveArguments; result: void };
+  /**
+   * @since 3.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-create}
+   */
   'blockdev-create': { arguments: BlockdevCreateArguments; result: void };
+  /**
+   * @experimental
+   * @since 5.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.x-blockdev-amend}
+   */
   'x-blockdev-amend': { arguments: XBlockdevAmendArguments; result: void };
+  /**
+   * @since 2.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.block-set-write-threshold}
+   */
   'block-set-write-threshold': { arguments: BlockSetWriteThresholdArguments; result: void };
+  /**
+   * @experimental
+   * @since 2.7
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.x-blockdev-change}
+   */
   'x-blockdev-change': { arguments: XBlockdevChangeArguments; result: void };
+  /**
+   * @experimental
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.x-blockdev-set-iothread}
+   */
   'x-blockdev-set-iothread': { arguments: XBlockdevSetIothreadArguments; result: void };
+  /**
+   * @since 1.7
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-snapshot-internal-sync}
+   */
   'blockdev-snapshot-internal-sync': { arguments: BlockdevSnapshotInternal; result: void };
+  /**
+   * @since 1.7
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-core.blockdev-snapshot-delete-internal-sync}
+   */
   'blockdev-snapshot-delete-internal-sync': {
     arguments: BlockdevSnapshotDeleteInternalSyncArguments;
     result: SnapshotInfo;
   };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-export.nbd-server-start}
+   */
   'nbd-server-start': { arguments: NbdServerOptionsLegacy; result: void };
+  /**
+   * @deprecated
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-export.nbd-server-add}
+   */
   'nbd-server-add': { arguments: NbdServerAddOptions; result: void };
+  /**
+   * @deprecated
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-export.nbd-server-remove}
+   */
   'nbd-server-remove': { arguments: NbdServerRemoveArguments; result: void };
+  /**
+   * @since 1.3
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-export.nbd-server-stop}
+   */
   'nbd-server-stop': { arguments: EmptyObject; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-export.block-export-add}
+   */
   'block-export-add': { arguments: BlockExportOptions; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-export.block-export-del}
+   */
   'block-export-del': { arguments: BlockExportDelArguments; result: void };
+  /**
+   * @since 5.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-block-export.query-block-exports}
+   */
   'query-block-exports': { arguments: EmptyObject; result: BlockExportInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-char.query-chardev}
+   */
   'query-chardev': { arguments: EmptyObject; result: ChardevInfo[] };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-char.query-chardev-backends}
+   */
   'query-chardev-backends': { arguments: EmptyObject; result: ChardevBackendInfo[] };
+  /**
+   * @since 1.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-char.ringbuf-write}
+   */
   'ringbuf-write': { arguments: RingbufWriteArguments; result: void };
+  /**
+   * @since 1.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-char.ringbuf-read}
+   */
   'ringbuf-read': { arguments: RingbufReadArguments; result: string };
+  /**
+   * @since 1.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-char.chardev-add}
+   */
   'chardev-add': { arguments: ChardevAddArguments; result: ChardevReturn };
+  /**
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-char.chardev-change}
+   */
   'chardev-change': { arguments: ChardevChangeArguments; result: ChardevReturn };
+  /**
+   * @since 1.4
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-char.chardev-remove}
+   */
   'chardev-remove': { arguments: ChardevRemoveArguments; result: void };
+  /**
+   * @since 2.10
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-char.chardev-send-break}
+   */
   'chardev-send-break': { arguments: ChardevSendBreakArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-transaction.transaction}
+   */
   transaction: { arguments: TransactionArguments; result: void };
+  /**
+   * @since 0.13
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-control.qmp_capabilities}
+   */
   qmp_capabilities: { arguments: QmpCapabilitiesArguments; result: void };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-control.query-version}
+   */
   'query-version': { arguments: EmptyObject; result: VersionInfo };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-control.query-commands}
+   */
   'query-commands': { arguments: EmptyObject; result: CommandInfo[] };
+  /**
+   * @since 0.14
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-control.quit}
+   */
   quit: { arguments: EmptyObject; result: void };
+  /**
+   * @since 2.5
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-introspect.query-qmp-schema}
+   */
   'query-qmp-schema': { arguments: EmptyObject; result: SchemaInfo[] };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-qom.qom-list}
+   */
   'qom-list': { arguments: QomListArguments; result: ObjectPropertyInfo[] };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-qom.qom-get}
+   */
   'qom-get': { arguments: QomGetArguments; result: Json };
+  /**
+   * @since 10.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-qom.qom-list-get}
+   */
   'qom-list-get': { arguments: QomListGetArguments; result: ObjectPropertiesValues[] };
+  /**
+   * @since 1.2
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-qom.qom-set}
+   */
   'qom-set': { arguments: QomSetArguments; result: void };
+  /**
+   * @since 1.1
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-qom.qom-list-types}
+   */
   'qom-list-types': { arguments: QomListTypesArguments; result: ObjectTypeInfo[] };
+  /**
+   * @since 2.12
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-qom.qom-list-properties}
+   */
   'qom-list-properties': { arguments: QomListPropertiesArguments; result: ObjectPropertyInfo[] };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-qom.object-add}
+   */
   'object-add': { arguments: ObjectOptions; result: void };
+  /**
+   * @since 2.0
+   * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#command-QSD-qom.object-del}
+   */
   'object-del': { arguments: ObjectDelArguments; result: void };
 }
 
@@ -361,7 +687,7 @@ export interface Events {
 }
 
 /** Validators of arguments and results, and of the data of events, by the name on the wire. */
-export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
+export const validators: Validators<Commands, Events> = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'job-pause': { arguments: isJobPauseArguments },
     'job-resume': { arguments: isJobResumeArguments },

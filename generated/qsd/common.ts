@@ -6,26 +6,39 @@ import { type UnknownEnumValue, type Validator, alternate, enumeration, struct }
  * @since 2.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.IoOperationType}
  */
-export const IoOperationType = ['read', 'write'] as const;
-export type IoOperationType = (typeof IoOperationType)[number] | UnknownEnumValue;
-export const isIoOperationType: Validator<(typeof IoOperationType)[number]> =
+export const IoOperationType = {
+  read: 'read',
+  write: 'write',
+} as const;
+export type IoOperationType = (typeof IoOperationType)[keyof typeof IoOperationType] | UnknownEnumValue;
+export const isIoOperationType: Validator<(typeof IoOperationType)[keyof typeof IoOperationType]> =
   /* @__PURE__ */ enumeration(IoOperationType);
 
 /**
  * @since 2.2
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.OnOffAuto}
  */
-export const OnOffAuto = ['auto', 'on', 'off'] as const;
-export type OnOffAuto = (typeof OnOffAuto)[number] | UnknownEnumValue;
-export const isOnOffAuto: Validator<(typeof OnOffAuto)[number]> = /* @__PURE__ */ enumeration(OnOffAuto);
+export const OnOffAuto = {
+  auto: 'auto',
+  on: 'on',
+  off: 'off',
+} as const;
+export type OnOffAuto = (typeof OnOffAuto)[keyof typeof OnOffAuto] | UnknownEnumValue;
+export const isOnOffAuto: Validator<(typeof OnOffAuto)[keyof typeof OnOffAuto]> =
+  /* @__PURE__ */ enumeration(OnOffAuto);
 
 /**
  * @since 2.6
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.OnOffSplit}
  */
-export const OnOffSplit = ['on', 'off', 'split'] as const;
-export type OnOffSplit = (typeof OnOffSplit)[number] | UnknownEnumValue;
-export const isOnOffSplit: Validator<(typeof OnOffSplit)[number]> = /* @__PURE__ */ enumeration(OnOffSplit);
+export const OnOffSplit = {
+  on: 'on',
+  off: 'off',
+  split: 'split',
+} as const;
+export type OnOffSplit = (typeof OnOffSplit)[keyof typeof OnOffSplit] | UnknownEnumValue;
+export const isOnOffSplit: Validator<(typeof OnOffSplit)[keyof typeof OnOffSplit]> =
+  /* @__PURE__ */ enumeration(OnOffSplit);
 
 /**
  * @since 2.10
@@ -38,66 +51,97 @@ export const isStrOrNull: Validator<StrOrNull> = /* @__PURE__ */ alternate(() =>
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.OffAutoPCIBAR}
  */
-export const OffAutoPCIBAR = ['off', 'auto', 'bar0', 'bar1', 'bar2', 'bar3', 'bar4', 'bar5'] as const;
-export type OffAutoPCIBAR = (typeof OffAutoPCIBAR)[number] | UnknownEnumValue;
-export const isOffAutoPCIBAR: Validator<(typeof OffAutoPCIBAR)[number]> = /* @__PURE__ */ enumeration(OffAutoPCIBAR);
+export const OffAutoPCIBAR = {
+  off: 'off',
+  auto: 'auto',
+  bar0: 'bar0',
+  bar1: 'bar1',
+  bar2: 'bar2',
+  bar3: 'bar3',
+  bar4: 'bar4',
+  bar5: 'bar5',
+} as const;
+export type OffAutoPCIBAR = (typeof OffAutoPCIBAR)[keyof typeof OffAutoPCIBAR] | UnknownEnumValue;
+export const isOffAutoPCIBAR: Validator<(typeof OffAutoPCIBAR)[keyof typeof OffAutoPCIBAR]> =
+  /* @__PURE__ */ enumeration(OffAutoPCIBAR);
 
 /**
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.PCIELinkSpeed}
  */
-export const PCIELinkSpeed = [
-  '2_5',
-  '5',
-  '8',
-  '16',
+export const PCIELinkSpeed = {
+  '2_5': '2_5',
+  '5': '5',
+  '8': '8',
+  '16': '16',
   /** @since 9.0 */
-  '32',
+  '32': '32',
   /** @since 9.0 */
-  '64',
-] as const;
-export type PCIELinkSpeed = (typeof PCIELinkSpeed)[number] | UnknownEnumValue;
-export const isPCIELinkSpeed: Validator<(typeof PCIELinkSpeed)[number]> = /* @__PURE__ */ enumeration(PCIELinkSpeed);
+  '64': '64',
+} as const;
+export type PCIELinkSpeed = (typeof PCIELinkSpeed)[keyof typeof PCIELinkSpeed] | UnknownEnumValue;
+export const isPCIELinkSpeed: Validator<(typeof PCIELinkSpeed)[keyof typeof PCIELinkSpeed]> =
+  /* @__PURE__ */ enumeration(PCIELinkSpeed);
 
 /**
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.PCIELinkWidth}
  */
-export const PCIELinkWidth = ['1', '2', '4', '8', '12', '16', '32'] as const;
-export type PCIELinkWidth = (typeof PCIELinkWidth)[number] | UnknownEnumValue;
-export const isPCIELinkWidth: Validator<(typeof PCIELinkWidth)[number]> = /* @__PURE__ */ enumeration(PCIELinkWidth);
+export const PCIELinkWidth = {
+  '1': '1',
+  '2': '2',
+  '4': '4',
+  '8': '8',
+  '12': '12',
+  '16': '16',
+  '32': '32',
+} as const;
+export type PCIELinkWidth = (typeof PCIELinkWidth)[keyof typeof PCIELinkWidth] | UnknownEnumValue;
+export const isPCIELinkWidth: Validator<(typeof PCIELinkWidth)[keyof typeof PCIELinkWidth]> =
+  /* @__PURE__ */ enumeration(PCIELinkWidth);
 
 /**
  * @since 2.1
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.HostMemPolicy}
  */
-export const HostMemPolicy = ['default', 'preferred', 'bind', 'interleave'] as const;
-export type HostMemPolicy = (typeof HostMemPolicy)[number] | UnknownEnumValue;
-export const isHostMemPolicy: Validator<(typeof HostMemPolicy)[number]> = /* @__PURE__ */ enumeration(HostMemPolicy);
+export const HostMemPolicy = {
+  default: 'default',
+  preferred: 'preferred',
+  bind: 'bind',
+  interleave: 'interleave',
+} as const;
+export type HostMemPolicy = (typeof HostMemPolicy)[keyof typeof HostMemPolicy] | UnknownEnumValue;
+export const isHostMemPolicy: Validator<(typeof HostMemPolicy)[keyof typeof HostMemPolicy]> =
+  /* @__PURE__ */ enumeration(HostMemPolicy);
 
 /**
  * @since 2.5
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.NetFilterDirection}
  */
-export const NetFilterDirection = ['all', 'rx', 'tx'] as const;
-export type NetFilterDirection = (typeof NetFilterDirection)[number] | UnknownEnumValue;
-export const isNetFilterDirection: Validator<(typeof NetFilterDirection)[number]> =
+export const NetFilterDirection = {
+  all: 'all',
+  rx: 'rx',
+  tx: 'tx',
+} as const;
+export type NetFilterDirection = (typeof NetFilterDirection)[keyof typeof NetFilterDirection] | UnknownEnumValue;
+export const isNetFilterDirection: Validator<(typeof NetFilterDirection)[keyof typeof NetFilterDirection]> =
   /* @__PURE__ */ enumeration(NetFilterDirection);
 
 /**
  * @since 4.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.GrabToggleKeys}
  */
-export const GrabToggleKeys = [
-  'ctrl-ctrl',
-  'alt-alt',
-  'shift-shift',
-  'meta-meta',
-  'scrolllock',
-  'ctrl-scrolllock',
-] as const;
-export type GrabToggleKeys = (typeof GrabToggleKeys)[number] | UnknownEnumValue;
-export const isGrabToggleKeys: Validator<(typeof GrabToggleKeys)[number]> = /* @__PURE__ */ enumeration(GrabToggleKeys);
+export const GrabToggleKeys = {
+  'ctrl-ctrl': 'ctrl-ctrl',
+  'alt-alt': 'alt-alt',
+  'shift-shift': 'shift-shift',
+  'meta-meta': 'meta-meta',
+  scrolllock: 'scrolllock',
+  'ctrl-scrolllock': 'ctrl-scrolllock',
+} as const;
+export type GrabToggleKeys = (typeof GrabToggleKeys)[keyof typeof GrabToggleKeys] | UnknownEnumValue;
+export const isGrabToggleKeys: Validator<(typeof GrabToggleKeys)[keyof typeof GrabToggleKeys]> =
+  /* @__PURE__ */ enumeration(GrabToggleKeys);
 
 /**
  * @since 6.2
@@ -115,6 +159,11 @@ export const isHumanReadableText: Validator<HumanReadableText> = /* @__PURE__ */
  * @since 10.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-common.EndianMode}
  */
-export const EndianMode = ['unspecified', 'little', 'big'] as const;
-export type EndianMode = (typeof EndianMode)[number] | UnknownEnumValue;
-export const isEndianMode: Validator<(typeof EndianMode)[number]> = /* @__PURE__ */ enumeration(EndianMode);
+export const EndianMode = {
+  unspecified: 'unspecified',
+  little: 'little',
+  big: 'big',
+} as const;
+export type EndianMode = (typeof EndianMode)[keyof typeof EndianMode] | UnknownEnumValue;
+export const isEndianMode: Validator<(typeof EndianMode)[keyof typeof EndianMode]> =
+  /* @__PURE__ */ enumeration(EndianMode);

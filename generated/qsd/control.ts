@@ -16,9 +16,12 @@ export const isQmpCapabilitiesArguments: Validator<QmpCapabilitiesArguments> = /
  * @since 2.12
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-control.QMPCapability}
  */
-export const QMPCapability = ['oob'] as const;
-export type QMPCapability = (typeof QMPCapability)[number] | UnknownEnumValue;
-export const isQMPCapability: Validator<(typeof QMPCapability)[number]> = /* @__PURE__ */ enumeration(QMPCapability);
+export const QMPCapability = {
+  oob: 'oob',
+} as const;
+export type QMPCapability = (typeof QMPCapability)[keyof typeof QMPCapability] | UnknownEnumValue;
+export const isQMPCapability: Validator<(typeof QMPCapability)[keyof typeof QMPCapability]> =
+  /* @__PURE__ */ enumeration(QMPCapability);
 
 /**
  * @since 2.4
@@ -64,9 +67,13 @@ export const isCommandInfo: Validator<CommandInfo> = /* @__PURE__ */ struct(() =
  * @since 5.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-control.MonitorMode}
  */
-export const MonitorMode = ['readline', 'control'] as const;
-export type MonitorMode = (typeof MonitorMode)[number] | UnknownEnumValue;
-export const isMonitorMode: Validator<(typeof MonitorMode)[number]> = /* @__PURE__ */ enumeration(MonitorMode);
+export const MonitorMode = {
+  readline: 'readline',
+  control: 'control',
+} as const;
+export type MonitorMode = (typeof MonitorMode)[keyof typeof MonitorMode] | UnknownEnumValue;
+export const isMonitorMode: Validator<(typeof MonitorMode)[keyof typeof MonitorMode]> =
+  /* @__PURE__ */ enumeration(MonitorMode);
 
 /**
  * @since 5.0

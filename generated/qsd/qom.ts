@@ -264,9 +264,12 @@ export const isDBusVMStateProperties: Validator<DBusVMStateProperties> = /* @__P
  * @since 5.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-qom.NetfilterInsert}
  */
-export const NetfilterInsert = ['before', 'behind'] as const;
-export type NetfilterInsert = (typeof NetfilterInsert)[number] | UnknownEnumValue;
-export const isNetfilterInsert: Validator<(typeof NetfilterInsert)[number]> =
+export const NetfilterInsert = {
+  before: 'before',
+  behind: 'behind',
+} as const;
+export type NetfilterInsert = (typeof NetfilterInsert)[keyof typeof NetfilterInsert] | UnknownEnumValue;
+export const isNetfilterInsert: Validator<(typeof NetfilterInsert)[keyof typeof NetfilterInsert]> =
   /* @__PURE__ */ enumeration(NetfilterInsert);
 
 /**
@@ -808,86 +811,89 @@ export const isThreadContextProperties: Validator<ThreadContextProperties> = /* 
  * @since 6.0
  * @see {@link https://www.qemu.org/docs/master/interop/qemu-storage-daemon-qmp-ref.html#enum-QSD-qom.ObjectType}
  */
-export const ObjectType = [
-  'acpi-generic-initiator',
-  'acpi-generic-port',
-  'authz-list',
-  'authz-listfile',
-  'authz-pam',
-  'authz-simple',
-  'can-bus',
+export const ObjectType = {
+  'acpi-generic-initiator': 'acpi-generic-initiator',
+  'acpi-generic-port': 'acpi-generic-port',
+  'authz-list': 'authz-list',
+  'authz-listfile': 'authz-listfile',
+  'authz-pam': 'authz-pam',
+  'authz-simple': 'authz-simple',
+  'can-bus': 'can-bus',
   /** Only in builds with `CONFIG_LINUX`. */
-  'can-host-socketcan',
-  'colo-compare',
-  'cryptodev-backend',
-  'cryptodev-backend-builtin',
-  'cryptodev-backend-lkcf',
+  'can-host-socketcan': 'can-host-socketcan',
+  'colo-compare': 'colo-compare',
+  'cryptodev-backend': 'cryptodev-backend',
+  'cryptodev-backend-builtin': 'cryptodev-backend-builtin',
+  'cryptodev-backend-lkcf': 'cryptodev-backend-lkcf',
   /** Only in builds with `CONFIG_VHOST_CRYPTO`. */
-  'cryptodev-vhost-user',
-  'dbus-vmstate',
-  'filter-buffer',
-  'filter-dump',
-  'filter-mirror',
-  'filter-redirector',
-  'filter-replay',
-  'filter-rewriter',
+  'cryptodev-vhost-user': 'cryptodev-vhost-user',
+  'dbus-vmstate': 'dbus-vmstate',
+  'filter-buffer': 'filter-buffer',
+  'filter-dump': 'filter-dump',
+  'filter-mirror': 'filter-mirror',
+  'filter-redirector': 'filter-redirector',
+  'filter-replay': 'filter-replay',
+  'filter-rewriter': 'filter-rewriter',
   /** Only in builds with `CONFIG_IGVM`. */
-  'igvm-cfg',
-  'input-barrier',
+  'igvm-cfg': 'igvm-cfg',
+  'input-barrier': 'input-barrier',
   /** Only in builds with `CONFIG_LINUX`. */
-  'input-linux',
-  'iommufd',
-  'iothread',
-  'main-loop',
+  'input-linux': 'input-linux',
+  iommufd: 'iommufd',
+  iothread: 'iothread',
+  'main-loop': 'main-loop',
   /** Only in builds with `CONFIG_LINUX`. */
-  'memory-backend-epc',
-  'memory-backend-file',
+  'memory-backend-epc': 'memory-backend-epc',
+  'memory-backend-file': 'memory-backend-file',
   /** Only in builds with `CONFIG_LINUX`. */
-  'memory-backend-memfd',
-  'memory-backend-ram',
+  'memory-backend-memfd': 'memory-backend-memfd',
+  'memory-backend-ram': 'memory-backend-ram',
   /** Only in builds with `CONFIG_POSIX`. */
-  'memory-backend-shm',
-  'pef-guest',
+  'memory-backend-shm': 'memory-backend-shm',
+  'pef-guest': 'pef-guest',
   /** Only in builds with `CONFIG_LINUX`. */
-  'pr-manager-helper',
-  'qtest',
-  'rng-builtin',
-  'rng-egd',
+  'pr-manager-helper': 'pr-manager-helper',
+  qtest: 'qtest',
+  'rng-builtin': 'rng-builtin',
+  'rng-egd': 'rng-egd',
   /** Only in builds with `CONFIG_POSIX`. */
-  'rng-random',
-  'secret',
+  'rng-random': 'rng-random',
+  secret: 'secret',
   /** Only in builds with `CONFIG_SECRET_KEYRING`. */
-  'secret_keyring',
-  'sev-guest',
-  'sev-snp-guest',
-  'thread-context',
-  's390-pv-guest',
-  'tdx-guest',
-  'throttle-group',
-  'tls-creds-anon',
-  'tls-creds-psk',
-  'tls-creds-x509',
-  'tls-cipher-suites',
+  secret_keyring: 'secret_keyring',
+  'sev-guest': 'sev-guest',
+  'sev-snp-guest': 'sev-snp-guest',
+  'thread-context': 'thread-context',
+  's390-pv-guest': 's390-pv-guest',
+  'tdx-guest': 'tdx-guest',
+  'throttle-group': 'throttle-group',
+  'tls-creds-anon': 'tls-creds-anon',
+  'tls-creds-psk': 'tls-creds-psk',
+  'tls-creds-x509': 'tls-creds-x509',
+  'tls-cipher-suites': 'tls-cipher-suites',
   /** @experimental */
-  'x-remote-object',
+  'x-remote-object': 'x-remote-object',
   /** @experimental */
-  'x-vfio-user-server',
-] as const;
-export type ObjectType = (typeof ObjectType)[number] | UnknownEnumValue;
-export const isObjectType: Validator<(typeof ObjectType)[number]> = /* @__PURE__ */ enumeration(ObjectType, {
-  'can-host-socketcan': { if: 'CONFIG_LINUX' },
-  'cryptodev-vhost-user': { if: 'CONFIG_VHOST_CRYPTO' },
-  'igvm-cfg': { if: 'CONFIG_IGVM' },
-  'input-linux': { if: 'CONFIG_LINUX' },
-  'memory-backend-epc': { if: 'CONFIG_LINUX' },
-  'memory-backend-memfd': { if: 'CONFIG_LINUX' },
-  'memory-backend-shm': { if: 'CONFIG_POSIX' },
-  'pr-manager-helper': { if: 'CONFIG_LINUX' },
-  'rng-random': { if: 'CONFIG_POSIX' },
-  secret_keyring: { if: 'CONFIG_SECRET_KEYRING' },
-  'x-remote-object': { unstable: true },
-  'x-vfio-user-server': { unstable: true },
-});
+  'x-vfio-user-server': 'x-vfio-user-server',
+} as const;
+export type ObjectType = (typeof ObjectType)[keyof typeof ObjectType] | UnknownEnumValue;
+export const isObjectType: Validator<(typeof ObjectType)[keyof typeof ObjectType]> = /* @__PURE__ */ enumeration(
+  ObjectType,
+  {
+    'can-host-socketcan': { if: 'CONFIG_LINUX' },
+    'cryptodev-vhost-user': { if: 'CONFIG_VHOST_CRYPTO' },
+    'igvm-cfg': { if: 'CONFIG_IGVM' },
+    'input-linux': { if: 'CONFIG_LINUX' },
+    'memory-backend-epc': { if: 'CONFIG_LINUX' },
+    'memory-backend-memfd': { if: 'CONFIG_LINUX' },
+    'memory-backend-shm': { if: 'CONFIG_POSIX' },
+    'pr-manager-helper': { if: 'CONFIG_LINUX' },
+    'rng-random': { if: 'CONFIG_POSIX' },
+    secret_keyring: { if: 'CONFIG_SECRET_KEYRING' },
+    'x-remote-object': { unstable: true },
+    'x-vfio-user-server': { unstable: true },
+  },
+);
 
 /** What all branches of {@link ObjectOptions} have. */
 export interface ObjectOptionsBase {

@@ -92,6 +92,7 @@ async function generateOne(
   const emitOptions = {
     origin,
     generator: generatorVersion(),
+    define: options.define,
     docs,
     ...optional('qemu', qemu),
     ...optional('manual', manual),

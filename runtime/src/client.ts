@@ -6,6 +6,7 @@ import type { Connection, ConnectionEvents, RawCallOptions } from './connection.
 import type { anyEvent, EventReader, EventsOptions, QmpEvent } from './events.js';
 import type { Json, JsonObject } from './json.js';
 import type { CommandMap, EventMap } from './maps.js';
+import type { Among, DidYouMean } from './near.js';
 import type { Greeting } from './session.js';
 import type { AnyName, PartOf } from './supports.js';
 import type { Validation } from './validation.js';
@@ -14,15 +15,15 @@ import type { Validation } from './validation.js';
  * Whether a value is one of an enum's that the generated code knows: `isKnown(RunState, status)`. In a `switch`, `default:` is where the
  * others are.
  *
- * @param values the run-time values of the enum
+ * @param values the enum: its values by themselves
  */
-export function isKnown<V extends string>(values: readonly V[], value: string): value is V {
-  return (values as readonly string[]).includes(value);
+export function isKnown<V extends string>(values: Readonly<Record<string, V>>, value: string): value is V {
+  return Object.hasOwn(values, value);
 }
 
-/** An event as the server sent it. */
+/** An event of the schema, or one of several: a `switch` over `event` tells them apart. */
 export type EventOf<E extends EventMap<E>, N extends keyof E> = {
-  [Name in N]: Omit<QmpEvent, 'event' | 'data'> & { readonly event: Name; readonly data: E[Name]['data'] };
+  [Name in N]: QmpEvent<Name & string, E[Name]['data']>;
 }[N];
 
 /**
@@ -152,13 +153,19 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    *
    * @throws TypeError for an event that the schema does not have: listen to `*` for those
    */
-  on<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
+  on<N extends Listenable<E> | DidYouMean<M, Listenable<E>>, M extends string = never>(
+    name: N | Among<M, Listenable<E>>,
+    listener: (event: Heard<E, N>) => void,
+  ): this {
     this.#connection.addListener(name, listener);
     return this;
   }
 
   /** Takes a listener back. */
-  off<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
+  off<N extends Listenable<E> | DidYouMean<M, Listenable<E>>, M extends string = never>(
+    name: N | Among<M, Listenable<E>>,
+    listener: (event: Heard<E, N>) => void,
+  ): this {
     this.#connection.removeListener(name, listener);
     return this;
   }
@@ -168,7 +175,10 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    *
    * @throws TypeError
    */
-  once<N extends Listenable<E>>(name: N, listener: (event: Heard<E, N>) => void): this {
+  once<N extends Listenable<E> | DidYouMean<M, Listenable<E>>, M extends string = never>(
+    name: N | Among<M, Listenable<E>>,
+    listener: (event: Heard<E, N>) => void,
+  ): this {
     this.#connection.addListener(name, listener, true);
     return this;
   }

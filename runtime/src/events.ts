@@ -8,22 +8,28 @@ import { aFunction, anAbortSignal, checkParameter, mistake, oneOf, optionsOf, ty
 import { Backlog, messageSize, Queue } from './queue.js';
 import { didYouMean } from './suggest.js';
 
-/** An event as the server sent it. */
-export class QmpEvent {
-  /** Its name, such as `STOP`. */
-  readonly event: string;
-  readonly data: JsonObject;
-  /** Since 1970; both are -1 when the server has no time. */
+/**
+ * An event as the server sent it. QEMU's manual: "QEMU Machine Protocol Specification", "Asynchronous events".
+ *
+ * @typeParam N its name
+ * @typeParam D its data, which are an object without members where the event has none
+ */
+export class QmpEvent<N extends string = string, D extends object = JsonObject> {
+  /** The name, such as `STOP`. */
+  readonly event: N;
+  /** What the schema says of the event, as the server sent it. */
+  readonly data: D;
+  /** When it happened, by the server's clock: the time since 1970. Both are -1 when the server has no time. */
   readonly timestamp: { readonly seconds: number; readonly microseconds: number };
 
-  constructor(name: string, message: JsonObject) {
+  constructor(name: N, message: JsonObject) {
     this.event = name;
-    this.data = isObject(message['data']) ? message['data'] : {};
+    this.data = (isObject(message['data']) ? message['data'] : {}) as D;
     const timestamp = isObject(message['timestamp']) ? message['timestamp'] : {};
     this.timestamp = { seconds: time(timestamp['seconds']), microseconds: time(timestamp['microseconds']) };
   }
 
-  /** When it happened, by the server's clock; undefined when the server has no time. */
+  /** The `timestamp` as a date; undefined when the server has no time. */
   get date(): Date | undefined {
     const { seconds, microseconds } = this.timestamp;
     const date = new Date(seconds * 1000 + microseconds / 1000);

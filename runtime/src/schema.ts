@@ -59,13 +59,16 @@ export class ArrayType {
   constructor(readonly element: Type) {}
 }
 
+/** How generated code describes an enum: each value by itself. Integer-like values come first, whatever the order of the schema. */
+export type EnumValues = Readonly<Record<string, string>>;
+
 export class EnumType {
   readonly kind = 'enum';
   readonly values: ReadonlySet<string>;
   readonly notes: ReadonlyMap<string, Notes>;
 
-  constructor(values: readonly string[], notes: Readonly<Record<string, Notes>>) {
-    this.values = new Set(values);
+  constructor(values: EnumValues, notes: Readonly<Record<string, Notes>>) {
+    this.values = new Set(Object.keys(values));
     this.notes = new Map(Object.entries(notes));
   }
 }

@@ -29,8 +29,8 @@ const off: Validation = { arguments: false, results: 'ignore' };
 const on: Validation = {};
 const isValidation = struct<Validation>(() => ({
   'arguments?': 'bool',
-  'results?': enumeration(['throw', 'warn', 'ignore']),
-  'remarks?': [enumeration(['deprecated', 'unstable', 'conditional'])],
+  'results?': enumeration({ throw: 'throw', warn: 'warn', ignore: 'ignore' }),
+  'remarks?': [enumeration({ deprecated: 'deprecated', unstable: 'unstable', conditional: 'conditional' })],
 }));
 
 /**

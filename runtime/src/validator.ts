@@ -11,6 +11,7 @@ import {
   StructType,
   typeOf,
   UnionType,
+  type EnumValues,
   type MemberRefs,
   type Notes,
   type Type,
@@ -79,7 +80,7 @@ export interface CommandRefs extends Notes {
   readonly further?: boolean;
 }
 
-export function enumeration<T>(values: readonly string[], notes: Readonly<Record<string, Notes>> = {}): Validator<T> {
+export function enumeration<T>(values: EnumValues, notes: Readonly<Record<string, Notes>> = {}): Validator<T> {
   return validator(new EnumType(values, notes), 'out');
 }
 

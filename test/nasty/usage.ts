@@ -7,7 +7,7 @@ import { accept, type Expect, type Same } from '../types/assert.js';
 
 // Names that were taken have a `_` behind them.
 accept<nasty.Promise_>({ string: 's', then: { string: 's' } });
-accept<nasty.Array>({ array: [{ array: [], objects: ['object'] }], objects: nasty.Object.slice() });
+accept<nasty.Array>({ array: [{ array: [], objects: ['object'] }], objects: Object.values(nasty.Object) });
 accept<nasty.Record[]>(['s', [{ string: 's', then: { string: 's' } }]]);
 accept<nasty.Error>({ object: 'object', array: [], objects: [] });
 accept<nasty.Client_>({ commands: { x: 'STOP' }, until: { until: 's' } });

@@ -18,7 +18,7 @@ const protocol = {
     { ASKED: struct(() => ({ value: 'int' })) },
   ),
 };
-const isChoice = enumeration(['on', 'off'] as const);
+const isChoice = enumeration({ on: 'on', off: 'off' });
 
 afterEach(() => void vi.restoreAllMocks());
 

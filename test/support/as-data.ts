@@ -93,16 +93,13 @@ class Expectations {
       const alternatives = type.alternatives.map((one) => this.#validator(one.type));
       this.constants.set(name, { call: 'alternate', args: [{ returns: alternatives }] });
     } else {
-      const list = this.#names.type(type);
-      this.constants.set(
-        list,
-        type.values.map((value) => value.name),
-      );
+      const own = this.#names.type(type);
+      this.constants.set(own, { members: new Map(type.values.map((value) => [value.name, value.name])) });
       const noted = type.values
         .map((value): [string, Value] => [value.name, { members: new Map(notes(value)) }])
         .filter((_, index) => notes(type.values[index] ?? { features: [] }).length > 0);
       const further = noted.length > 0 ? [{ members: new Map(noted) }] : [];
-      this.constants.set(name, { call: 'enumeration', args: [{ ref: list }, ...further] });
+      this.constants.set(name, { call: 'enumeration', args: [{ ref: own }, ...further] });
     }
   }
 

@@ -166,7 +166,7 @@ class Reader {
     if (!bindings || !ts.isNamedImports(bindings) || name) return this.#refuse(node);
     const names = bindings.elements.map(({ name: local, propertyName, isTypeOnly }) => {
       const isType = isTypeOnly || node.importClause?.isTypeOnly === true;
-      // A value may be a class, and the list of an enum has a type beside it.
+      // A value may be a class, and the object of an enum has a type beside it.
       this.#declare(local, ...(isType ? (['type'] as const) : (['value', 'type'] as const)));
       return (propertyName ?? local).text;
     });

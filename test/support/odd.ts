@@ -20,7 +20,7 @@ export function randomOf(seed: number): Random {
 
 // Types with all that QAPI has.
 const isLeaf = struct(() => ({ name: 'str', 'size?': 'int', 'on?': 'bool', 'toString?': 'str' }));
-const isWay = enumeration(['in', 'out']);
+const isWay = enumeration({ in: 'in', out: 'out' });
 const isRef = alternate(() => [isLeaf, 'str', 'null']);
 const isMany = alternate(() => [['str'], 'int']);
 const isNode: Validator<unknown> = struct(() => ({
@@ -35,7 +35,7 @@ const isNode: Validator<unknown> = struct(() => ({
   'any?': 'any',
   'speed?': 'number',
 }));
-const isDriver = enumeration(['file', 'raw', 'none']);
+const isDriver = enumeration({ file: 'file', raw: 'raw', none: 'none' });
 const isBlock: Validator<unknown> = union('driver', () => [
   struct(() => ({ driver: isDriver, 'name?': 'str' })),
   {

@@ -1,6 +1,6 @@
 /** Enums: the known values as literals, and one value that stands for all of newer servers. */
 
-import { PCIELinkSpeed, RunState, type Client, type StatusInfo } from '@qapi-ts/qemu/qmp';
+import { isKnown, PCIELinkSpeed, RunState, type Client, type StatusInfo } from '@qapi-ts/qemu/qmp';
 import type { UnknownEnumValue } from '@qapi-ts/runtime';
 import { accept, type Expect, type Same } from './assert.js';
 
@@ -14,12 +14,16 @@ export function assign(state: RunState, text: string): void {
   accept<RunState>(text);
 }
 
-// The values are there at run time, in the order of the schema.
-accept<readonly string[]>(RunState);
-accept<'debug'>(RunState[0]);
-accept<readonly ['2_5', '5', '8', '16', '32', '64']>(PCIELinkSpeed);
-// @ts-expect-error nobody adds to them
-RunState.push('paused');
+// The values are there at run time, each by itself.
+accept<Readonly<Record<string, string>>>(RunState);
+accept<'io-error'>(RunState['io-error']);
+accept<RunState>(RunState['io-error']);
+accept<('2_5' | '5' | '8' | '16' | '32' | '64')[]>(Object.values(PCIELinkSpeed));
+accept<'5'>(PCIELinkSpeed['5']);
+// @ts-expect-error no such value
+accept(RunState['io-eror']);
+// @ts-expect-error nobody changes them
+RunState.paused = 'paused';
 
 export function compare({ status }: StatusInfo): string {
   // @ts-expect-error a typo in a comparison
@@ -58,8 +62,20 @@ export function exhaust(speed: PCIELinkSpeed): number {
 /** What a server says can be compared with what is known. */
 export async function comparable(vm: Client): Promise<void> {
   const { status } = await vm.queryStatus();
-  accept<(typeof RunState)[number] | UnknownEnumValue>(status);
-  accept<boolean>(RunState.some((known) => known === status));
+  accept<(typeof RunState)[keyof typeof RunState] | UnknownEnumValue>(status);
+  accept<boolean>(status === RunState.running);
+  if (isKnown(RunState, status)) accept<Known>(status);
+  else accept<UnknownEnumValue>(status);
+}
+
+/** The known values alone. */
+type Known = (typeof RunState)[keyof typeof RunState];
+export type NoUnknown = Expect<Same<Extract<Known, UnknownEnumValue>, never>>;
+
+export function narrow(text: string): RunState | undefined {
+  // @ts-expect-error no enum
+  isKnown(['running'], text);
+  return isKnown(RunState, text) ? text : undefined;
 }
 
 export type OnlyKnown = Expect<Same<Extract<RunState, 'paused' | 'pause'>, 'paused'>>;

@@ -38,7 +38,7 @@ class ClientEmitter {
   }
 
   imports(): Code {
-    for (const name of ['Address', 'ConnectOptions', 'Protocol']) this.#references.runtime(name);
+    for (const name of ['Address', 'ConnectOptions', 'Protocol', 'Validators']) this.#references.runtime(name);
     for (const name of ['Connection', 'validatorsOf']) this.#references.runtime(name, true);
     return this.#references.imports(code`Client as BaseClient`);
   }
@@ -47,7 +47,7 @@ class ClientEmitter {
     const properties = commands.map((command) => {
       const oob = command.allowOob ? code`; oob: true` : code``;
       const type = code`{ arguments: ${this.#arguments(command)}; result: ${this.#result(command)}${oob} }`;
-      return code`${propertyName(command.name)}: ${type};`;
+      return code`${this.#docs(command)}${propertyName(command.name)}: ${type};`;
     });
     return code`${docComment('The commands, by the name they have on the wire.')}export interface Commands {
       ${properties}
@@ -57,8 +57,7 @@ class ClientEmitter {
   eventMap(events: readonly Event[]): Code {
     const properties = events.map((event) => {
       const data = event.data ? this.#references.type(event.data) : this.#references.runtime('EmptyObject');
-      const comment = this.#context.comments.definition(event, this.#context.manual(event));
-      return code`${docComment(comment)}${propertyName(event.name)}: { data: ${data} };`;
+      return code`${this.#docs(event)}${propertyName(event.name)}: { data: ${data} };`;
     });
     return code`${docComment('The events, by the name they have on the wire.')}export interface Events {
       ${properties}
@@ -71,7 +70,8 @@ class ClientEmitter {
       return code`${propertyName(name)}: ${data ? this.#references.validator(data) : code`undefined`},`;
     });
     const docs = 'Validators of arguments and results, and of the data of events, by the name on the wire.';
-    return code`${docComment(docs)}export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>({
+    const type = code`${this.#references.runtime('Validators')}<Commands, Events>`;
+    return code`${docComment(docs)}export const validators: ${type} = /* @__PURE__ */ validatorsOf<Commands, Events>({
       ${ofCommands}
       }, {
       ${ofEvents}
@@ -108,7 +108,6 @@ class ClientEmitter {
     const optional =
       !command.arguments ||
       (command.arguments.kind === 'struct' && allMembers(command.arguments).every((member) => member.optional));
-    const docs = docComment(this.#context.comments.definition(command, this.#context.manual(command)));
     const name = propertyName(this.#context.names.method(command));
     const options = this.#references.runtime(command.allowOob ? 'OobCallOptions' : 'CallOptions');
     const outcome = code`${this.#references.runtime('Outcome')}<${this.#result(command)}, Events, U>`;
@@ -116,9 +115,13 @@ class ClientEmitter {
       [code`args${optional ? code`?` : code``}: ${this.#arguments(command)}`, code`options?: ${options}<Events, U>`],
       ', ',
     );
-    return code`${docs}${name}<U extends keyof Events = never>(${parameters}): Promise<${outcome}> {
+    return code`${this.#docs(command)}${name}<U extends keyof Events = never>(${parameters}): Promise<${outcome}> {
       return this.execute(${command.name}, args, options);
       }`;
+  }
+
+  #docs(definition: Command | Event): Code {
+    return docComment(this.#context.comments.definition(definition, this.#context.manual(definition)));
   }
 
   #arguments(command: Command): Code {

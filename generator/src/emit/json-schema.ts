@@ -59,7 +59,7 @@ type Definitions = ReadonlyMap<string, JsonSchema>;
 /** @returns texts by file name */
 export function emitJsonSchemas(
   schema: Schema,
-  options: Pick<EmitOptions, 'origin' | 'generator'>,
+  options: Pick<EmitOptions, 'origin' | 'generator' | 'define'>,
 ): Map<string, string> {
   const files = { arguments: argumentSchemas(schema), results: resultSchemas(schema) };
   return new Map(

@@ -97,8 +97,8 @@ export class References {
         return code`[${this.validator(type.element)}]`;
       default: {
         if (type.kind === 'enum' && type.implicit === 'predefined') {
-          const values = type.values.map(({ name }) => code`${name}`);
-          return code`${this.runtime('enumeration', true)}([${join(values, ', ')}])`;
+          const values = type.values.map(({ name }) => code`${propertyName(name)}: ${name}`);
+          return code`${this.runtime('enumeration', true)}(${object(values)})`;
         }
         if (type.kind === 'struct' && type.implicit === 'wrapper') return this.struct(type);
         return this.#local(this.#context.names.validator(type), type, true);
@@ -207,12 +207,14 @@ class ModuleEmitter {
   #enum(type: EnumType, docs: Code): Code {
     const { comments } = this.#context;
     const name = this.#nameOf(type);
-    const values = type.values.map((value) => code`${docComment(comments.member(value, type.doc))}${value.name},`);
-    const known = code`(typeof ${name})[number]`;
+    const values = type.values.map((value) => {
+      return code`${docComment(comments.member(value, type.doc))}${propertyName(value.name)}: ${value.name},`;
+    });
+    const known = code`(typeof ${name})[keyof typeof ${name}]`;
     const validator = code`${this.references.runtime('enumeration', true)}(${join([name, ...valueNotes(type)], ', ')})`;
-    return code`${docs}export const ${name} = [
+    return code`${docs}export const ${name} = {
       ${values}
-      ] as const;
+      } as const;
       ${alias(name, [known, this.references.runtime('UnknownEnumValue')])}
       ${
         // Of what it has checked, every value is known.

@@ -33,7 +33,7 @@ const reservedTypes = new Set([
   ...runtimeExports,
   ...runtimeTypes,
   ...words(`
-    Client Commands Events BaseClient Connection Protocol connect UnknownEnumValue FurtherArguments Promise U protocol
+    Client Commands Events BaseClient Connection Protocol connect UnknownEnumValue FurtherArguments Validators Promise U protocol
     alternate enumeration struct union validators validatorsOf
     any as bigint boolean infer intrinsic keyof module never number object readonly string symbol undefined unique unknown`),
   ...reservedWords,

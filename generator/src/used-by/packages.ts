@@ -7,7 +7,7 @@ import { conditionTest } from '../condition.js';
 import { compareBranches } from '../diff/branches.js';
 import { jsonKind, wireOf, type WireSchema, type WireType } from '../diff/wire.js';
 import { Names } from '../emit/names.js';
-import { emitPackage, generatedMark } from '../emit/package.js';
+import { emitPackage, generatedMark, narrowedBy } from '../emit/package.js';
 import { isType, type Definition, type ObjectType, type Schema } from '../model.js';
 import { narrow } from '../narrow.js';
 import { markEnums } from './code.js';
@@ -64,7 +64,7 @@ export function packagesOf(packages: readonly Package[], commands: ReadonlySet<s
 
 /** The files of a package as the generator makes them of another schema. */
 export async function filesFor({ header, extension }: Package, schema: Schema): Promise<Map<string, string>> {
-  const defined = [...header.matchAll(/-D (\w+)/gu)].map(([, name = '']) => name);
+  const defined = narrowedBy(header);
   const narrowed = defined.length === 0 ? schema : narrow(schema, conditionTest(defined));
   const options = { origin: 'a comparison', generator: '0', docs: false };
   const emitted = await emitPackage(narrowed, options, (text) => Promise.resolve(text));

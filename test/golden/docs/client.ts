@@ -11,6 +11,7 @@ import {
   type OobCallOptions,
   type Outcome,
   type Protocol,
+  type Validators,
   validatorsOf,
 } from '@qapi-ts/runtime';
 import {
@@ -28,10 +29,42 @@ import {
 
 /** The commands, by the name they have on the wire. */
 export interface Commands {
+  /**
+   * Tell about all fans.
+   *
+   * Features:
+   *
+   * - `sorted`: They come in the order of their names.
+   *
+   * @returns A list of {@link Fan}
+   * @example Two of them
+   * ```json
+   * -> { "execute": "query-fans" }
+   * <- { "return": [ ... ] }
+   * ```
+   * @example
+   * Without any, with `-nofans`:
+   *
+   * ```json
+   * -> { "execute": "query-fans" }
+   * <- { "return": [] }
+   * ```
+   * @since 2.4
+   */
   'query-fans': { arguments: EmptyObject; result: Fan[]; oob: true };
+  /**
+   * Set the speed of a fan.
+   *
+   * @throws
+   * - If there is no such fan, DeviceNotFound
+   * @since 2.4
+   */
   'fan-set': { arguments: FanSetArguments; result: void };
+  /** Drive a fan with further arguments, which depend on the {@link Motor}. */
   'fan-drive': { arguments: FanDriveArguments & FurtherArguments; result: void };
+  /** Replace a motor. */
   'fan-replace': { arguments: Motor; result: void };
+  /** There is no reply after this. */
   'fan-explode': { arguments: EmptyObject; result: void };
 }
 
@@ -51,7 +84,7 @@ export interface Events {
 }
 
 /** Validators of arguments and results, and of the data of events, by the name on the wire. */
-export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
+export const validators: Validators<Commands, Events> = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'query-fans': { result: [isFan] },
     'fan-set': { arguments: isFanSetArguments },

@@ -17,15 +17,15 @@ import { type Part, isPart } from './shared.js';
  *
  * @since 2.4
  */
-export const Speed = [
+export const Speed = {
   /** It stands. */
-  'off',
+  off: 'off',
   /**
    * It turns, but not so that one would hear it.
    *
    * @deprecated Nobody needs `low`.
    */
-  'low',
+  low: 'low',
   /**
    * It roars.
    *
@@ -33,7 +33,7 @@ export const Speed = [
    *
    * @since 3.1
    */
-  'high',
+  high: 'high',
   /**
    * One louder.
    *
@@ -43,10 +43,10 @@ export const Speed = [
    *
    * @experimental
    */
-  '11',
-] as const;
-export type Speed = (typeof Speed)[number] | UnknownEnumValue;
-export const isSpeed: Validator<(typeof Speed)[number]> = /* @__PURE__ */ enumeration(Speed, {
+  '11': '11',
+} as const;
+export type Speed = (typeof Speed)[keyof typeof Speed] | UnknownEnumValue;
+export const isSpeed: Validator<(typeof Speed)[keyof typeof Speed]> = /* @__PURE__ */ enumeration(Speed, {
   low: { deprecated: true },
   high: { if: 'CONFIG_FAST' },
   '11': { unstable: true },
@@ -147,20 +147,21 @@ export interface Motor_empty extends MotorBase {
   kind: 'hand' | 'foot';
 }
 
-export const MotorKind = [
+export const MotorKind = {
   /** A plug. */
-  'electric',
+  electric: 'electric',
   /** A tank. */
-  'diesel',
+  diesel: 'diesel',
   /** Another motor. */
-  'coupled',
+  coupled: 'coupled',
   /** A crank. */
-  'hand',
+  hand: 'hand',
   /** A treadle. */
-  'foot',
-] as const;
-export type MotorKind = (typeof MotorKind)[number] | UnknownEnumValue;
-export const isMotorKind: Validator<(typeof MotorKind)[number]> = /* @__PURE__ */ enumeration(MotorKind);
+  foot: 'foot',
+} as const;
+export type MotorKind = (typeof MotorKind)[keyof typeof MotorKind] | UnknownEnumValue;
+export const isMotorKind: Validator<(typeof MotorKind)[keyof typeof MotorKind]> =
+  /* @__PURE__ */ enumeration(MotorKind);
 
 export interface Electric {
   /** @since 2.6 */
@@ -201,14 +202,15 @@ export interface Coupling_shaft extends CouplingBase {
   by: 'shaft';
 }
 
-export const CouplingKind = [
+export const CouplingKind = {
   /** With a belt. */
-  'belt',
+  belt: 'belt',
   /** With a shaft. */
-  'shaft',
-] as const;
-export type CouplingKind = (typeof CouplingKind)[number] | UnknownEnumValue;
-export const isCouplingKind: Validator<(typeof CouplingKind)[number]> = /* @__PURE__ */ enumeration(CouplingKind);
+  shaft: 'shaft',
+} as const;
+export type CouplingKind = (typeof CouplingKind)[keyof typeof CouplingKind] | UnknownEnumValue;
+export const isCouplingKind: Validator<(typeof CouplingKind)[keyof typeof CouplingKind]> =
+  /* @__PURE__ */ enumeration(CouplingKind);
 
 export interface Belt {
   /** The other motor. */

@@ -11,6 +11,7 @@ import {
   type OobCallOptions,
   type Outcome,
   type Protocol,
+  type Validators,
   validatorsOf,
 } from '@qapi-ts/runtime';
 import {
@@ -28,10 +29,25 @@ import {
 
 /** The commands, by the name they have on the wire. */
 export interface Commands {
+  /**
+   * Features:
+   *
+   * - `sorted`
+   *
+   * @since 2.4
+   * @see {@link https://example.org/manual#query-fans}
+   */
   'query-fans': { arguments: EmptyObject; result: Fan[]; oob: true };
+  /**
+   * @since 2.4
+   * @see {@link https://example.org/manual#fan-set}
+   */
   'fan-set': { arguments: FanSetArguments; result: void };
+  /** @see {@link https://example.org/manual#fan-drive} */
   'fan-drive': { arguments: FanDriveArguments & FurtherArguments; result: void };
+  /** @see {@link https://example.org/manual#fan-replace} */
   'fan-replace': { arguments: Motor; result: void };
+  /** @see {@link https://example.org/manual#fan-explode} */
   'fan-explode': { arguments: EmptyObject; result: void };
 }
 
@@ -44,7 +60,7 @@ export interface Events {
 }
 
 /** Validators of arguments and results, and of the data of events, by the name on the wire. */
-export const validators = /* @__PURE__ */ validatorsOf<Commands, Events>(
+export const validators: Validators<Commands, Events> = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'query-fans': { result: [isFan] },
     'fan-set': { arguments: isFanSetArguments },

@@ -16,21 +16,21 @@ import { type Part, isPart } from './shared.js';
  * @since 2.4
  * @see {@link https://example.org/manual#Speed}
  */
-export const Speed = [
-  'off',
+export const Speed = {
+  off: 'off',
   /** @deprecated */
-  'low',
+  low: 'low',
   /**
    * Only in builds with `CONFIG_FAST`.
    *
    * @since 3.1
    */
-  'high',
+  high: 'high',
   /** @experimental */
-  '11',
-] as const;
-export type Speed = (typeof Speed)[number] | UnknownEnumValue;
-export const isSpeed: Validator<(typeof Speed)[number]> = /* @__PURE__ */ enumeration(Speed, {
+  '11': '11',
+} as const;
+export type Speed = (typeof Speed)[keyof typeof Speed] | UnknownEnumValue;
+export const isSpeed: Validator<(typeof Speed)[keyof typeof Speed]> = /* @__PURE__ */ enumeration(Speed, {
   low: { deprecated: true },
   high: { if: 'CONFIG_FAST' },
   '11': { unstable: true },
@@ -107,9 +107,16 @@ export interface Motor_empty extends MotorBase {
 }
 
 /** @see {@link https://example.org/manual#MotorKind} */
-export const MotorKind = ['electric', 'diesel', 'coupled', 'hand', 'foot'] as const;
-export type MotorKind = (typeof MotorKind)[number] | UnknownEnumValue;
-export const isMotorKind: Validator<(typeof MotorKind)[number]> = /* @__PURE__ */ enumeration(MotorKind);
+export const MotorKind = {
+  electric: 'electric',
+  diesel: 'diesel',
+  coupled: 'coupled',
+  hand: 'hand',
+  foot: 'foot',
+} as const;
+export type MotorKind = (typeof MotorKind)[keyof typeof MotorKind] | UnknownEnumValue;
+export const isMotorKind: Validator<(typeof MotorKind)[keyof typeof MotorKind]> =
+  /* @__PURE__ */ enumeration(MotorKind);
 
 /** @see {@link https://example.org/manual#Electric} */
 export interface Electric {
@@ -147,9 +154,13 @@ export interface Coupling_shaft extends CouplingBase {
 }
 
 /** @see {@link https://example.org/manual#CouplingKind} */
-export const CouplingKind = ['belt', 'shaft'] as const;
-export type CouplingKind = (typeof CouplingKind)[number] | UnknownEnumValue;
-export const isCouplingKind: Validator<(typeof CouplingKind)[number]> = /* @__PURE__ */ enumeration(CouplingKind);
+export const CouplingKind = {
+  belt: 'belt',
+  shaft: 'shaft',
+} as const;
+export type CouplingKind = (typeof CouplingKind)[keyof typeof CouplingKind] | UnknownEnumValue;
+export const isCouplingKind: Validator<(typeof CouplingKind)[keyof typeof CouplingKind]> =
+  /* @__PURE__ */ enumeration(CouplingKind);
 
 /** @see {@link https://example.org/manual#Belt} */
 export interface Belt {
