@@ -203,18 +203,15 @@ describe('generate and check', () => {
     expect(run('check', '--out', 'all')).toMatchObject({ status: 0 });
   });
 
-  it('tells the conditions in the first line of each file, in the same order whatever the order given', () => {
-    expect(run('generate', '-D', 'CONFIG_TPM', '-D', 'CONFIG_CFI', '--json-schema', '--out', 'some')).toMatchObject({
-      status: 0,
-    });
-    for (const file of ['qmp/index.ts', 'qga/client.ts', 'qmp/results.schema.json']) {
+  it('tells the conditions in the first line of each file, whatever the order they are given in', () => {
+    const args = ['--schema', 'conditions.json', '--json-schema', '--out', 'some'];
+    expect(run('generate', ...args, '-D', 'CONFIG_F', '-D', 'CONFIG_E')).toMatchObject({ status: 0 });
+    for (const file of ['index.ts', 'client.ts', 'results.schema.json']) {
       expect(readFileSync(join(folder, 'some', file), 'utf8')).toContain(
-        ', narrowed by -D CONFIG_CFI -D CONFIG_TPM. Do not edit.',
+        ', narrowed by -D CONFIG_E -D CONFIG_F. Do not edit.',
       );
     }
-    expect(run('check', '-D', 'CONFIG_CFI', '-D', 'CONFIG_TPM', '--json-schema', '--out', 'some')).toMatchObject({
-      status: 0,
-    });
+    expect(run('check', ...args, '-D', 'CONFIG_E', '-D', 'CONFIG_F')).toMatchObject({ status: 0 });
   });
 
   it('takes an embedded version', () => {

@@ -74,6 +74,9 @@ type OptionsOf<C extends CommandMap<C>, E extends EventMap<E>, N extends keyof C
 /** What can be listened to: events of the schema by name, all events by `*`, and what happens to the connection itself. */
 export type Listenable<E extends EventMap<E>> = (keyof E & string) | typeof anyEvent | keyof ConnectionEvents;
 
+/** What the compiler says of a mistyped name. No other name is a mistyped `*`. */
+type Meant<M extends string, E extends EventMap<E>> = DidYouMean<M, Exclude<Listenable<E>, typeof anyEvent>>;
+
 /** What a listener gets. */
 export type Heard<E extends EventMap<E>, N> = N extends keyof ConnectionEvents
   ? ConnectionEvents[N]
@@ -153,7 +156,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    *
    * @throws TypeError for an event that the schema does not have: listen to `*` for those
    */
-  on<N extends Listenable<E> | DidYouMean<M, Listenable<E>>, M extends string = never>(
+  on<N extends Listenable<E> | Meant<M, E>, M extends string = never>(
     name: N | Among<M, Listenable<E>>,
     listener: (event: Heard<E, N>) => void,
   ): this {
@@ -162,7 +165,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /** Takes a listener back. */
-  off<N extends Listenable<E> | DidYouMean<M, Listenable<E>>, M extends string = never>(
+  off<N extends Listenable<E> | Meant<M, E>, M extends string = never>(
     name: N | Among<M, Listenable<E>>,
     listener: (event: Heard<E, N>) => void,
   ): this {
@@ -175,7 +178,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    *
    * @throws TypeError
    */
-  once<N extends Listenable<E> | DidYouMean<M, Listenable<E>>, M extends string = never>(
+  once<N extends Listenable<E> | Meant<M, E>, M extends string = never>(
     name: N | Among<M, Listenable<E>>,
     listener: (event: Heard<E, N>) => void,
   ): this {
