@@ -99,7 +99,7 @@ interface Delays {
 
 const connectChecks: OptionChecks<ConnectOptions> = {
   connectTimeout: aDuration,
-  messageLimit: integer(1, constants.MAX_STRING_LENGTH),
+  messageLimit: (value) => integer(1, constants.MAX_STRING_LENGTH)(value),
   log: aFunction,
   trace: aFunction,
   validate: anything,
@@ -114,10 +114,13 @@ const rawCallChecks: OptionChecks<Omit<RawCallOptions, 'validate'>> = {
   where: aFunction,
   oob: aBoolean,
 };
-const callChecks: OptionChecks<RawCallOptions> = { ...rawCallChecks, validate: anything };
+const callChecks: OptionChecks<RawCallOptions> = /* @__PURE__ */ (() => ({
+  ...rawCallChecks,
+  validate: anything,
+}))();
 const noOptions: RawCallOptions = {};
 /** Of calls whose arguments and results are not checked. */
-const unchecked = validationOf(false);
+const unchecked = /* @__PURE__ */ validationOf(false);
 
 /** What happens to the connection itself. */
 export interface ConnectionEvents {

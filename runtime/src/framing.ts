@@ -40,7 +40,7 @@ const delimiter = 0xff;
 const windowSize = 64 * 1024;
 /** A larger buffer than this is not kept for the next message. */
 const keptCapacity = 1024 * 1024;
-const nothing = new Uint8Array(0);
+const nothing = /* @__PURE__ */ new Uint8Array(0);
 
 export class Framer {
   readonly #limits: Limits;

@@ -368,15 +368,15 @@ class Inspector {
 }
 
 /** Stands for a member that throws when it is read. */
-const unreadable = new (class {
+const unreadable = /* @__PURE__ */ new (class {
   readonly [Symbol.toStringTag] = 'what throws when it is read';
 })();
 
 /** Ends an inspection. */
-const tooMuch = new Error('there is too much to look at');
+const tooMuch = /* @__PURE__ */ new Error('there is too much to look at');
 
-const any = new BuiltinType('any');
-const arrayOfAny = new ArrayType(any);
+const any = /* @__PURE__ */ new BuiltinType('any');
+const arrayOfAny = /* @__PURE__ */ new ArrayType(any);
 
 /** The members that an object may have, as its discriminators choose. */
 interface Shape {

@@ -226,7 +226,7 @@ export function toWire(value: unknown, isChecked = false): Wire {
 }
 
 // Within a function, another would be made at each call.
-const noncharacter = /\p{Noncharacter_Code_Point}/u;
+const noncharacter = /* @__PURE__ */ new RegExp('\\p{Noncharacter_Code_Point}', 'u');
 // One search for code units is faster than the two exact tests, which then are hardly ever needed.
 const suspicious = /[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/;
 
@@ -437,7 +437,8 @@ function membersOf(object: object, path: (string | number)[]): Record<string, un
 }
 
 /** What all objects have, and what is therefore no member of theirs unless it is their own. */
-export const inheritedNames: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+export const inheritedNames: ReadonlySet<string> = /* @__PURE__ */ (() =>
+  new Set(Object.getOwnPropertyNames(Object.prototype)))();
 
 /**
  * What an object is sent as. Objects are the literals of any realm, what has no prototype, and instances of a program's classes, but not of

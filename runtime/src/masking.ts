@@ -22,8 +22,8 @@ const mostPieces = 2 ** 18;
 const placeCost = 16;
 
 /** Parts that tell nobody anything: hiding them would only make logs harder to read. */
-const everyday = new Set(
-  [
+const everyday = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ [
     'true false none null auto default force keep fail never disconnect connected json base64 this that with from have',
     'return error class desc event data timestamp seconds microseconds execute arguments command been found',
     'password secret qom-type object file driver format protocol value name spice http https echo exec bash root home',

@@ -12,9 +12,9 @@ export type OptionChecks<T> = { readonly [N in keyof T]-?: Check };
 /** Node ends longer timers at once. */
 const longestTimer = 2 ** 31 - 1;
 
-export const aBoolean = ofType('boolean');
-export const aFunction = ofType('function');
-export const aString = ofType('string');
+export const aBoolean = /* @__PURE__ */ ofType('boolean');
+export const aFunction = /* @__PURE__ */ ofType('function');
+export const aString = /* @__PURE__ */ ofType('string');
 
 export const aName: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'non-empty string');
 
@@ -45,6 +45,7 @@ export const anAbortSignal: Check = (value) => {
   return isSignal ? undefined : 'AbortSignal';
 };
 
+/* @__NO_SIDE_EFFECTS__ */
 export function integer(min: number, max: number): Check {
   return (value) =>
     Number.isInteger(value) && (value as number) >= min && (value as number) <= max
@@ -52,6 +53,7 @@ export function integer(min: number, max: number): Check {
       : `integer from ${min} to ${max}`;
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOf(...values: readonly string[]): Check {
   return (value) =>
     values.includes(value as string) ? undefined : `one of ${values.map((one) => `'${one}'`).join(', ')}`;

@@ -101,7 +101,7 @@ export class StructType {
   }
 }
 
-export const emptyStruct = new StructType(() => ({}));
+export const emptyStruct = /* @__PURE__ */ new StructType(() => ({}));
 
 /** How generated code describes a union: its base, and what has the object types of its branches, by value of the discriminator. */
 export type UnionRefs = readonly [base: Typed, branches: Readonly<Record<string, Typed>>];

@@ -45,12 +45,17 @@ const secretProperties = ['data'];
 /** Commands of the human monitor whose arguments are not secret, but for options of a secret's name. `change` is one for disks only. */
 const openLine =
   /^\s*(?:info|help|\?|commit|q|quit|s|stop|c|cont|[xpio]|xp|print|sum|log(?:file)?|trace-(?:event|file)|(?:save|load|del)vm|one-insn-per-tb|singlestep|sync-profile|exit_preconfig|system_\w+|gdbserver|g[pv]a2\w+|eject|change(?!\s+(?:vnc|spice))|screendump|block_(?:resize|stream|job_\w+|set_io_throttle)|drive_\w+|device_\w+|netdev_\w+|object_\w+|hostfwd_\w+|chardev-[\w-]+|qom-[lgs][a-z]+|mouse_\w+|wavcapture|stopcapture|p?memsave|boot_set|nmi|ringbuf_read|announce_self|migrate\w*|client_migrate_info|calc_dirty_rate|\w+_vcpu_dirty_limit|dump-?[\w-]*|snapshot_\w+|pcie_aer_inject_error|balloon|set_link|watchdog_action|expire_password|nbd_server_\w+|mce|getfd|closefd|qemu-io|cpu|replay_\w+|x_colo_lost_heartbeat|xen-event-\w+)(?![\w-])/u;
-/** An argument of such a command: a quoted string, or anything up to the next space. */
-const word = /"(?:[^"\\]|\\.)*"|[^\s"-]\S*/u.source;
 /** `qom-set [-j] PATH PROPERTY VALUE` */
-const qomSet = new RegExp(String.raw`^\s*qom-set(?:\s+-j)?\s+(?:${word})\s+(${word})\s`, 'u');
+const qomSet = /* @__PURE__ */ qomCommand('qom-set(?:\\s+-j)?', '\\s');
 /** `qom-get PATH PROPERTY` */
-const qomGet = new RegExp(String.raw`^\s*qom-get\s+(?:${word})\s+(${word})\s*$`, 'u');
+const qomGet = /* @__PURE__ */ qomCommand('qom-get', '\\s*$');
+
+/** Captures the property. */
+function qomCommand(command: string, end: string): RegExp {
+  // A quoted string, or anything up to the next space.
+  const word = String.raw`"(?:[^"\\]|\\.)*"|[^\s"-]\S*`;
+  return new RegExp(String.raw`^\s*${command}\s+(?:${word})\s+(${word})${end}`, 'u');
+}
 
 /** In characters. Longer lines and addresses are hidden whole: patterns run out of stack on strings of millions of characters. */
 const longestLine = 2 ** 16;
@@ -116,7 +121,9 @@ export function hideSecrets(text: string, secrets: readonly Secret[]): string {
   return shownText(withoutSecrets(text, secrets), 'message');
 }
 
-const namesAnywhere: ReadonlySet<unknown> = new Set(['command-line', ...[...secretMembers.values()].flat()]);
+const namesAnywhere: ReadonlySet<unknown> = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ [['command-line'], ...secretMembers.values()].flat(),
+);
 
 /** Whether a member of this name is secret in any command. */
 export function isSecretMember(name: unknown): boolean {

@@ -229,9 +229,11 @@ function valuesOf(types: ReadonlySet<Info>, name: string): Set<Info> {
 }
 
 /** A name has a period only in the prefix of a vendor: `__com.redhat_name`. */
-const namePattern = String.raw`(?:__[A-Za-z0-9.-]+_)?[A-Za-z0-9][\w-]*`;
-const choicePattern = `${namePattern}=${namePattern}`;
-const stepPattern = new RegExp(String.raw`\.?(${namePattern})|\((${choicePattern}(?:,${choicePattern})*)\)|\[\]`, 'gu');
+const stepPattern = /* @__PURE__ */ (() => {
+  const name = String.raw`(?:__[A-Za-z0-9.-]+_)?[A-Za-z0-9][\w-]*`;
+  const choice = `${name}=${name}`;
+  return new RegExp(String.raw`\.?(${name})|\((${choice}(?:,${choice})*)\)|\[\]`, 'gu');
+})();
 
 /** Steps to a member, by its name, or into a branch of a union, by the names of the discriminator and its value. */
 function stepsOf(path: string): string[][] {

@@ -27,7 +27,7 @@ export interface Validation {
 
 const off: Validation = { arguments: false, results: 'ignore' };
 const on: Validation = {};
-const isValidation = struct<Validation>(() => ({
+const isValidation = /* @__PURE__ */ struct<Validation>(() => ({
   'arguments?': 'bool',
   'results?': enumeration({ throw: 'throw', warn: 'warn', ignore: 'ignore' }),
   'remarks?': [enumeration({ deprecated: 'deprecated', unstable: 'unstable', conditional: 'conditional' })],

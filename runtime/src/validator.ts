@@ -147,8 +147,8 @@ function validator<T>(
 }
 
 // To look them up would take as long as a small check.
-const mostOut = limits.out.tokens - 1;
-const mostIn = limits.in.tokens - 1;
+const mostOut = /* @__PURE__ */ (() => limits.out.tokens - 1)();
+const mostIn = /* @__PURE__ */ (() => limits.in.tokens - 1)();
 
 /** Whether a compiled check says that a value fits; it may fit all the same. */
 export function passes(cell: Cell | undefined, value: unknown, direction: Direction): boolean {
