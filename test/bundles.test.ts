@@ -1,0 +1,67 @@
+/** What a program that imports a part of the packages has in its bundle: that part, and not the rest. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { build, type BuildOptions } from 'esbuild';
+import { ts } from 'ts-morph';
+import { expect, test } from 'vitest';
+
+import { repository } from './support/compile.js';
+
+/** What tells a bundler that a call has no effects. */
+const pure = '/* @__PURE__ */';
+
+/** @returns the text of a bundle, minified by default */
+async function bundle(contents: string, options: BuildOptions = {}): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: repository, loader: 'ts' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    logLevel: 'error',
+    ...options,
+    write: false,
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+test.each([
+  { what: 'nothing', program: `import '@qapi-ts/qemu/qmp';`, most: 0 },
+  {
+    what: 'an enum with isKnown',
+    program: `import { isKnown, RunState } from '@qapi-ts/qemu/qmp'; export const f = (x: string) => isKnown(RunState, x);`,
+    most: 2000,
+  },
+  { what: 'stringify', program: `export { stringify } from '@qapi-ts/runtime';`, most: 5000 },
+  // These have what finds and tells all that is wrong with a value, without secrets, and what compiles checks.
+  { what: 'the guard of an enum', program: `export { isRunState } from '@qapi-ts/qemu/qmp';`, most: 22_000 },
+  { what: 'the guard of a small struct', program: `export { isStatusInfo } from '@qapi-ts/qemu/qmp';`, most: 22_000 },
+])('$what takes at most $most bytes', async ({ program, most }) => {
+  expect((await bundle(program)).length).toBeLessThanOrEqual(most);
+});
+
+test.each(['runtime/dist/index.js', 'generated/dist/qmp/index.js'])(
+  '%s calls nothing when it is loaded',
+  async (file) => {
+    // A bundler leaves what may have effects, in a file that no package declares to have none.
+    const contents = readFileSync(join(repository, file), 'utf8');
+    const left = await bundle(contents.replaceAll(/^export \{[^}]*\};$/gmu, ''), {
+      external: ['@qapi-ts/runtime'],
+      minify: false,
+    });
+    const source = ts.createSourceFile('left.js', left, ts.ScriptTarget.Latest, true);
+    const calls: string[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isFunctionLike(node)) return;
+      const isCall = ts.isCallExpression(node) || ts.isNewExpression(node) || ts.isTaggedTemplateExpression(node);
+      const isPure = node.getFullText().trimStart().startsWith(pure);
+      if (isCall && !isPure) calls.push(node.getText());
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+    expect(calls).toEqual([]);
+  },
+);
