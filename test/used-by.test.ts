@@ -179,6 +179,8 @@ const touched = `
     const count = await vm.count(); // breaking: type-changed count: result[]
     for (const drawing of await vm.queryDrawings()) {
       if (drawing.mode === 'exact') console.log(count); // notable: value-added query-drawings: result[].mode 'rough' + notable: value-removed query-drawings: result[].mode 'exact' + needs an edit: This comparison appears to be unintentional because the types 'Mode' and '"exact"' have no overlap.
+      if (drawing.mode === Mode.exact) console.log(count); // notable: value-added query-drawings: result[].mode 'rough' + notable: value-removed query-drawings: result[].mode 'exact' + needs an edit: Property 'exact' does not exist on type '{ readonly fast: "fast"; readonly slow: "slow"; readonly rough: "rough"; }'.
+      if (drawing.mode === Mode['slow']) console.log(count); // notable: value-added query-drawings: result[].mode 'rough'
       console.log(drawing.id, drawing.size); // breaking: member-removed query-drawings: result[].size
       const { at } = drawing; // breaking: member-optional query-drawings: result[].at
       console.log(at.x, at.y); // breaking: type-changed query-drawings: result[].at.x
@@ -195,6 +197,8 @@ const touched = `
       mode: 'exact', // breaking: value-removed draw: arguments.mode 'exact'
       at: 'a', // breaking: alternative-removed draw: arguments.at
     });
+    await vm.draw({ shape: circle, mode: Mode['exact'] }); // breaking: value-removed draw: arguments.mode 'exact'
+    await vm.draw({ shape: circle, mode: Mode.fast });
     await vm.draw({ shape: JSON.parse('{}'), mode: 'slow' }); // passed on whole: draw
     measure((await vm.queryDrawings())[0]!); // breaking: member-removed query-drawings: result[].size
     const title: Title = await vm.queryTitle();
@@ -213,7 +217,7 @@ function commented(code: string): string[] {
   });
 }
 
-const header = `import { Client, type Commands, type Shape, type Title } from 'changing'; declare const vm: Client; declare const any: keyof Commands; function show(drawing: { size: number | bigint }): void { console.log(drawing.size); } function measure<T extends { size: number | bigint }>(it: T): number | bigint { return it.size; }`;
+const header = `import { Client, Mode, type Commands, type Shape, type Title } from 'changing'; declare const vm: Client; declare const any: keyof Commands; function show(drawing: { size: number | bigint }): void { console.log(drawing.size); } function measure<T extends { size: number | bigint }>(it: T): number | bigint { return it.size; }`;
 const relativeLine = ({ line }: CodePlace): string => String(line - 1);
 
 describe('changes', () => {
