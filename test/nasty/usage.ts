@@ -59,7 +59,7 @@ export type Events = [
 ];
 
 // Shapes.
-accept<Record<never, never>>(nasty.Nothing);
+accept<Expect<Same<keyof typeof nasty.Nothing, never>>>(true);
 accept<nasty.Digits[]>(['0', '2_5', '10base-t', '__org.qemu_x-value', 'constructor']);
 // @ts-expect-error a number is no value
 accept<nasty.Digits>(5);
