@@ -1,7 +1,6 @@
 /** TypeScript's language server over a program, asked as an editor asks it. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -48,11 +47,6 @@ export interface Hover {
   readonly documentation: string;
   /** The tags of the comment: `@since`, with its text behind it. */
   readonly tags: readonly string[];
-}
-
-export interface Completion extends Hover {
-  /** Whether it is struck through. */
-  readonly isDeprecated: boolean;
 }
 
 export interface Place {
