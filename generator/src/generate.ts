@@ -3,13 +3,11 @@
 import { basename, join } from 'node:path';
 
 import { conditionNames, conditionTest } from './condition.js';
-import { SchemaError } from './diagnostic.js';
+import { SchemaError, type Diagnostic } from './diagnostic.js';
 import { currentVersion, embeddedRoot, manualAddress, resolveVersion, servers } from './embedded.js';
-import type { Format } from './emit/format.js';
 import { emitJsonSchemas } from './emit/json-schema.js';
 import { emitPackage, hasProse } from './emit/package.js';
 import { loadSchema } from './frontend/load.js';
-import { FormatThread } from './format-thread.js';
 import type { Definition, Schema } from './model.js';
 import { narrow } from './narrow.js';
 import { optional } from './optional.js';
@@ -37,25 +35,25 @@ export interface Generated extends Output {
   readonly schema: Schema;
   /** The names in the conditions of the whole schema. */
   readonly conditions: ReadonlySet<string>;
-  /** In milliseconds: from the files to the model, and from there to text that is not formatted yet. */
+  /** In milliseconds: from the files to the model, and from there to text. */
   readonly time: { readonly read: number; readonly emit: number };
 }
 
 /** @throws SchemaError, UsageError for an unknown version, FileError, errors of the file system */
-export async function generate(options: GenerateOptions): Promise<Generated[]> {
-  const thread = new FormatThread();
-  try {
-    const results = await Promise.allSettled(jobs(options).map((job) => generateOne(job, options, thread.format)));
-    const failures = results.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
-    // The errors of all schemas are told, not only those of the first.
-    if (failures.length > 0 && failures.every((failure) => failure instanceof SchemaError)) {
-      throw new SchemaError(failures.flatMap(({ diagnostics }) => diagnostics));
+export function generate(options: GenerateOptions): Generated[] {
+  const results: Generated[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const job of jobs(options)) {
+    try {
+      results.push(generateOne(job, options));
+    } catch (error) {
+      // The errors of all schemas are reported, not only those of the first.
+      if (!(error instanceof SchemaError)) throw error;
+      diagnostics.push(...error.diagnostics);
     }
-    if (failures.length > 0) throw failures[0];
-    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  } finally {
-    await thread.dispose();
   }
+  if (diagnostics.length > 0) throw new SchemaError(diagnostics);
+  return results;
 }
 
 /** One schema to be read, and what its output is. */
@@ -79,11 +77,7 @@ function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
   }));
 }
 
-async function generateOne(
-  { root, folder, origin, qemu, manual }: Job,
-  options: GenerateOptions,
-  format: Format,
-): Promise<Generated> {
+function generateOne({ root, folder, origin, qemu, manual }: Job, options: GenerateOptions): Generated {
   const begin = performance.now();
   const whole = loadSchema(root);
   const schema = options.define.length === 0 ? whole : narrow(whole, conditionTest(options.define));
@@ -97,11 +91,10 @@ async function generateOne(
     ...optional('qemu', qemu),
     ...optional('manual', manual),
   };
-  const formatting = emitPackage(schema, emitOptions, format);
-  const time = { read: middle - begin, emit: performance.now() - middle };
-  const files = await formatting;
+  const files = emitPackage(schema, emitOptions);
   // Only then is it known that no union has too many branches.
   const jsonSchemas = options.jsonSchema ? emitJsonSchemas(schema, emitOptions) : [];
   for (const [name, text] of jsonSchemas) files.set(name, text);
+  const time = { read: middle - begin, emit: performance.now() - middle };
   return { folder, files, origin, schema, conditions: conditionNames(whole), time };
 }

@@ -1,9 +1,27 @@
 /** The client class of a schema, with its maps of commands and events, and the index of its modules. */
 
 import { allMembers, takesFurtherArguments, type Command, type Event, type Schema } from '../model.js';
-import { code, docComment, identifier, join, propertyName, type Code } from './code.js';
+import {
+  array,
+  assignment,
+  braces,
+  call,
+  code,
+  docComment,
+  generic,
+  identifier,
+  intersection,
+  join,
+  object,
+  property,
+  propertyName,
+  pure,
+  signature,
+  typeLiteral,
+  type Code,
+} from './code.js';
 import { runtimeExports, runtimeTypes } from './names.js';
-import { notes, object, References, runtimePackage, type EmitContext } from './module.js';
+import { notes, References, runtimePackage, type EmitContext } from './module.js';
 
 /** @param qemu the version of the QEMU whose schema it is, where that is known */
 export function emitClient(schema: Schema, context: EmitContext, qemu?: string): Code {
@@ -25,7 +43,7 @@ export function emitIndex(files: readonly string[]): Code {
   const modules = files.toSorted().map((file) => code`export * from ${`./${file}.js`};`);
   // What a program needs beside the schema comes from the same package, so that it need not depend on another.
   const names = [...runtimeExports.map(identifier), ...runtimeTypes.map((name) => code`type ${identifier(name)}`)];
-  return join([...modules, code`export { ${join(names, ', ')} } from ${runtimePackage};`], '\n');
+  return join([...modules, code`export ${braces(names)} from ${runtimePackage};`], '\n');
 }
 
 class ClientEmitter {
@@ -45,8 +63,11 @@ class ClientEmitter {
 
   commandMap(commands: readonly Command[]): Code {
     const properties = commands.map((command) => {
-      const oob = command.allowOob ? code`; oob: true` : code``;
-      const type = code`{ arguments: ${this.#arguments(command)}; result: ${this.#result(command)}${oob} }`;
+      const type = typeLiteral([
+        code`arguments: ${this.#arguments(command)}`,
+        code`result: ${this.#result(command)}`,
+        ...(command.allowOob ? [code`oob: true`] : []),
+      ]);
       return code`${this.#docs(command)}${propertyName(command.name)}: ${type};`;
     });
     return code`${docComment('The commands, by the name they have on the wire.')}export interface Commands {
@@ -57,7 +78,7 @@ class ClientEmitter {
   eventMap(events: readonly Event[]): Code {
     const properties = events.map((event) => {
       const data = event.data ? this.#references.type(event.data) : this.#references.runtime('EmptyObject');
-      return code`${this.#docs(event)}${propertyName(event.name)}: { data: ${data} };`;
+      return code`${this.#docs(event)}${propertyName(event.name)}: ${typeLiteral([code`data: ${data}`])};`;
     });
     return code`${docComment('The events, by the name they have on the wire.')}export interface Events {
       ${properties}
@@ -65,23 +86,26 @@ class ClientEmitter {
   }
 
   validators(commands: readonly Command[], events: readonly Event[]): Code {
-    const ofCommands = commands.map((command) => code`${propertyName(command.name)}: ${this.#validatorsOf(command)},`);
+    const ofCommands = commands.map((command) => property(propertyName(command.name), this.#validatorsOf(command)));
     const ofEvents = events.map(({ name, data }) => {
-      return code`${propertyName(name)}: ${data ? this.#references.validator(data) : code`undefined`},`;
+      return property(propertyName(name), data ? this.#references.validator(data) : code`undefined`);
     });
     const docs = 'Validators of arguments and results, and of the data of events, by the name on the wire.';
-    const type = code`${this.#references.runtime('Validators')}<Commands, Events>`;
-    return code`${docComment(docs)}export const validators: ${type} = /* @__PURE__ */ validatorsOf<Commands, Events>({
-      ${ofCommands}
-      }, {
-      ${ofEvents}
-      });`;
+    const maps = [code`Commands`, code`Events`];
+    const callee = generic(code`validatorsOf`, maps);
+    const tables = [ofCommands, ofEvents].map((table) => {
+      return code`{
+        ${table.map((entry) => code`${entry},`)}
+        }`;
+    });
+    const target = code`export const validators: ${generic(this.#references.runtime('Validators'), maps)}`;
+    return code`${docComment(docs)}${assignment(target, pure(call(callee, tables)))}`;
   }
 
   #validatorsOf(command: Command): Code {
     return object([
-      ...(command.arguments ? [code`arguments: ${this.#references.validator(command.arguments)}`] : []),
-      ...(command.returns ? [code`result: ${this.#references.validator(command.returns)}`] : []),
+      ...(command.arguments ? [property(code`arguments`, this.#references.validator(command.arguments))] : []),
+      ...(command.returns ? [property(code`result`, this.#references.validator(command.returns))] : []),
       ...(takesFurtherArguments(command) ? [code`further: true`] : []),
       ...notes(command),
     ]);
@@ -94,7 +118,7 @@ class ClientEmitter {
       'Connects to a server, or starts one.\n\n@throws QmpError when no connection comes about in time';
     const methods = commands.map((command) => this.#method(command));
     return [
-      code`const protocol: Protocol = ${protocol(commands, qemu)};`,
+      assignment(code`const protocol: Protocol`, protocol(commands, qemu)),
       code`${docComment(clientDocs)}export class Client extends BaseClient<Commands, Events> {
         ${join(methods, '\n\n')}
         }`,
@@ -110,13 +134,14 @@ class ClientEmitter {
       (command.arguments.kind === 'struct' && allMembers(command.arguments).every((member) => member.optional));
     const name = propertyName(this.#context.names.method(command));
     const options = this.#references.runtime(command.allowOob ? 'OobCallOptions' : 'CallOptions');
-    const outcome = code`${this.#references.runtime('Outcome')}<${this.#result(command)}, Events, U>`;
-    const parameters = join(
-      [code`args${optional ? code`?` : code``}: ${this.#arguments(command)}`, code`options?: ${options}<Events, U>`],
-      ', ',
-    );
-    return code`${this.#docs(command)}${name}<U extends keyof Events = never>(${parameters}): Promise<${outcome}> {
-      return this.execute(${command.name}, args, options);
+    const outcome = generic(this.#references.runtime('Outcome'), [this.#result(command), code`Events`, code`U`]);
+    const parameters = [
+      code`args${optional ? code`?` : code``}: ${this.#arguments(command)}`,
+      code`options?: ${generic(options, [code`Events`, code`U`])}`,
+    ];
+    const head = signature(name, code`U extends keyof Events = never`, parameters, generic(code`Promise`, [outcome]));
+    return code`${this.#docs(command)}${head} {
+      return ${call(code`this.execute`, [code`${command.name}`, code`args`, code`options`])};
       }`;
   }
 
@@ -126,7 +151,7 @@ class ClientEmitter {
 
   #arguments(command: Command): Code {
     const type = command.arguments ? this.#references.type(command.arguments) : this.#references.runtime('EmptyObject');
-    return takesFurtherArguments(command) ? join([type, this.#references.runtime('FurtherArguments')], ' & ') : type;
+    return takesFurtherArguments(command) ? intersection(type, this.#references.runtime('FurtherArguments')) : type;
   }
 
   #result({ returns }: Command): Code {
@@ -140,9 +165,9 @@ function protocol(commands: readonly Command[], qemu: string | undefined): Code 
   const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
   const silent = commands.filter(({ successResponse }) => !successResponse).map(({ name }) => code`${name}`);
   return object([
-    code`handshake: ${handshake}`,
-    ...(qemu === undefined ? [] : [code`qemu: ${qemu}`]),
-    code`withoutReply: [${join(silent, ', ')}]`,
+    property(code`handshake`, code`${handshake}`),
+    ...(qemu === undefined ? [] : [property(code`qemu`, code`${qemu}`)]),
+    property(code`withoutReply`, array(silent)),
     code`validators`,
   ]);
 }

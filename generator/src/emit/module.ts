@@ -20,7 +20,27 @@ import {
   type Type,
   type UnionType,
 } from '../model.js';
-import { code, docComment, identifier, join, propertyName, type Code } from './code.js';
+import {
+  alias,
+  array,
+  arrayType,
+  arrow,
+  assignment,
+  braces,
+  call,
+  code,
+  docComment,
+  generic,
+  identifier,
+  interfaceHead,
+  join,
+  object,
+  property,
+  propertyName,
+  pure,
+  union as unionType,
+  type Code,
+} from './code.js';
 import type { Comments } from './comment.js';
 import type { Names } from './names.js';
 import { branchGroups, groupPaths, leafPaths, type BranchGroup } from './union.js';
@@ -34,21 +54,22 @@ export interface EmitContext {
   readonly file: (definition: Definition) => string;
 }
 
-const builtinTypes: Record<BuiltinName, Code> = {
+/** As strings, the names of types of the runtime. */
+const builtinTypes: Record<BuiltinName, Code | 'Int64' | 'Json'> = {
   str: code`string`,
   number: code`number`,
-  int: code`Int64`,
+  int: 'Int64',
   int8: code`number`,
   int16: code`number`,
   int32: code`number`,
-  int64: code`Int64`,
+  int64: 'Int64',
   uint8: code`number`,
   uint16: code`number`,
   uint32: code`number`,
-  uint64: code`Int64`,
-  size: code`Int64`,
+  uint64: 'Int64',
+  size: 'Int64',
   bool: code`boolean`,
-  any: code`Json`,
+  any: 'Json',
   null: code`null`,
 };
 
@@ -68,18 +89,21 @@ export class References {
   }
 
   type(type: Type): Code {
+    return unionType(this.alternatives(type));
+  }
+
+  /** What a type is the union of. */
+  alternatives(type: Type): Code[] {
     switch (type.kind) {
       case 'builtin': {
-        const name = String(builtinTypes[type.name]);
-        return name === 'Int64' || name === 'Json' ? this.runtime(name) : builtinTypes[type.name];
+        const builtin = builtinTypes[type.name];
+        return [typeof builtin === 'string' ? this.runtime(builtin) : builtin];
       }
-      case 'array': {
-        const element = this.type(type.element);
-        return String(element).includes(' ') ? code`(${element})[]` : code`${element}[]`;
-      }
+      case 'array':
+        return [arrayType(this.alternatives(type.element))];
       default:
         if (type.kind === 'enum' && type.implicit === 'predefined') return literals(type.values);
-        return this.#local(this.#context.names.type(type), type);
+        return [this.#local(this.#context.names.type(type), type)];
     }
   }
 
@@ -94,11 +118,11 @@ export class References {
       case 'builtin':
         return code`${type.name}`;
       case 'array':
-        return code`[${this.validator(type.element)}]`;
+        return array([this.validator(type.element)]);
       default: {
         if (type.kind === 'enum' && type.implicit === 'predefined') {
-          const values = type.values.map(({ name }) => code`${propertyName(name)}: ${name}`);
-          return code`${this.runtime('enumeration', true)}(${object(values)})`;
+          const values = type.values.map(({ name }) => property(propertyName(name), code`${name}`));
+          return call(this.runtime('enumeration', true), [object(values)]);
         }
         if (type.kind === 'struct' && type.implicit === 'wrapper') return this.struct(type);
         return this.#local(this.#context.names.validator(type), type, true);
@@ -111,13 +135,13 @@ export class References {
     const described = members.map(({ name, type, optional, ...member }) => {
       const validator = this.validator(type);
       const noted = notes(member);
-      const value = noted.length === 0 ? validator : object([code`type: ${validator}`, ...noted]);
+      const value = noted.length === 0 ? validator : object([property(code`type`, validator), ...noted]);
       // To TypeScript, that of all objects is what is expected of a member of such a name.
       const isLiteral = name in Object.prototype && /^\W/u.test(String(value));
-      return code`${propertyName(optional ? `${name}?` : name)}: ${value}${isLiteral ? code` as const` : code``}`;
+      return property(propertyName(optional ? `${name}?` : name), isLiteral ? code`${value} as const` : value);
     });
-    const bases = base ? [code`() => ${this.validator(base)}`] : [];
-    return code`${this.runtime('struct', true)}(${join([code`() => (${object(described)})`, ...bases], ', ')})`;
+    const bases = base ? [arrow(this.validator(base))] : [];
+    return call(this.runtime('struct', true), [arrow(object(described)), ...bases]);
   }
 
   /** @param atRunTime whether it is more than a type */
@@ -140,7 +164,7 @@ export class References {
           .toSorted(([a], [b]) => (a < b ? -1 : 1))
           .map(([name, atRunTime]) => (isTypeOnly || atRunTime ? identifier(name) : code`type ${identifier(name)}`));
         const all = from === runtimePackage ? [...further, ...imported] : imported;
-        return code`import ${isTypeOnly ? code`type ` : code``}{ ${join(all, ', ')} } from ${from};`;
+        return code`import ${isTypeOnly ? code`type ` : code``}${braces(all)} from ${from};`;
       });
     return join(declarations, '\n');
   }
@@ -163,7 +187,7 @@ export function notes({ features, condition }: { features: readonly Feature[]; c
   return [
     ...(has('deprecated') ? [code`deprecated: true`] : []),
     ...(has('unstable') ? [code`unstable: true`] : []),
-    ...(condition ? [code`if: ${formatCondition(condition)}`] : []),
+    ...(condition ? [property(code`if`, code`${formatCondition(condition)}`)] : []),
   ];
 }
 
@@ -208,10 +232,11 @@ class ModuleEmitter {
     const { comments } = this.#context;
     const name = this.#nameOf(type);
     const values = type.values.map((value) => {
-      return code`${docComment(comments.member(value, type.doc))}${propertyName(value.name)}: ${value.name},`;
+      const entry = property(propertyName(value.name), code`${value.name}`);
+      return code`${docComment(comments.member(value, type.doc))}${entry},`;
     });
     const known = code`(typeof ${name})[keyof typeof ${name}]`;
-    const validator = code`${this.references.runtime('enumeration', true)}(${join([name, ...valueNotes(type)], ', ')})`;
+    const validator = call(this.references.runtime('enumeration', true), [name, ...valueNotes(type)]);
     return code`${docs}export const ${name} = {
       ${values}
       } as const;
@@ -236,9 +261,9 @@ class ModuleEmitter {
   /** Whether a value is of the type. */
   #validator(type: NamedType, initializer: Code, checked = this.#nameOf(type)): Code {
     const name = identifier(this.#context.names.validator(type));
-    const annotation = code`${this.references.runtime('Validator')}<${checked}>`;
+    const annotation = generic(this.references.runtime('Validator'), [checked]);
     // So that bundlers leave out what a program does not use.
-    return code`export const ${name}: ${annotation} = /* @__PURE__ */ ${initializer};`;
+    return assignment(code`export const ${name}: ${annotation}`, pure(initializer));
   }
 
   #union(union: UnionType): Code[] {
@@ -258,11 +283,11 @@ class ModuleEmitter {
 
   #unionValidator(union: UnionType): Code {
     const branches = union.branches.flatMap(({ name, type }) =>
-      type && !isEmpty(type) ? [code`${propertyName(name)}: ${this.references.validator(type)}`] : [],
+      type && !isEmpty(type) ? [property(propertyName(name), this.references.validator(type))] : [],
     );
-    const description = code`[${this.references.validator(union.base)}, ${object(branches)}]`;
+    const description = arrow(array([this.references.validator(union.base), object(branches)]));
     const callee = this.references.runtime('union', true);
-    return this.#validator(union, code`${callee}(${union.discriminator.name}, () => ${description})`);
+    return this.#validator(union, call(callee, [code`${union.discriminator.name}`, description]));
   }
 
   #group(union: UnionType, group: BranchGroup): Code[] {
@@ -270,7 +295,7 @@ class ModuleEmitter {
     const { base, discriminator } = union;
     const { type } = group;
     const docs = docComment(comments.branches(group.branches, discriminator.type));
-    const tag = code`${propertyName(discriminator.name)}: ${literals(group.branches)};`;
+    const tag = code`${propertyName(discriminator.name)}: ${unionType(literals(group.branches))};`;
     const nameOf = (path: readonly string[]): Code => identifier(names.branch(union, path));
     const name = nameOf([group.name]);
     if (type?.kind === 'union') {
@@ -289,10 +314,10 @@ class ModuleEmitter {
 
   #alternate(alternate: AlternateType): Code {
     const remark = this.#context.comments.alternatives(alternate.alternatives, alternate.doc);
-    const types = alternate.alternatives.map(({ type }) => this.references.type(type));
+    const types = alternate.alternatives.flatMap(({ type }) => this.references.alternatives(type));
     const distinct = [...new Map(types.map((type) => [String(type), type])).values()];
     const validators = alternate.alternatives.map(({ type }) => this.references.validator(type));
-    const validator = code`${this.references.runtime('alternate', true)}(() => [${join(validators, ', ')}])`;
+    const validator = call(this.references.runtime('alternate', true), [arrow(array(validators))]);
     return code`${this.#docs(alternate, remark)}${alias(this.#nameOf(alternate), distinct)}
       ${this.#validator(alternate, validator)}`;
   }
@@ -311,8 +336,7 @@ class ModuleEmitter {
   ): Code {
     // An empty type would forbid all members to what extends it.
     const parents = [...bases.filter((base) => !isEmpty(base)).map((base) => this.references.type(base)), ...further];
-    const heritage = parents.length === 0 ? code`` : code` extends ${join(parents, ', ')}`;
-    return code`${docs}export interface ${name}${heritage} {
+    return code`${docs}export interface ${interfaceHead(name, parents)} {
       ${properties}
       }`;
   }
@@ -320,9 +344,11 @@ class ModuleEmitter {
   #properties(members: readonly Member[], doc: Doc | undefined): Code[] {
     return members.map((member) => {
       const docs = docComment(this.#context.comments.member(member, doc));
-      const type = this.references.type(member.type);
+      const types = this.references.alternatives(member.type);
       const name = propertyName(member.name);
-      return member.optional ? code`${docs}${name}?: ${type} | undefined;` : code`${docs}${name}: ${type};`;
+      return member.optional
+        ? code`${docs}${name}?: ${unionType([...types, code`undefined`])};`
+        : code`${docs}${name}: ${unionType(types)};`;
     });
   }
 
@@ -335,28 +361,16 @@ class ModuleEmitter {
   }
 }
 
-function alias(name: Code, types: readonly Code[]): Code {
-  // Conditions that do not hold may leave no branch or alternative.
-  return code`export type ${name} = ${types.length === 0 ? code`never` : join(types, ' | ')};`;
-}
-
-/** On one line, so that formatting leaves it there where it fits. */
-export function object(members: readonly Code[]): Code {
-  return members.length === 0 ? code`{}` : code`{ ${join(members, ', ')} }`;
-}
 
 /** The values of an enum that there is something to tell of. */
 function valueNotes({ values }: EnumType): Code[] {
   const noted = values.flatMap((value) => {
     const told = notes(value);
-    return told.length === 0 ? [] : [code`${propertyName(value.name)}: ${object(told)}`];
+    return told.length === 0 ? [] : [property(propertyName(value.name), object(told))];
   });
   return noted.length === 0 ? [] : [object(noted)];
 }
 
-function literals(values: readonly { readonly name: string }[]): Code {
-  return join(
-    values.map(({ name }) => code`${name}`),
-    ' | ',
-  );
+function literals(values: readonly { readonly name: string }[]): Code[] {
+  return values.map(({ name }) => code`${name}`);
 }

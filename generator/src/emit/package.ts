@@ -6,7 +6,6 @@ import { visible } from '../visible.js';
 import { emitClient, emitIndex } from './client.js';
 import { code, lineComment, type Code } from './code.js';
 import { Comments } from './comment.js';
-import type { Format } from './format.js';
 import { emitModule, type EmitContext } from './module.js';
 import { Names } from './names.js';
 
@@ -49,12 +48,10 @@ export function narrowedBy(header: string): string[] {
  * @returns texts by file name
  * @throws SchemaError when two definitions get the same name
  */
-export async function emitPackage(schema: Schema, options: EmitOptions, format: Format): Promise<Map<string, string>> {
+export function emitPackage(schema: Schema, options: EmitOptions): Map<string, string> {
   const header = lineComment(provenance(schema, options));
-  const files = [...emitFiles(schema, options)].map(async ([name, content]): Promise<[string, string]> => {
-    return [name, await format(String(code`${header}\n\n${content}\n`))];
-  });
-  return new Map(await Promise.all(files));
+  const files = emitFiles(schema, options);
+  return new Map([...files].map(([name, content]) => [name, String(code`${header}\n\n${content}\n`)]));
 }
 
 function emitFiles(schema: Schema, options: EmitOptions): Map<string, Code> {

@@ -63,11 +63,11 @@ export function packagesOf(packages: readonly Package[], commands: ReadonlySet<s
 }
 
 /** The files of a package as the generator makes them of another schema. */
-export async function filesFor({ header, extension }: Package, schema: Schema): Promise<Map<string, string>> {
+export function filesFor({ header, extension }: Package, schema: Schema): Map<string, string> {
   const defined = narrowedBy(header);
   const narrowed = defined.length === 0 ? schema : narrow(schema, conditionTest(defined));
   const options = { origin: 'a comparison', generator: '0', docs: false };
-  const emitted = await emitPackage(narrowed, options, (text) => Promise.resolve(text));
+  const emitted = emitPackage(narrowed, options);
   return new Map([...emitted].map(([name, text]) => [name.replace(/\.ts$/u, extension), text]));
 }
 

@@ -44,7 +44,7 @@ export async function usedBy(compared: Compared, tsconfig: string): Promise<Used
   for (const configured of readConfigurations(tsconfig)) {
     // Programs that are referred to are checked from source with what refers to them.
     if (configured.files.every((file) => seen.has(file))) continue;
-    const views = await viewsOf(configured, compared);
+    const views = viewsOf(configured, compared);
     for (const { fileName } of views.files) seen.add(fileName);
     if (views.old) results.add(views.old, views.now, views.files, configured, compared.changes);
   }
@@ -61,7 +61,7 @@ interface Views {
   readonly now?: View;
 }
 
-async function viewsOf(configured: Configured, { commands, old, new: now }: Compared): Promise<Views> {
+function viewsOf(configured: Configured, { commands, old, new: now }: Compared): Views {
   const { compiler } = configured;
   const finder = new PackageFinder();
   const own = configured.program(new Map(), finder.has);
@@ -73,17 +73,16 @@ async function viewsOf(configured: Configured, { commands, old, new: now }: Comp
   const files = own.getSourceFiles().filter(isOwn);
   const packages = packagesOf(finder.found, commands, old);
   if (packages.length === 0) return { files };
-  const view = async (contentOf: (one: Package) => Promise<ReadonlyMap<string, string>>): Promise<View> => {
-    const entries = packages.map(async (one) => [one.folder, await contentOf(one)] as const);
-    const replacements: Replacements = new Map(await Promise.all(entries));
+  const view = (contentOf: (one: Package) => ReadonlyMap<string, string>): View => {
+    const replacements: Replacements = new Map(packages.map((one) => [one.folder, contentOf(one)]));
     const program = configured.program(replacements);
     const code = new GeneratedCode(compiler, program, new Set(replacements.keys()));
     return { compiler, program, code, facts: walk(compiler, program, code, files) };
   };
   return {
     files,
-    old: await view(async (one) => marked(old ? await filesFor(one, old) : filesOf(one))),
-    ...(old && now && { now: await view(async (one) => withOldNames(await filesFor(one, now), old, now)) }),
+    old: view((one) => marked(old ? filesFor(one, old) : filesOf(one))),
+    ...(old && now && { now: view((one) => withOldNames(filesFor(one, now), old, now)) }),
   };
 }
 
