@@ -7,22 +7,17 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import * as fc from 'fast-check';
+import { format } from 'prettier';
 import { ts } from 'ts-morph';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { code, docComment, identifier, join as joined, lineComment, propertyName } from '../generator/src/emit/code.js';
-import { format } from '../generator/src/emit/format.js';
-import { asIs, dialects, schemasAreData } from './support/as-data.js';
+import { dialects, schemasAreData } from './support/as-data.js';
 import { repository } from './support/compile.js';
 import { readEmitted } from './support/emitted.js';
 
-describe.each(dialects)('schemas of dialect %s', (version) => {
-  test.each([
-    { form: asIs, what: 'as it is written', numRuns: 30 },
-    { form: format, what: 'formatted', numRuns: 3 },
-  ])('are data in what is generated, $what', { timeout: 60_000 }, async ({ form, numRuns }) => {
-    await fc.assert(schemasAreData([version], form), { numRuns });
-  });
+test.each(dialects)('schemas of dialect %s are data in what is generated', { timeout: 60_000 }, (version) => {
+  fc.assert(schemasAreData([version]), { numRuns: 30 });
 });
 
 describe('the reader of the output refuses', () => {
@@ -88,18 +83,17 @@ describe('the writer', () => {
     return ts.createSourceFile('a.ts', text, ts.ScriptTarget.Latest, true) as ReturnType<typeof parse>;
   }
 
-  test('makes literals of texts, which come back equal, formatted or not', async () => {
+  test('makes literals of texts, which come back equal and as prettier writes them', async () => {
     await fc.assert(
       fc.asyncProperty(texts, async (text) => {
         const written = String(code`x = ${text};`);
         expect(written).toMatch(/^[ -~]*$/u);
         expect(written).not.toMatch(/<\/script|<!--/iu);
-        for (const output of [written, await format(written)]) {
-          const [statement] = parse(output).statements;
-          const expression = statement && ts.isExpressionStatement(statement) ? statement.expression : undefined;
-          const right = expression && ts.isBinaryExpression(expression) ? expression.right : undefined;
-          expect(right && ts.isStringLiteral(right) && right.text).toBe(text);
-        }
+        expect(await format(written, { parser: 'babel-ts', singleQuote: true, printWidth: 10_000 })).toContain(written);
+        const [statement] = parse(written).statements;
+        const expression = statement && ts.isExpressionStatement(statement) ? statement.expression : undefined;
+        const right = expression && ts.isBinaryExpression(expression) ? expression.right : undefined;
+        expect(right && ts.isStringLiteral(right) && right.text).toBe(text);
       }),
     );
   });

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { embeddedRoot, servers } from '../generator/src/embedded.js';
-import { format } from '../generator/src/emit/format.js';
 import { emitPackage } from '../generator/src/emit/package.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import type { Definition, Schema } from '../generator/src/model.js';
 import { compile, repository } from './support/compile.js';
+import { expectFormatted } from './support/layout.js';
 import { qemuSchemas } from './support/qemu.js';
 
 const versions = ['5.2.0', '7.2.0', '10.0.13', '10.2.2'];
@@ -27,18 +27,23 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe.each(versions)('QEMU %s', (version) => {
   const tree = qemuSchemas(version, `generating from QEMU ${version} as released`);
 
-  test.skipIf(!tree)('generates from every schema, and the output compiles', { timeout: 120_000 }, async () => {
-    // Before 10.0, firmware.json includes a file that is not beside it.
-    const present = roots.filter((root) => !root.endsWith('firmware.json') || version.startsWith('10.'));
-    for (const [index, root] of present.entries()) {
-      const schema = loadSchema(join(tree ?? '', root));
-      const files = await emitPackage(schema, { origin: `QEMU ${version}`, generator: '0.0.0', docs: true }, format);
-      const out = join(folder, version, String(index));
-      mkdirSync(out, { recursive: true });
-      for (const [file, text] of files) writeFileSync(join(out, file), text);
-    }
-    expect(await compile({ compiler: '7.0', include: [join(folder, version, '**/*.ts')] })).toBe('');
-  });
+  test.skipIf(!tree)(
+    'generates from every schema; the output is formatted, and compiles',
+    { timeout: 120_000 },
+    async () => {
+      // Before 10.0, firmware.json includes a file that is not beside it.
+      const present = roots.filter((root) => !root.endsWith('firmware.json') || version.startsWith('10.'));
+      for (const [index, root] of present.entries()) {
+        const schema = loadSchema(join(tree ?? '', root));
+        const files = emitPackage(schema, { origin: `QEMU ${version}`, generator: '0.0.0', docs: true });
+        const out = join(folder, version, String(index));
+        mkdirSync(out, { recursive: true });
+        for (const [file, text] of files) writeFileSync(join(out, file), text);
+        await expectFormatted(files);
+      }
+      expect(await compile({ compiler: '7.0', include: [join(folder, version, '**/*.ts')] })).toBe('');
+    },
+  );
 });
 
 describe('what 10.2.2 has', () => {
@@ -54,7 +59,7 @@ describe('what 10.2.2 has', () => {
     if (!server) throw new Error(`no server ${name}`);
     const schema = loadSchema(embeddedRoot('10.2.2', server));
     expect([count(schema, 'command'), count(schema, 'event')]).toEqual([commands, events]);
-    const files = await emitPackage(schema, { origin: 'QEMU', generator: '0.0.0', docs: false }, format);
+    const files = emitPackage(schema, { origin: 'QEMU', generator: '0.0.0', docs: false });
     const client = files.get('client.ts') ?? '';
     const called = [...client.matchAll(/return this\.execute\('([^']+)', args, options\);/gu)].map(
       ([, command]) => command,

@@ -57,7 +57,7 @@ async function probe(name: string, strict: boolean, oldRoot: string, newRoot: st
   const probes = probesOf(changes, old, wires);
   const home = join(folder, `${name}-${strict}`);
   mkdirSync(join(home, 'probed'), { recursive: true });
-  const files = await emitPackage(old, { origin: name, generator: '0', docs: false }, (text) => Promise.resolve(text));
+  const files = emitPackage(old, { origin: name, generator: '0', docs: false });
   for (const [file, text] of files) writeFileSync(join(home, 'probed', file), text);
   const lines = probes.map(({ text }, index) => `export async function probe${index}(): Promise<void> { ${text} }`);
   writeFileSync(join(home, 'program.ts'), `${probeHeader}\n${lines.join('\n')}\n`);

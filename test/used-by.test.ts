@@ -34,9 +34,9 @@ function write(path: string, content: string | object): string {
   return file;
 }
 
-async function writePackage(path: string, schema: Schema, origin = 'a test'): Promise<void> {
+function writePackage(path: string, schema: Schema, origin = 'a test'): void {
   const options = { origin, generator: '0.0.0', docs: false };
-  const files = await emitPackage(schema, options, (text) => Promise.resolve(text));
+  const files = emitPackage(schema, options);
   for (const [file, text] of files) write(join(path, file), text);
 }
 
@@ -91,7 +91,7 @@ describe('programs', () => {
       'what touches it, from 7.2 to 10.2, with the generated code of %s',
       async (version) => {
         const [old, now] = [load('7.2.0', root), load('10.2.2', root)];
-        if (version !== 'as built') await writePackage(`${version}/${server}`, load(version, root));
+        if (version !== 'as built') writePackage(`${version}/${server}`, load(version, root));
         const paths =
           version === 'as built' ? {} : { ...runtime, '@qapi-ts/qemu/*': [join(folder, version, '*/index.ts')] };
         const include = [join(dirname(config), 'src')];
@@ -231,8 +231,8 @@ describe('changes', () => {
     });
   };
   beforeAll(async () => {
-    await writePackage('old', old);
-    await writePackage('new', now);
+    writePackage('old', old);
+    writePackage('new', now);
     const emitted = {
       ...compilerOptions,
       target: ts.ScriptTarget.ES2022,
@@ -308,9 +308,9 @@ describe('changes', () => {
   });
 
   test('are those of one of several packages', async () => {
-    await writePackage('two/old', old, 'the old one');
-    await writePackage('two/new', now, 'the new one');
-    await writePackage(
+    writePackage('two/old', old, 'the old one');
+    writePackage('two/new', now, 'the new one');
+    writePackage(
       'two/other',
       schemaOf(
         `{ 'command': 'clear' } { 'struct': 'Other', 'data': { 'id': 'str' } } { 'command': 'query-others', 'returns': ['Other'] }`,

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 
 import { SchemaError } from '../../generator/src/diagnostic.js';
-import { asIs, dialects, holdsAsData, schemasAreData } from '../support/as-data.js';
+import { dialects, holdsAsData, schemasAreData } from '../support/as-data.js';
 import { mutate, mutations, type Mutation } from '../support/mutations.js';
 import { schemaOf } from '../support/schema.js';
 import { fuzz } from './fuzz.js';
@@ -17,11 +17,11 @@ const samples = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.json') && name !== 'nasty.json')
   .map((name) => readFileSync(join(folder, name), 'utf8'));
 
-fuzz('schemas', schemasAreData(dialects, asIs), { share: 2, batch: 20 });
+fuzz('schemas', schemasAreData(dialects), { share: 2, batch: 20 });
 
 fuzz(
   'schemas that were changed at random',
-  fc.asyncProperty(
+  fc.property(
     fc.constantFrom(...samples),
     mutations,
     fc.constantFrom(undefined, '5.2', '7.2', '10.2'),
@@ -30,9 +30,9 @@ fuzz(
   { share: 2 },
 );
 
-async function isDataOrRefused(sample: string, changes: readonly Mutation[], dialect?: string): Promise<void> {
+function isDataOrRefused(sample: string, changes: readonly Mutation[], dialect?: string): void {
   try {
-    await holdsAsData(schemaOf(mutate(sample, changes), dialect), asIs, sample.slice(0, 20));
+    holdsAsData(schemaOf(mutate(sample, changes), dialect), sample.slice(0, 20));
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
   }

@@ -6,7 +6,6 @@ import { expect } from 'vitest';
 import { formatCondition } from '../../generator/src/condition.js';
 import { diff } from '../../generator/src/diff/compare.js';
 import { wireOf, wireOfIntrospection } from '../../generator/src/diff/wire.js';
-import type { Format } from '../../generator/src/emit/format.js';
 import { emitJsonSchemas } from '../../generator/src/emit/json-schema.js';
 import { Names } from '../../generator/src/emit/names.js';
 import { emitPackage } from '../../generator/src/emit/package.js';
@@ -31,11 +30,9 @@ import { prefixMark, schemas, type SchemaFiles } from './schemas.js';
 /** Versions between which the rules changed, and the lenient dialect. */
 export const dialects = ['5.2', '6.0', '6.2', '7.2', '8.2', '9.2', '10.2', 'any'];
 
-export const asIs: Format = (text) => Promise.resolve(text);
-
 /** @throws Error when the output is more than declarations and data */
-async function emit(schema: Schema, form: Format, origin: string): Promise<Map<string, Emitted>> {
-  const files = await emitPackage(schema, { origin, generator: '0.0.0', docs: true, qemu: '10.2.2' }, form);
+function emit(schema: Schema, origin: string): Map<string, Emitted> {
+  const files = emitPackage(schema, { origin, generator: '0.0.0', docs: true, qemu: '10.2.2' });
   return new Map([...files].map(([file, text]) => [file, readEmitted(text)]));
 }
 
@@ -270,8 +267,8 @@ function namesIn({ constants, interfaces, aliases }: Emitted): Set<string> {
  *
  * @throws SchemaError when the schema cannot be emitted
  */
-export async function holdsAsData(schema: Schema, form: Format, origin: string): Promise<Map<string, Emitted>> {
-  const files = await emit(schema, form, origin);
+export function holdsAsData(schema: Schema, origin: string): Map<string, Emitted> {
+  const files = emit(schema, origin);
   expectAllBack(schema, files);
   const from = essence(visible(origin));
   for (const { comments } of files.values()) expect(essence(comments[0] ?? '')).toContain(from);
@@ -292,13 +289,13 @@ export async function holdsAsData(schema: Schema, form: Format, origin: string):
 }
 
 /** Schemas of some dialects, with all that their texts could do, come out as data. */
-export function schemasAreData(versions: readonly string[], form: Format): fc.IAsyncProperty<unknown> {
+export function schemasAreData(versions: readonly string[]): fc.IProperty<unknown> {
   const ofVersion = (version: string): fc.Arbitrary<readonly [version: string | undefined, schema: SchemaFiles]> =>
     version === 'any'
       ? schemas(lenient).map((schema) => [undefined, schema])
       : schemas(dialectOf(version)).map((schema) => [version, schema]);
-  return fc.asyncProperty(fc.oneof(...versions.map(ofVersion)), async ([version, { files, origin, sentences }]) => {
-    const emitted = await holdsAsData(schemaOf(files, version), form, origin);
+  return fc.property(fc.oneof(...versions.map(ofVersion)), ([version, { files, origin, sentences }]) => {
+    const emitted = holdsAsData(schemaOf(files, version), origin);
     const comments = essence(commentsOf(emitted));
     // Markdown has no NUL, and a line without a letter may underline the one before.
     const lines = sentences.flatMap((sentence) => sentence.replaceAll('\0', '\uFFFD').split(/[\u2028\u2029]/u));

@@ -185,7 +185,7 @@ export function array(elements: readonly Code[]): Code {
 export function property(name: Code, value: Code): Code {
   // On the next line, the value would stand no further to the left.
   const isShort = typeof name.doc === 'string' && name.doc.length < style.tabWidth + 3;
-  if (value.form === 'object' || (isShort && typeof value.doc === 'string')) return code`${name}: ${value}`;
+  if (isShort && typeof value.doc === 'string') return code`${name}: ${value}`;
   return new Fragment(group([name.doc, ':', assigned(value)]));
 }
 

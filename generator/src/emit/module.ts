@@ -361,7 +361,6 @@ class ModuleEmitter {
   }
 }
 
-
 /** The values of an enum that there is something to tell of. */
 function valueNotes({ values }: EnumType): Code[] {
   const noted = values.flatMap((value) => {

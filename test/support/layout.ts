@@ -1,0 +1,12 @@
+import { format, type Options } from 'prettier';
+import { expect } from 'vitest';
+
+import packageJson from '../../package.json' with { type: 'json' };
+
+/** The parser makes no difference to the text; this one is the fastest. */
+const options: Options = { ...(packageJson.prettier as Options), parser: 'babel-ts' };
+
+/** Expects that prettier has nothing to change in files. */
+export async function expectFormatted(files: ReadonlyMap<string, string>): Promise<void> {
+  for (const [file, text] of files) expect(text, file).toBe(await format(text, options));
+}
