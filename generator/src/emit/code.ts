@@ -54,10 +54,12 @@ export function code(template: TemplateStringsArray, ...values: readonly (string
   let current: Doc[] = [];
   const around: Doc[][] = [];
   for (const [index, chunk] of template.entries()) {
-    const lines = chunk.split('\n').map((text, at) => (at === 0 ? text : text.trimStart()));
-    for (const [at, text] of lines.entries()) {
-      const opens = /[{[(]$/u.test(lines[at - 1] ?? '');
-      const closes = at > 0 && /^[}\])]/u.test(text);
+    const [first = '', ...lines] = chunk.split('\n');
+    current.push(first);
+    let before = first;
+    for (const text of lines.map((line) => line.trimStart())) {
+      const opens = /[{[(]$/u.test(before);
+      const closes = /^[}\])]/u.test(text);
       if (opens) {
         around.push(current);
         current = [];
@@ -67,8 +69,9 @@ export function code(template: TemplateStringsArray, ...values: readonly (string
         current = around.pop() ?? [];
         if (!block.every(isBlank)) current.push(indent([hardline, ...block]), hardline);
       }
-      if (at > 0 && !opens && !closes) current.push(hardline);
+      if (!opens && !closes) current.push(hardline);
       current.push(text);
+      before = text;
     }
     const value = values[index];
     if (value instanceof Fragment) current.push(value.doc);
@@ -124,7 +127,7 @@ export function propertyName(name: string): Code {
 /** All but printable ASCII is escaped, and so is what ends a script, or begins a comment, in HTML. */
 function literal(text: string): string {
   // The quotes that need fewer escapes.
-  const quote = occurrences(text, "'") > occurrences(text, '"') ? '"' : "'";
+  const quote = text.includes("'") && occurrences(text, "'") > occurrences(text, '"') ? '"' : "'";
   const inner = text
     .replaceAll(/['"\\]/gu, (character) => (character === quote || character === '\\' ? `\\${character}` : character))
     .replaceAll(/<(?=[/!])/gu, '\\x3C')
