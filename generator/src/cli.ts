@@ -30,6 +30,7 @@ import type { Generated, GenerateOptions } from './generate.js';
 import { introspect } from './introspect.js';
 import { optional } from './optional.js';
 import type * as outputModule from './output.js';
+import type * as receiptsModule from './receipts.js';
 import { leftoversIn, type Leftover } from './staged-write.js';
 import { didYouMean } from './suggest.js';
 import type { Compared } from './used-by/used-by.js';
@@ -69,11 +70,12 @@ export async function main(args: readonly string[]): Promise<number> {
   generating(program.command('generate'))
     .description('write TypeScript for a schema; without options, for those of the current QEMU')
     .action(async (options: GenerateOptions) => {
-      const { generate, write } = await generation();
+      const { generate, keepReceipt, write } = await generation();
       const begin = performance.now();
       const results = generate(options);
       warnOfUnknown(options.define, results);
       await write(options.out, results);
+      keepReceipt(options, results);
       for (const result of results) process.stderr.write(`${printable(summary(result))}\n`);
       process.stderr.write(`with writing: ${(performance.now() - begin).toFixed(0)} ms\n`);
     });
@@ -81,7 +83,7 @@ export async function main(args: readonly string[]): Promise<number> {
   generating(program.command('check'))
     .description('tell whether the output of generate with the same options is up to date')
     .action(async (options: GenerateOptions) => {
-      const { generate, compare } = await generation();
+      const { findDifferences } = await generation();
       const interrupted = interruptedRuns(options);
       for (const { path, isBegun, what, command } of interrupted) {
         print(`${printable(path)}: left by an interrupted run of ${what}\n`);
@@ -90,7 +92,7 @@ export async function main(args: readonly string[]): Promise<number> {
       }
       // Then there may be no schema to compare with.
       const isBegun = interrupted.some((interruptedRun) => interruptedRun.isBegun);
-      const differences = isBegun ? [] : compare(options.out, generate(options));
+      const differences = isBegun ? [] : findDifferences(options);
       for (const { path, problem } of differences) print(`${printable(path)}: ${problem}\n`);
       if (differences.length > 0) {
         const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
@@ -279,8 +281,8 @@ async function withUses(report: Report, compared: Omit<Compared, 'changes'>, tsc
 }
 
 /** What `generate` and `check` need takes longer to load than the other commands run. */
-async function generation(): Promise<typeof generateModule & typeof outputModule> {
-  return { ...(await import('./generate.js')), ...(await import('./output.js')) };
+async function generation(): Promise<typeof generateModule & typeof outputModule & typeof receiptsModule> {
+  return { ...(await import('./generate.js')), ...(await import('./output.js')), ...(await import('./receipts.js')) };
 }
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];

@@ -89,5 +89,10 @@ export function currentVersion(): string {
 }
 
 export function embeddedRoot(version: string, server: Server): string {
-  return join(schemaFolder(), version, server.root);
+  return join(embeddedFolder(version), server.root);
+}
+
+/** The folder of all schemas of a version. */
+export function embeddedFolder(version: string): string {
+  return join(schemaFolder(), version);
 }

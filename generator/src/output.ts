@@ -21,9 +21,15 @@ import { relativePath } from './paths.js';
 import { replaceWhole, type Content } from './staged-write.js';
 
 /** Files to be in one folder: texts by path relative to it. */
-export interface Output {
+export interface Output<T = string> {
   readonly folder: string;
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, T>;
+}
+
+/** The bytes that a file should have, as a buffer of them or otherwise. */
+export interface Expectation {
+  readonly length: number;
+  equals(bytes: Buffer): boolean;
 }
 
 export interface Difference {
@@ -37,12 +43,12 @@ export interface Difference {
  *
  * @throws FileError when there is no such folder, but something else; errors of the file system
  */
-export function compare(root: string, outputs: readonly Output[]): Difference[] {
+export function compare(root: string, outputs: readonly Output<string | Expectation>[]): Difference[] {
   requireFolders(root, outputs);
   return outputs.flatMap(({ folder, files }) => {
-    const stale = [...files].flatMap(([name, text]): Difference[] => {
+    const stale = [...files].flatMap(([name, content]): Difference[] => {
       const path = join(folder, name);
-      const problem = problemWith(path, Buffer.from(text));
+      const problem = problemWith(path, typeof content === 'string' ? Buffer.from(content) : content);
       return problem === undefined ? [] : [{ path, problem }];
     });
     const leftovers = generatedBefore(folder, files).map((name) => join(folder, name));
@@ -81,7 +87,7 @@ export async function write(root: string, outputs: readonly Output[]): Promise<v
 }
 
 /** @throws UsageError, FileError for what is not a folder, and cannot become one */
-function requireFolders(root: string, outputs: readonly Output[]): void {
+function requireFolders(root: string, outputs: readonly Output<unknown>[]): void {
   if (root === '') throw new UsageError('--out takes the path of a folder, not an empty one');
   requireFoldersTo(root);
   // Within the root, a link would lead out of it.
@@ -112,7 +118,7 @@ function kindOf(stat: Stats): string {
 }
 
 /** The names of files that an earlier run generated. */
-function generatedBefore(folder: string, files: ReadonlyMap<string, string>): string[] {
+function generatedBefore(folder: string, files: ReadonlyMap<string, unknown>): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder)
     .filter((name) => (name.endsWith('.ts') || name.endsWith(jsonSchemaSuffix)) && !files.has(name))
@@ -131,10 +137,10 @@ function isGenerated(path: string): boolean {
 }
 
 /** @returns undefined when the file has the bytes */
-function problemWith(path: string, bytes: Buffer): string | undefined {
+function problemWith(path: string, expected: Expectation): string | undefined {
   const isSame = fromFile(
     path,
-    (descriptor, { size }) => size === bytes.length && readFileSync(descriptor).equals(bytes),
+    (descriptor, { size }) => size === expected.length && expected.equals(readFileSync(descriptor)),
   );
   if (typeof isSame === 'object') return `${kindOf(isSame)}, not a file`;
   return isSame === undefined ? 'missing' : isSame ? undefined : 'different';

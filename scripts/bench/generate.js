@@ -44,9 +44,16 @@ const contests = [
     theirs: qemu(tree),
   },
   {
-    title: `check, against generate`,
+    title: `check of what is up to date, against generate`,
     ours: [[process.execPath, cli, 'check', '--qemu', version, '--out', join(out, 'facts')]],
     theirs: [ours('--qemu', version, '--out', join(out, 'facts'))],
+  },
+  {
+    title: `the same with schemas that are not embedded, for which there are no receipts`,
+    ours: roots.map((root, index) => [
+      ...[process.execPath, cli, 'check', '--schema', join(tree, root), '--out', join(out, `docs${index}`)],
+    ]),
+    theirs: roots.map((root, index) => ours('--schema', join(tree, root), '--out', join(out, `docs${index}`))),
   },
 ];
 
@@ -142,7 +149,7 @@ function passOf({ url, functionName }) {
   if (functionName === '(idle)') return 'idle';
   if (url.includes('/dist/frontend/') || url.includes('/json5/')) return 'front end: text to model';
   if (url.includes('/dist/emit/')) return 'emitters: model to code';
-  if (url.includes('/prettier/')) return 'prettier: formatting';
+  if (url.includes('/prettier/')) return 'prettier: lines';
   if (url.startsWith('node:') || url === '') return 'Node: start, loading modules, files';
   return 'other';
 }

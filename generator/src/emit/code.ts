@@ -57,7 +57,7 @@ export function code(template: TemplateStringsArray, ...values: readonly (string
     const [first = '', ...lines] = chunk.split('\n');
     current.push(first);
     let before = first;
-    for (const text of lines.map((line) => line.trimStart())) {
+    for (const text of lines.map((untrimmed) => untrimmed.trimStart())) {
       const opens = /[{[(]$/u.test(before);
       const closes = /^[}\])]/u.test(text);
       if (opens) {
@@ -159,8 +159,8 @@ export function lineComment(text: string): Code {
  * What neither begins nor ends a comment, and is no directive to a tool that looks for one inside of comments: `//# sourceMappingURL`,
  * `/* c8 ignore`. The backslash is what authors write there, too.
  */
-function commentText(line: string): string {
-  return visible(line).replaceAll(/\*(?=\/)|\/(?=\*)|\/\/(?=[#@])/gu, '$&\\');
+function commentText(text: string): string {
+  return visible(text).replaceAll(/\*(?=\/)|\/(?=\*)|\/\/(?=[#@])/gu, '$&\\');
 }
 
 // The layouts of constructs
