@@ -237,9 +237,10 @@ class ModuleEmitter {
     });
     const known = code`(typeof ${name})[keyof typeof ${name}]`;
     const validator = call(this.references.runtime('enumeration', true), [name, ...valueNotes(type)]);
-    return code`${docs}export const ${name} = {
+    const table = code`{
       ${values}
-      } as const;
+      } as const`;
+    return code`${docs}${assignment(code`export const ${name}`, table)}
       ${alias(name, [known, this.references.runtime('UnknownEnumValue')])}
       ${
         // Of what it has checked, every value is known.
