@@ -1,5 +1,8 @@
 // @ts-check
-/** Debian's archive, for any user and without touching the system: its address and keys come from the machine's apt sources. */
+/**
+ * Access to Debian's archive for any user, without changing the system. The archive's address and keys come from the
+ * machine's apt sources.
+ */
 import { execFile } from 'node:child_process';
 import {
   chmodSync,
@@ -14,13 +17,15 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** How the apt sources of a machine name the suites of the Debian archive itself (not its security or third-party archives). */
+/**
+ * The suites of the main Debian archive, as apt sources name them. Security and third-party archives have other names.
+ */
 const DEBIAN_ARCHIVE_SUITE =
   /^(?:bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)$/;
 
 /** @typedef {{ uri: string, signedBy: string | undefined }} Archive */
 
-/** A failure with its exit status; its message is for the user. */
+/** An error with an exit status. Its message is for the user. */
 export class Failure extends Error {
   /**
    * @param {1 | 2 | 3} exitCode
@@ -35,25 +40,28 @@ export class Failure extends Error {
 /** @param {unknown} error */
 export function messageOf(error) {
   if (!(error instanceof Error)) return String(error);
-  // What fetch() throws says only "fetch failed"; the reason is its cause, which has no message if it is several errors.
+  // The errors of fetch() say only "fetch failed". The reason is the cause, which has no message if it consists of
+  // several errors.
   return error.cause instanceof Error ? error.cause.message || String(codeOf(error.cause)) : error.message;
 }
 
 /**
+ * Returns the code of a system error, such as ENOENT.
+ *
  * @param {unknown} error
- * @returns {string | undefined} the code of a system error, such as ENOENT
+ * @returns {string | undefined}
  */
 export function codeOf(error) {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /**
- * Runs a program.
+ * Runs a program and returns its standard output.
  *
  * @param {string} program
  * @param {string[]} args
  * @param {string} [cwd]
- * @returns {Promise<string>} its standard output
+ * @returns {Promise<string>}
  */
 export async function run(program, args, cwd) {
   try {
@@ -69,7 +77,7 @@ export async function run(program, args, cwd) {
   }
 }
 
-// Temporary folders
+// Temporary directories
 
 /** @type {string[]} */
 const temporaryFolders = [];
@@ -84,16 +92,16 @@ export function makeTemporaryFolder(parent) {
 process.on('exit', () => {
   for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
 });
-// By default a signal ends the process without 'exit', and the folders would stay.
+// By default, a signal ends the process without an 'exit' event, which would leave the directories behind.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 
 // Apt
 
 /**
- * Reads what the machine's apt sources say about the Debian archive. Its address and its keys are the machine's business.
+ * Finds the Debian archive in the machine's apt sources.
  *
- * @param {string} text the content of a file in deb822 style (`*.sources`)
+ * @param {string} text the content of a deb822-style file (`*.sources`)
  * @returns {Archive[]}
  */
 function parseDeb822Sources(text) {
@@ -107,13 +115,13 @@ function parseDeb822Sources(text) {
     );
     const words = (/** @type {string} */ name) => (fields.get(name) ?? '').split(/\s+/).filter(Boolean);
     if (/^\s*(?:no|false|without|off|disable|0)\s*$/i.test(fields.get('enabled') ?? '')) return [];
-    // Several addresses are mirrors of one archive: one will do.
+    // Several addresses are mirrors of the same archive.
     return archive(words('uris')[0], words('suites'), words('components'), fields.get('signed-by')?.trim());
   });
 }
 
 /**
- * @param {string} text the content of a file in one-line style (`*.list`)
+ * @param {string} text the content of a one-line-style file (`*.list`)
  * @returns {Archive[]}
  */
 function parseOneLineSources(text) {
@@ -125,11 +133,13 @@ function parseOneLineSources(text) {
 }
 
 /**
+ * Returns a list of one archive if the source may be the Debian archive, otherwise an empty list.
+ *
  * @param {string | undefined} uri
  * @param {string[]} suites
  * @param {string[]} components
  * @param {string | undefined} signedBy
- * @returns {Archive[]} one if it may be the Debian archive, else none
+ * @returns {Archive[]}
  */
 function archive(uri, suites, components, signedBy) {
   if (!uri || !components.includes('main') || !suites.some((suite) => DEBIAN_ARCHIVE_SUITE.test(suite))) return [];
@@ -149,26 +159,26 @@ export async function findArchives() {
     return [];
   });
   if (archives.length === 0)
-    throw new Error(`the apt sources of this machine (${list}, ${parts}) name no Debian archive`);
-  // The same archive is usually there once a suite.
+    throw new Error(`the apt sources of this machine (${list}, ${parts}) do not contain a Debian archive`);
+  // The same archive is usually listed once per suite.
   return [...new Map(archives.map((found) => [found.uri, found])).values()];
 }
 
 /**
- * Writes a configuration that keeps apt away from the system's state: own folders, own sources, and none of the system's hooks, which
- * clean and refresh caches after an update.
+ * Writes a configuration that separates apt from the system: its own directories and sources, and no hooks that clean
+ * or refresh the system's caches after an update.
  *
  * @param {Archive[]} archives
  * @param {string} folder
- * @param {'deb' | 'deb-src'} type what to read of the archives: programs, or sources
+ * @param {'deb' | 'deb-src'} type whether to read binary or source packages
  * @param {readonly string[]} suites
  * @returns {string} the configuration file
  */
 export function configureApt(archives, folder, type, suites) {
   for (const name of ['sources', 'lists', 'cache']) mkdirSync(join(folder, name));
-  // No package counts as installed. Apt locks the folder of this file, so it is not /dev/null.
+  // An empty status file, so that no package counts as installed. Apt locks its directory, so /dev/null does not work.
   writeFileSync(join(folder, 'status'), '');
-  // When root runs apt, apt downloads as a user of its own, who must get in.
+  // If root runs apt, apt downloads as an unprivileged user, who needs access.
   chmodSync(folder, 0o755);
   const stanzas = archives.map(({ uri, signedBy }) => {
     const keys = signedBy === undefined ? '' : `Signed-By: ${signedBy}\n`;

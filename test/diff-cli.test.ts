@@ -346,9 +346,10 @@ describe('the command line', () => {
     {
       args: ['10.1', 'old.json'],
       status: 2,
-      stderr: /^error: no embedded QEMU 10\.1: there are 7\.2\.0, 10\.0\.13, 10\.2\.2\n\(see qapi-ts diff --help\)\n$/u,
+      stderr:
+        /^error: no embedded QEMU 10\.1: embedded versions are 7\.2\.0, 10\.0\.13, 10\.2\.2\n\(see qapi-ts diff --help\)\n$/u,
     },
-    { args: ['old.json', 'v10.0'], status: 2, stderr: /^error: no embedded QEMU v10\.0: there are/u },
+    { args: ['old.json', 'v10.0'], status: 2, stderr: /^error: no embedded QEMU v10\.0: embedded versions are/u },
     { args: ['old.json', 'missing.json'], status: 3, stderr: /^error: cannot read 'missing\.json': no such file\n$/u },
     { args: ['10.json', 'old.json'], status: 3, stderr: /^error: cannot read '10\.json': no such file\n$/u },
     { args: ['.', 'old.json'], status: 3, stderr: /^error: cannot read '\.': it is a directory\n$/u },

@@ -180,14 +180,14 @@ test('it runs as a program', () => {
 
 describe('usage errors', () => {
   test.each<[args: string[], message: RegExp]>([
-    [[], /one VERSION is needed/],
-    [['9.8.7', '9.8.6'], /one VERSION is needed/],
+    [[], /expected one VERSION/],
+    [['9.8.7', '9.8.6'], /expected one VERSION/],
     [['--fast', '9.8.7'], /'--fast'/],
     [['--pin', '9.8'], /'9.8' is not a full version/],
     [['--pin', '../9.8.7'], /not a full version/],
-    [['9.8.1'], /no pinned QEMU version '9.8.1'; pinned are: 9.8.7, 10.0.2\n.*--pin VERSION/],
-    [['9'], /no pinned QEMU version '9'/],
-    [['0.0'], /no pinned QEMU version '0.0'/],
+    [['9.8.1'], /unknown QEMU version '9.8.1'; pinned versions: 9.8.7, 10.0.2\n.*--pin X.Y.Z/],
+    [['9'], /unknown QEMU version '9'/],
+    [['0.0'], /unknown QEMU version '0.0'/],
   ])('%j', async (args, message) => {
     const result = await new Repository({ '10.0.2': DIGEST, '9.8.7': DIGEST }).run(...args);
     expect(result).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(message) });
@@ -216,7 +216,7 @@ describe('--from', () => {
   });
 
   test.each<[what: string, version: string, files: Record<string, string>, message: RegExp]>([
-    ['another version', '9.8.7', { ...WANTED, VERSION: '9.8.6\n' }, /this is QEMU 9.8.6, not 9.8.7/],
+    ['another version', '9.8.7', { ...WANTED, VERSION: '9.8.6\n' }, /found QEMU 9.8.6 instead of 9.8.7/],
     ['no version', '9.8.7', { 'qapi/qapi-schema.json': '' }, /not a QEMU tree/],
     ['no schema', '9.8.7', { VERSION: '9.8.7\n' }, /not a QEMU tree/],
     [
@@ -225,7 +225,7 @@ describe('--from', () => {
       { ...WANTED, 'qapi/blimp.json': '#\n' },
       new RegExp(`pinned: sha256 ${DIGEST}\\n  found:  sha256 [0-9a-f]{64}`),
     ],
-    ['a further schema file', '9.8.7', { ...WANTED, 'qapi/zeppelin.json': '#\n' }, /are not the pinned ones/],
+    ['a further schema file', '9.8.7', { ...WANTED, 'qapi/zeppelin.json': '#\n' }, /do not match the pinned digest/],
     [
       'another pin',
       '9.8.6',
@@ -284,7 +284,7 @@ describe('--from', () => {
     });
     expect(await repository.run('9.8.7', '--from', SCRIPT)).toMatchObject({
       exitCode: 3,
-      stderr: expect.stringMatching(/it is no tar archive/),
+      stderr: expect.stringMatching(/it is not a tar archive/),
     });
   });
 
@@ -292,7 +292,7 @@ describe('--from', () => {
     const result = await new Repository({ '9.8.7': DIGEST }, []).run('9.8.7', '--from', tarball);
     expect(result).toMatchObject({
       exitCode: 3,
-      stderr: expect.stringMatching(/xz, which decompresses it, cannot be run/),
+      stderr: expect.stringMatching(/cannot run xz to decompress it/),
     });
   });
 
@@ -300,7 +300,10 @@ describe('--from', () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     rmSync(join(repository.root, 'generator'));
     const result = await repository.run('9.8.7', '--from', tarball);
-    expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/is built: run scripts\/install\n$/) });
+    expect(result).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(/requires the generator: run scripts\/install first\n$/),
+    });
   });
 
   test('a tree needs neither xz nor the generator', async () => {
@@ -365,13 +368,13 @@ describe("upstream's tarball", () => {
   });
 
   test.each([
-    ['is not there', undefined, /the server answered 404 Not Found/],
-    ['is something else', SCRIPT, /it is no tar archive/],
+    ['is not there', undefined, /the server responded 404 Not Found/],
+    ['is something else', SCRIPT, /it is not a tar archive/],
   ])('without it or Debian, it says what was tried: it %s', async (_, file, reason) => {
     const repository = new Repository({ '9.8.7': DIGEST });
     if (file !== undefined) served.set('/mirror/qemu-9.8.7.tar.xz', file);
     const { exitCode, stderr } = await repository.run('9.8.7');
-    const [, report] = stderr.split('could not be had from anywhere.');
+    const [, report] = stderr.split('is not available from any source.');
     expect(exitCode).toBe(3);
     expect(report).toMatch(/upstream's tarball http:\/\/127\.0\.0\.1:\d+\/mirror\/qemu-9\.8\.7\.tar\.xz: /);
     expect(report).toMatch(reason);
@@ -534,7 +537,7 @@ signed-by:
     const result = await repository.run('9.8.7');
     expect(result).toMatchObject({
       exitCode: 3,
-      stderr: expect.stringMatching(/apt sources of this machine .* name no Debian archive/),
+      stderr: expect.stringMatching(/apt sources of this machine .* do not contain a Debian archive/),
     });
   });
 });

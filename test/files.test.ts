@@ -80,9 +80,9 @@ function run(args: readonly string[]): Result {
 
 describe('a file that the user names', () => {
   const reasons: [file: string, reason: string][] = [
-    ['fifo', 'it is a FIFO, and only regular files are read'],
-    ['socket', 'it is a socket, and only regular files are read'],
-    ['/dev/zero', 'it is a device, and only regular files are read'],
+    ['fifo', 'it is a FIFO, but only regular files can be read'],
+    ['socket', 'it is a socket, but only regular files can be read'],
+    ['/dev/zero', 'it is a device, but only regular files can be read'],
     ['.', 'it is a directory'],
     ['huge', 'it is larger than 4 MiB'],
     ['missing', 'no such file'],
@@ -126,7 +126,7 @@ describe('a file that the user names', () => {
     }
     expect(sh(`"$0" "$1" lint /dev/stdin < /dev/zero`)).toMatchObject({
       status: 3,
-      stderr: expect.stringMatching(/: it is a device, and only regular files are read\n$/u),
+      stderr: expect.stringMatching(/: it is a device, but only regular files can be read\n$/u),
     });
   });
 
@@ -161,11 +161,11 @@ describe('an include', () => {
     ['sub/../../secret', /it is outside '.*tree'/u],
     ['../tree', /it is outside '.*tree'/u],
     ['../tree-2/a.json', /it is outside '.*tree'/u],
-    ['out.json', /it is a symbolic link that leads out of '.*tree'/u],
-    ['out/inside.json', /it is a symbolic link that leads out of '.*tree'/u],
-    ['loop', /symbolic links lead in a circle/u],
-    ['fifo', /it is a FIFO, and only regular files are read/u],
-    ['socket', /it is a socket, and only regular files are read/u],
+    ['out.json', /it is a symbolic link to outside '.*tree'/u],
+    ['out/inside.json', /it is a symbolic link to outside '.*tree'/u],
+    ['loop', /symbolic links form a loop/u],
+    ['fifo', /it is a FIFO, but only regular files can be read/u],
+    ['socket', /it is a socket, but only regular files can be read/u],
     ['sub', /it is a directory/u],
     ['huge', /it is larger than 4 MiB/u],
     ['half.json', /the schema is larger than 4 MiB/u],

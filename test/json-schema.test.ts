@@ -552,7 +552,7 @@ describe('generate and check', () => {
   const schemas = ['arguments.schema.json', 'results.schema.json'];
   const mend = (count: number, ...options: string[]): string =>
     `${count === 1 ? '1 generated file is' : `${count} generated files are`} stale. ` +
-    `Mend it with: npx qapi-ts generate ${options.join(' ')}\n`;
+    `To fix this, run: npx qapi-ts generate ${options.join(' ')}\n`;
 
   it('writes the schemas beside the TypeScript, and finds them up to date', () => {
     const options = ['--schema', 'some.json', '--out', 'one', '--json-schema'];

@@ -237,7 +237,7 @@ describe('of what is larger than it looks, all say so in time:', () => {
       validators.node.arguments,
     ],
     [
-      'an object that holds itself twice',
+      'an object that contains itself twice',
       () => {
         const self: JsonObject = {};
         return Object.assign(self, { left: self, right: self });
@@ -260,7 +260,7 @@ describe('of what is larger than it looks, all say so in time:', () => {
     await using vm = await connectPeer(peer);
     for (const [value, message] of [
       [sharedNodes(28), /^x: arguments: the value has more than 2097136 tokens of JSON$/u],
-      [{ a: holes(1e8) }, /^x: arguments: a is an array of 100000000 elements, which are too many$/u],
+      [{ a: holes(1e8) }, /^x: arguments: a is an array of 100000000 elements, which is too many$/u],
       [{ a: 'é'.repeat(40_000_000) }, /^x: arguments: the value has more than 67107840 bytes of JSON$/u],
     ] as const) {
       expect((await failure(vm.execute('x', value as never))).message).toMatch(message);

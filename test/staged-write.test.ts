@@ -351,7 +351,7 @@ describe('what is found in a folder', () => {
     JSON.stringify({ moves: paths.map((path) => ({ path, isRemoval: false })) });
   const removals = (...paths: string[]): string =>
     JSON.stringify({ moves: paths.map((path) => ({ path, isRemoval: true })) });
-  const notOurs = /is not a journal of qapi-ts: see what is in .*, and delete it/u;
+  const notOurs = /is not a valid qapi-ts journal: inspect .*, then delete it/u;
   const hostile: { title: string; stage: Stage; want: RegExp }[] = [
     { title: 'a way upwards', stage: { journal: moves('../outside/precious.ts') }, want: notOurs },
     { title: 'a removal upwards', stage: { journal: removals('../outside/precious.ts') }, want: notOurs },
@@ -363,19 +363,23 @@ describe('what is found in a folder', () => {
     {
       title: 'a symbolic link on the way',
       stage: { journal: moves('link/precious.ts') },
-      want: /link' is not a folder/u,
+      want: /link' is not a directory/u,
     },
-    { title: 'a removal by a link', stage: { journal: removals('link/precious.ts') }, want: /link' is not a folder/u },
+    {
+      title: 'a removal by a link',
+      stage: { journal: removals('link/precious.ts') },
+      want: /link' is not a directory/u,
+    },
     { title: "a user's own file", stage: { journal: removals('mine.ts') }, want: /it is mine/u },
     {
       title: 'a link as new content',
       stage: { journal: moves('sub/a'), files: {}, links: { 'new/0': '/etc/passwd' } },
-      want: /new\/0' is neither a file nor a folder: see what is in .*, and delete it/u,
+      want: /new\/0' is neither a file nor a directory: inspect .*, then delete it/u,
     },
     {
       title: 'a link in a new folder',
       stage: { journal: moves('sub/a'), files: {}, links: { 'new/0/inner/x': '../outside' } },
-      want: /new\/0\/inner\/x' is neither a file nor a folder/u,
+      want: /new\/0\/inner\/x' is neither a file nor a directory/u,
     },
     { title: 'other JSON', stage: { journal: '{ "moves": 1 }' }, want: notOurs },
     { title: 'a move without a path', stage: { journal: '{ "moves": [{}] }' }, want: notOurs },

@@ -206,7 +206,7 @@ const touched = `
     console.log(title.text, fixture.text);
     // @ts-expect-error -- it is a number
     circle.radius = (await vm.queryDrawings())[0]!.at.x as string; // breaking: type-changed query-drawings: result[].at.x + breaking: member-optional query-drawings: result[].at
-    await vm.execute(any, {} as never); // not followed: 'any' may be the name of any command
+    await vm.execute(any, {} as never); // not followed: 'any' may be any command name
 `;
 
 /** Of each line that has one, the comment. */
@@ -286,7 +286,7 @@ describe('changes', () => {
     const tsconfig = config('loose', loose, { strict: false });
     const lines = describeResult(await find(tsconfig, old, now), relativeLine);
     expect(lines.toSorted()).toEqual([
-      `'${tsconfig}' is not strict: TypeScript does not tell where what may be absent is used`,
+      `'${tsconfig}' is not strict: TypeScript does not report uses of values that may be absent`,
       ...commented(loose).toSorted(),
     ]);
   });
@@ -302,7 +302,7 @@ describe('changes', () => {
     const tsconfig = write('script/tsconfig.json', { compilerOptions: options, files: ['program.js'] });
     const lines = describeResult(await find(tsconfig, old, now), relativeLine);
     expect(lines.toSorted()).toEqual([
-      `1 JavaScript file of '${tsconfig}' without 'checkJs': only uses of known types are seen there`,
+      `'${tsconfig}' does not check 1 JavaScript file ('checkJs'): only uses of known types are found there`,
       ...commented(loose).toSorted(),
     ]);
   });

@@ -75,12 +75,8 @@ describe('what is sent has to fit', () => {
     ],
     ['isBase', { nam: 'x' }, "nam: unknown member; did you mean 'name'?", 'name: missing, expected string'],
     ['isBase', { name: 'x', quite: {}, other: () => {} }, 'quite: unknown member', 'other: unknown member'],
-    ['isBase', { name: '\ud800' }, 'name: expected string, found string with half a surrogate pair'],
-    [
-      'isBase',
-      { name: '\u{1fffe}' },
-      'name: expected string, found string with a code point that is no character, such as U+FFFE',
-    ],
+    ['isBase', { name: '\ud800' }, 'name: expected string, found string with a lone surrogate'],
+    ['isBase', { name: '\u{1fffe}' }, 'name: expected string, found string with a noncharacter such as U+FFFE'],
     ['isBase', undefined, ': expected object, found nothing'],
     ['isBase', null, ': expected object, found null'],
     ['isBase', [], ': expected object, found array'],
@@ -282,24 +278,24 @@ describe('hostile input', () => {
 
   test.each<[what: string, value: () => unknown, want: RegExp]>([
     [
-      'an object that holds itself',
+      'an object that contains itself',
       () => cyclic({ driver: 'raw' }, 'file'),
-      /^file: .* found object that holds itself$/u,
+      /^file: .* found object that contains itself$/u,
     ],
-    ['one that holds itself twice', () => cyclic(cyclic({ driver: 'raw' }, 'file'), 'backing'), /holds itself/u],
+    ['one that contains itself twice', () => cyclic(cyclic({ driver: 'raw' }, 'file'), 'backing'), /contains itself/u],
     [
-      'an array that holds itself',
+      'an array that contains itself',
       () => ({ driver: 'quorum', 'vote-threshold': 1, children: cyclic([], 0) }),
       /children\.0: /u,
     ],
-    ['objects 100,000 deep', () => deep(100_000), /found object that nests too deep$/u],
-    ['objects 2,000 deep', () => deep(2000), /found object that nests too deep$/u],
+    ['objects 100,000 deep', () => deep(100_000), /found object that is nested too deeply$/u],
+    ['objects 2,000 deep', () => deep(2000), /found object that is nested too deeply$/u],
     [
       'arrays 100,000 deep',
       () => ({ driver: 'raw', file: deepArray(100_000) }),
       /^file: expected object or string, found array$/u,
     ],
-    ['a getter that throws', () => hostile({ get: () => fail() }), /^file: .* what throws when it is read$/u],
+    ['a getter that throws', () => hostile({ get: () => fail() }), /^file: .* a value that throws when read$/u],
     [
       'a proxy',
       () => new Proxy({}, { ownKeys: fail, getPrototypeOf: fail, get: fail, getOwnPropertyDescriptor: fail }),

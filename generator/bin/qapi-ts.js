@@ -2,15 +2,15 @@
 import { existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 
-// Node 22 and newer keep what they have compiled, which saves a good part of the start.
+// Node 22 and newer can cache compiled code, which shortens the start considerably.
 nodeModule.enableCompileCache?.();
 
 const cli = new URL('../dist/cli.js', import.meta.url);
 const program = existsSync(cli)
   ? await load()
-  : refuse('qapi-ts is not built yet: run `npm run build` in its repository', 3);
+  : refuse('qapi-ts is not built: run `npm run build` in its repository', 3);
 if (program) {
-  // Node itself would exit with 1, which means something else here.
+  // By default, Node exits with 1, which has another meaning here.
   process.on('uncaughtException', (error) => process.exit(program.tellFault(error)));
   process.exitCode = await program.main(process.argv.slice(2));
 }
@@ -21,7 +21,7 @@ async function load() {
   } catch (error) {
     const [reason] = String(error?.message ?? error).split('\n', 1);
     return error?.code === 'ERR_MODULE_NOT_FOUND'
-      ? refuse(`the dependencies of qapi-ts are missing: install it again (${reason})`, 3)
+      ? refuse(`a dependency of qapi-ts is missing: reinstall qapi-ts (${reason})`, 3)
       : refuse(`qapi-ts cannot be loaded: ${reason}`, 70);
   }
 }

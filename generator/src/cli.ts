@@ -1,4 +1,4 @@
-/** The command line: the only place that prints and decides about exit codes. */
+/** The command line. No other module prints or decides exit codes. */
 
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -37,38 +37,42 @@ import type { Compared } from './used-by/used-by.js';
 import { generatorVersion } from './version.js';
 import { printable, printableLines } from './visible.js';
 
-/** Other people's scripts rely on these. The last one is that of sysexits.h for a fault of the program itself. */
+/** Exit codes are part of the contract with users' scripts. `internal` is EX_SOFTWARE of sysexits.h. */
 const exitCodes = { ok: 0, failed: 1, usage: 2, io: 3, internal: 70 };
 
-/** @param args without the interpreter and the script */
+/**
+ * Runs a command and returns its exit code.
+ *
+ * @param args the arguments, without the interpreter and the script
+ */
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode = exitCodes.ok;
-  // There is nowhere else to tell.
+  // If stderr fails, there is nowhere to report it.
   process.stderr.on('error', () => {});
-  // Written at the end, as a whole, so that an error is noticed.
+  // Output is written at the end, as a whole, so that errors are noticed.
   const stdout: string[] = [];
   const print = (text: string): void => void stdout.push(text);
   const program = new Command('qapi-ts')
-    .description('The QAPI schema compiler for TypeScript: the schema language of QEMU in, a typed QMP client out.')
+    .description("The QAPI schema compiler for TypeScript: generates typed QMP clients from QEMU's schemas.")
     .version(generatorVersion())
     .showHelpAfterError(helpHint())
-    // So that a subcommand can have a --version of its own.
+    // Allows a subcommand to have its own --version.
     .enablePositionalOptions()
     .configureOutput({ writeOut: print, outputError: (text, write) => write(printableLines(text)) })
     .exitOverride();
 
   const generating = (command: Command): Command =>
     command
-      .addOption(new Option('--schema <file>', 'a root schema file, instead of the embedded ones').conflicts('qemu'))
-      .addOption(new Option('--qemu <version>', 'an embedded version of QEMU, such as 10.0'))
-      .option('--out <folder>', 'where the output goes', 'generated')
-      .option('--docs', 'write out the documentation (default: when the schema has any)')
-      .option('--no-docs', 'write only facts: since when, deprecated, conditions')
-      .option('--json-schema', 'write JSON Schemas of arguments, results and events, too')
+      .addOption(new Option('--schema <file>', 'a root schema file instead of an embedded schema').conflicts('qemu'))
+      .addOption(new Option('--qemu <version>', 'an embedded QEMU version, such as 10.0'))
+      .option('--out <directory>', 'the output directory', 'generated')
+      .option('--docs', 'include documentation (default: if the schema has any)')
+      .option('--no-docs', 'omit documentation; include only facts such as versions and conditions')
+      .option('--json-schema', 'also write JSON Schemas of arguments, results and events')
       .option(...defineOption);
 
   generating(program.command('generate'))
-    .description('write TypeScript for a schema; without options, for those of the current QEMU')
+    .description('generate TypeScript from a schema (default: the schemas of the current QEMU)')
     .action(async (options: GenerateOptions) => {
       const { generate, keepReceipt, write } = await generation();
       const begin = performance.now();
@@ -77,35 +81,35 @@ export async function main(args: readonly string[]): Promise<number> {
       await write(options.out, results);
       keepReceipt(options, results);
       for (const result of results) process.stderr.write(`${printable(summary(result))}\n`);
-      process.stderr.write(`with writing: ${(performance.now() - begin).toFixed(0)} ms\n`);
+      process.stderr.write(`total time, including writing: ${(performance.now() - begin).toFixed(0)} ms\n`);
     });
 
   generating(program.command('check'))
-    .description('tell whether the output of generate with the same options is up to date')
+    .description('check that the output of generate with the same options is up to date')
     .action(async (options: GenerateOptions) => {
       const { findDifferences } = await generation();
       const interrupted = interruptedRuns(options);
       for (const { path, isBegun, what, command } of interrupted) {
-        print(`${printable(path)}: left by an interrupted run of ${what}\n`);
-        const state = isBegun ? 'what it replaces may be old in part and new in part' : 'it had changed nothing yet';
-        process.stderr.write(`A run of ${what} was interrupted: ${state}. Mend it with: ${printable(command)}\n`);
+        print(`${printable(path)}: left behind by an interrupted run of ${what}\n`);
+        const state = isBegun ? 'its output may be incomplete' : 'it had not changed anything yet';
+        process.stderr.write(`A run of ${what} was interrupted: ${state}. To fix this, run: ${printable(command)}\n`);
       }
-      // Then there may be no schema to compare with.
+      // If a run was interrupted halfway, there may be no complete schema to compare to.
       const isBegun = interrupted.some((interruptedRun) => interruptedRun.isBegun);
       const differences = isBegun ? [] : findDifferences(options);
       for (const { path, problem } of differences) print(`${printable(path)}: ${problem}\n`);
       if (differences.length > 0) {
         const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
-        process.stderr.write(`${stale} stale. Mend it with: ${printable(generateCommand(options))}\n`);
+        process.stderr.write(`${stale} stale. To fix this, run: ${printable(generateCommand(options))}\n`);
       }
       if (differences.length > 0 || interrupted.length > 0) exitCode = exitCodes.failed;
     });
 
   program
     .command('lint')
-    .description('check schemas by the rules of a version of QEMU')
+    .description('check schemas against the rules of a QEMU version')
     .argument('<file...>', 'root schema files')
-    .option('--dialect <version>', 'the version of QEMU whose rules apply', newestDialect)
+    .option('--dialect <version>', 'the QEMU version whose rules apply', newestDialect)
     .action((files: string[], options: { dialect: string }) => {
       const dialect = dialectOf(options.dialect);
       for (const file of files) {
@@ -116,7 +120,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
   program
     .command('introspect')
-    .description('print what query-qmp-schema of a QEMU built from a schema returns')
+    .description('print the query-qmp-schema reply of a QEMU built from a schema')
     .argument('<file>', 'a root schema file')
     .option(...defineOption)
     .action((file: string, { define }: { define: string[] }) => {
@@ -127,9 +131,9 @@ export async function main(args: readonly string[]): Promise<number> {
 
   program
     .command('vendor')
-    .description('reduce the schemas of a QEMU source tree or release tarball to facts, and embed them')
+    .description('embed the schemas of a QEMU source tree or release tarball, without documentation')
     .argument('<source>', 'the tree or tarball')
-    .requiredOption('--version <version>', "the QEMU's full version, such as 10.2.2")
+    .requiredOption('--version <version>', 'the full QEMU version, such as 10.2.2')
     .action(async (source: string, { version }: { version: string }) => {
       const { vendor } = await import('./vendor.js');
       const paths = await vendor(source, version, schemaFolder());
@@ -140,17 +144,15 @@ export async function main(args: readonly string[]): Promise<number> {
 
   const judging = (command: Command): Command =>
     command
+      .addOption(new Option('--format <format>', 'the output format').choices(formats).default('text'))
       .addOption(
-        new Option('--format <format>', 'for people, programs or a changelog').choices(formats).default('text'),
-      )
-      .addOption(
-        new Option('--fail-on <threshold>', 'which changes make the exit code 1')
+        new Option('--fail-on <threshold>', 'the changes that cause exit code 1')
           .choices(thresholds)
           .default('breaking'),
       )
-      .option('--used-by <tsconfig>', 'keep what touches the program of a tsconfig.json')
+      .option('--used-by <tsconfig>', 'report only the changes that affect the program of a tsconfig.json')
       .addOption(
-        new Option('--server <server>', 'which server it is about: for embedded versions')
+        new Option('--server <server>', 'the server to compare, for embedded versions')
           .choices(servers.map(({ name }) => name))
           .default('qmp'),
       );
@@ -170,9 +172,9 @@ export async function main(args: readonly string[]): Promise<number> {
   };
 
   judging(program.command('diff'))
-    .description('tell what changes for clients from one schema to another, and whether it breaks them')
+    .description('list the changes for clients between two schemas, and which of them are breaking')
     .argument('<old>', 'an embedded version such as 10.0, a root schema file, or a saved introspection')
-    .argument('<new>', 'another')
+    .argument('<new>', 'the same kinds of source as <old>')
     .action(async (oldText: string, newText: string, options: JudgingOptions) => {
       const { loadSide } = await import('./diff/source.js');
       const { diff } = await import('./diff/compare.js');
@@ -187,13 +189,13 @@ export async function main(args: readonly string[]): Promise<number> {
 
   const drifting = program
     .command('drift')
-    .description('tell how a server differs from its schema, and which conditions its build meets')
+    .description('list how a server differs from its schema, and the conditions that its build meets')
     .addOption(
       new Option('--connect <address>', 'a live server: unix:PATH or tcp:HOST:PORT').conflicts('introspection'),
     )
-    .option('--introspection <file>', "a server's saved reply to query-qmp-schema, or an agent's to guest-info")
-    .addOption(new Option('--schema <file>', 'a root schema file, instead of the embedded ones').conflicts('qemu'))
-    .option('--qemu <version>', 'an embedded version of QEMU, such as 10.0 (default: the current one)');
+    .option('--introspection <file>', 'a saved reply of a server to query-qmp-schema, or of an agent to guest-info')
+    .addOption(new Option('--schema <file>', 'a root schema file instead of an embedded schema').conflicts('qemu'))
+    .option('--qemu <version>', 'an embedded QEMU version, such as 10.0 (default: the current one)');
   judging(drifting).action(async (options: DriftOptions & JudgingOptions) => {
     const { drift } = await import('./diff/drift.js');
     const report = await drift(options);
@@ -212,17 +214,17 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     else failures.push(error);
   }
-  // What was found before a failure is not lost.
+  // Write what was found before a failure.
   try {
     await writeOut(stdout.join(''));
   } catch (error) {
     failures.push(error);
   }
-  // Of two failures, the exit code tells the first.
+  // If there are two failures, the first determines the exit code.
   return failures.map((failure) => tell(failure, hint))[0] ?? exitCode;
 }
 
-/** The last line of a usage error. */
+/** Returns the last line of a usage error. */
 function helpHint(command?: Command): string {
   return `(see qapi-ts ${command ? `${command.name()} ` : ''}--help)`;
 }
@@ -231,24 +233,24 @@ function helpHint(command?: Command): string {
 async function writeOut(text: string): Promise<void> {
   if (text === '') return;
   const error = await new Promise<unknown>((resolve) => {
-    // It comes as an event, too, which would end the process.
+    // The error is also emitted as an event, which would end the process if unhandled.
     process.stdout.on('error', resolve);
     process.stdout.write(text, resolve);
   });
-  // A reader that has seen enough, such as `head`, changes nothing about what was found.
+  // EPIPE is no failure: a reader such as `head` may close the pipe early.
   if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') return;
   throw new FileError(`cannot write to stdout: ${reasonOf(error)}`, { cause: error });
 }
 
 interface InterruptedRun extends Leftover {
   readonly what: string;
-  /** Mends it. */
+  /** The command that completes the run. */
   readonly command: string;
 }
 
 const bumpScript = 'scripts/bump-qemu';
 
-/** Runs that may have left the output, or the schemas that it is made from, half way. */
+/** Returns interrupted runs that may have left the output, or the schemas it is made from, incomplete. */
 function interruptedRuns(options: GenerateOptions): InterruptedRun[] {
   const runs = (folder: string, what: string, command: string): InterruptedRun[] =>
     leftoversIn(folder).map((leftover) => ({ ...leftover, what, command }));
@@ -260,12 +262,12 @@ function interruptedRuns(options: GenerateOptions): InterruptedRun[] {
     ...own,
     ...servers.flatMap(({ name }) => runs(join(options.out, name), 'generate', generateCommand(options))),
     ...runs(schemas, 'vendor', 'npx qapi-ts vendor SOURCE --version VERSION'),
-    // Only in the repository, and not in the published package.
+    // The script exists only in the repository, not in the published package.
     ...(existsSync(join(repository, bumpScript)) ? runs(repository, 'bump-qemu', `${bumpScript} VERSION`) : []),
   ];
 }
 
-/** What `diff` and `drift` have in common. */
+/** Options shared by `diff` and `drift`. */
 interface JudgingOptions {
   readonly format: Format;
   readonly failOn: Threshold;
@@ -273,14 +275,14 @@ interface JudgingOptions {
   readonly server: ServerName;
 }
 
-/** What reads programs takes longer to load than a comparison without them. */
+/** Loaded on demand: TypeScript takes longer to load than a comparison without it. */
 async function withUses(report: Report, compared: Omit<Compared, 'changes'>, tsconfig: string): Promise<Report> {
   const { usedBy: find } = await import('./used-by/used-by.js');
   const { usedBy, notes } = await find({ changes: report.changes, ...compared }, tsconfig);
   return { ...report, notes: [...report.notes, ...notes], usedBy };
 }
 
-/** What `generate` and `check` need takes longer to load than the other commands run. */
+/** Loaded on demand: these modules take longer to load than other commands run. */
 async function generation(): Promise<typeof generateModule & typeof outputModule & typeof receiptsModule> {
   return { ...(await import('./generate.js')), ...(await import('./output.js')), ...(await import('./receipts.js')) };
 }
@@ -288,12 +290,12 @@ async function generation(): Promise<typeof generateModule & typeof outputModule
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
 const defineOption = [
   '-D, --define <name>',
-  'a condition that holds, such as CONFIG_LINUX; repeatable (default: all hold)',
+  'a condition that holds, such as CONFIG_LINUX; repeatable (default: all conditions hold)',
   collect,
   [],
 ] as [string, string, typeof collect, string[]];
 
-/** Runs something, and tells what went wrong. */
+/** Runs an action and reports its errors. */
 function reporting(action: () => void): number {
   try {
     action();
@@ -308,7 +310,9 @@ function isColoured(stream: NodeJS.WriteStream): boolean {
 }
 
 /**
- * @param hint where a usage error points to
+ * Reports an error.
+ *
+ * @param hint the last line of a usage error
  * @returns the exit code
  */
 function tell(error: unknown, hint = helpHint()): number {
@@ -322,7 +326,7 @@ function tell(error: unknown, hint = helpHint()): number {
     return exitCodes.usage;
   }
   if (error instanceof InterruptError) {
-    // Whoever waits for this process sees the signal, as if it had not been held back.
+    // End by the same signal, as if it had not been held back.
     process.kill(process.pid, error.signal);
     return signalled + constants.signals[error.signal];
   }
@@ -335,24 +339,24 @@ function tell(error: unknown, hint = helpHint()): number {
   return tellFault(error);
 }
 
-/** Shells give this code and the number of the signal for a process that a signal has ended. */
+/** Shells add the signal's number to this for a process ended by a signal. */
 const signalled = 128;
 
 /**
- * Tells of an error that nobody has foreseen.
+ * Reports an unexpected error, which is a bug.
  *
  * @returns the exit code
  */
 export function tellFault(error: unknown): number {
   const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
   process.stderr.write(
-    `error: this is a fault of qapi-ts ${generatorVersion()}, not of what it was given. ` +
-      `Please report it, with the command, the schema, and this text:\n${printableLines(text)}\n`,
+    `error: this is a bug in qapi-ts ${generatorVersion()}. ` +
+      `Please report it with the command, the schema, and this text:\n${printableLines(text)}\n`,
   );
   return exitCodes.internal;
 }
 
-/** A name that is mistyped would leave out more than was meant. */
+/** Warns about names that no condition has: a misspelled name would remove more than intended. */
 function warnOfUnknown(
   define: readonly string[],
   schemas: readonly { readonly conditions: ReadonlySet<string> }[],
@@ -371,7 +375,7 @@ function summary({ folder, origin, schema, files, time }: Generated): string {
   return `${folder}: ${read}; ${files.size} files; read in ${time.read.toFixed(0)} ms, emitted in ${time.emit.toFixed(0)} ms`;
 }
 
-/** A command for a shell. */
+/** Returns a shell command. */
 function generateCommand({ schema, qemu, out, docs, jsonSchema, define }: GenerateOptions): string {
   return [
     'npx',

@@ -1,8 +1,12 @@
-/** Conditions of builds: whether they hold, and how they read. */
+/** Evaluates and formats the conditions of builds. */
 
 import type { Condition, Definition, Feature, Member, ObjectType, Schema } from './model.js';
 
-/** @param defined the names given with `-D`; none at all means that every condition holds */
+/**
+ * Returns a function that tests conditions.
+ *
+ * @param defined the names given with `-D`; if it is empty, every condition holds
+ */
 export function conditionTest(defined: readonly string[]): (condition: Condition) => boolean {
   if (defined.length === 0) return () => true;
   const names = new Set(defined);
@@ -10,9 +14,9 @@ export function conditionTest(defined: readonly string[]): (condition: Condition
 }
 
 /**
- * Whether a condition holds, or undefined where that depends on names of which it is not known.
+ * Evaluates a condition. Returns undefined if the result depends on unknown names.
  *
- * @param valueOf whether a name is defined; undefined when that is not known
+ * @param valueOf returns whether a name is defined, or undefined if that is unknown
  */
 export function evaluate(condition: Condition, valueOf: (name: string) => boolean | undefined): boolean | undefined {
   switch (condition.kind) {
@@ -24,7 +28,7 @@ export function evaluate(condition: Condition, valueOf: (name: string) => boolea
     }
     case 'all':
     case 'any': {
-      // One operand of this value is enough.
+      // A single operand of this value decides.
       const decisive = condition.kind === 'any';
       const values = new Set(condition.operands.map((operand) => evaluate(operand, valueOf)));
       if (values.has(decisive)) return decisive;
@@ -33,7 +37,7 @@ export function evaluate(condition: Condition, valueOf: (name: string) => boolea
   }
 }
 
-/** The names in all conditions of a schema. */
+/** Returns the names in all conditions of a schema. */
 export function conditionNames(schema: Schema): Set<string> {
   const names = new Set<string>();
   const collect = ({ condition }: { readonly condition?: Condition }): void => {
@@ -43,14 +47,14 @@ export function conditionNames(schema: Schema): Set<string> {
   return names;
 }
 
-/** The names in a condition, each once. */
+/** Returns the distinct names in a condition. */
 export function namesIn(condition: Condition): string[] {
   if (condition.kind === 'defined') return [condition.name];
   const operands = condition.kind === 'not' ? [condition.operand] : condition.operands;
   return [...new Set(operands.flatMap(namesIn))];
 }
 
-/** A definition and what in it can have a condition. */
+/** Returns a definition and its parts that can have a condition. */
 function conditionalParts(definition: Definition): readonly Conditional[] {
   const members = (type: ObjectType | undefined): readonly Member[] =>
     type?.kind === 'struct' && (type === definition || type.implicit) ? type.members : [];
@@ -69,7 +73,7 @@ interface Conditional {
   readonly features?: readonly Feature[];
 }
 
-/** As an expression of C's logic: `CONFIG_LINUX && !CONFIG_X`. */
+/** Formats a condition in C syntax: `CONFIG_LINUX && !CONFIG_X`. */
 export function formatCondition(condition: Condition): string {
   switch (condition.kind) {
     case 'defined':

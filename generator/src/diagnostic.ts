@@ -1,9 +1,9 @@
-/** Errors in a schema: where, what, and how they are shown. */
+/** Errors in a schema, and how to format them. */
 
 import type { Position } from './model.js';
 import { printable, visible } from './visible.js';
 
-/** A position and, where the front end knows it, the text of its line. */
+/** A position and, if it comes from the front end, the text of its line. */
 export interface QuotedPosition extends Position {
   readonly source?: string;
 }
@@ -11,15 +11,15 @@ export interface QuotedPosition extends Position {
 export interface Diagnostic {
   readonly message: string;
   readonly position: QuotedPosition;
-  /** The definition that the error is in: `struct 'Foo'`, and where it begins. */
+  /** The definition that contains the error: its title, such as `struct 'Foo'`, and where it begins. */
   readonly definition?: { readonly title: string; readonly position: Position };
-  /** A second position that matters, such as that of a previous definition. */
+  /** A related position, such as that of a previous definition. */
   readonly related?: { readonly message: string; readonly position: Position };
-  /** The include directives that lead to the file, innermost first. */
+  /** The include directives that led to the file, innermost first. */
   readonly includedFrom: readonly Position[];
 }
 
-/** A schema that cannot be used. */
+/** The schema has errors. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError';
   readonly code = 'ERR_QAPI_SCHEMA';
@@ -29,7 +29,7 @@ export class SchemaError extends Error {
   }
 }
 
-/** The escape sequences around the parts of a diagnostic; empty strings where there is no terminal. */
+/** The escape sequences around the parts of a diagnostic; empty if the output is not a terminal. */
 interface Colours {
   readonly bold: string;
   readonly red: string;
@@ -39,7 +39,7 @@ interface Colours {
 const plain: Colours = { bold: '', red: '', reset: '' };
 const ansi: Colours = { bold: '\u001B[1m', red: '\u001B[1;31m', reset: '\u001B[0m' };
 
-/** Several lines, without a newline at the end. */
+/** Formats a diagnostic as several lines, without a final newline. */
 export function formatDiagnostic(diagnostic: Diagnostic, colour = false): string {
   const { message, position: start, definition, related, includedFrom } = diagnostic;
   const { bold, red, reset } = colour ? ansi : plain;
@@ -56,11 +56,11 @@ export function formatDiagnostic(diagnostic: Diagnostic, colour = false): string
   return lines.join('\n');
 }
 
-/** Characters that take two columns of a terminal. */
+/** Matches characters that are two columns wide on a terminal. */
 const wide =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303E\uFF01-\uFF60]/gu;
 
-/** Space as wide as a text: tabs stay, whatever width the terminal gives to them. */
+/** Returns whitespace as wide as a text. Tabs are kept, because their width depends on the terminal. */
 function blank(text: string): string {
   return text.replaceAll(/\p{M}/gu, '').replaceAll(wide, '  ').replaceAll(/[^\t]/gu, ' ');
 }

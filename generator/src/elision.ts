@@ -1,8 +1,8 @@
-/** Texts of documentation that are left out: `qapi-ts vendor` writes so, and what shows texts passes over it. */
+/** Replaces documentation text that `qapi-ts vendor` omits. Emitters do not show it. */
 
 export const elision = '...';
 
-/** What is written beside an elision, or all of the text when nothing is left out. */
+/** Returns the text after an elision, or the whole text if there is none. */
 export function withoutElision(text: string): string {
   return text.replace(/^\.\.\.(?=\s|$)/u, '').trim();
 }

@@ -1,4 +1,4 @@
-/** The schemas that come with this package: those of QEMU's servers, as `qapi-ts vendor` wrote them. */
+/** The schemas embedded in this package: those of QEMU's servers, as written by `qapi-ts vendor`. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from './errors.js';
 import { isType, type Definition } from './model.js';
 
-/** A server of QEMU, and the schema it speaks. */
+/** A QEMU server and its schema. */
 export interface Server {
-  /** The folder of its generated code. */
+  /** The directory of its generated code. */
   readonly name: 'qmp' | 'qga' | 'qsd';
   readonly title: string;
-  /** Its root schema file in a QEMU source tree. */
+  /** The root schema file in a QEMU source tree. */
   readonly root: string;
-  /** The page of QEMU's manual, and the name space of the identifiers on it. */
+  /** The page of QEMU's manual, and the namespace of its anchors. */
   readonly manual: { readonly page: string; readonly namespace: string };
 }
 
@@ -39,14 +39,14 @@ export const servers: readonly Server[] = [
   },
 ];
 
-/** @throws UsageError when there is none of the name */
+/** @throws UsageError if there is no server of this name */
 export function serverOf(name: Server['name']): Server {
   const found = servers.find((server) => server.name === name);
-  if (!found) throw new UsageError(`there is no server '${name}'`);
+  if (!found) throw new UsageError(`unknown server '${name}'`);
   return found;
 }
 
-/** Where the manual has a definition. Anchors are as QEMU's documentation is built since 10.1. */
+/** Returns the address of a definition in QEMU's manual. The anchors are those of QEMU 10.1 and later. */
 export function manualAddress({ manual }: Server, definition: Definition): string {
   const { kind } = definition;
   const role = isType(definition) && (kind === 'struct' || kind === 'union') ? 'object' : kind;
@@ -54,7 +54,10 @@ export function manualAddress({ manual }: Server, definition: Definition): strin
   return `https://www.qemu.org/docs/master/interop/${manual.page}.html#${anchor}`;
 }
 
-/** The folder of the embedded schemas: in the published package beside this code, in the repository at its top. */
+/**
+ * Returns the directory of the embedded schemas: next to this code in the published package, at the top level in the
+ * repository.
+ */
 export function schemaFolder(): string {
   const here = fileURLToPath(new URL('.', import.meta.url));
   const folders = ['../schema', '../../schema'].map((path) => join(here, path));
@@ -63,27 +66,32 @@ export function schemaFolder(): string {
   return folder;
 }
 
-/** @throws UsageError when no embedded version has the name */
+/**
+ * Returns the newest embedded version that a full version or a prefix matches.
+ *
+ * @throws UsageError if there is none
+ */
 export function resolveVersion(wanted: string): string {
   const versions = embeddedVersions();
   const found = versions.filter((version) => version === wanted || version.startsWith(`${wanted}.`));
   const newest = found.at(-1);
-  if (newest === undefined) throw new UsageError(`no embedded QEMU ${wanted}: there are ${versions.join(', ')}`);
+  if (newest === undefined)
+    throw new UsageError(`no embedded QEMU ${wanted}: embedded versions are ${versions.join(', ')}`);
   return newest;
 }
 
-/** Oldest first. */
+/** Returns the embedded versions, oldest first. */
 export function embeddedVersions(): string[] {
   return (
     readdirSync(schemaFolder(), { withFileTypes: true })
-      // Beside versions there may be what `vendor` works on.
+      // There may also be stages of `vendor`.
       .filter((entry) => entry.isDirectory() && /^\d/u.test(entry.name))
       .map((entry) => entry.name)
       .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
   );
 }
 
-/** The version that `generated/` is made from. */
+/** Returns the version that `generated/` is made from. */
 export function currentVersion(): string {
   return readFileSync(join(schemaFolder(), 'current'), 'utf8').trim();
 }

@@ -1,24 +1,24 @@
-/** What can go wrong beside errors in a schema; those are a `SchemaError`. */
+/** Errors other than errors in a schema, which are a `SchemaError`. */
 
-/** Somebody asked for what there is not. */
+/** The user asked for something that does not exist or is invalid. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'ERR_QAPI_USAGE';
 }
 
-/** A file cannot be read or written. */
+/** A file could not be read or written. */
 export class FileError extends Error {
   override readonly name = 'FileError';
   readonly code = 'ERR_QAPI_FILE';
 }
 
-/** A server cannot be asked, or is not the one that was meant. */
+/** A server could not be queried, or is not the expected one. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   readonly code = 'ERR_QAPI_SERVER';
 }
 
-/** A signal came while files were being written. They are as before or whole. */
+/** A signal arrived while files were being written. Either none or all of them have been replaced. */
 export class InterruptError extends Error {
   override readonly name = 'InterruptError';
   readonly code = 'ERR_QAPI_INTERRUPT';
@@ -31,35 +31,35 @@ export class InterruptError extends Error {
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EBUSY: 'it is in use',
-  EDQUOT: 'the quota of the disk is used up',
-  EEXIST: 'it is there already',
+  EDQUOT: 'disk quota exceeded',
+  EEXIST: 'it already exists',
   EFBIG: 'it is too large',
-  EIO: 'the device has failed',
+  EIO: 'input/output error',
   EISDIR: 'it is a directory',
-  ELOOP: 'symbolic links lead in a circle',
+  ELOOP: 'symbolic links form a loop',
   EMFILE: 'too many files are open',
   ENAMETOOLONG: 'its name is too long',
   ENOENT: 'no such file',
   ENOSPC: 'no space left on the device',
-  ENOTDIR: 'a part of its path is not a folder',
+  ENOTDIR: 'part of its path is not a directory',
   ENXIO: 'it is not a file',
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
   EXDEV: 'it is on another file system',
 };
 
-/** Why the system refuses something, as a part of a sentence. */
+/** Returns the reason of a system error, as part of a sentence. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
   return (code !== undefined && reasons[code]) || error.message;
 }
 
-/** By system call. */
+/** What failed, by system call. */
 const verbs: Readonly<Record<string, string>> = {
   fsync: 'write',
-  mkdir: 'make the folder',
-  mkdtemp: 'make the folder',
+  mkdir: 'create the directory',
+  mkdtemp: 'create the directory',
   read: 'read',
   rename: 'move',
   rm: 'delete',
@@ -69,11 +69,11 @@ const verbs: Readonly<Record<string, string>> = {
   write: 'write',
 };
 
-/** @returns a sentence, or undefined for what is not an error of the system */
+/** Returns a message, or undefined if the error is not a system error. */
 export function describeSystemError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { syscall, code, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
-  // Node finds some errors by itself, such as that a file is too large.
+  // Node detects some errors without a system call, such as files that are too large.
   if (syscall === undefined && !code?.startsWith('ERR_FS_')) return undefined;
   if (code === undefined || !Object.hasOwn(reasons, code)) return error.message;
   const what = [path, dest].filter((place) => place !== undefined).map((place) => `'${place}'`);

@@ -1,8 +1,9 @@
 /**
- * What `query-qmp-schema` of a QEMU built from a schema returns (QEMU's manual: "Client JSON Protocol introspection").
+ * Computes the `query-qmp-schema` reply of a QEMU built from a schema (QEMU's manual: "How to use the QAPI code
+ * generator", "Client JSON Protocol introspection").
  *
- * Only what commands and events reach is there, type names are masked by numbers, and all integers are `int`. Like QEMU's, the
- * numbers do not depend on conditions: what a build lacks is left out last.
+ * The reply contains only types that commands and events reach. Type names are masked by numbers, and all integers are
+ * `int`. As in QEMU, conditions do not affect the numbers: whatever a build lacks is removed last.
  */
 
 import type { BuiltinName, Command, Condition, Event, Feature, Member, ObjectType, Schema, Type } from './model.js';
@@ -40,7 +41,7 @@ interface SchemaInfoEnumMember {
 interface SchemaInfoMember {
   readonly name: string;
   readonly type: string;
-  /** There, and null, when the member is optional. */
+  /** Present, with the value null, if the member is optional. */
   readonly default?: null;
   readonly features?: readonly string[];
 }
@@ -63,18 +64,18 @@ const jsonTypes: Record<BuiltinName, string> = {
   null: 'null',
 };
 
-/** Stands for the type of no arguments, of no result, and of a branch without members. */
+/** The type of absent arguments, of an absent result, and of a branch without members. */
 const empty = 'empty';
 type Used = Type | typeof empty;
 
-/** @param holds which conditions the build meets */
+/** @param holds returns whether the build meets a condition */
 export function introspect(schema: Schema, holds: (condition: Condition) => boolean): SchemaInfo[] {
   return new Introspection(holds).run(schema);
 }
 
 class Introspection {
   readonly #holds: (condition: Condition) => boolean;
-  /** The types that are used, in the order of first use, which is the order of the output. */
+  /** The types in use, in order of first use, which is also the order of the output. */
   readonly #used = new Set<Used>();
   readonly #masked = new Map<Used, string>();
 
@@ -86,7 +87,7 @@ class Introspection {
     const definitions = schema.modules.flatMap((module) => module.definitions);
     const entryPoints = definitions.filter((definition) => !isType(definition));
     const infos = this.#kept(entryPoints, (definition) => this.#entryPoint(definition));
-    // More types come to the set while it is walked.
+    // The loop also visits types that it adds to the set.
     for (const type of this.#used) {
       const info = this.#type(type, this.#name(type));
       if (this.#exists(type)) infos.push(info);
@@ -162,7 +163,7 @@ class Introspection {
     return kept.length > 0 ? { features: kept } : {};
   }
 
-  /** The name of a type in the output, of which it is then a part. */
+  /** Returns the name of a type in the output, and adds the type to the output. */
   #use(type: Used): string {
     const used = type === empty ? type : withPlainIntegers(type);
     this.#used.add(used);
@@ -183,7 +184,7 @@ class Introspection {
     return !type.condition || this.#holds(type.condition);
   }
 
-  /** Everything is turned into its information, because that numbers types, and what does not exist is left out then. */
+  /** Converts all parts before filtering, because conversion numbers the types. */
   #kept<T extends { readonly condition?: Condition }, I>(things: readonly T[], toInfo: (thing: T) => I): I[] {
     return things.flatMap((thing) => {
       const info = toInfo(thing);

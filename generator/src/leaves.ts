@@ -1,18 +1,19 @@
 /**
- * The leaves of unions: the branches that are left when each branch that is a union is replaced by its branches. Each becomes an interface,
- * and is compared with others, while a few lines of schema can multiply them without end.
+ * Counts the leaves of unions: the branches that remain when each branch that is itself a union is replaced by its
+ * branches. Each leaf becomes an interface and is compared to others, but a few lines of schema can multiply them
+ * without bound.
  */
 
 import { SchemaError, type Diagnostic } from './diagnostic.js';
 import { isEmpty, type Schema, type UnionType } from './model.js';
 
-/** Of one union. The largest of QEMU's has 49. */
+/** The limit for one union. QEMU's largest has 49. */
 export const maxLeaves = 10_000;
 
-/** Of all unions of a schema together. Those of QEMU 10.2 have 287, which grow by a few each year. */
+/** The limit for all unions of a schema. QEMU 10.2 has 287, and a few more each year. */
 export const maxAllLeaves = 20_000;
 
-/** @throws SchemaError when unions have more leaves */
+/** @throws SchemaError if the unions of a schema have more leaves than the limits allow */
 export function refuseLeaves(schema: Schema): void {
   const known = new Map<UnionType, number>();
   const refusals: Diagnostic[] = [];
@@ -23,7 +24,7 @@ export function refuseLeaves(schema: Schema): void {
   for (const union of schema.definitions.values()) {
     if (union.kind !== 'union') continue;
     const leaves = countLeaves(union, known);
-    const flattened = 'branches when those that are unions are replaced by theirs';
+    const flattened = 'branches with nested unions expanded';
     if (leaves > maxLeaves) {
       refuse(union, `union '${union.name}' has ${leaves} ${flattened}: more than ${maxLeaves}`);
       continue;
@@ -31,13 +32,19 @@ export function refuseLeaves(schema: Schema): void {
     const before = all;
     all += leaves;
     if (before <= maxAllLeaves && all > maxAllLeaves) {
-      refuse(union, `with union '${union.name}', all unions have ${all} ${flattened}: more than ${maxAllLeaves}`);
+      refuse(
+        union,
+        `with union '${union.name}', the schema's unions have ${all} ${flattened}: more than ${maxAllLeaves}`,
+      );
     }
   }
   if (refusals.length > 0) throw new SchemaError(refusals);
 }
 
-/** Without going through them: unions in unions multiply. Branches without members of their own are one leaf together. */
+/**
+ * Counts leaves without visiting each of them, because nested unions multiply. All branches without members count as
+ * one.
+ */
 function countLeaves(union: UnionType, known: Map<UnionType, number>): number {
   const before = known.get(union);
   if (before !== undefined) return before;

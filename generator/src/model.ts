@@ -1,26 +1,27 @@
 /**
- * The resolved schema: what a QAPI schema says, as readonly data.
+ * The resolved schema as readonly data.
  *
- * The front end makes it; emitters, introspection and the drift tools read it. References between types are object references,
- * so the graph is cyclic (`BlockdevOptions` holds `BlockdevRef` holds `BlockdevOptions`). Nothing here knows TypeScript or JSON
- * text. Words are those of QEMU's "How to use the QAPI code generator" (docs/devel/qapi-code-gen.rst).
+ * The front end creates it; emitters, introspection and the drift tools read it. References between types are object
+ * references, so the graph is cyclic (`BlockdevOptions` contains `BlockdevRef`, which contains `BlockdevOptions`).
+ * Nothing here knows TypeScript or JSON text. The terms are those of QEMU's "How to use the QAPI code generator"
+ * (docs/devel/qapi-code-gen.rst).
  */
 
-/** A place in a schema source file; line and column count from 1, columns in UTF-16 code units. */
+/** A position in a schema source file. Lines and columns count from 1, columns in UTF-16 code units. */
 export interface Position {
-  /** The file as it was reached: the root as given, includes relative to it. */
+  /** The path of the file: the root as given, includes relative to it. */
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** A whole schema: all modules that the root file reaches. */
+/** A schema: all modules that the root file includes, directly or indirectly. */
 export interface Schema {
-  /** In the order of their first inclusion, the root first. */
+  /** In the order of first inclusion, the root first. */
   readonly modules: readonly Module[];
-  /** SHA-256 of the modules' paths and texts, in hexadecimal digits: says whether two schemas are the same. */
+  /** The SHA-256 of the modules' paths and texts, in hexadecimal. Equal digests mean equal schemas. */
   readonly digest: string;
-  /** Every named definition, in source order with includes expanded in place, by name. */
+  /** The named definitions by name, in source order with includes expanded in place. */
   readonly definitions: ReadonlyMap<string, Definition>;
 }
 
@@ -34,13 +35,13 @@ export interface Module {
 }
 
 export type Definition = NamedType | Command | Event;
-/** What has a name of its own, or that of its owner. */
+/** Types with a name, either their own or that of their owner. */
 export type NamedType = EnumType | StructType | UnionType | AlternateType;
 export type Type = BuiltinType | NamedType | ArrayType;
-/** What QAPI calls an object type. */
+/** QAPI's "object types". */
 export type ObjectType = StructType | UnionType;
 
-/** What all named definitions have. */
+/** The fields of all named definitions. */
 interface DefinitionBase {
   readonly name: string;
   readonly module: string;
@@ -82,9 +83,9 @@ export interface ArrayType {
 export interface EnumType extends DefinitionBase {
   readonly kind: 'enum';
   readonly values: readonly EnumValue[];
-  /** Prefix of the C constants; nothing on the wire. */
+  /** The prefix of the C constants; not used on the wire. */
   readonly prefix?: string;
-  /** Set when the schema does not write the type. */
+  /** Set if the type is not written in the schema. */
   readonly implicit?: Implicit;
 }
 
@@ -97,16 +98,16 @@ export interface EnumValue {
 export interface StructType extends DefinitionBase {
   readonly kind: 'struct';
   readonly base?: StructType;
-  /** Its own members, without those of its base. */
+  /** The struct's own members, without those of its base. */
   readonly members: readonly Member[];
-  /** Set when the type has no name in the schema, because it was written in place. `name` is then the name of its owner. */
+  /** Set if the type is written in place and has no name. `name` is then the name of its owner. */
   readonly implicit?: Implicit;
 }
 
 /**
- * Why an implicit type exists: it is the inline `data` of a command or event, the inline `base` of a union, or, for a union
- * without discriminator (QEMU before 6.2), its enum of branches or the `{ data }` around a branch's type; or it is QAPI's own
- * enum of JSON kinds, `QType`.
+ * The origin of an implicit type: the inline `data` of a command or event; the inline `base` of a union; for a union
+ * without discriminator (QEMU before 6.2), the enum of its branches, or the `{ data }` around a branch's type; or
+ * QAPI's predefined enum of JSON kinds, `QType`.
  */
 export type Implicit = 'arguments' | 'base' | 'discriminator' | 'wrapper' | 'predefined';
 
@@ -120,18 +121,18 @@ export interface Member {
 
 export interface UnionType extends DefinitionBase {
   readonly kind: 'union';
-  /** Named, or implicit when the schema writes it in place. Unions have no members of their own. */
+  /** A named type, or an implicit one if the schema writes it in place. Unions have no members of their own. */
   readonly base: StructType;
-  /** A member of `base`, or of a base of that. */
+  /** A member of `base` or of its bases. */
   readonly discriminator: Member & { readonly type: EnumType };
-  /** One for each value of the discriminator: first those that the schema writes, then those without a branch. */
+  /** One for each value of the discriminator: first those in the schema, then the values without a branch. */
   readonly branches: readonly Branch[];
 }
 
 export interface Branch {
-  /** A value of the discriminator. */
+  /** The value of the discriminator. */
   readonly name: string;
-  /** Absent for a value for which the schema names no type: no further members. */
+  /** Absent if the schema names no type for the value, so that there are no further members. */
   readonly type?: ObjectType;
   readonly condition?: Condition;
 }
@@ -142,7 +143,7 @@ export interface AlternateType extends DefinitionBase {
 }
 
 export interface Alternative {
-  /** Nothing on the wire: the type's JSON kind decides. */
+  /** Not used on the wire: the JSON kind selects the alternative. */
   readonly name: string;
   readonly type: Exclude<Type, AlternateType>;
   readonly condition?: Condition;
@@ -153,9 +154,9 @@ export interface Command extends DefinitionBase {
   readonly arguments?: ObjectType;
   readonly returns?: Type;
   readonly boxed: boolean;
-  /** False: QEMU's compiler writes no code that reads the arguments; see `takesFurtherArguments`. */
+  /** False if QEMU's compiler generates no code that reads the arguments; see `takesFurtherArguments`. */
   readonly gen: boolean;
-  /** False: the server sends no reply when the command succeeds. */
+  /** False if the server sends no reply on success. */
   readonly successResponse: boolean;
   readonly allowOob: boolean;
   readonly allowPreconfig: boolean;
@@ -173,48 +174,48 @@ export interface Feature {
   readonly condition?: Condition;
 }
 
-/** Which builds of QEMU have a thing: `if` in the schema. */
+/** A condition on builds of QEMU: `if` in the schema. */
 export type Condition =
   | { readonly kind: 'defined'; readonly name: string }
   | { readonly kind: 'not'; readonly operand: Condition }
   | { readonly kind: 'all' | 'any'; readonly operands: readonly Condition[] };
 
-/** A definition's documentation comment. Texts are reStructuredText, the older conventions of QEMU included. */
+/** A definition's documentation comment. Texts are reStructuredText, including QEMU's older conventions. */
 export interface Doc {
   readonly position: Position;
-  /** The paragraphs that belong to no section, in order, examples cut out. */
+  /** The paragraphs outside of sections, in order, without examples. */
   readonly body: string;
   readonly members: ReadonlyMap<string, DocEntry>;
   readonly features: ReadonlyMap<string, DocEntry>;
   readonly returns?: string;
   readonly errors?: string;
-  /** The QEMU version that brought the definition: `2.10`. */
+  /** The QEMU version that introduced the definition: `2.10`. */
   readonly since?: string;
   readonly examples: readonly DocExample[];
 }
 
-/** What the documentation says of one member, value or feature. */
+/** The documentation of one member, value or feature. */
 export interface DocEntry {
   readonly text: string;
-  /** Of "(since 2.10)" in the text. */
+  /** From "(since 2.10)" in the text. */
   readonly since?: string;
 }
 
-/** An example of use: an exchange of `-> {...}` and `<- {...}`, or other text, as written, without its indentation. */
+/** An example: an exchange of `-> {...}` and `<- {...}`, or other text, as written, without its indentation. */
 export interface DocExample {
   readonly title?: string;
   readonly text: string;
-  /** Set when the text is reStructuredText, with the exchange in literal blocks of it. */
+  /** Set if the text is reStructuredText, with the exchange in literal blocks. */
   readonly annotated?: true;
 }
 
-/** All members of a struct with those of its bases, those first; of a union, those of its base. */
+/** Returns all members of a struct, those of its bases first; for a union, those of its base. */
 export function allMembers(type: ObjectType): Member[] {
   if (type.kind === 'union') return allMembers(type.base);
   return type.base ? [...allMembers(type.base), ...type.members] : [...type.members];
 }
 
-/** Whether a type has no members at all, not even through its base. */
+/** Returns whether a type has no members, including those of its base. */
 export function isEmpty(type: ObjectType): boolean {
   return type.kind === 'struct' && type.members.length === 0 && (!type.base || isEmpty(type.base));
 }

@@ -1,12 +1,12 @@
-/** A schema as one build of QEMU has it: without what its conditions leave out. */
+/** Narrows a schema to one build of QEMU, by removing everything whose condition does not hold. */
 
 import type { Condition, Definition, Feature, Schema, Type } from './model.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * A type that something left refers to stays, even if its own condition does not hold: then no QEMU of these conditions could be
- * built, but what is left is still whole.
+ * Returns a narrowed copy of a schema. A type that is still referenced is kept even if its own condition does not hold:
+ * no QEMU could be built with these conditions, but the result is complete.
  */
 export function narrow(schema: Schema, holds: (condition: Condition) => boolean): Schema {
   const narrower = new Narrower(holds);
@@ -36,13 +36,13 @@ class Narrower {
     return this.#copies.get(definition);
   }
 
-  /** Narrows all copies, and what they refer to. */
+  /** Narrows all copies, and copies what they refer to. */
   narrowCopies(): void {
-    // More copies come to the map while it is walked.
+    // The loop also visits copies that it adds to the map.
     for (const copy of this.#copies.values()) this.#narrowParts(copy);
   }
 
-  /** Gives the copy of a definition, which may not be narrowed yet. */
+  /** Returns the copy of a definition, which is not necessarily narrowed yet. */
   copy<T extends Definition>(definition: T): T {
     const known = this.#copies.get(definition);
     if (known) return known as T;

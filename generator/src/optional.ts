@@ -1,4 +1,4 @@
-/** A property that is there only when it has a value: `{ ...optional('doc', doc) }`. */
+/** Returns an object that has the property only if the value is defined: `{ ...optional('doc', doc) }`. */
 export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 }

@@ -1,16 +1,16 @@
 /**
- * Replaces a set of files and folders whole or not at all, also when the process is killed on the way.
+ * Replaces a set of files and directories atomically: all of them or none, even if the process is killed.
  *
- * 1. A run makes a stage, a folder of its own in the root of the set. The name of the stage says which process owns it. While the stage of
- *    another live process is there, in a folder of the set that may be the root of another, or in the folder around the root, a run withdraws
- *    its own and waits: so there is one run at a time.
- * 2. The run finishes what runs that are gone have begun, and removes their stages.
- * 3. It writes all new content to the stage, and after that a journal, which lists the moves. Until then nothing has changed.
- * 4. It moves what is replaced into the stage, and the new content to its place. When a move fails, all moves are undone. When the process
- *    is killed, the next run makes the remaining moves.
- * 5. It removes the journal, and after that the stage.
+ * 1. A run creates a stage, a directory of its own in the root. The stage's name identifies the process that owns it.
+ * If the root, a directory in the set that may be another run's root, or the root's parent has a stage of another live
+ * process, the run removes its own stage and waits. So only one run at a time proceeds.
+ * 2. The run completes what dead runs began, and removes their stages.
+ * 3. It writes all new content to the stage, then a journal, which lists the moves. Up to here, nothing has changed.
+ * 4. It moves replaced files into the stage, and new content to its place. If a move fails, all moves are undone. If
+ * the process is killed, the next run makes the remaining moves.
+ * 5. It removes the journal, then the stage.
  *
- * Each step is on the disk before the next begins, so that a power failure is no different from a kill.
+ * Each step is flushed to disk before the next begins, so a power failure has the same effect as a kill.
  */
 
 import { createHash, type Hash } from 'node:crypto';
@@ -40,42 +40,50 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 
 import { FileError, InterruptError } from './errors.js';
 
-/** The text of a file, the files of a folder by path relative to it, or undefined for what goes. */
+/** The text of a file, the files of a directory by relative path, or undefined for a removal. */
 export type Content = string | ReadonlyMap<string, string> | undefined;
 
 interface Replacement {
-  /** The folder that everything is in. */
+  /** The directory that contains everything. */
   readonly root: string;
-  /** Folders in it that may be the root of another run. */
+  /** Directories in the root that may be the root of another run. */
   readonly folders?: readonly string[];
-  /** What is to be there, by path relative to the root, with `/`. It is called when earlier runs have been finished. */
+  /**
+   * Returns the new content by path relative to the root, with `/` as separator. Called once earlier runs are
+   * completed.
+   */
   readonly plan: () => ReadonlyMap<string, Content>;
-  /** @throws FileError when what is at the path must neither be replaced nor removed */
+  /** @throws FileError if the file or directory at the path must not be replaced or removed */
   readonly verify: (path: string) => void;
 }
 
-/** What a run that is gone has left behind. */
+/** A stage left behind by a dead run. */
 export interface Leftover {
   readonly path: string;
-  /** It may have changed something; what remains is done by the next run. */
+  /** Whether the run may have changed something. The next run completes it. */
   readonly isBegun: boolean;
 }
 
-/** How long a run waits for another to end, in milliseconds. */
+/** How long to wait for another run to end, in milliseconds. */
 const patience = 60_000;
-/** How long the stage of a process that cannot be observed, on another host or in another container, is taken for live. */
+/**
+ * How long the stage of a process that cannot be observed, on another host or in another container, counts as live, in
+ * milliseconds.
+ */
 const lease = 30_000;
 const maxJournalLength = 1 << 24;
 
 const stageName = /^\.qapi-ts-(?:(?<host>[0-9a-f]{8})-(?<pid>\d{1,10})-(?<start>\d{1,20})-)?[A-Za-z0-9]{6}$/u;
-/** No separator, no drive, nothing that leads upwards, nothing hidden. */
+/** No separators, drives, parent directories or hidden names. */
 const segment = /^[\w+-][\w.+-]*$/u;
 const journalName = 'journal.json';
 
 /**
- * @throws FileError when something stands in the way, or another run does not end
- * @throws InterruptError when a signal came; everything is as before or whole then
- * @throws errors of the file system; everything is as before then, unless the error says that it is not
+ * Replaces files and directories atomically.
+ *
+ * @throws FileError if something is in the way, or another run does not end
+ * @throws InterruptError if a signal arrived; either nothing or everything has been replaced
+ * @throws file system errors; nothing has been replaced, unless the message says otherwise
  */
 export async function replaceWhole(replacement: Replacement): Promise<void> {
   const { root } = replacement;
@@ -90,7 +98,7 @@ export async function replaceWhole(replacement: Replacement): Promise<void> {
   });
 }
 
-/** @returns false when a signal came before anything was changed */
+/** Returns false if a signal arrived before anything was changed. */
 async function replace(replacement: Replacement, isInterrupted: () => Promise<boolean>): Promise<boolean> {
   const { root, folders = [], plan, verify } = replacement;
   const stage = await enter(root, folders, isInterrupted);
@@ -104,12 +112,12 @@ async function replace(replacement: Replacement, isInterrupted: () => Promise<bo
     makeMoves(root, stage, moves);
     return true;
   } finally {
-    // There is a journal when moves could neither be made nor undone.
+    // If moves could be neither made nor undone, the journal is still there for the next run.
     if (!isThere(join(stage, journalName))) removeStage(stage);
   }
 }
 
-/** What runs that are gone have left in a folder. */
+/** Returns the stages that dead runs left in a directory. */
 export function leftoversIn(folder: string): Leftover[] {
   return stagesIn(folder)
     .filter((stage) => !isLive(stage))
@@ -117,13 +125,17 @@ export function leftoversIn(folder: string): Leftover[] {
 }
 
 interface Move {
-  /** Relative to the root, with `/`. */
+  /** The path relative to the root, with `/` as separator. */
   readonly path: string;
-  /** Nothing takes the place of what is there. */
+  /** Whether to remove the old content without a replacement. */
   readonly isRemoval: boolean;
 }
 
-/** @returns undefined when a signal came */
+/**
+ * Creates a stage once no other run is live.
+ *
+ * @returns undefined if a signal arrived
+ */
 async function enter(
   root: string,
   folders: readonly string[],
@@ -132,7 +144,7 @@ async function enter(
   const end = performance.now() + patience;
   const shared = [root, ...folders, ...folderAround(root)];
   for (;;) {
-    // Each of two runs makes its stage before it looks for others, so that at least one of them sees the other.
+    // Each run creates its stage before it looks for others, so of two runs, at least one sees the other.
     const stage = mkdtempSync(join(root, ownPrefix()));
     const other = shared.flatMap(stagesIn).find((path) => path !== stage && isLive(path));
     if (other === undefined) return stage;
@@ -142,13 +154,16 @@ async function enter(
       const who = owner === undefined ? 'another run' : `another run (process ${owner})`;
       throw new FileError(`${who} has been writing to '${root}' for ${patience / 1000} seconds: '${other}'`);
     }
-    // Two runs that have withdrawn at once should not return at once.
+    // A random delay, so that two runs that withdrew together do not return together.
     await sleep(20 + Math.random() * 80);
     if (await isInterrupted()) return undefined;
   }
 }
 
-/** @returns the folder that the root is in: a run whose root that is may write to this one, too. Nothing where it cannot be listed */
+/**
+ * Returns the root's parent directory, which may be the root of a run that writes to this root, too. Returns nothing if
+ * it cannot be listed.
+ */
 function folderAround(root: string): string[] {
   const real = realpathSync(root);
   const around = dirname(real);
@@ -160,7 +175,7 @@ function folderAround(root: string): string[] {
   return around === real ? [] : [around];
 }
 
-/** Finishes what runs that are gone have begun in a folder, and removes their stages. */
+/** Completes what dead runs began in a directory, and removes their stages. */
 function recover(folder: string, ownStage: string, verify: Replacement['verify']): void {
   if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
   for (const stage of stagesIn(folder)) {
@@ -168,7 +183,7 @@ function recover(folder: string, ownStage: string, verify: Replacement['verify']
     const moves = readJournal(stage);
     for (const [index, { path, isRemoval }] of moves.entries()) {
       const fresh = join(stage, 'new', String(index));
-      // The others have been made.
+      // Moves without new content have already been made.
       if (!isThere(isRemoval ? placeOf(folder, path) : fresh)) continue;
       verifyPlace(folder, path, verify);
       if (!isRemoval) verifyFresh(stage, fresh);
@@ -178,17 +193,21 @@ function recover(folder: string, ownStage: string, verify: Replacement['verify']
   }
 }
 
-/** @throws FileError for what no run writes to a stage, such as a symbolic link, which someone else has put there to be moved */
+/**
+ * Verifies staged content, which might have been planted to be moved.
+ *
+ * @throws FileError for anything that a run never writes, such as a symbolic link
+ */
 function verifyFresh(stage: string, path: string): void {
   const stat = lstatSync(path);
   if (stat.isDirectory()) {
     for (const name of readdirSync(path)) verifyFresh(stage, join(path, name));
   } else if (!stat.isFile()) {
-    throw new FileError(`'${path}' is neither a file nor a folder: see what is in '${stage}', and delete it`);
+    throw new FileError(`'${path}' is neither a file nor a directory: inspect '${stage}', then delete it`);
   }
 }
 
-/** Writes all new content, and sees to it that it is on the disk. */
+/** Writes all new content and flushes it to disk. */
 function writeStage(stage: string, planned: ReadonlyMap<string, Content>): Move[] {
   const folders = [stage, join(stage, 'new'), join(stage, 'old')];
   for (const folder of folders.slice(1)) mkdirSync(folder);
@@ -203,7 +222,7 @@ function writeStage(stage: string, planned: ReadonlyMap<string, Content>): Move[
   return moves;
 }
 
-/** @returns the folders that were made */
+/** Returns the directories that were created. */
 function writeFolder(path: string, files: ReadonlyMap<string, string>): string[] {
   const folders = new Set([path]);
   for (const name of files.keys()) {
@@ -218,7 +237,7 @@ function writeFolder(path: string, files: ReadonlyMap<string, string>): string[]
 function writeJournal(root: string, stage: string, moves: readonly Move[]): void {
   const draft = join(stage, 'draft');
   writeFlushed(draft, `${JSON.stringify({ moves })}\n`);
-  // It is there whole or not at all.
+  // Renaming makes the journal appear atomically.
   renameSync(draft, join(stage, journalName));
   try {
     syncFolder(stage);
@@ -230,16 +249,16 @@ function writeJournal(root: string, stage: string, moves: readonly Move[]): void
 }
 
 /**
- * Nothing is believed: someone else may have written it, to have something moved that is elsewhere.
+ * Reads a journal without trusting it: it might have been planted to move other files.
  *
- * @returns nothing when there is no journal, because the run has changed nothing, or everything
+ * @returns an empty list if there is no journal, because the run changed nothing or completed
  */
 function readJournal(stage: string): Move[] {
   const path = join(stage, journalName);
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return [];
   const fail = (): never => {
-    throw new FileError(`'${path}' is not a journal of qapi-ts: see what is in '${stage}', and delete it`);
+    throw new FileError(`'${path}' is not a valid qapi-ts journal: inspect '${stage}', then delete it`);
   };
   if (!stat.isFile() || stat.size > maxJournalLength) return fail();
   for (const name of ['new', 'old']) {
@@ -256,7 +275,7 @@ function readJournal(stage: string): Move[] {
   });
 }
 
-/** Makes the moves that have not been made yet. When one fails, undoes all. */
+/** Makes the remaining moves. If one fails, undoes all. */
 function makeMoves(root: string, stage: string, moves: readonly Move[]): void {
   const folders = new Set(moves.map(({ path }) => dirname(placeOf(root, path))));
   try {
@@ -275,7 +294,7 @@ function makeMove(root: string, stage: string, { path, isRemoval }: Move, index:
   const [fresh, old] = [join(stage, 'new', index), join(stage, 'old', index)];
   if (!isRemoval && !isThere(fresh)) return;
   if (isThere(place)) {
-    // What was there is in the stage, and someone has put something else there since.
+    // The old content is already in the stage; something else was put in its place since.
     if (isThere(old)) rmSync(old, { recursive: true });
     renameSync(place, old);
   }
@@ -296,20 +315,20 @@ function undoMoves(root: string, stage: string, moves: readonly Move[], reason: 
   } catch (error) {
     const texts = [reason, error].map((problem) => (problem instanceof Error ? problem.message : String(problem)));
     throw new FileError(
-      `${texts[0]}; what was changed until then could not be undone (${texts[1]}): run the same command again, which finishes it`,
+      `${texts[0]}; earlier changes could not be undone (${texts[1]}): run the same command again to complete them`,
       { cause: error },
     );
   }
 }
 
-/** @throws FileError when a place is not in the root, or holds what must stay */
+/** @throws FileError if a path leads out of the root, or its content must not be replaced */
 function verifyPlace(root: string, path: string, verify: Replacement['verify']): void {
   const segments = path.split('/');
   for (let end = 1; end < segments.length; end += 1) {
     const folder = placeOf(root, segments.slice(0, end).join('/'));
     const stat = lstatSync(folder, { throwIfNoEntry: false });
-    // A symbolic link would lead out of the root.
-    if (stat && !stat.isDirectory()) throw new FileError(`'${folder}' is not a folder: delete it`);
+    // A symbolic link might lead out of the root.
+    if (stat && !stat.isDirectory()) throw new FileError(`'${folder}' is not a directory: delete it`);
   }
   const place = placeOf(root, path);
   if (isThere(place)) verify(place);
@@ -338,13 +357,13 @@ function stagesIn(folder: string): string[] {
     .map(({ name }) => join(folder, name));
 }
 
-/** Its journal is gone. */
+/** Removes a stage whose journal is gone. */
 function removeStage(stage: string): void {
   try {
-    // Otherwise a power failure could bring the journal back, without the content that it lists.
+    // Otherwise, a power failure could bring back the journal without the content that it lists.
     syncFolder(stage);
   } catch {
-    // The next run removes the stage.
+    // Leave the stage to the next run.
     return;
   }
   rmSync(stage, { recursive: true, force: true });
@@ -360,13 +379,16 @@ function isLive(stage: string): boolean {
     const changed = lstatSync(stage, { throwIfNoEntry: false })?.mtimeMs;
     return changed !== undefined && Math.abs(Date.now() - changed) < lease;
   }
-  // Another process may have got the number since; a zombie has ended.
+  // The process ID may have been reused, and a zombie counts as ended.
   const state = processState(pid);
   if (state) return state.start === start && !state.isZombie;
   return start === '0' && isRunning(Number(pid));
 }
 
-/** Processes can be observed by their number where this is the same: until the next boot, and in one container. */
+/**
+ * Returns an identifier of the set of processes that can be observed by process ID: those of the same boot and
+ * container.
+ */
 function hostId(): string {
   const read = (action: () => string): string => {
     try {
@@ -381,7 +403,7 @@ function hostId(): string {
   return hash.digest('hex').slice(0, 8);
 }
 
-/** @returns undefined where there is no such process, or no `/proc` */
+/** Returns undefined if there is no such process or no `/proc`. */
 function processState(pid: string): { readonly start: string; readonly isZombie: boolean } | undefined {
   let text: string;
   try {
@@ -389,7 +411,7 @@ function processState(pid: string): { readonly start: string; readonly isZombie:
   } catch {
     return undefined;
   }
-  // The second field, the name of the program in parentheses, can have spaces and parentheses in it.
+  // The second field, the program's name in parentheses, may itself contain spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return { start: fields[19] ?? '0', isZombie: fields[0] === 'Z' || fields[0] === 'X' };
 }
@@ -407,16 +429,19 @@ function isRunning(pid: number): boolean {
 const heldSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs a section that these signals do not end: they would leave a stage behind. The section asks where it can end early.
+ * Runs a section during which these signals do not end the process, which would leave a stage behind. The section polls
+ * `isInterrupted` where it can end early.
  *
- * @throws InterruptError when a signal came, after the section
+ * @throws InterruptError after the section if a signal arrived
  */
 async function holdSignals(section: (isInterrupted: () => Promise<boolean>) => Promise<void>): Promise<void> {
   let received: NodeJS.Signals | undefined;
   const note = (signal: NodeJS.Signals): void => {
     received ??= signal;
   };
-  /** A signal that came during synchronous work is only told when the event loop polls: within two turns. */
+  /**
+   * Signals that arrive during synchronous work are delivered when the event loop polls, which takes up to two turns.
+   */
   const isInterrupted = async (): Promise<boolean> => {
     await nextTurn();
     await nextTurn();
@@ -434,7 +459,7 @@ async function holdSignals(section: (isInterrupted: () => Promise<boolean>) => P
 
 // Files
 
-/** Or a link to one. */
+/** Follows symbolic links. */
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
@@ -447,19 +472,19 @@ function writeFlushed(path: string, text: string): void {
   try {
     writeFileSync(path, text, { flush: true });
   } catch (error) {
-    // Node tells no path when a write fails.
+    // Node's error of a failed write has no path.
     throw error instanceof Error ? Object.assign(error, { path }) : error;
   }
 }
 
 function syncFolder(folder: string): void {
-  // Windows cannot open a folder.
+  // Windows cannot open directories.
   if (process.platform === 'win32') return;
   const descriptor = openSync(folder, 'r');
   try {
     fsyncSync(descriptor);
   } catch (error) {
-    // Some file systems do not know it for folders.
+    // Some file systems do not support this for directories.
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
   } finally {
     closeSync(descriptor);
@@ -476,9 +501,10 @@ function removeIfEmpty(folder: string): boolean {
 }
 
 /**
- * Makes a folder and those that it is in. Node 20 can do that by itself, but never ends where the system has no place for folders: `/proc`.
+ * Creates a directory and its missing parents. Node 20's recursive `mkdir` never returns where directories cannot be
+ * created, such as in `/proc`.
  *
- * @returns the first of those that were made
+ * @returns the topmost directory that was created
  */
 function makeFolders(folder: string): string | undefined {
   if (isThere(folder)) return undefined;
@@ -487,14 +513,14 @@ function makeFolders(folder: string): string | undefined {
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Another run was faster.
+    // Another run created it in the meantime.
     if (!isThere(folder)) throw error;
     return made;
   }
   return made ?? folder;
 }
 
-/** @param top the topmost of those that were made */
+/** @param top the topmost directory to remove */
 function removeEmptyFolders(folder: string, top: string): void {
   if (removeIfEmpty(folder) && folder !== top) removeEmptyFolders(dirname(folder), top);
 }

@@ -1,8 +1,8 @@
-/** "Did you mean": the name nearest to one that does not exist. */
+/** Suggestions for misspelled names. */
 
-/** ` (did you mean 'x'?)`, or an empty string when nothing is near. */
+/** Returns ` (did you mean 'x'?)`, or an empty string if no candidate is similar. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
-  // A third of the letters may differ, and always one: `fo` is near `foo`.
+  // Up to a third of the letters may differ, and always one.
   let best = Math.max(1, Math.floor(name.length / 3)) + 1;
   let nearest: string | undefined;
   for (const candidate of candidates) {
@@ -16,7 +16,7 @@ export function didYouMean(name: string, candidates: Iterable<string>): string {
   return nearest === undefined ? '' : ` (did you mean '${nearest}'?)`;
 }
 
-/** Levenshtein's distance, with the exchange of two neighbours counted as one edit. */
+/** Returns the Levenshtein distance, with a transposition counting as one edit. */
 function editDistance(a: string, b: string): number {
   let older: number[] = [];
   let old: number[] = Array.from({ length: b.length + 1 }, (_, index) => index);

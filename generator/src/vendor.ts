@@ -1,6 +1,6 @@
 /**
- * QEMU's schemas reduced to facts: every definition as it is written, and since when it and its members exist, but no sentence of
- * documentation, which is not ours to copy. What is left out is written as `...`.
+ * Reduces QEMU's schemas to facts: all definitions as they are written, and the versions since which they and their
+ * members exist. Documentation text is omitted because of its licence, and written as `...`.
  */
 
 import { existsSync, lstatSync, statSync } from 'node:fs';
@@ -21,18 +21,18 @@ import { replaceWhole } from './staged-write.js';
 
 const versionPattern = /^\d+\.\d+\.\d+$/u;
 
-/** Beyond this a list or object is broken into lines. */
+/** Lists and objects that exceed this width are broken into lines. */
 const width = 80;
 
 /**
- * Writes the schemas of a QEMU tree, or of a tarball of one, to `folder/VERSION`.
+ * Writes the schemas of a QEMU source tree, or of a tarball of one, to `folder/VERSION`.
  *
  * @returns the paths of the written files, relative to `folder`
- * @throws SchemaError when a schema has errors; UsageError when the source is no QEMU; FileError when the tarball cannot be read;
- *   InterruptError when a signal came; errors of the file system
+ * @throws SchemaError if a schema has errors; UsageError if the source is not QEMU; FileError if the tarball cannot be
+ * read; InterruptError if a signal arrived; file system errors
  */
 export async function vendor(source: string, version: string, folder: string): Promise<string[]> {
-  if (!versionPattern.test(version)) throw new UsageError(`give the full version, such as 10.2.2, not '${version}'`);
+  if (!versionPattern.test(version)) throw new UsageError(`expected a full version such as 10.2.2, not '${version}'`);
   const dialect = dialectOf(version);
   const tree = statSync(source).isDirectory() ? openTree(source) : await unpack(source);
   const files = factFiles(tree, dialect);
@@ -40,13 +40,13 @@ export async function vendor(source: string, version: string, folder: string): P
   return [...files.keys()].map((path) => join(version, path));
 }
 
-/** A QEMU source tree, or what a tarball holds of one. */
+/** A QEMU source tree, or the part of one that was read from a tarball. */
 interface Tree {
-  /** As it begins the paths of its files in diagnostics. */
+  /** The prefix of the paths of its files, as shown in diagnostics. */
   readonly path: string;
-  /** @param path in the tree */
+  /** @param path a path relative to the tree */
   has(path: string): boolean;
-  /** Takes paths that begin with the tree's own. */
+  /** Reads a file. The path begins with the tree's own path. */
   readonly read: Read;
 }
 
@@ -54,12 +54,12 @@ function openTree(path: string): Tree {
   return { path, has: (inTree) => existsSync(join(path, inTree)), read: treeReader(path) };
 }
 
-/** @throws UsageError when it is the tarball of something else; FileError */
+/** @throws UsageError if the tarball is not a QEMU release; FileError */
 async function unpack(tarball: string): Promise<Tree> {
   const { folder, files } = await readRelease(tarball, (path) =>
     /^(?:qapi|qga|storage-daemon\/qapi)\/[\w.+-]+\.json$/u.test(path),
   );
-  if (files.size === 0) throw new UsageError(`'${tarball}' is no QEMU release: it holds no qapi/*.json`);
+  if (files.size === 0) throw new UsageError(`'${tarball}' is not a QEMU release: it has no qapi/*.json`);
   const read = (path: string): Uint8Array => {
     const bytes = files.get(relativePath(folder, path));
     if (!bytes) throw new FileError('no such file');
@@ -68,14 +68,14 @@ async function unpack(tarball: string): Promise<Tree> {
   return { path: folder, has: (inTree) => files.has(inTree), read };
 }
 
-/** The vendored text of every schema file of a tree, by its path in the tree. */
+/** Returns the vendored text of every schema file, by path relative to the tree. */
 function factFiles(tree: Tree, dialect: Dialect): Map<string, string> {
   const files = new Map<string, string>();
   // The schemas of the servers share most of their files.
   const options = { dialect, read: tree.read, parsed: new Map<string, readonly Expression[]>() };
   for (const { root, title } of servers) {
     if (!tree.has(root))
-      throw new UsageError(`'${tree.path}' is no QEMU source tree: it has no ${root} (the schema of ${title})`);
+      throw new UsageError(`'${tree.path}' is not a QEMU source tree: it has no ${root} (the schema of ${title})`);
     const path = join(tree.path, root);
     const parsed = parseSchema(path, options);
     const schema = resolveSchema(path, parsed, options);
@@ -105,13 +105,14 @@ function moduleText({ source, expressions }: ParsedFile): string {
 }
 
 /**
- * Removes the pragmas about documentation from a directive: a definition without facts has no comment, and the exceptions are written anew.
+ * Removes pragmas that do not apply to vendored schemas, in which definitions without a `Since` have no comment.
  *
- * @returns undefined when nothing is left
+ * @returns undefined if nothing is left
  */
 function withoutDocPragmas(object: ObjectNode): ObjectNode | undefined {
   const pragma = object.members.get('pragma');
   if (pragma?.value.kind !== 'object') return object;
+  // The exceptions are computed anew; see `documentationExceptions`.
   const members = [...pragma.value.members].filter(
     ([name]) => name !== 'doc-required' && name !== 'documentation-exceptions',
   );
@@ -120,7 +121,7 @@ function withoutDocPragmas(object: ObjectNode): ObjectNode | undefined {
   return { ...object, members: new Map([['pragma', { ...pragma, value }]]) };
 }
 
-/** @returns undefined when the comment holds no fact */
+/** Returns undefined if the comment would contain no facts. */
 function factComment(symbol: string, doc: Doc): string | undefined {
   const members = [...doc.members].filter(([, { since }]) => since !== undefined);
   const features = [...doc.features];
@@ -136,22 +137,22 @@ function factComment(symbol: string, doc: Doc): string | undefined {
     ...members.flatMap(describe),
     ...(features.length > 0 ? ['#', '# Features:', ...features.flatMap(describe)] : []),
     ...(doc.since === undefined ? [] : ['#', `# Since: ${doc.since}`]),
-    // QEMU 9 and 10 fail to read a comment that ends with members and leaves others out.
+    // QEMU 9 and 10 fail to parse a comment that ends with members if some members are not documented.
     ...(doc.since === undefined && features.length === 0 ? ['#', `# ${elision}`] : []),
     '##',
   ].join('\n');
 }
 
-/** The directive that allows the comments above to leave members out. */
+/** Returns the directive that allows these definitions to leave members undocumented. */
 function documentationExceptions(definitions: readonly Definition[]): string {
   const names = definitions.map(({ name }) => `        '${name}'`);
   return `{ 'pragma': {\n    'documentation-exceptions': [\n${names.join(',\n')} ] } }\n`;
 }
 
 /**
- * As QAPI, broken into lines where it is long.
+ * Formats a value in QAPI syntax, broken into lines if it is long.
  *
- * @param used how much of the line stands before it
+ * @param used the number of characters before it on the line
  */
 function print(node: ValueNode, indent = 0, used = 0): string {
   const line = printLine(node);
@@ -184,8 +185,8 @@ function printLine(node: ValueNode): string {
   }
 }
 
-/** @throws FileError for anything but the folder of a version */
+/** @throws FileError for anything but the directory of a version */
 function verifyVersion(path: string): void {
   if (versionPattern.test(basename(path)) && lstatSync(path).isDirectory()) return;
-  throw new FileError(`'${path}' is not a folder with the schemas of a version: delete it`);
+  throw new FileError(`'${path}' is not a directory of a version's schemas: delete it`);
 }

@@ -1,10 +1,15 @@
-/** Signals that end something. */
+/** Helpers for abort signals. */
 
 import { setMaxListeners } from 'node:events';
 
-/** Calls back when the signal says so. @returns what takes that back */
+/**
+ * Calls `callback` when the signal aborts.
+ *
+ * @returns a function that removes the listener
+ */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  // One signal may end any number of calls, and Node would take that for a leak. Signals of other makers have no such limit.
+  // A signal may be shared by any number of calls; Node would report that as a listener leak. Signals that are not
+  // Node's own have no such limit.
   if (signal instanceof EventTarget) setMaxListeners(0, signal);
   signal.addEventListener('abort', callback);
   return () => signal.removeEventListener('abort', callback);

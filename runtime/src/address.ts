@@ -1,4 +1,4 @@
-/** Where a server is, and how a stream of bytes to it comes about. */
+/** Server addresses, and how to open a byte stream to one. */
 
 import type { ChildProcess } from 'node:child_process';
 import type { NetConnectOpts, Socket } from 'node:net';
@@ -10,17 +10,23 @@ import { onAbort } from './abort.js';
 import { ConnectError } from './errors.js';
 import { aName, anObject, integer, mistake, optionsOf, type OptionChecks } from './options.js';
 
-/** Where a server is. */
+/** The address of a server. */
 export type Address =
-  /** A Unix socket, an abstract one (`\0name`; Node 20 fills names up, which QEMU calls `tight=off`), or a named pipe of Windows. */
+  /**
+   * A Unix socket, an abstract Unix socket (`\0name`; Node 20 pads the name, which QEMU calls `tight=off`), or a
+   * Windows named pipe.
+   */
   | { readonly path: string; readonly tls?: TlsOptions | undefined }
-  /** TCP; `localhost` unless told. `tls` for a monitor with `tls-creds`: its `ca`, and `cert` and `key` of a client certificate. */
+  /**
+   * TCP; `host` defaults to `localhost`. Pass `tls` for a monitor with `tls-creds`: its `ca`, and the `cert` and `key`
+   * of a client certificate.
+   */
   | { readonly host?: string | undefined; readonly port: number; readonly tls?: TlsOptions | undefined }
-  /** A connected socket that this process has inherited. */
+  /** A connected socket that this process inherited. */
   | { readonly fd: number }
-  /** Any stream that is connected already. It is destroyed when the client is closed. */
+  /** Any stream that is already connected. It is destroyed when the client is closed. */
   | Duplex
-  /** A server to be started; see `launch`. */
+  /** A server to start; see `launch`. */
   | Launch;
 
 /** Starts a server. */
@@ -30,26 +36,30 @@ export interface Launch {
 
 export interface Opened {
   readonly stream: Duplex;
-  /** Where the server is, for people. */
+  /** A name for the server, used in error messages. */
   readonly where: string;
   readonly process?: ChildProcess;
-  /** Resolves when that has ended. */
+  /** Resolves when the process has ended. */
   readonly ended?: Promise<Ending>;
-  /** Ends what was started. */
+  /** Stops the process. */
   readonly dispose?: () => Promise<void>;
-  /** Ends what was started because it failed. @returns what it has to say of that */
+  /**
+   * Stops the process after a failed connection attempt.
+   *
+   * @returns a description of the failure
+   */
   readonly fail?: (error: Error) => Promise<string>;
 }
 
-/** How a process has ended. */
+/** How a process ended. */
 export interface Ending {
-  /** For people, with its last words. */
+  /** A description for error messages, including the last lines of standard error. */
   readonly text: string;
-  /** Whether it was meant to end. */
+  /** Whether the process was expected to end. */
   readonly orderly: boolean;
 }
 
-/** The members of all addresses that are neither a stream nor launched. */
+/** The members of all addresses other than streams and launches. */
 interface Members {
   readonly path?: string;
   readonly host?: string;
@@ -67,7 +77,7 @@ const addressChecks: OptionChecks<Members> = {
 };
 
 /**
- * Checks an address, and copies the members that are not undefined.
+ * Validates an address and copies its defined members.
  *
  * @throws TypeError if it is not an address
  */
@@ -76,10 +86,10 @@ export function addressOf(given: unknown): Address {
   const isStream = [write, read, destroy, on].every((method) => typeof method === 'function');
   if (isStream || typeof launch === 'function') return given as Duplex | Launch;
   if (typeof given !== 'object' || given === null || typeof on === 'function') {
-    // A URL may hold a password.
+    // Strings with `://` are not quoted: a URL may contain a password.
     const isPath = typeof given === 'string' && given !== '' && !given.includes('://') && given.length <= 200;
     const hint = isPath ? `; did you mean { path: '${given}' }?` : '';
-    throw mistake('address', '{ path }, { port, host }, { fd }, a Duplex, or what launch returns', given, hint);
+    throw mistake('address', '{ path }, { port, host }, { fd }, a Duplex, or the result of launch', given, hint);
   }
   const address = optionsOf(given, addressChecks, 'address.');
   const { path, host, port, fd, tls } = address;
@@ -88,16 +98,21 @@ export function addressOf(given: unknown): Address {
     throw new TypeError(`address: expected one of path, port and fd, found ${kinds.join(' and ') || 'none'}`);
   }
   if (host !== undefined && port === undefined)
-    throw new TypeError(`address.host: goes with port, not with ${kinds[0]}`);
-  if (tls !== undefined && fd !== undefined) throw new TypeError('address.tls: goes with path or port, not with fd');
+    throw new TypeError(`address.host: valid only with port, not with ${kinds[0]}`);
+  if (tls !== undefined && fd !== undefined)
+    throw new TypeError('address.tls: valid only with path or port, not with fd');
   return address as Address;
 }
 
-/** @throws ConnectError when it fails, or the signal ends it */
+/**
+ * Opens a stream to a server.
+ *
+ * @throws ConnectError if this fails or the signal aborts
+ */
 export async function open(address: Address, signal: AbortSignal): Promise<Opened> {
-  // Streams may have members such as a path, too.
+  // Check for streams first: a stream may also have a `path`.
   if ('write' in address) {
-    if (address.destroyed || address.readableEnded) throw new ConnectError('the stream has ended already');
+    if (address.destroyed || address.readableEnded) throw new ConnectError('the stream has already ended');
     return { stream: address, where: 'the stream' };
   }
   if ('launch' in address) return address.launch();
@@ -109,7 +124,7 @@ export async function open(address: Address, signal: AbortSignal): Promise<Opene
   }
 }
 
-/** Whether another connection can be made when one has ended. */
+/** Returns whether a lost connection to this address can be reestablished. */
 export function canBeFoundAgain(address: Address): boolean {
   return !('write' in address) && ('path' in address || 'port' in address);
 }
@@ -122,7 +137,8 @@ function nameOf(address: SocketAddress | { readonly fd: number }): string {
   return address.path.startsWith('\0') ? `@${address.path.replaceAll('\0', '')}` : address.path;
 }
 
-// What a program may never need is loaded when it does: it takes as long as all of this package.
+// Modules that many programs never need are imported lazily: loading `node:net` takes as long as loading this whole
+// package.
 
 async function inherited(fd: number): Promise<Socket> {
   const { Socket } = await import('node:net');
@@ -135,8 +151,8 @@ async function connect(address: SocketAddress, signal: AbortSignal): Promise<Soc
       return await attempt(address, signal);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      if (signal.aborted) throw new Error('too many clients wait for it', { cause: error });
-      // There is no more room among those who wait for the server. A blocking call would wait for that, too.
+      if (signal.aborted) throw new Error('too many clients are waiting for it', { cause: error });
+      // The server's listen backlog is full. A blocking `connect` would wait here, too.
       await pause(20);
     }
   }
@@ -147,10 +163,10 @@ async function attempt(address: SocketAddress, signal: AbortSignal): Promise<Soc
     'path' in address ? { path: address.path } : { host: address.host ?? 'localhost', port: address.port };
   const { tls } = address;
   const { Socket } = await import('node:net');
-  // One of our own, because `net.connect` loses an open socket when it throws.
+  // Do not use `net.connect`: when it throws, it leaks an open socket.
   const socket = new Socket();
   try {
-    // Requests are small, and each is waited for.
+    // Requests are small, and the caller waits for each reply.
     if ('port' in address) socket.setNoDelay(true).setKeepAlive(true, 30_000);
     await ready(socket.connect({ ...target, ...tls } as NetConnectOpts), 'connect', signal);
     if (!tls) return socket;
@@ -162,7 +178,7 @@ async function attempt(address: SocketAddress, signal: AbortSignal): Promise<Soc
   }
 }
 
-/** Waits for an event of a socket; destroys the socket when it fails, or the signal ends the wait. */
+/** Waits for a socket event. Destroys the socket if it fails or the signal aborts. */
 function ready<T extends Socket>(socket: T, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
@@ -170,7 +186,7 @@ function ready<T extends Socket>(socket: T, event: 'connect' | 'secureConnect', 
       socket.destroy();
       reject(error);
     };
-    const late = (): void => fail(new Error('it takes too long'));
+    const late = (): void => fail(new Error('timed out'));
     const succeed = (): void => {
       done();
       resolve(socket);
@@ -178,7 +194,7 @@ function ready<T extends Socket>(socket: T, event: 'connect' | 'secureConnect', 
     const done = (): void => {
       socket.off('error', fail).off(event, succeed);
       removeAbort();
-      // What fails after a failure is of no interest.
+      // Errors after the first failure are ignored.
       socket.on('error', () => {});
     };
     socket.once('error', fail).once(event, succeed);
@@ -188,7 +204,7 @@ function ready<T extends Socket>(socket: T, event: 'connect' | 'secureConnect', 
 }
 
 function reasonOf(error: unknown): string {
-  // A host with several addresses gives an error for each, and no message.
+  // A host with several addresses fails with one error for each and an empty message.
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
   return error instanceof Error ? error.message : String(error);
 }

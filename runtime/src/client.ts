@@ -1,4 +1,4 @@
-/** What generated clients are made of: calls by wire name, typed by maps that the generator writes. */
+/** The base of generated clients: calls and events by wire name, typed by maps that the generator writes. */
 
 import type { ChildProcess } from 'node:child_process';
 
@@ -12,50 +12,53 @@ import type { AnyName, PartOf } from './supports.js';
 import type { Validation } from './validation.js';
 
 /**
- * Whether a value is one of an enum's that the generated code knows: `isKnown(RunState, status)`. In a `switch`, `default:` is where the
- * others are.
+ * Returns whether the generated code knows an enum value: `isKnown(RunState, status)`. In a `switch`, unknown values
+ * reach `default:`.
  *
- * @param values the enum: its values by themselves
+ * @param values the enum's run-time values, as exported by the generated code
  */
 export function isKnown<V extends string>(values: Readonly<Record<string, V>>, value: string): value is V {
   return Object.hasOwn(values, value);
 }
 
-/** An event of the schema, or one of several: a `switch` over `event` tells them apart. */
+/** An event of the schema. For several names it is a union: a `switch` over `event` narrows it. */
 export type EventOf<E extends EventMap<E>, N extends keyof E> = {
   [Name in N]: QmpEvent<Name & string, E[Name]['data']>;
 }[N];
 
 /**
- * How a call is made.
+ * Options of a call.
  *
  * @typeParam E the events of the schema
- * @typeParam U the events that `until` names
+ * @typeParam U the events named in `until`
  */
 export interface CallOptions<E extends EventMap<E>, U extends keyof E = never> {
-  /** Gives the call up: it rejects at once, and a command that was not sent yet never is. */
+  /** Aborts the call: it rejects at once, and a command that is still queued is never sent. */
   signal?: AbortSignal | undefined;
-  /** In milliseconds, from the call to its end; `Infinity` means no limit. */
+  /** The time limit for the whole call, in milliseconds. `Infinity` means no limit. */
   timeout?: number | undefined;
-  /** Waits for the first of these events, after the command has succeeded; the call then resolves to `{ result, event }`. */
+  /**
+   * After the command has succeeded, waits for the first of these events. The call then resolves to
+   * `{ result, event }`.
+   */
   until?: readonly U[] | undefined;
-  /** Which events of those that `until` names count. */
+  /** Filters the events named in `until`: return true for the event to wait for. */
   where?: ((event: EventOf<E, U>) => boolean) | undefined;
-  /** How arguments and result are checked, instead of as the connection was told. */
+  /** How to validate arguments and results. Overrides the connection's `validate` option. */
   validate?: boolean | Validation | undefined;
 }
 
-/** Of commands that may be executed out of band, before others that are waiting. */
+/** Options of commands that can be executed out of band, ahead of queued commands. */
 export interface OobCallOptions<E extends EventMap<E>, U extends keyof E = never> extends CallOptions<E, U> {
   oob?: boolean | undefined;
 }
 
-/** What a call resolves to: the command's result, with the event where one was waited for. */
+/** What a call resolves to: the command's result, or `{ result, event }` if the call has `until`. */
 export type Outcome<R, E extends EventMap<E>, U extends keyof E> = [U] extends [never]
   ? R
   : { result: R; event: EventOf<E, U> };
 
-/** The parameters of `execute` behind the name. Arguments can be left out when none are mandatory. */
+/** The parameters of `execute` after the name. Arguments may be omitted if none are mandatory. */
 export type ExecuteParameters<
   C extends CommandMap<C>,
   E extends EventMap<E>,
@@ -71,13 +74,13 @@ type OptionsOf<C extends CommandMap<C>, E extends EventMap<E>, N extends keyof C
   ? OobCallOptions<E, U>
   : CallOptions<E, U>;
 
-/** What can be listened to: events of the schema by name, all events by `*`, and what happens to the connection itself. */
+/** The names that can be listened to: the schema's events, `*` for all events, and the connection's own events. */
 export type Listenable<E extends EventMap<E>> = (keyof E & string) | typeof anyEvent | keyof ConnectionEvents;
 
-/** What the compiler says of a mistyped name. No other name is a mistyped `*`. */
+/** What the compiler reports for a misspelled name. No other name is taken for a misspelled `*`. */
 type Meant<M extends string, E extends EventMap<E>> = DidYouMean<M, Exclude<Listenable<E>, typeof anyEvent>>;
 
-/** What a listener gets. */
+/** The argument that a listener receives. */
 export type Heard<E extends EventMap<E>, N> = N extends keyof ConnectionEvents
   ? ConnectionEvents[N]
   : N extends keyof E
@@ -87,8 +90,8 @@ export type Heard<E extends EventMap<E>, N> = N extends keyof ConnectionEvents
 /**
  * A client of one server. Generated clients add a method for each command.
  *
- * @typeParam C the schema's commands
- * @typeParam E the schema's events
+ * @typeParam C the commands of the schema
+ * @typeParam E the events of the schema
  */
 export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements AsyncDisposable {
   readonly #connection: Connection;
@@ -97,12 +100,12 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
     this.#connection = connection;
   }
 
-  /** What the server said of itself when the connection was made; undefined for a guest agent. */
+  /** The server's greeting; undefined for a guest agent, which sends none. */
   get greeting(): Greeting | undefined {
     return this.#connection.greeting;
   }
 
-  /** The server's process, when it was launched. */
+  /** The server's process if the client launched it. */
   get process(): ChildProcess | undefined {
     return this.#connection.process;
   }
@@ -120,7 +123,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Executes any command, known to the schema or not. Neither arguments nor result are checked.
+   * Executes any command, whether or not the schema has it. Neither arguments nor result are validated.
    *
    * @throws QmpError, or TypeError for an invalid option
    */
@@ -129,19 +132,22 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Whether the server has a command or an event: `supports('blockdev-add')`. And whether that has
-   * - an argument, a member of the result or, of an event, of the data: `{ argument: 'file.filename' }`, `{ result: 'inserted.image' }`,
-   *   `{ data: 'reason' }`. Elements of arrays are stepped into; of a union, a member may be of any branch, or of the one that is
-   *   told: `{ argument: 'file(driver=nbd).server' }`;
-   * - a value there, of an enum: `{ argument: 'aio', value: 'io_uring' }`;
-   * - a feature, of the command or event itself, or of what is told: `{ feature: 'deprecated' }`.
+   * Returns whether the server has a command or an event: `supports('blockdev-add')`. With `part`, returns whether that
+   * command or event has
+   * - an argument, a member of the result, or (for events) a member of the data: `{ argument: 'file.filename' }`,
+   *   `{ result: 'inserted.image' }`, `{ data: 'reason' }`. Array elements need no step of their own. A member of a
+   *   union may belong to any branch, or only to the named one: `{ argument: 'file(driver=nbd).server' }`;
+   * - an enum value at that place: `{ argument: 'aio', value: 'io_uring' }`;
+   * - a feature, of the command or event itself or of the named part: `{ feature: 'deprecated' }`.
    *
-   * What the server does not know is false, and so is what is mistyped. The server is asked for its schema at the first use, once for each
-   * connection. An agent is asked each time, and tells only which commands it has, and whether they are enabled.
+   * Resolves to false for anything that the server does not know, including misspelled names. The server's schema is
+   * queried once for each connection, on first use. A guest agent has no schema: it is queried on each call, and only
+   * for whether a command exists and is enabled.
    *
-   * Since version 10.1, QEMU lists the commands of all targets: an x86 QEMU has `dump-skeys`, and fails when it is called.
+   * Since version 10.1, QEMU lists the commands of all targets: an x86 QEMU has `dump-skeys`, but the call fails.
    *
-   * @throws QmpError when the server does not answer, TypeError for an invalid option or path, or for anything but a command of an agent
+   * @throws QmpError if the server does not answer; TypeError for an invalid option or path, or when an agent is queried
+   * for anything but a command
    */
   supports<N extends AnyName<C, E>>(
     name: N,
@@ -152,9 +158,10 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Calls a listener for every event of a name, for every event (`*`), or when the connection is lost or there again.
+   * Adds a listener for events of one name, for all events (`*`), or for the connection's own events (`disconnected`,
+   * `reconnected`).
    *
-   * @throws TypeError for an event that the schema does not have: listen to `*` for those
+   * @throws TypeError if the schema does not have the event; use `*` to receive such events
    */
   on<N extends Listenable<E> | Meant<M, E>, M extends string = never>(
     name: N | Among<M, Listenable<E>>,
@@ -164,7 +171,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
     return this;
   }
 
-  /** Takes a listener back. */
+  /** Removes a listener. */
   off<N extends Listenable<E> | Meant<M, E>, M extends string = never>(
     name: N | Among<M, Listenable<E>>,
     listener: (event: Heard<E, N>) => void,
@@ -174,9 +181,9 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Like `on`, for the next one only.
+   * Like `on`, but the listener is called at most once.
    *
-   * @throws TypeError
+   * @throws TypeError if the schema does not have the event
    */
   once<N extends Listenable<E> | Meant<M, E>, M extends string = never>(
     name: N | Among<M, Listenable<E>>,
@@ -187,10 +194,10 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Reads events of some names with `for await`, from now on, in the order in which they come. It ends when the client is closed, and
-   * throws when the connection is lost.
+   * Returns an async iterator over events of the given names, from now on, in the order received. The iteration ends
+   * when the client is closed, and throws when the connection is lost.
    *
-   * @throws TypeError for an event that the schema does not have, or an invalid option
+   * @throws TypeError if the schema does not have an event, or for an invalid option
    */
   events<N extends keyof E & string>(
     names: readonly N[],
@@ -201,7 +208,10 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
     >;
   }
 
-  /** Takes no more calls, waits for those in flight, five seconds at the most, and ends the connection, with the server if it was launched. */
+  /**
+   * Closes the connection. Rejects new calls, waits up to five seconds for calls in flight, and stops the server if the
+   * client launched it.
+   */
   close(): Promise<void> {
     return this.#connection.close();
   }

@@ -1,7 +1,10 @@
 /**
- * Checks as fast as if they were written by hand: for each type, the text of a function is made when it is first needed, and compiled.
- * Such a check knows only values that fit in the most usual form; of any other, `inspect` says what is wrong, or that nothing is. Where
- * code cannot be made from strings (`--disallow-code-generation-from-strings`), there are none, and `inspect` does all the work.
+ * Compiles types to check functions that are as fast as hand-written code. The source of a function is generated on
+ * first use.
+ *
+ * A check accepts only values in their usual form. If it rejects a value, `inspect` decides, and reports the issues.
+ * Where code generation is disabled (`--disallow-code-generation-from-strings`), there are no checks, and `inspect`
+ * does all the work.
  */
 
 import { flawOf, inheritedNames, maxDepthInMessage, tokensOf } from './json.js';
@@ -17,30 +20,33 @@ import {
 } from './schema.js';
 
 /**
- * What passes: `out` is to be sent, and has to fit exactly. `in` has come, and has nothing that the schema does not know; `open` may have
- * that, too.
+ * What a check accepts. `out`: a value to send, which must match the schema exactly. `in`: a received value without
+ * anything unknown to the schema. `open`: a received value that may have unknown members and enum values.
  */
 export type Mode = 'out' | 'in' | 'open';
 
-/** Whether a value fits for sure. `depth` says how many objects and arrays hold it. */
+/** Returns true if the value is valid. False means undecided. `depth` is the number of enclosing objects and arrays. */
 type Check = (value: unknown, depth: number) => boolean;
 
-/** Holds the check of a type: first one that makes the real one. */
+/** Holds the check of a type, initially a stub that compiles the check and replaces itself. */
 export interface Cell {
   check: Check;
-  /** Whether it counts tokens, which takes as long as a small check. */
+  /** Whether the check counts tokens. Resetting the count takes as long as a small check. */
   readonly counts: boolean;
 }
 
 const cells: Record<Mode, WeakMap<Type, Cell>> = { out: new WeakMap(), in: new WeakMap(), open: new WeakMap() };
 
-/** @returns undefined where code cannot be made from strings */
+/** Returns the check of a type, or undefined where code generation is disabled. */
 export function compiled(type: Type, mode: Mode): Cell | undefined {
   compiles ??= canCompile();
   return compiles ? cellOf(type, mode) : undefined;
 }
 
-/** The tokens that what is being checked may still have: objects that share others could have any number. */
+/**
+ * The number of tokens left for the value being checked. Without a limit, objects that share others could have any
+ * number.
+ */
 export const budget = { left: 0 };
 
 let compiles: boolean | undefined;
@@ -56,7 +62,7 @@ function canCompile(): boolean {
 
 function compile(body: string, constants: readonly unknown[]): Check {
   const names = constants.map((_, index) => `c${index}`);
-  // What is compiled is made of names of the schema, as literals of JSON, and of nothing that comes from a value.
+  // The source consists of schema names, as JSON literals. No part of a value ever gets into it.
   // oxlint-disable-next-line no-new-func, no-implied-eval
   return new Function(...names, `return function check(v, d) {\n${body}\n}`)(...constants) as Check;
 }
@@ -90,10 +96,10 @@ function lazy(make: () => Check, counts = true): Cell {
   return cell;
 }
 
-/** Writes one function: of `v` and `d`, a value and its depth. */
+/** Writes one function of `v`, the value, and `d`, its depth. */
 class Compiler {
   readonly #mode: Mode;
-  /** What the function refers to: `c0`, `c1` and so on. */
+  /** The values that the function refers to as `c0`, `c1` and so on. */
   readonly #constants: unknown[] = [];
 
   constructor(mode: Mode) {
@@ -112,26 +118,26 @@ class Compiler {
     }
   }
 
-  /** @param outer the members of the unions that have it as a branch */
+  /** @param outer the members of the enclosing unions */
   object(type: ObjectType, outer: readonly Member[], tags: ReadonlySet<Member> = none): Check {
     return type.kind === 'struct' ? this.#struct([...outer, ...type.members], tags) : this.#union(type, outer, tags);
   }
 
-  /** @param tags members that have been read and tested: discriminators */
+  /** @param tags members already read and tested: the discriminators */
   #struct(members: readonly Member[], tags: ReadonlySet<Member>): Check {
     const isStrict = this.#mode !== 'open';
     const mandatory = members.filter(({ optional }) => !optional).length;
     const untested = members
       .filter((member) => !tags.has(member))
       .toSorted((a, b) => Number(a.optional) - Number(b.optional));
-    // What a member has been read of is known to be an object of some shape, and to find its prototype then costs nothing.
+    // Reading a member first lets the engine know the object's shape, which makes the prototype test free.
     const [first] = untested;
     const tests = untested.map((member) => {
       const read = member === first ? '' : `m = ${reading(member.name)};`;
       const failing = `if (!(${this.#test(member.type, 'm')})) return false;`;
       return member.optional ? `${read} if (m !== undefined) { ${failing} n--; }` : `${read} ${failing}`;
     });
-    // A member too many is unknown, if it is not undefined.
+    // An extra member is unknown unless its value is undefined.
     return this.#function(`${objectOnly}
 let m, n = 0;
 ${first ? `m = ${reading(first.name)};` : ''}
@@ -144,7 +150,7 @@ ${isStrict ? 'if (n > 0) for (const k in v) if (v[k] === undefined) n--;' : ''}
 return ${isStrict ? 'n === 0' : 'true'};`);
   }
 
-  /** A statement that fails when there are too many tokens. Objects that come are counted by the object or array that holds them. */
+  /** Rejects a value with too many tokens. Received objects are counted by the object or array that contains them. */
   #counted(members: readonly Member[]): string {
     if (this.#mode === 'out') return `if (!(${this.#spent(`all * ${tokensOf.member}`)})) return false;`;
     const holders = members.filter(({ type }) => !isScalar(type)).length;
@@ -185,7 +191,7 @@ for (let i = 0; i < n; i++) {
 return true;`);
   }
 
-  /** An expression that is true when what a variable holds fits. */
+  /** Returns an expression that is true if the variable's value is valid. */
   #test(type: Type, name: string): string {
     switch (type.kind) {
       case 'builtin':
@@ -232,7 +238,7 @@ return true;`);
     return anyOf([...alternatives.values()].map((type) => `(${this.#test(type, m)})`));
   }
 
-  /** An expression that is true while there are not too many tokens. */
+  /** Returns an expression that is true while the token budget lasts. */
   #spent(tokens: string): string {
     return `(${this.#constant(budget)}.left -= ${tokens} || 1) >= 0`;
   }
@@ -251,21 +257,21 @@ const none: ReadonlySet<Member> = new Set();
 
 const objectOnly = `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
 
-/** What objects above this depth hold is not counted: arrays are counted at any depth, and without them there cannot be many. */
+/** Objects up to this depth do not count what they contain: without arrays, which always do, there cannot be many. */
 const freeDepth = 8;
 
-/** All objects have some names, which are not theirs. */
+/** Names that every object inherits have to be tested for ownership. */
 function reading(name: string): string {
   const text = JSON.stringify(name);
   return inheritedNames.has(name) ? `(Object.hasOwn(v, ${text}) ? v[${text}] : undefined)` : `v[${text}]`;
 }
 
-/** Conditions may leave out all values of an enum. */
+/** Conditions can remove all values of an enum. */
 function anyOf(tests: readonly string[]): string {
   return tests.length === 0 ? 'false' : `(${tests.join(' || ')})`;
 }
 
-/** Whether a value is JSON that can be sent, and no object or array. */
+/** Returns whether a value is valid JSON other than an object or array. */
 function isSimple(value: unknown): boolean {
   if (typeof value === 'string') return flawOf(value) === undefined;
   if (typeof value !== 'number') return typeof value === 'boolean' || value === null;

@@ -1,4 +1,4 @@
-/** Calls and events over a connection that may end, and come again. */
+/** Calls and events over a connection that can be lost and reestablished. */
 
 import { constants } from 'node:buffer';
 import type { ChildProcess } from 'node:child_process';
@@ -49,39 +49,44 @@ import { Checks, validationOf, type Validation } from './validation.js';
 import { versionProblem } from './version.js';
 
 export interface ConnectOptions {
-  /** In milliseconds, for the connection, the greeting and the negotiation together; 10000 by default. `Infinity` means no limit. */
+  /**
+   * The time limit for connecting, greeting and negotiation together, in milliseconds; 10000 by default. `Infinity`
+   * means no limit.
+   */
   connectTimeout?: number | undefined;
   /**
-   * The largest message that is read, in bytes: 64 MiB from a monitor, 65 MiB from an agent by default. Such a message may have a million
-   * values from a monitor, and 262144 from an agent; a larger limit raises that in proportion. At most the longest string of Node, which
-   * is 512 MiB.
+   * The maximum size of a received message in bytes: by default 64 MiB from a monitor, 65 MiB from an agent. Such a
+   * message may contain 1048576 values from a monitor, or 262144 from an agent; a higher limit raises these in
+   * proportion. The limit cannot exceed Node's maximum string length, which is 512 MiB.
    */
   messageLimit?: number | undefined;
-  /** Gets what happens beside results; without it, warnings become warnings of the process. */
+  /** Receives log entries. Without it, errors and warnings are emitted as process warnings. */
   log?: Log | undefined;
-  /** Gets every message. */
+  /** Receives every message. */
   trace?: Trace | undefined;
-  /** How arguments, results and events are checked; `false` checks nothing. */
+  /** How to validate arguments, results and events. `false` disables validation. */
   validate?: boolean | Validation | undefined;
-  /** Warns, by the log, when the server is of another minor version of QEMU than the generated code. */
+  /** Logs a warning if the server's minor version of QEMU is not that of the generated code. */
   checkVersion?: boolean | undefined;
-  /** Connects again to a path or port when the connection is lost. What was in flight is lost all the same: nothing is sent twice. */
+  /**
+   * Reconnects to a path or port when the connection is lost. Calls in flight fail nevertheless: nothing is sent twice.
+   */
   reconnect?: boolean | ReconnectOptions | undefined;
 }
 
 /**
- * Delays in milliseconds, at least 1. Each is up to twice the one before, at random between half of it and all. They start again
- * from `initialDelay` only after a connection that lasted for ten seconds, or for `maxDelay` if that is shorter: otherwise a server that
- * greets and dies would be retried without a pause.
+ * Delays in milliseconds, at least 1. The delay doubles after each attempt, and each wait is a random time between half
+ * the delay and the delay. It is reset to `initialDelay` only by a connection that lasted for ten seconds, or for
+ * `maxDelay` if that is shorter: otherwise, a server that greets and then dies would be retried without pause.
  */
 export interface ReconnectOptions {
-  /** 100 by default, or `maxDelay` where that is shorter. */
+  /** 100 by default, or `maxDelay` if that is smaller. */
   initialDelay?: number | undefined;
-  /** 10000 by default, or `initialDelay` where that is longer. */
+  /** 10000 by default, or `initialDelay` if that is larger. */
   maxDelay?: number | undefined;
 }
 
-/** What a call may be told; see the typed form in `client.ts`. */
+/** The options of a call. `client.ts` has the typed form. */
 export interface RawCallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeout?: number | undefined;
@@ -91,7 +96,7 @@ export interface RawCallOptions {
   readonly validate?: boolean | Validation | undefined;
 }
 
-/** Delays before attempts to connect again. */
+/** The delays between attempts to reconnect, in milliseconds. */
 interface Delays {
   readonly initialDelay: number;
   readonly maxDelay: number;
@@ -119,20 +124,20 @@ const callChecks: OptionChecks<RawCallOptions> = /* @__PURE__ */ (() => ({
   validate: anything,
 }))();
 const noOptions: RawCallOptions = {};
-/** Of calls whose arguments and results are not checked. */
+/** The validation of `callRaw`. */
 const unchecked = /* @__PURE__ */ validationOf(false);
 
-/** What happens to the connection itself. */
+/** The connection's own events. */
 export interface ConnectionEvents {
-  /** The connection is lost. With `reconnect`, another is being made. */
+  /** The connection was lost. With `reconnect`, a new connection is attempted. */
   disconnected: { readonly error: QmpError };
-  /** There is a connection again. Events in between were missed: ask again for what you follow. */
+  /** The connection was reestablished. Events in between were missed: query again any state that you follow. */
   reconnected: { readonly attempts: number; readonly greeting: Greeting | undefined };
 }
 
-/** A connection that lasted this long, in milliseconds, resets the delay before the next attempt. */
+/** How long a connection must last to reset the delay before the next attempt, in milliseconds. */
 const steadyTime = 10_000;
-/** How long `close` waits for calls in flight. */
+/** How long `close` waits for calls in flight, in milliseconds. */
 const drainTimeout = 5000;
 
 export class Connection {
@@ -142,30 +147,30 @@ export class Connection {
   readonly #delays: Delays | undefined;
   /** The delay before the next attempt to reconnect, in milliseconds. */
   #delay = 0;
-  /** When the connection was established. */
+  /** The time at which the connection was established. */
   #connectedAt = 0;
   readonly #log: Log;
   readonly #trace: Trace | undefined;
   readonly #events: Events;
   readonly #validation: Validation;
   readonly #checks: Checks;
-  /** That of the server, until the connection ends: the next server may be another. */
+  /** Replaced when the connection ends: the next server may be a different one. */
   #inventory: Inventory;
   #session: Session | undefined;
   #opened: Opened | undefined;
   #greeting: Greeting | undefined;
-  /** Events that came before anybody could listen. */
+  /** Events that arrived before listeners could be added. */
   #held: Backlog<Parameters<SessionOptions['onEvent']>> | undefined = new Backlog(waitingLimit);
-  /** How many there was no room for. */
+  /** The number of events that did not fit into `#held`. */
   #notHeld = 0;
   #closing: Promise<void> | undefined;
-  /** Set when no more events can come. */
+  /** Set when no more events can arrive. */
   #over: { readonly error: QmpError | undefined } | undefined;
   #reconnecting: Promise<void> | undefined;
-  /** Ends the pause before the next attempt to connect. */
+  /** Ends the delay before the next attempt to reconnect. */
   readonly #stop = new AbortController();
   #unsettledCalls = 0;
-  /** Called when there are none any more. */
+  /** Called when the last call settles. */
   #onIdle: (() => void) | undefined;
 
   private constructor(address: Address, protocol: Protocol, options: ConnectOptions) {
@@ -181,24 +186,24 @@ export class Connection {
     this.#inventory = this.#newInventory();
   }
 
-  /** @throws QmpError when no connection comes about in time, or TypeError for an invalid address or option */
+  /** @throws QmpError if the connection cannot be established in time; TypeError for an invalid address or option */
   static async open(address: Address, protocol: Protocol, options?: ConnectOptions): Promise<Connection> {
     const connection = new Connection(addressOf(address), protocol, optionsOf(options, connectChecks));
     if (connection.#delays && !canBeFoundAgain(connection.#address)) {
-      throw new ConnectError('only a path or a port can be connected to again: leave out reconnect');
+      throw new ConnectError('only a path or a port can be reconnected to: remove the reconnect option');
     }
     await connection.#connect();
-    // Whoever waits for this has had a chance to listen before anything else is read.
+    // Whoever awaits this method can add listeners before the held events are dispatched.
     setImmediate(() => connection.#release());
     return connection;
   }
 
-  /** What the server said of itself; undefined for an agent. */
+  /** The server's greeting; undefined for an agent. */
   get greeting(): Greeting | undefined {
     return this.#greeting;
   }
 
-  /** The server, when it was launched. */
+  /** The server's process if it was launched. */
   get process(): ChildProcess | undefined {
     return this.#opened?.process;
   }
@@ -206,7 +211,7 @@ export class Connection {
   /**
    * Executes a command.
    *
-   * @returns its result; with `until`, `{ result, event }`
+   * @returns its result, or `{ result, event }` if `until` is given
    * @throws QmpError, or TypeError for an invalid option
    */
   call(command: string, args?: object, options?: RawCallOptions): Promise<unknown> {
@@ -216,7 +221,7 @@ export class Connection {
     });
   }
 
-  /** Executes a command without checking its arguments or its result. */
+  /** Executes a command without validating its arguments or result. */
   callRaw(command: string, args?: object, options?: Omit<RawCallOptions, 'validate'>): Promise<unknown> {
     return new Promise((resolve) => {
       this.#start(
@@ -229,7 +234,7 @@ export class Connection {
     });
   }
 
-  /** Whether the server has a command or an event, or a part of it. */
+  /** Returns whether the server has a command or event, or a part of one. */
   supports(name: string, part?: Part, bounds?: Pick<RawCallOptions, 'signal' | 'timeout'>): Promise<boolean> {
     return this.#inventory.has(name, part, bounds);
   }
@@ -252,14 +257,17 @@ export class Connection {
   }
 
   /**
-   * Takes no more calls, waits for those in flight (five seconds at the most), and ends the connection; a server that was launched
-   * is ended, too.
+   * Rejects new calls, waits up to five seconds for calls in flight, and ends the connection. Stops the server if it
+   * was launched.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
 
-  /** One function for all calls that do not say how they are checked: there may be very many in flight. */
+  /**
+   * Settles calls that use the connection's own validation. They share this function because there may be very many in
+   * flight.
+   */
   readonly #check: Settle = (outcome, resolve, command) => {
     this.#settle(this.#checks.result(command, outcome, this.#validation), resolve);
   };
@@ -270,7 +278,10 @@ export class Connection {
     if (this.#unsettledCalls === 0) this.#onIdle?.();
   }
 
-  /** Counts the call last: a call that is counted must be settled, and what throws before rejects it. */
+  /**
+   * Starts a call. Counts it only when it is certain to be settled; an exception before that rejects the caller's
+   * promise.
+   */
   #start(
     command: string,
     args: object | undefined,
@@ -304,20 +315,20 @@ export class Connection {
     }
   }
 
-  /** What a call can be sent by; or else why it cannot. */
+  /** Returns the session to send a call with, or a function that creates the error. */
   #sessionFor(command: string, { signal, oob }: RawCallOptions): Session | (() => QmpError) {
     const session = this.#session;
     const notSent = (why: string) => () => new NotSentError(`${command}: ${why}`);
     if (signal?.aborted) {
-      return () => new AbortedError(`${command}: the call was given up before it was sent`, { cause: signal.reason });
+      return () => new AbortedError(`${command}: the call was aborted before it was sent`, { cause: signal.reason });
     }
     if (this.#closing) return notSent('the connection is being closed');
-    if (!session || session.ended) return notSent('there is no connection');
-    if (oob && !session.oob) return notSent('the server does not execute out of band');
+    if (!session || session.ended) return notSent('not connected');
+    if (oob && !session.oob) return notSent('the server does not support out-of-band execution');
     return session;
   }
 
-  /** A call that a signal or the time may end, or that goes on until an event. */
+  /** Sends a call that has a signal, a timeout, or events to wait for. */
   #sendBounded(
     session: Session,
     request: Omit<Request, 'settle'>,
@@ -365,7 +376,7 @@ export class Connection {
       };
       for (const name of until) this.#events.add(name, listener);
       const removeEnding = this.#events.whenEnded((error) => {
-        const problem = `${command}: the connection ended before ${until.join(' or ')} came`;
+        const problem = `${command}: the connection ended before ${until.join(' or ')} arrived`;
         finish({ failure: () => new ConnectionLostError(problem, { cause: error }) });
       });
       clean.push(removeEnding, () => until.forEach((name) => this.#events.remove(name, listener)));
@@ -381,12 +392,12 @@ export class Connection {
     try {
       if (signal) {
         const abort = (): void =>
-          abandon(() => new AbortedError(`${command}: the call was given up`, { cause: signal.reason }));
+          abandon(() => new AbortedError(`${command}: the call was aborted`, { cause: signal.reason }));
         clean.push(onAbort(signal, abort));
       }
       if (!isSettled) entry = session.send({ ...request, settle });
     } catch (error) {
-      // The signal need not be Node's own.
+      // A signal that is not Node's own may throw.
       abandon(() => error as Error);
     }
   }
@@ -395,7 +406,7 @@ export class Connection {
 
   async #connect(): Promise<void> {
     const { connectTimeout = 10_000, messageLimit, checkVersion } = this.#options;
-    // AbortSignal.any of AbortSignal.timeout is lost to the garbage collector in Node 20.
+    // Node 20 garbage-collects the result of `AbortSignal.any` when it contains `AbortSignal.timeout`.
     const controller = new AbortController();
     const end = (): void => controller.abort();
     const timer = connectTimeout === Infinity ? undefined : setTimeout(end, connectTimeout);
@@ -416,7 +427,7 @@ export class Connection {
       });
       const late = (): void => session?.destroy(new ConnectError(this.#silence(session, connectTimeout)));
       const opening = session.open().finally(onAbort(deadline, late));
-      // To start a server may have taken all the time.
+      // Launching the server may have taken all the time.
       if (deadline.aborted) late();
       this.#greeting = await opening;
       if (session.ended) throw new ConnectionLostError('the server closed the connection');
@@ -427,7 +438,7 @@ export class Connection {
     } catch (error) {
       session?.destroy();
       if (!opened || !(error instanceof Error)) throw error;
-      // What became of the connection says more than what became of the command that was in flight.
+      // The reason why the connection ended says more than the failure of the command in flight.
       const cause = error instanceof ConnectionLostError && error.cause instanceof QmpError ? error.cause : error;
       const hint = this.#hint(cause, session);
       const text = opened.fail
@@ -443,23 +454,23 @@ export class Connection {
   }
 
   #newInventory(): Inventory {
-    // What contradicts the schema would be no ground for an answer.
+    // An invalid reply must not be the basis of an answer.
     const validate: Validation = { results: 'throw' };
     return new Inventory(this.#protocol.handshake === 'sync', (command, bounds) =>
       this.call(command, undefined, { ...bounds, validate }),
     );
   }
 
-  /** Keeps nobody waiting: an agent has to be asked, and may not answer. */
+  /** Runs in the background: an agent has to be queried, and may not answer. */
   async #checkVersion(timeout: number): Promise<void> {
     const session = this.#session;
     try {
       const message = await versionProblem(this.#protocol.qemu, () => this.#serverVersion(timeout));
       if (message !== undefined) this.#log({ level: 'warn', message });
     } catch (error) {
-      // That a connection has ended is told elsewhere.
+      // The end of the connection is reported elsewhere.
       if (session !== this.#session) return;
-      this.#log({ level: 'warn', message: 'the server does not tell its version', error });
+      this.#log({ level: 'warn', message: 'the server did not report its version', error });
     }
   }
 
@@ -469,7 +480,7 @@ export class Connection {
     return `${major}.${minor}.${micro}`;
   }
 
-  /** Why the server may have said nothing. */
+  /** Returns a description of why the server may have sent nothing. */
   #silence(session: Session | undefined, timeout: number): string {
     const address = this.#address;
     if (this.#protocol.handshake === 'sync') return `no answer within ${timeout} ms: the agent may not be running`;
@@ -500,12 +511,12 @@ export class Connection {
     this.#held = undefined;
     for (const event of held) this.#onEvent(...event);
     if (this.#notHeld === 0) return;
-    const message = `${this.#notHeld} events were dropped because they came before anybody could listen`;
+    const message = `${this.#notHeld} events were dropped because they arrived before listeners could be added`;
     this.#log({ level: 'warn', message });
   }
 
   #onEnd(session: Session | undefined, error: QmpError | undefined): void {
-    // One that did not come about is told by whoever has made it.
+    // A session that was never established is reported by `#connect`.
     if (!session || session !== this.#session) return;
     this.#session = undefined;
     this.#inventory = this.#newInventory();
@@ -521,7 +532,7 @@ export class Connection {
     else this.#over = { error };
   }
 
-  /** The last words of a server that has ended by itself are worth knowing. */
+  /** Logs how the server ended. Its last output explains why. */
   async #tellEnding(ended: Promise<Ending>): Promise<void> {
     const { text, orderly } = await ended;
     this.#log({ level: orderly ? 'info' : 'warn', message: text });
@@ -538,7 +549,7 @@ export class Connection {
       try {
         await this.#connect();
       } catch (error) {
-        this.#log({ level: 'info', message: `attempt ${attempts} to connect again failed`, error });
+        this.#log({ level: 'info', message: `reconnection attempt ${attempts} failed`, error });
         continue;
       }
       if (this.#closing) return;
@@ -567,12 +578,12 @@ export class Connection {
   }
 }
 
-/** Whether a server may expect TLS, and does not get it. */
+/** Returns whether a server might expect TLS on a connection without it. */
 function lacksTls(address: Address): boolean {
   return 'port' in address && !address.tls;
 }
 
-/** @returns undefined if a lost connection is not replaced */
+/** Returns undefined if a lost connection is not to be replaced. */
 function delaysOf(option: unknown): Delays | undefined {
   if (option === undefined || option === false) return undefined;
   if (option !== true && typeof option !== 'object') throw mistake('reconnect', 'boolean or object', option);
@@ -583,7 +594,7 @@ function delaysOf(option: unknown): Delays | undefined {
   return { initialDelay, maxDelay };
 }
 
-/** Does what `optionsOf` does, in half the time, because there may be very many calls. */
+/** Does what `optionsOf` does, in half the time: it runs for every call. */
 function callOptionsOf(given: RawCallOptions, checks: typeof rawCallChecks): RawCallOptions {
   checkNames(given, checks);
   const { signal, timeout, until, where, oob, validate } = given as RawCallOptions;
@@ -594,10 +605,10 @@ function callOptionsOf(given: RawCallOptions, checks: typeof rawCallChecks): Raw
   return { signal, timeout, until, where, oob, validate };
 }
 
-/** @throws what `where` throws */
+/** @throws whatever `where` throws */
 function isMatch(where: (event: never) => unknown, event: QmpEvent): boolean {
   const answer = where(event as never);
-  // A promise is always true.
+  // A promise is always truthy.
   if (answer instanceof Promise) {
     answer.catch(() => {});
     throw new TypeError('where: expected a function that returns a boolean, but it returned a promise');
@@ -605,7 +616,7 @@ function isMatch(where: (event: never) => unknown, event: QmpEvent): boolean {
   return Boolean(answer);
 }
 
-/** Resolves after a time, or when the signal says so. */
+/** Resolves after a delay, or when the signal aborts. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -620,8 +631,8 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Rejects. The error is made behind an `await`, so that its stack leads to whoever awaits the call, and calls that succeed need none.
- * It takes two of them: a promise that is resolved with this one waits for it only from the first on.
+ * Rejects with an error created only after an `await`, so that its stack leads to the caller that awaits, and calls
+ * that succeed never create one. It needs two: a promise resolved with this one subscribes to it only during the first.
  */
 async function fail(failure: () => Error): Promise<never> {
   await Promise.resolve();

@@ -1,4 +1,4 @@
-/** What can go wrong with a connection or a call, each kind with a stable `code`. */
+/** The errors of connections and calls. Each class has a stable `code`. */
 
 import type { Issue } from './inspect.js';
 import type { Json } from './json.js';
@@ -17,8 +17,8 @@ export type ErrorCode =
   | 'ERR_QMP_EVENTS_DROPPED';
 
 /**
- * All errors of this package are of this class. In `message`, and so in `stack`, control characters and the like are escaped, such as
- * `\u{001b}`, because a peer may have chosen the text; the other members are exact.
+ * The base class of all errors of this package. In `message` and `stack`, control and other invisible characters are
+ * escaped (`\u{001b}`), because the text may come from the peer. All other members are unescaped.
  */
 export abstract class QmpError extends Error {
   abstract readonly code: ErrorCode;
@@ -28,15 +28,20 @@ export abstract class QmpError extends Error {
   }
 }
 
-/** The server refused or failed to execute the command. QEMU's manual: "QMP Specification", "error". */
+/**
+ * The server rejected the command or failed to execute it. QEMU's manual: "QEMU Machine Protocol Specification",
+ * "Error".
+ */
 export class CommandError extends QmpError {
   override readonly name = 'CommandError';
   readonly code = 'ERR_QMP_COMMAND';
 
   /**
-   * @param command its name
-   * @param errorClass `GenericError`, `CommandNotFound`, `DeviceNotActive`, `DeviceNotFound`, `KVMMissingCap`, or one of a newer server
-   * @param desc for people, and not stable; exactly as the server sent it, but for secrets, and so not safe to print
+   * @param command the command's name
+   * @param errorClass `GenericError`, `CommandNotFound`, `DeviceNotActive`, `DeviceNotFound`, `KVMMissingCap`, or a
+   * class of a newer server
+   * @param desc a description for people, not stable: the server's text with secrets hidden. It is unescaped, so do not
+   * print it to a terminal
    */
   constructor(
     readonly command: string,
@@ -47,48 +52,51 @@ export class CommandError extends QmpError {
   }
 }
 
-/** No connection came about. */
+/** The connection could not be established. */
 export class ConnectError extends QmpError {
   override readonly name = 'ConnectError';
   readonly code = 'ERR_QMP_CONNECT';
 }
 
-/** The connection ended after the command was sent: whether it was executed is unknown. */
+/** The connection ended after the command was sent. It is unknown whether the command was executed. */
 export class ConnectionLostError extends QmpError {
   override readonly name = 'ConnectionLostError';
   readonly code = 'ERR_QMP_CONNECTION_LOST';
 }
 
-/** The connection ended before the command was sent, or there is none: the command was not executed. */
+/** The command was not sent, because there is no connection or it ended first. The command was not executed. */
 export class NotSentError extends QmpError {
   override readonly name = 'NotSentError';
   readonly code = 'ERR_QMP_NOT_SENT';
 }
 
-/** Time ran out. If the command was sent, it may still be executed. */
+/** The time limit expired. If the command was sent, it may still be executed. */
 export class TimeoutError extends QmpError {
   override readonly name = 'TimeoutError';
   readonly code = 'ERR_QMP_TIMEOUT';
 }
 
-/** The caller's signal gave the call up; `cause` is the signal's reason. If the command was sent, it may still be executed. */
+/**
+ * The caller's signal aborted the call; `cause` is the signal's reason. If the command was sent, it may still be
+ * executed.
+ */
 export class AbortedError extends QmpError {
   override readonly name = 'AbortError';
   readonly code = 'ERR_QMP_ABORTED';
 }
 
-/** The peer does not speak QMP, or no longer; the connection is closed. */
+/** The peer violated the protocol or does not speak QMP. The connection is closed. */
 export class ProtocolError extends QmpError {
   override readonly name = 'ProtocolError';
   readonly code = 'ERR_QMP_PROTOCOL';
 }
 
-/** The arguments do not fit the schema, or are no JSON: nothing was sent. */
+/** The arguments do not match the schema or are not JSON. Nothing was sent. */
 export class ArgumentsError extends QmpError {
   override readonly name = 'ArgumentsError';
   readonly code = 'ERR_QMP_ARGUMENTS';
 
-  /** @param issues what does not fit; none when they are no JSON */
+  /** @param issues the violations of the schema; empty if the arguments are not JSON */
   constructor(
     readonly command: string,
     problem: string,
@@ -104,7 +112,7 @@ export class ResultError extends QmpError {
   override readonly name = 'ResultError';
   readonly code = 'ERR_QMP_RESULT';
 
-  /** @param result as the server sent it */
+  /** @param result the result as sent by the server */
   constructor(
     readonly command: string,
     problem: string,
@@ -115,7 +123,7 @@ export class ResultError extends QmpError {
   }
 }
 
-/** A reader of events was so slow that some were dropped. */
+/** A reader of events was too slow, and events were dropped. */
 export class EventsDroppedError extends QmpError {
   override readonly name = 'EventsDroppedError';
   readonly code = 'ERR_QMP_EVENTS_DROPPED';

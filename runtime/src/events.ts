@@ -1,4 +1,4 @@
-/** Events from the server to listeners, iterators and waiting calls. */
+/** Delivers events to listeners, iterators and waiting calls. */
 
 import { onAbort } from './abort.js';
 import { EventsDroppedError, type QmpError } from './errors.js';
@@ -9,17 +9,17 @@ import { Backlog, messageSize, Queue } from './queue.js';
 import { didYouMean } from './suggest.js';
 
 /**
- * An event as the server sent it. QEMU's manual: "QEMU Machine Protocol Specification", "Asynchronous events".
+ * An event as sent by the server. QEMU's manual: "QEMU Machine Protocol Specification", "Asynchronous events".
  *
- * @typeParam N its name
- * @typeParam D its data, which are an object without members where the event has none
+ * @typeParam N the event's name
+ * @typeParam D the type of its data: an object without members if the event has none
  */
 export class QmpEvent<N extends string = string, D extends object = JsonObject> {
-  /** The name, such as `STOP`. */
+  /** The event's name, such as `STOP`. */
   readonly event: N;
-  /** What the schema says of the event, as the server sent it. */
+  /** The event's data, as sent by the server. */
   readonly data: D;
-  /** When it happened, by the server's clock: the time since 1970. Both are -1 when the server has no time. */
+  /** The time since 1970-01-01 UTC by the server's clock; both are -1 if the server has no time. */
   readonly timestamp: { readonly seconds: number; readonly microseconds: number };
 
   constructor(name: N, message: JsonObject) {
@@ -29,7 +29,7 @@ export class QmpEvent<N extends string = string, D extends object = JsonObject> 
     this.timestamp = { seconds: time(timestamp['seconds']), microseconds: time(timestamp['microseconds']) };
   }
 
-  /** The `timestamp` as a date; undefined when the server has no time. */
+  /** The `timestamp` as a date; undefined if the server has no time. */
   get date(): Date | undefined {
     const { seconds, microseconds } = this.timestamp;
     const date = new Date(seconds * 1000 + microseconds / 1000);
@@ -37,21 +37,21 @@ export class QmpEvent<N extends string = string, D extends object = JsonObject> 
   }
 }
 
-/** Gets an event; what happens to the connection itself has a form of its own. */
+/** Receives an event, or one of the connection's own events. */
 export type Listener = (event: never) => void;
 
-/** How a reader of events is served. */
+/** Options of `events`. */
 export interface EventsOptions {
   /** Ends the iteration. */
   signal?: AbortSignal | undefined;
   /**
-   * How many events may wait to be read, at least 1; 1000 by default. A large event counts as one for each 4096 characters of its message.
-   * `Infinity` means no limit.
+   * The number of events that can wait to be read, at least 1; 1000 by default. A long event counts once for each 4096
+   * characters of its message. `Infinity` means no limit.
    */
   limit?: number | undefined;
   /**
-   * What happens to more: `throw` drops the newer ones, and the iteration throws EventsDroppedError after those that it kept; `drop` drops
-   * the oldest, and tells the log how many.
+   * What to do when the limit is exceeded. `throw` (the default) drops the newest events; the iteration returns the
+   * events before the gap, then throws EventsDroppedError. `drop` drops the oldest events and logs their number.
    */
   overflow?: 'throw' | 'drop' | undefined;
 }
@@ -65,30 +65,30 @@ const eventsChecks: OptionChecks<EventsOptions> = {
   overflow: oneOf('throw', 'drop'),
 };
 
-/** How many events wait for whoever reads or listens, by default. */
+/** The default number of events that wait to be read. */
 export const waitingLimit = 1000;
 
 /** Stands for events of any name. */
 export const anyEvent = '*';
 
-/** What listeners can have beside events of the server. No event has such a name: QAPI wants upper case. */
+/** Names that listeners can use in addition to the server's events. They never clash: event names are upper case. */
 const reserved: ReadonlySet<string> = new Set([anyEvent, 'disconnected', 'reconnected']);
-/** The one of these that iterators and calls can wait for. */
+/** The reserved names that iterators and calls can wait for. */
 const eventsOfServer: ReadonlySet<string> = new Set([anyEvent]);
 
-/** The length of an event's message in characters, of those that count as several. */
+/** The length of an event's message in characters, for long messages only. */
 const lengths = new WeakMap<QmpEvent, number>();
 
-/** A listener with how it was added. */
+/** A listener as it was added. */
 interface Added {
   readonly listener: Listener;
   readonly once: boolean;
 }
 
 export class Events {
-  /** By event name. Lists are replaced, not changed, so that a listener may remove itself. */
+  /** Listeners by event name. The arrays are replaced rather than changed, so that a listener can remove itself. */
   readonly #listeners = new Map<string, readonly Added[]>();
-  /** Told when no more events can come. */
+  /** Called when no more events can arrive. */
   readonly #endings = new Set<(error: QmpError | undefined) => void>();
   /** Listeners that have thrown. */
   readonly #faulty = new WeakSet<Listener>();
@@ -96,7 +96,7 @@ export class Events {
   readonly #known: Readonly<Record<string, unknown>> | undefined;
   readonly #repeats: Repeats;
 
-  /** @param known the events of the schema, by name, where there is one */
+  /** @param known the events of the schema by name, if there is a schema */
   constructor(log: Log, known?: Readonly<Record<string, unknown>>) {
     this.#log = log;
     this.#known = known;
@@ -110,33 +110,35 @@ export class Events {
   }
 
   /**
-   * Checks and copies the names of events that a program waits for.
+   * Validates and copies the names of events to wait for.
    *
    * @param place the option or parameter that holds them
    * @throws TypeError if they are not an array, or the schema does not have one of them
    */
   namesOf(names: unknown, place: string): string[] {
-    if (!Array.isArray(names)) throw mistake(place, 'array of names of events', names);
+    if (!Array.isArray(names)) throw mistake(place, 'array of event names', names);
     const checked: string[] = [];
     for (const name of names as readonly unknown[]) checked.push(this.#checkName(place, name, eventsOfServer));
     return checked;
   }
 
   #checkName(place: string, name: unknown, others: ReadonlySet<string>): string {
-    if (typeof name !== 'string' || name === '') throw mistake(place, 'name of an event', name);
+    if (typeof name !== 'string' || name === '') throw mistake(place, 'event name', name);
     if (others.has(name)) return name;
     if (this.#known ? Object.hasOwn(this.#known, name) : !reserved.has(name)) return name;
     const near = didYouMean(name, [...Object.keys(this.#known ?? {}), ...others]);
-    const further = reserved.has(name) ? '; only listeners get it' : `; '${anyEvent}' stands for events of any name`;
+    const further = reserved.has(name)
+      ? '; only listeners receive it'
+      : `; '${anyEvent}' stands for events of any name`;
     throw new TypeError(`${place}: unknown event '${name}'${near || further}`);
   }
 
-  /** @param once whether it is called for the next one only */
+  /** @param once whether to remove the listener after the first event */
   add(name: string, listener: Listener, once = false): void {
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), { listener, once }]);
   }
 
-  /** Removes a listener that was added once, or one of its additions. */
+  /** Removes a listener. If it was added several times, removes the first addition. */
   remove(name: string, listener: Listener): void {
     const added = this.#listeners.get(name)?.find((candidate) => candidate.listener === listener);
     if (added) this.#remove(name, added);
@@ -148,19 +150,23 @@ export class Events {
     else this.#listeners.set(name, others);
   }
 
-  /** Calls back when no more events can come. @returns what takes that back */
+  /**
+   * Calls `callback` when no more events can arrive.
+   *
+   * @returns a function that removes the callback
+   */
   whenEnded(callback: (error: QmpError | undefined) => void): () => void {
     this.#endings.add(callback);
     return () => this.#endings.delete(callback);
   }
 
-  /** @param length of the message's text */
+  /** @param length the length of the message's text */
   dispatch(name: string, message: JsonObject, length: number): void {
     const named = this.#listeners.get(name);
     const any = this.#listeners.get(anyEvent);
     if (!named && !any) return;
     if (reserved.has(name)) {
-      this.#repeats.tell({ level: 'warn', message: 'an event that no server can have was dropped', event: name });
+      this.#repeats.tell({ level: 'warn', message: 'an event with a reserved name was dropped', event: name });
       return;
     }
     const event = new QmpEvent(name, message);
@@ -173,7 +179,7 @@ export class Events {
     this.#call(this.#listeners.get(name) ?? [], name, event);
   }
 
-  /** What a listener throws, or its promise rejects with, reaches neither other listeners nor the connection. */
+  /** Calls listeners. Their exceptions and rejections affect neither other listeners nor the connection. */
   #call(listeners: readonly Added[], name: string, event: object): void {
     for (const added of listeners) {
       const { listener } = added;
@@ -187,21 +193,26 @@ export class Events {
     }
   }
 
-  /** Logs the first error of each listener: it may throw at every event. */
+  /** Logs the first error of each listener: it may throw on every event. */
   #fault(listener: Listener, name: string, error: unknown): void {
     if (this.#faulty.has(listener)) return;
     this.#faulty.add(listener);
-    this.#log({ level: 'error', message: `a listener of ${name} threw, which is reported once`, event: name, error });
+    this.#log({
+      level: 'error',
+      message: `a listener of ${name} threw (only the first error is reported)`,
+      event: name,
+      error,
+    });
   }
 
   end(error: QmpError | undefined): void {
-    // What is called takes itself out.
+    // Callbacks remove themselves.
     for (const callback of this.#endings) callback(error);
     this.#repeats.end();
   }
 
   /**
-   * Reads events of some names, from now on.
+   * Returns a reader of events of the given names, from now on.
    *
    * @throws TypeError
    */
@@ -225,7 +236,7 @@ export class Events {
   }
 }
 
-/** A bounded queue of events, read with `for await`. */
+/** A bounded queue of events, for use with `for await`. */
 export class EventReader implements AsyncIterableIterator<QmpEvent> {
   onDone: () => void = () => {};
   readonly #overflow: 'throw' | 'drop';
@@ -233,7 +244,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
   readonly #events: Backlog<QmpEvent>;
   #dropped = 0;
   #ended: { readonly error: QmpError | undefined } | undefined;
-  /** Reads that wait for an event. */
+  /** Calls of `next` that wait for an event. */
   readonly #waiting = new Queue<Read>();
 
   constructor(limit: number, overflow: 'throw' | 'drop', onDropped: (count: number) => void) {
@@ -248,7 +259,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
     if (waiting) {
       waiting.resolve({ value: event, done: false });
     } else if (this.#overflow === 'throw') {
-      // After one that was dropped, none is kept: what is read has no gap.
+      // Once an event is dropped, none is queued: the events that are read have no gap.
       if (this.#dropped > 0 || !this.#events.push(event, lengths.get(event))) this.#dropped += 1;
     } else {
       while (!this.#events.push(event, lengths.get(event))) {
@@ -269,7 +280,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
     return new Promise((resolve, reject) => {
       const event = this.#events.shift();
       if (event) {
-        this.#tellDropped();
+        this.#reportDropped();
         resolve({ value: event, done: false });
       } else if (this.#dropped > 0 && this.#overflow === 'throw') {
         const error = new EventsDroppedError(this.#dropped);
@@ -286,7 +297,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
 
   return(): Promise<IteratorResult<QmpEvent, undefined>> {
     this.#events.takeAll();
-    this.#tellDropped();
+    this.#reportDropped();
     this.end(undefined);
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -295,13 +306,13 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
     return this;
   }
 
-  #tellDropped(): void {
+  #reportDropped(): void {
     if (this.#overflow !== 'drop' || this.#dropped === 0) return;
     this.#onDropped(this.#dropped);
     this.#dropped = 0;
   }
 
-  /** An error is told once, and the end after it. */
+  /** Reports an error once, and the end of the iteration from then on. */
   #settle(read: Read): void {
     const error = this.#ended?.error;
     this.#ended = { error: undefined };

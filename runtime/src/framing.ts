@@ -1,17 +1,17 @@
 /**
- * Bytes into messages. Knows no socket, and nothing of what messages mean.
+ * Splits a byte stream into messages. Knows neither sockets nor the meaning of messages.
  *
- * A message is a JSON value; on the wire each ends with a newline (LF or CRLF), and a monitor with `pretty=on` puts newlines inside,
- * too. QEMU's manual: "QEMU Machine Protocol Specification", "General Definitions".
+ * A message is a JSON value followed by a newline (LF or CRLF). A monitor with `pretty=on` also puts newlines inside
+ * messages. QEMU's manual: "QEMU Machine Protocol Specification", "General Definitions".
  */
 
 import { depthProblem, maxDepth, parse, type Json } from './json.js';
 
-/** What is not a message, or exceeds a limit. */
+/** The input is not a message, or exceeds a limit. */
 export class FramingError extends Error {
   override readonly name = 'FramingError';
 
-  /** @param text what it is about; the message does not quote it, because it may hold secrets */
+  /** @param text the offending input; the message does not quote it, because it may contain secrets */
   constructor(
     problem: string,
     readonly text = '',
@@ -20,13 +20,13 @@ export class FramingError extends Error {
   }
 }
 
-/** Gets a message, and its text. */
+/** Receives a message and its text. */
 export type Emit = (message: Json, text: string) => void;
 
-/** What a message may have at most. */
+/** The limits of a message. */
 export interface Limits {
   readonly bytes: number;
-  /** Values of all kinds, at whatever depth: each takes up to 150 bytes of memory, however short its text is. */
+  /** The number of values at all depths. Each takes up to 150 bytes of memory, however short its text. */
   readonly values: number;
 }
 
@@ -34,31 +34,37 @@ const newline = 0x0a;
 const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
-/** Comes before a guest agent's reply to `guest-sync-delimited`; no byte of JSON in UTF-8. */
+/** Precedes a guest agent's reply to `guest-sync-delimited`. This byte never occurs in UTF-8. */
 const delimiter = 0xff;
-/** So many bytes are decoded at once: as many as a socket reads. */
+/** The number of bytes decoded at once, which is as many as a socket reads. */
 const windowSize = 64 * 1024;
-/** A larger buffer than this is not kept for the next message. */
+/** A larger buffer is not kept for the next message. */
 const keptCapacity = 1024 * 1024;
 const nothing = /* @__PURE__ */ new Uint8Array(0);
 
 export class Framer {
   readonly #limits: Limits;
-  /** The beginning of a message. Grows by doubling, so that small chunks are not copied again and again. */
+  /** The incomplete message. The buffer grows by doubling, so that small chunks are not copied repeatedly. */
   #kept = nothing;
   #keptLength = 0;
-  /** What is known of the beginning; undefined while that is on one line, and too short to exceed the limit of values. */
+  /**
+   * The state of scanning the incomplete message; undefined while that is on one line and too short to exceed the limit
+   * of values.
+   */
   #scan: Scan | undefined;
-  /** Whether a delimiter ends what came before it. */
+  /** Whether a delimiter discards the input before it. */
   #delimited = false;
-  /** Whether everything is dropped until a delimiter comes. */
+  /** Whether all input is dropped until the next delimiter. */
   #dropping = false;
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  /** Drops everything up to and including the next 0xFF byte. Any later one ends what is unfinished before it, too. */
+  /**
+   * Drops all input up to and including the next 0xFF byte. From then on, every 0xFF byte also discards an incomplete
+   * message before it.
+   */
   resync(): void {
     this.#delimited = true;
     this.#dropping = true;
@@ -67,15 +73,16 @@ export class Framer {
   }
 
   /**
-   * Takes a chunk of any size, and gives every message that it completes.
+   * Consumes a chunk of any size, and emits every message that it completes.
    *
-   * @throws FramingError; nothing can be read after it
+   * @throws FramingError; the framer cannot be used afterwards
    */
   push(chunk: Uint8Array, emit: Emit): void {
     let bytes = this.#delimited ? this.#behindDelimiter(chunk) : chunk;
-    // To decode many lines at once is faster where each is a message. Where one is not, the rest of the chunk goes line by line.
+    // Decoding many lines at once is faster if each line is a message. As soon as one is not, the rest of the chunk is
+    // processed line by line.
     let isByLine = false;
-    // Whoever gets a message may ask for a delimiter: what came in before it is of no interest any more.
+    // The receiver of a message may call `resync`, which drops the rest of the chunk.
     while (bytes.length > 0 && !this.#dropping) {
       if (this.#scan) {
         isByLine = true;
@@ -97,7 +104,11 @@ export class Framer {
     return this.#dropping ? nothing : chunk.subarray(at + 1);
   }
 
-  /** Takes the whole lines of a window. They are too short to exceed a limit. @returns what is behind them */
+  /**
+   * Emits the complete lines of a window, which are too short to exceed a limit.
+   *
+   * @returns the bytes after the last complete line
+   */
   #takeLines(bytes: Uint8Array, emit: Emit): Uint8Array {
     const size = Math.min(windowSize, this.#limits.bytes, this.#limits.values);
     const end = bytes.lastIndexOf(newline, size - 1) + 1;
@@ -114,14 +125,18 @@ export class Framer {
     return bytes.subarray(end);
   }
 
-  /** Goes on with a message on its first line. @returns what is behind that */
+  /**
+   * Continues a message that is on its first line.
+   *
+   * @returns the bytes after that line
+   */
   #endLine(bytes: Uint8Array, emit: Emit): Uint8Array {
     const end = bytes.indexOf(newline);
     const line = end === -1 ? bytes : bytes.subarray(0, end);
     if (this.#keptLength + line.length > this.#limits.values) return this.#beginScan(bytes);
     this.#keep(line);
     if (end === -1) return nothing;
-    // Nearly every line is a whole message, and that is found out by parsing it.
+    // Nearly every line is a complete message, so try to parse it first.
     if (!takeLine(decode(this.#kept, 0, this.#keptLength), emit)) return this.#beginScan(bytes.subarray(end));
     this.#forget();
     return bytes.subarray(end + 1);
@@ -133,7 +148,9 @@ export class Framer {
     return bytes;
   }
 
-  /** A message that is large, or over several lines, ends with the line in which everything that it opens is closed. */
+  /**
+   * Continues a message that is large or spans several lines. It ends with the line that closes its last open bracket.
+   */
   #scanOn(scan: Scan, bytes: Uint8Array, emit: Emit): Uint8Array {
     const end = scan.add(bytes.subarray(0, this.#limits.bytes - this.#keptLength + 1));
     this.#keep(end === -1 ? bytes : bytes.subarray(0, end));
@@ -149,7 +166,8 @@ export class Framer {
   #keep(bytes: Uint8Array): void {
     const length = this.#keptLength + bytes.length;
     const limit = this.#limits.bytes;
-    if (length > limit) throw new FramingError(`a message of more than ${limit} bytes; messageLimit raises that`);
+    if (length > limit)
+      throw new FramingError(`a message of more than ${limit} bytes; raise messageLimit to accept it`);
     if (length > this.#kept.length) {
       const larger = new Uint8Array(Math.min(limit, Math.max(length, this.#kept.length * 2, 1024)));
       larger.set(this.#kept.subarray(0, this.#keptLength));
@@ -176,7 +194,7 @@ function behindLines(bytes: Uint8Array, count: number): Uint8Array {
   return bytes.subarray(begin);
 }
 
-/** @returns whether there is nothing more to do with a line: it is a whole message, or blank */
+/** Returns whether the line is done: it is a complete message, or blank. */
 function takeLine(line: string, emit: Emit): boolean {
   const message = looksWhole(line) ? tryParse(line) : undefined;
   if (message === undefined) return line.trim() === '';
@@ -184,14 +202,14 @@ function takeLine(line: string, emit: Emit): boolean {
   return true;
 }
 
-/** Whether a line may be a whole message: an object from its first character to its last. */
+/** Returns whether a line can be a complete message: it begins and ends like an object. */
 function looksWhole(line: string): boolean {
   if (line.charCodeAt(0) !== 0x7b) return false;
   const last = line.charCodeAt(line.length - 1);
   return last === 0x7d || (last === 0x0d && line.charCodeAt(line.length - 2) === 0x7d);
 }
 
-/** @returns undefined for what is no JSON */
+/** Returns undefined if the text is not JSON. */
 function tryParse(text: string): Json | undefined {
   try {
     return parse(text);
@@ -201,7 +219,7 @@ function tryParse(text: string): Json | undefined {
   }
 }
 
-/** Whether backslashes escape what is at a place in a string, which begins or goes on at `begin`. */
+/** Returns whether the character at `at` is escaped, in a string whose known part starts at `begin`. */
 function isEscapedAt(bytes: Uint8Array, begin: number, at: number): boolean {
   let first = at;
   while (first > begin && bytes[first - 1] === backslash) first -= 1;
@@ -209,12 +227,12 @@ function isEscapedAt(bytes: Uint8Array, begin: number, at: number): boolean {
 }
 
 function tooMuch(problem: string, text?: string): FramingError {
-  return new FramingError(`a message that cannot be read: ${problem}`, text);
+  return new FramingError(`cannot read a message: ${problem}`, text);
 }
 
 /**
- * Looks through the beginning of a message without parsing it: what parsing costs is bounded by the depth and the number of values, not
- * by the number of bytes.
+ * Scans an incomplete message without parsing it, so that the cost of parsing is bounded by depth and number of values
+ * rather than by bytes.
  */
 class Scan {
   readonly #maxValues: number;
@@ -228,12 +246,12 @@ class Scan {
   }
 
   /**
-   * @returns where the newline is that ends the message, or -1. A string cannot go on in another line: what tries to is as whole as it can
-   *   be.
+   * @returns the index of the newline that ends the message, or -1. A string cannot contain a newline: one that does is
+   * as complete as it can be
    * @throws FramingError
    */
   add(bytes: Uint8Array): number {
-    // Members of an object take twice the time of variables.
+    // Local variables are twice as fast as object members.
     let [values, depth, inString] = [this.#values, this.#depth, this.#inString];
     let lineEnd = -1;
     let at = 0;
@@ -243,7 +261,7 @@ class Scan {
     }
     for (; at < bytes.length; at += 1) {
       if (inString) {
-        // Large messages are mostly of long strings, and native searches are many times faster than a loop.
+        // Most bytes of large messages are in long strings, where a native search is many times faster than a loop.
         if (lineEnd < at) lineEnd = indexIn(bytes, newline, at);
         const end = indexIn(bytes, quote, at);
         if (lineEnd < end) return lineEnd;
@@ -270,17 +288,17 @@ class Scan {
 
   #excess(depth: number): FramingError {
     if (depth > maxDepth) return tooMuch(depthProblem);
-    return tooMuch(`it has more than ${this.#maxValues} values; a larger messageLimit raises that`);
+    return tooMuch(`it has more than ${this.#maxValues} values; raise messageLimit to accept it`);
   }
 }
 
-/** Where a byte is; the length of the bytes where it is not in them. */
+/** Returns the index of a byte, or the length of the array if the byte is not in it. */
 function indexIn(bytes: Uint8Array, byte: number, from: number): number {
   const index = bytes.indexOf(byte, from);
   return index === -1 ? bytes.length : index;
 }
 
-/** By how much a byte outside strings changes the depth. */
+/** Returns by how much a byte outside strings changes the depth. */
 function levelOf(byte: number | undefined): 1 | 0 | -1 {
   if (byte === 0x5b || byte === 0x7b) return 1;
   return byte === 0x5d || byte === 0x7d ? -1 : 0;

@@ -1,7 +1,8 @@
 /**
- * What is wrong with a value: all of it, as QEMU's input visitor would say of the first. What is sent has to fit; of what has come,
- * members and enum values that the schema does not know are told apart, because QMP asks clients to accept them. QEMU's manual: "QEMU
- * Machine Protocol Specification", "Compatibility Considerations".
+ * Finds every violation of a type in a value, where QEMU's input visitor stops at the first. A value to send must match
+ * the schema exactly. In a received value, unknown members and enum values are issues of a separate kind, because QMP
+ * requires clients to accept them. QEMU's manual: "QEMU Machine Protocol Specification", "Compatibility
+ * Considerations".
  */
 
 import {
@@ -34,69 +35,70 @@ import { didYouMean } from './suggest.js';
 import { shortened } from './text.js';
 import { visible } from './visible.js';
 
-/** What can be told of a use of something that the schema has. */
+/** Reasons to warn about the use of a known part of the schema. */
 export type Remark = 'deprecated' | 'unstable' | 'conditional';
 
-/** What there is to say of one place in a value. */
+/** A finding about one place in a value. */
 export interface Issue {
   /**
-   * `mismatch`: it contradicts the schema. `unknown`: it is a member, or a value of an enum, that the schema does not have. The others
-   * are remarks: the schema has it, but discourages its use, or not every build of QEMU has it.
+   * `mismatch`: the value contradicts the schema. `unknown`: the member or enum value is not in the schema. The others
+   * are remarks: the schema has it, but it is deprecated, unstable, or missing from some builds of QEMU.
    */
   readonly kind: 'mismatch' | 'unknown' | Remark;
-  /** The names of members and the indices of elements that lead from the value to the place: `['file', 'filename']`. */
+  /** The path from the value to the place, as member names and array indices: `['file', 'filename']`. */
   readonly path: readonly (string | number)[];
-  /** What the schema wants there: `string`, `integer from 0 to 255`, `one of 'on', 'off'`. */
+  /** What the schema requires: `string`, `integer from 0 to 255`, `one of 'on', 'off'`. */
   readonly expected: string;
-  /** What is there: `number 5`, `array`, `nothing`. Secrets are not shown. */
+  /** What the value has instead: `number 5`, `array`, `nothing`. Secrets are hidden. */
   readonly found: string;
-  /** For people, and safe to print: `expected string, found number 5`. */
+  /** A description for people, safe to print: `expected string, found number 5`. */
   readonly message: string;
 }
 
-/** `out` is to be sent, `in` has come. */
+/** `out`: a value to send. `in`: a received value. */
 export type Direction = 'in' | 'out';
 
 export interface InspectOptions {
   readonly direction: Direction;
-  /** Whether an object may have more members than its type, as the arguments of some commands may. */
+  /** Whether the object may have members beyond those of its type, like the arguments of some commands. */
   readonly further?: boolean | undefined;
   readonly remarks?: readonly Remark[] | undefined;
-  /** What there is to remark on the use of the whole. */
+  /** The notes of the command or event itself. */
   readonly notes?: Notes | undefined;
-  /** Whether a `bigint` where the schema has a `number` is replaced by that: large doubles look like integers on the wire. */
+  /** Whether to replace a `bigint` in the place of a `number`: on the wire, large doubles look like integers. */
   readonly mend?: boolean | undefined;
-  /** Whether what the schema does not know is of no interest. */
+  /** Whether to ignore unknown members and enum values. */
   readonly ignoreUnknown?: boolean | undefined;
 }
 
 export interface Inspection {
   readonly issues: Issue[];
-  /** The value, which another may have taken the place of. */
+  /** The value, or its replacement. */
   readonly value: unknown;
 }
 
-/** Of each kind; more of them help nobody. */
+/** The maximum number of issues of each kind. */
 const maxIssues = 1000;
-/** Of a value, in characters. */
+/** The number of characters of a value that are shown. */
 const maxShown = 40;
-/** Of an enum. */
+/** The number of values of an enum that are listed. */
 const maxValues = 12;
 
-/** Never throws, whatever the value is. */
+/** Inspects a value. Never throws. */
 export function inspect(type: Type, value: unknown, options: InspectOptions): Inspection {
   const inspector = new Inspector(options, value);
   inspector.inspect(type);
   return inspector;
 }
 
-/** Whether a value with this issue does not fit. */
+/** Returns whether an issue makes the value invalid. */
 export function isFailure({ kind }: Issue, direction: Direction): boolean {
   return kind === 'mismatch' || (kind === 'unknown' && direction === 'out');
 }
 
 /**
- * Objects and arrays hold each other up to a thousand deep, and the stack has to do for that, so no callbacks are on the way.
+ * Inspects one value. Values nest up to a thousand levels deep, so there are no callbacks in the recursion: the stack
+ * has to suffice.
  */
 class Inspector {
   readonly issues: Issue[] = [];
@@ -104,9 +106,9 @@ class Inspector {
   readonly #options: InspectOptions;
   readonly #counts = new Map<Issue['kind'], number>();
   readonly #path: (string | number)[] = [];
-  /** The objects and arrays on the path, the outermost first. */
+  /** The objects and arrays on the path, outermost first. */
   readonly #holders: object[] = [];
-  /** The tokens of what has been looked at; objects that share others could have any number. */
+  /** The number of tokens inspected. Without a limit, objects that share others could have any number. */
   #tokens = 1;
 
   constructor(options: InspectOptions, value: unknown) {
@@ -119,12 +121,12 @@ class Inspector {
     try {
       this.#value(type, this.value, this.#options.further);
     } catch (error) {
-      // A getter or a proxy has thrown: the path leads to it.
-      if (error !== tooMuch) this.#add('mismatch', 'a value', 'what throws when it is read');
+      // A getter or proxy threw. The path leads to it.
+      if (error !== tooMuch) this.#add('mismatch', 'a readable value', 'a value that throws when read');
     }
   }
 
-  /** @param further whether an object may have more members than its type */
+  /** @param further whether an object may have members beyond those of its type */
   #value(type: Type, value: unknown, further = false): void {
     switch (type.kind) {
       case 'builtin':
@@ -152,7 +154,7 @@ class Inspector {
     const length = lengthOf(array);
     const { tokens } = limits[this.#options.direction];
     if (length * tokensOf.element > tokens) {
-      this.#add('mismatch', 'array', `array of ${length} elements, which are too many`);
+      this.#add('mismatch', 'array', `array of ${length} elements, which is too many`);
       this.#holders.pop();
       return;
     }
@@ -162,7 +164,7 @@ class Inspector {
       const value = array[index];
       this.#value(element, value);
       this.#path.pop();
-      // Where there is one hole, there may be millions.
+      // A sparse array may have millions of holes. One issue is enough.
       if (value === undefined && !(index in array)) break;
     }
     this.#holders.pop();
@@ -171,10 +173,10 @@ class Inspector {
   #object(type: ObjectType, value: unknown, further: boolean): void {
     if (!this.#enter('object', value)) return;
     const names = Object.keys(value);
-    // A program that reads a member finds it even if it cannot be enumerated. Arguments are inspected again as they are sent.
+    // Code that reads a member also sees one that is not enumerable. Arguments are inspected again as they are sent.
     const find = (name: string): unknown => (this.#isOut ? own : readingOf)(value, name);
     const { members, mandatory, isOpen } = shapeOf(type, find);
-    // Compiled checks do not look at what is unknown of what has come.
+    // Compiled checks do not descend into unknown members of received values.
     const unknown = Math.max(names.length - members.size, 0);
     this.#spend(this.#isOut ? names.length * tokensOf.member : tokensOf.object + unknown);
     let missing = mandatory.length;
@@ -199,7 +201,7 @@ class Inspector {
     this.#holders.pop();
   }
 
-  /** Any JSON, with exact integers; what has come is nothing else. */
+  /** Accepts any JSON with exact integers. Received values are nothing else. */
   #any(value: unknown): void {
     if (!this.#isOut) return;
     switch (kindOf(value)) {
@@ -249,7 +251,7 @@ class Inspector {
   #integer(range: Range, value: unknown): void {
     const [min, max] = range;
     const expected = integerExpectation(range);
-    // What always fits into a number is one.
+    // Integers that always fit into a number are never a bigint.
     const isLong = max > Number.MAX_SAFE_INTEGER;
     if (typeof value === 'bigint' && !isLong) this.#mismatch(expected, value, ': use a number');
     else if (typeof value !== 'bigint' && !Number.isInteger(value)) this.#mismatch(expected, value);
@@ -261,7 +263,7 @@ class Inspector {
   #enum({ values, notes }: EnumType, value: unknown): void {
     if (typeof value !== 'string') this.#mismatch(oneOf(values), value);
     else if (values.has(value)) this.#remark(notes.get(value));
-    else if (this.#isTold('unknown')) {
+    else if (this.#isWanted('unknown')) {
       this.#add('unknown', oneOf(values), display(value), this.#isOut ? didYouMean(value, values) : '');
     }
   }
@@ -274,7 +276,7 @@ class Inspector {
     } else this.#value(type, value);
   }
 
-  /** A mandatory member that is not enumerated, if it is there at all. */
+  /** Inspects a mandatory member that is not enumerable or is missing. */
   #hidden(member: Member, value: unknown): void {
     const expected = expectation(member.type);
     this.#path.push(member.name);
@@ -284,20 +286,21 @@ class Inspector {
   }
 
   #unknown(type: ObjectType, object: object, members: ReadonlyMap<string, Member>, name: string): void {
-    if (!this.#isTold('unknown')) return;
+    if (!this.#isWanted('unknown')) return;
     const absent = (): string[] => [...members.keys()].filter((candidate) => own(object, candidate) === undefined);
     const hint = this.#isOut ? elsewhere(type, object, name) || didYouMean(name, absent()) : '';
-    const found = kindOf(own(object, name)) ?? 'no JSON';
+    const found = kindOf(own(object, name)) ?? 'not JSON';
     this.#issue('unknown', 'no member of this name', found, `unknown member${hint}`);
   }
 
-  /** Whether it is of the kind, and can be gone into. */
+  /** Begins an object or array. Returns false, with an issue, for other kinds, cycles, and excessive depth. */
   #enter(kind: 'array', value: unknown): value is readonly unknown[];
   #enter(kind: 'object', value: unknown): value is Record<string, unknown>;
   #enter(kind: 'array' | 'object', value: unknown): boolean {
     if (kindOf(value) !== kind) this.#mismatch(kind, value);
-    else if (this.#holders.includes(value as object)) this.#add('mismatch', kind, `${kind} that holds itself`);
-    else if (this.#holders.length === maxDepthInMessage) this.#add('mismatch', kind, `${kind} that nests too deep`);
+    else if (this.#holders.includes(value as object)) this.#add('mismatch', kind, `${kind} that contains itself`);
+    else if (this.#holders.length === maxDepthInMessage)
+      this.#add('mismatch', kind, `${kind} that is nested too deeply`);
     else return this.#holders.push(value as object) > 0;
     return false;
   }
@@ -308,14 +311,14 @@ class Inspector {
     else (this.#holders.at(-1) as Record<string | number, unknown>)[step] = value;
   }
 
-  /** @throws when there is more than can be sent, or has come */
+  /** @throws `tooMuch` when the tokens exceed the limit */
   #spend(tokens: number): void {
     const limit = limits[this.#options.direction].tokens;
     this.#tokens += Math.max(tokens, 1);
     if (this.#tokens <= limit) return;
-    // It is all of the value that has too many.
+    // Report the issue for the whole value.
     this.#path.length = 0;
-    const hint = this.#isOut ? ', which QEMU does not take in one message' : '';
+    const hint = this.#isOut ? ', which QEMU does not accept in one message' : '';
     this.#add('mismatch', `at most ${limit} tokens of JSON`, 'more', hint);
     throw tooMuch;
   }
@@ -324,15 +327,15 @@ class Inspector {
     return this.#options.direction === 'out';
   }
 
-  /** Whether more issues of a kind are of interest. */
-  #isTold(kind: Issue['kind']): boolean {
+  /** Returns whether to report more issues of a kind. */
+  #isWanted(kind: Issue['kind']): boolean {
     if (kind === 'unknown' && this.#options.ignoreUnknown) return false;
     return (this.#counts.get(kind) ?? 0) < maxIssues;
   }
 
-  // Telling
+  // Reporting
 
-  /** @param hint for who has made the value */
+  /** @param hint advice for the author of the value */
   #mismatch(expected: string, value: unknown, hint = ''): void {
     this.#add('mismatch', expected, this.#found(value), this.#isOut ? hint : '');
   }
@@ -342,7 +345,12 @@ class Inspector {
       const isDue = remark === 'conditional' ? notes.if !== undefined : notes[remark];
       const message = remark === 'conditional' ? `only where ${notes.if ?? ''}` : remark;
       if (isDue)
-        this.#issue(remark, remark === 'conditional' ? 'what every build has' : `nothing ${remark}`, remark, message);
+        this.#issue(
+          remark,
+          remark === 'conditional' ? 'something that every build has' : `nothing ${remark}`,
+          remark,
+          message,
+        );
     }
   }
 
@@ -351,12 +359,12 @@ class Inspector {
   }
 
   #issue(kind: Issue['kind'], expected: string, found: string, message: string): void {
-    if (!this.#isTold(kind)) return;
+    if (!this.#isWanted(kind)) return;
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
     this.issues.push({ kind, path: [...this.#path], expected, found: visible(found), message: visible(message) });
   }
 
-  /** Whether it is of a member of a secret name, or an element of such a one. */
+  /** Returns whether the current place is a member with a secret name, or an element of one. */
   #isSecret(): boolean {
     return isSecretMember(this.#path.findLast((step) => typeof step === 'string'));
   }
@@ -367,29 +375,29 @@ class Inspector {
   }
 }
 
-/** Stands for a member that throws when it is read. */
+/** Replaces a member that throws when it is read. */
 const unreadable = /* @__PURE__ */ new (class {
-  readonly [Symbol.toStringTag] = 'what throws when it is read';
+  readonly [Symbol.toStringTag] = 'a value that throws when read';
 })();
 
-/** Ends an inspection. */
-const tooMuch = /* @__PURE__ */ new Error('there is too much to look at');
+/** Thrown to end an inspection. */
+const tooMuch = /* @__PURE__ */ new Error('too many tokens');
 
 const any = /* @__PURE__ */ new BuiltinType('any');
 const arrayOfAny = /* @__PURE__ */ new ArrayType(any);
 
-/** The members that an object may have, as its discriminators choose. */
+/** The members of an object, as selected by its discriminators. */
 interface Shape {
   readonly members: ReadonlyMap<string, Member>;
   readonly mandatory: readonly Member[];
-  /** Without a branch, nothing can be said of what else there is. */
+  /** True if the branch is unknown, so that any further members are accepted. */
   readonly isOpen: boolean;
 }
 
-/** By the values of the discriminators, the outermost first. */
+/** Shapes by the values of the discriminators, outermost first. */
 const shapes = new WeakMap<ObjectType, Map<string, Shape>>();
 
-/** @param find finds a member by its name */
+/** @param find returns the value of a member */
 function shapeOf(type: ObjectType, find: (name: string) => unknown): Shape {
   const parts: ObjectType[] = [];
   let key = '';
@@ -415,14 +423,14 @@ function shapeOf(type: ObjectType, find: (name: string) => unknown): Shape {
   return shape;
 }
 
-/** Names the type of a value, and shows it if it is short and not an object. */
+/** Returns the kind of a value, followed by the value itself if it is a scalar. */
 export function describeValue(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';
   return typeof value === 'object' ? (kindOf(value) ?? nameOf(value)) : display(value);
 }
 
-/** Short values without credentials, the beginning of long ones. */
+/** Formats a scalar with its type. Credentials are hidden and long values truncated. */
 function display(value: unknown): string {
   if (typeof value === 'function' || typeof value === 'symbol') return typeof value;
   const text = shownText(`${value as string | number | boolean | bigint}`, 'value');
@@ -430,7 +438,7 @@ function display(value: unknown): string {
   return typeof value === 'string' ? `string '${short}'` : `${typeof value} ${short}`;
 }
 
-/** @returns undefined for what is no JSON */
+/** Returns undefined if the value is not JSON. */
 function kindOf(value: unknown): JsonKind | undefined {
   switch (typeof value) {
     case 'string':
@@ -446,10 +454,10 @@ function kindOf(value: unknown): JsonKind | undefined {
   }
 }
 
-/** The name of what is no JSON. */
+/** Returns the class name of an object that is not JSON. */
 function nameOf(value: object): string {
   const name = classOf(value).slice(0, maxShown);
-  return name === 'Object' ? 'what only calls itself an Object' : name;
+  return name === 'Object' ? 'an object with a misleading Symbol.toStringTag' : name;
 }
 
 /** Returns the value of a member, or what stands for it if its getter throws. */
@@ -465,7 +473,7 @@ function own(object: object, name: string): unknown {
   return Object.hasOwn(object, name) ? read(object, name) : undefined;
 }
 
-/** Returns what `object.name` gives, except for the names that all objects have. */
+/** Returns `object.name`, ignoring members inherited from `Object.prototype`. */
 function readingOf(object: object, name: string): unknown {
   return inheritedNames.has(name) ? own(object, name) : read(object, name);
 }
@@ -519,7 +527,7 @@ function oneOf(values: ReadonlySet<string>): string {
   return `one of ${all.slice(0, maxValues).join(', ')} and ${all.length - maxValues} more`;
 }
 
-/** Which branches have a member that this one has not. */
+/** Describes the other branches that have a member. */
 function elsewhere(type: ObjectType, object: object, name: string): string {
   if (type.kind === 'struct') return '';
   const tag = own(object, type.discriminator) as string;

@@ -1,12 +1,12 @@
-/** JSON with exact integers, both ways. */
+/** JSON with exact integers: parsing and writing. */
 
 /**
- * An integer of up to 64 bits, as QAPI's `int`, `int64`, `uint64` and `size` have them: a `number` whenever that is exact (a safe
- * integer), and a `bigint` only where a number would lie. So `===`, keys of a Map and printing do what one expects.
+ * An integer of up to 64 bits: QAPI's `int`, `int64`, `uint64` and `size`. It is a `number` if it is a safe integer,
+ * and a `bigint` only if a number would be inexact. So `===`, Map keys and printing work as expected.
  */
 export type Int64 = number | bigint;
 
-/** Any JSON value; integers beyond the safe ones are `bigint`. */
+/** Any JSON value. Unsafe integers are `bigint`. */
 export type Json = null | boolean | string | Int64 | Json[] | JsonObject;
 
 export interface JsonObject {
@@ -14,29 +14,29 @@ export interface JsonObject {
 }
 
 /**
- * An {@link Int64} as a number.
+ * Converts an {@link Int64} to a number.
  *
- * @throws RangeError when no number is exact
+ * @throws RangeError if no number represents it exactly
  */
 export function toNumber(value: Int64): number {
   const number = Number(value);
   if (Number.isSafeInteger(number) || typeof value === 'number') return number;
-  throw new RangeError(`${value} is not exact as a number`);
+  throw new RangeError(`${value} cannot be represented exactly as a number`);
 }
 
-/** QEMU's own limit for a message that it reads; nothing that it sends comes near it. */
+/** The maximum depth of a message: QEMU's own limit for input. Nothing that QEMU sends comes near it. */
 export const maxDepth = 1024;
 
-export const depthProblem = `it nests more than ${maxDepth} deep, which is QEMU's own limit`;
+export const depthProblem = `it nests more than ${maxDepth} levels deep, which is QEMU's own limit`;
 
-/** How deep what is in a message may nest, such as arguments: the message itself is an object, too. */
+/** The maximum depth of a value inside a message, such as arguments: the message itself is one level. */
 export const maxDepthInMessage = maxDepth - 1;
 
 /**
- * Like JSON.parse, with integers beyond the safe ones as `bigint`. One of more than 20 digits has more than 64 bits, is none of QAPI's,
- * and becomes a number: to read it exactly takes more than linear time.
+ * Parses JSON like `JSON.parse`, but reads unsafe integers as `bigint`. An integer of more than 20 digits exceeds 64
+ * bits and is not a QAPI value; it becomes a number, because exact conversion takes more than linear time.
  *
- * @throws SyntaxError, and RangeError for what nests more than 1024 deep
+ * @throws SyntaxError, or RangeError if the text nests more than 1024 levels deep
  */
 export function parse(text: string): Json {
   const value = parseSafe(text);
@@ -44,10 +44,11 @@ export function parse(text: string): Json {
 }
 
 /**
- * Native parsing rounds an unsafe integer to an unsafe number: nearly no text has one, and none is scanned for it.
+ * Parses natively, which rounds unsafe integers to unsafe numbers. Almost no text has one, so the result is checked
+ * instead of the text.
  *
- * @returns undefined for a text with an unsafe integer. It is a function of its own so that nothing holds the inexact value, which may be
- *   large, while the exact one is made.
+ * @returns undefined if the text has an unsafe integer. This is a separate function so that the inexact value, which
+ * may be large, can be garbage-collected while the exact one is built
  */
 function parseSafe(text: string): Json | undefined {
   const value = JSON.parse(text) as Json;
@@ -63,7 +64,8 @@ function hasUnsafe(value: Json[] | JsonObject, depth: number): boolean {
   if (depth > maxDepth) throw new RangeError(depthProblem);
   if (Array.isArray(value)) {
     let index = 0;
-    // Large messages are full of numbers. Without a loop of their own, or with an iterator, they would take half as long again.
+    // Large messages are full of numbers. Without a separate loop, or with an iterator, this would take half as long
+    // again.
     for (let number = value[0]; typeof number === 'number'; number = value[index]) {
       if (Math.abs(number) > Number.MAX_SAFE_INTEGER) return true;
       index += 1;
@@ -79,16 +81,16 @@ function hasUnsafe(value: Json[] | JsonObject, depth: number): boolean {
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** Whether it is space, a comma or a colon. */
+/** Returns whether a character is whitespace, a comma or a colon. */
 function isSeparator(code: number): boolean {
   return code <= 0x20 || code === 0x2c || code === 0x3a;
 }
 
-/** Parses text that native parsing has accepted, so errors of syntax cannot occur. */
+/** Parses text that `JSON.parse` accepted, so there are no syntax errors. */
 class ExactParser {
   readonly #text: string;
   #at = 0;
-  /** Any token but a string: a regular expression would exhaust its stack on a long one. */
+  /** Matches any token except strings and whitespace: long ones would overflow the stack of a regular expression. */
   readonly #token = /-?\d[\d.eE+-]*|[a-z]+|[[\]{}]/uy;
 
   constructor(text: string) {
@@ -101,7 +103,7 @@ class ExactParser {
 
   #next(): string {
     let begin = this.#at;
-    // A regular expression would exhaust its stack on much space, too.
+    // A regular expression would overflow its stack on long whitespace.
     while (isSeparator(this.#text.charCodeAt(begin))) begin += 1;
     this.#at = this.#text.charCodeAt(begin) === quote ? this.#endOfString(begin) : this.#endOfToken(begin);
     return this.#text.slice(begin, this.#at);
@@ -156,21 +158,24 @@ function integer(digits: string): Int64 {
   return Number.isSafeInteger(number) ? number : BigInt(digits);
 }
 
-/** What a value may be at most, to be checked and written. */
+/** The limits of a value that is validated or written. */
 interface Limits {
-  /** How many objects and arrays may hold each other. */
+  /** The maximum nesting of objects and arrays. */
   readonly depth: number;
-  /** How many names, values, brackets, colons and commas its text may have. Objects that share others can have far more than memory. */
+  /**
+   * The maximum number of names, values, brackets, colons and commas. Objects that share others can have more than fit
+   * into memory.
+   */
   readonly tokens: number;
-  /** The length of its text. */
+  /** The maximum length of the text. */
   readonly bytes: number;
 }
 
 /**
- * `out`, of arguments: QEMU and its agent refuse a message of more (`MAX_TOKEN_COUNT` and `MAX_TOKEN_SIZE` in QEMU's
- * qobject/json-streamer.c); a little is left for what is around the arguments. `in`, of what has come, and `any`, of what is only written:
- * a message of 64 MiB has fewer, as the tokens of QEMU's are of five bytes on average, and only objects and elements count when it is
- * checked.
+ * `out` applies to arguments: QEMU and its agent reject larger messages (`MAX_TOKEN_COUNT` and `MAX_TOKEN_SIZE` in
+ * QEMU's qobject/json-streamer.c); the margin is for the rest of the message. `in` applies to received values, and
+ * `any` to values that are only written. No message of 64 MiB reaches them: QEMU's tokens have five bytes on average,
+ * and validation counts only objects and elements.
  */
 export const limits = {
   out: { depth: maxDepthInMessage, tokens: 2 * 1024 * 1024 - 16, bytes: 64 * 1024 * 1024 - 1024 },
@@ -179,65 +184,68 @@ export const limits = {
 } as const satisfies Record<string, Limits>;
 
 /**
- * The tokens that a member and an element have at least: a name, a colon, a value and a comma; a value and a comma. As there is a bracket
- * more than a value has, and a comma less, these are all tokens, but that what is empty has one.
+ * The tokens of each member (name, colon, value, comma) and of each element (value, comma). A container has one bracket
+ * more and one comma less than this counts, which cancel out, so the count is exact, except that an empty container
+ * counts as one token.
  */
 export const tokensOf = {
   member: 4,
   element: 2,
-  /** What an object that has come counts for, whatever its members. */
+  /** A received object, whatever its members. */
   object: 4,
 } as const;
 
-/** The number of elements of an array: a proxy may say anything. */
+/** Returns the number of elements of an array. The length of a proxy may be any value. */
 export function lengthOf(array: readonly unknown[]): number {
   return array.length >>> 0;
 }
 
 /**
- * Like JSON.stringify, with `bigint` as an integer: for what a server has sent. Members that are `undefined` are left out.
+ * Writes JSON like `JSON.stringify`, but accepts `bigint` and writes it as an integer. Use it for replies and events.
+ * Members that are `undefined` are omitted.
  *
- * @throws TypeError for what is no JSON: NaN and infinities, functions, symbols, `undefined` in arrays, a Date, a Map and the like,
- *   and what nests more than 1024 deep, holds itself, or has more than 16,777,216 tokens of JSON; RangeError for a text that is longer
- *   than a string can be
+ * @throws TypeError if the value contains anything but JSON (NaN, infinities, functions, symbols, `undefined` in
+ * arrays, objects such as Date or Map), is cyclic, nests more than 1024 levels deep, or has more than 16,777,216
+ * tokens; RangeError if the text exceeds the maximum string length
  */
 export function stringify(value: unknown): string {
   return new Writer(limits.any, acceptAny).textOf(value);
 }
 
-/** A value as it goes to a server. */
+/** A value in the form in which it is sent. */
 export interface Wire {
   readonly text: string;
-  /** What the text says: a copy, in which nothing can be hidden or change. */
+  /** A copy of the value that corresponds exactly to the text: no hidden members, no getters. */
   readonly value: unknown;
 }
 
 /**
- * Like `stringify`, for what goes to a server, which would take it for something else or not understand it. Everything is read once, so
- * that what is checked is what is sent.
+ * Like `stringify`, but rejects what the server would misread or reject. Everything is read only once, so the validated
+ * value is the one that is sent.
  *
- * @param isChecked whether it is checked against a schema, too: then a large number is where a double is wanted
- * @throws TypeError also for integers beyond the safe ones as numbers (use a bigint) and beyond 64 bits, for strings with what is no
- *   character, and for more than QEMU takes in one message
+ * @param isChecked whether the value is also validated against a schema, so that an unsafe number is valid where the
+ * schema has a double
+ * @throws TypeError as `stringify` does; also for unsafe integers that are numbers (use a bigint), integers beyond 64
+ * bits, strings with noncharacters or lone surrogates, and values that exceed QEMU's message limits
  */
 export function toWire(value: unknown, isChecked = false): Wire {
   const writer = new Writer(limits.out, isChecked ? acceptChecked : acceptExact, true);
   return { text: writer.textOf(value), value: writer.copy };
 }
 
-// Within a function, another would be made at each call.
+// At module level because a literal inside a function is created anew on each call.
 const noncharacter = /* @__PURE__ */ new RegExp('\\p{Noncharacter_Code_Point}', 'u');
-// One search for code units is faster than the two exact tests, which then are hardly ever needed.
+// A single search for code units is faster than the two exact tests, and usually enough.
 const suspicious = /[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/;
 
-/** Returns the reason why QEMU would refuse a text as invalid UTF-8. */
+/** Returns the reason why QEMU would reject a string as invalid UTF-8. */
 export function flawOf(text: string): string | undefined {
   if (!suspicious.test(text)) return undefined;
-  if (!text.isWellFormed()) return 'half a surrogate pair';
-  return noncharacter.test(text) ? 'a code point that is no character, such as U+FFFE' : undefined;
+  if (!text.isWellFormed()) return 'a lone surrogate';
+  return noncharacter.test(text) ? 'a noncharacter such as U+FFFE' : undefined;
 }
 
-/** @returns what is wrong with a value that is JSON */
+/** Returns the reason why a scalar must not be written, if there is one. */
 type Accept = (value: string | number | bigint) => string | undefined;
 
 const acceptAny: Accept = () => undefined;
@@ -254,30 +262,30 @@ const acceptExact: Accept = (value) => {
     return fits ? undefined : `${value}, which does not fit into 64 bits`;
   }
   const exact = !Number.isInteger(value) || Number.isSafeInteger(value);
-  return exact ? undefined : `${value}, which is not exact as a number: use a bigint`;
+  return exact ? undefined : `${value}, which is not exact: use a bigint`;
 };
 
-/** A string that JSON has as it is: printable ASCII without quotes and backslashes. */
+/** A string that needs no escaping: printable ASCII without quotes and backslashes. */
 const literal = /^[ !#-[\]-~]*$/u;
 
-/** The length of a part of a text. */
+/** The length of a part of the text. */
 const partLength = 64 * 1024;
 
 class Writer {
-  /** What has been written, if it is kept. */
+  /** A copy of the value, if requested. */
   copy: unknown;
   readonly #limits: Limits;
   readonly #accept: Accept;
   readonly #isKept: boolean;
-  /** The names and indices that lead to what is being written. */
+  /** The names and indices that lead to the current value. */
   readonly #path: (string | number)[] = [];
   #tokens = 1;
-  /** What has been written, but for the end of it. */
+  /** The finished parts of the text. */
   readonly #parts: string[] = [];
   #length = 0;
   #text = '';
 
-  /** @param isKept whether `copy` is wanted */
+  /** @param isKept whether to make `copy` */
   constructor(most: Limits, accept: Accept, isKept = false) {
     this.#limits = most;
     this.#accept = accept;
@@ -289,16 +297,16 @@ class Writer {
       this.copy = this.#write(value);
     } catch (error) {
       if (error instanceof Unfit || error instanceof RangeError) throw error;
-      throw this.#unfit('something that throws when it is read', error);
+      throw this.#unfit('a value that throws when read', error);
     }
     const text = this.#parts.join('') + this.#text;
-    // No character takes more than three bytes for each unit of its length.
+    // A UTF-16 code unit takes at most three bytes.
     const mayExceed = text.length * 3 > this.#limits.bytes;
     if (mayExceed && Buffer.byteLength(text) > this.#limits.bytes) throw this.#tooLong();
     return text;
   }
 
-  /** @returns a copy, if it is kept */
+  /** Returns a copy if requested. */
   #write(value: unknown): unknown {
     if (this.#text.length >= partLength) this.#cut();
     switch (typeof value) {
@@ -309,7 +317,7 @@ class Writer {
       case 'bigint': {
         const problem = typeof value === 'number' && !Number.isFinite(value) ? String(value) : this.#accept(value);
         if (problem !== undefined) throw this.#unfit(problem);
-        // That of JSON knows no minus zero, as a text in a template does not.
+        // Like JSON.stringify, a template literal writes minus zero as 0.
         this.#text += `${value}`;
         break;
       }
@@ -337,7 +345,7 @@ class Writer {
   }
 
   #container(value: object): unknown {
-    if (this.#path.length === this.#limits.depth) throw this.#unfit('something that nests too deep, or holds itself');
+    if (this.#path.length === this.#limits.depth) throw this.#unfit('nested too deeply, or contains itself');
     const kind = kindOfObject(value);
     if (kind === undefined) throw this.#unfit(`a ${classOf(value)}`);
     return kind === 'array' ? this.#array(value as readonly unknown[]) : this.#object(value);
@@ -346,7 +354,7 @@ class Writer {
   #array(array: readonly unknown[]): unknown {
     const length = lengthOf(array);
     if (length * tokensOf.element > this.#limits.tokens)
-      throw this.#unfit(`an array of ${length} elements, which are too many`);
+      throw this.#unfit(`an array of ${length} elements, which is too many`);
     this.#spend(length * tokensOf.element);
     const copy: unknown[] = [];
     const path = this.#path;
@@ -392,7 +400,7 @@ class Writer {
   }
 
   #cut(): void {
-    // A string that has been put together keeps all its pieces, ten times its size, until it is read.
+    // A concatenated string keeps all its pieces, at ten times its size, until it is read.
     this.#text.charCodeAt(0);
     this.#parts.push(this.#text);
     this.#length += this.#text.length;
@@ -411,17 +419,17 @@ class Writer {
   }
 }
 
-/** What cannot be written; to users it is a TypeError. */
+/** A value that cannot be written. Users see it as a TypeError. */
 class Unfit extends TypeError {}
 
 /**
- * Returns the own enumerable members of an object, each read once.
+ * Returns the own enumerable members of an object. Reads each once.
  *
- * @param path what leads to the object; when a member throws, it leads to that
+ * @param path the path to the object; if a member throws, its name is left at the end
  */
 function membersOf(object: object, path: (string | number)[]): Record<string, unknown> {
   try {
-    // By far the fastest way. Symbols come along, and are never looked at.
+    // By far the fastest way. It also copies symbols, which are never read.
     return { ...object };
   } catch {
     const members: Record<string, unknown> = {};
@@ -436,26 +444,27 @@ function membersOf(object: object, path: (string | number)[]): Record<string, un
   }
 }
 
-/** What all objects have, and what is therefore no member of theirs unless it is their own. */
+/** The names that all objects inherit. They are members only of objects that own them. */
 export const inheritedNames: ReadonlySet<string> = /* @__PURE__ */ (() =>
   new Set(Object.getOwnPropertyNames(Object.prototype)))();
 
 /**
- * What an object is sent as. Objects are the literals of any realm, what has no prototype, and instances of a program's classes, but not of
- * those of the language and its hosts, such as a Date or a Map, whatever they call themselves.
+ * Returns the JSON kind of an object. Plain objects of any realm, objects without a prototype, and instances of a
+ * program's own classes are objects. Instances of built-in classes such as Date or Map are not JSON, whatever their
+ * `Symbol.toStringTag`.
  *
- * @returns undefined for what is no JSON
+ * @returns undefined if it is not JSON
  */
 export function kindOfObject(value: object): 'object' | 'array' | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Compiled checks look at nothing else, so this goes first.
+  // First, because compiled checks do the same and test nothing else.
   if (prototype === Object.prototype) return 'object';
   if (Array.isArray(value)) return 'array';
   const isForeign = prototype !== null && (Symbol.toStringTag in value || classOf(value) !== 'Object');
   return isForeign ? undefined : 'object';
 }
 
-/** What the object is built in as, or calls itself: `Date`, `Map`, `Object`. */
+/** Returns the name of an object's built-in class or its `Symbol.toStringTag`: `Date`, `Map`, `Object`. */
 export function classOf(value: object): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }

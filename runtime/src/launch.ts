@@ -1,4 +1,4 @@
-/** A server that this process starts, with its monitor on a socket pair: no path, no race, no stale file. */
+/** Launches a server with its monitor on a socket pair, so there is no path, no race and no stale socket file. */
 
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -12,17 +12,20 @@ import { hideSecrets, secretsOfCommandLine } from './secrets.js';
 import { spawnWatched, type Spawned } from './spawn.js';
 
 export interface LaunchOptions {
-  /** The option by which the server takes its monitor: `-qmp` of QEMU (the default), or `--monitor` of the storage daemon. */
+  /** The server's option for its monitor: `-qmp` for QEMU (the default), or `--monitor` for the storage daemon. */
   monitor?: '-qmp' | '--monitor' | undefined;
-  /** The server's working directory and environment; by default those of this process. */
+  /** The server's working directory and environment; by default, those of this process. */
   cwd?: string | undefined;
   env?: NodeJS.ProcessEnv | undefined;
-  /** Where the server's standard output goes; `ignore` by default. `pipe` must be read. */
+  /**
+   * What to do with the server's standard output; `ignore` by default. If it is `pipe`, the program must read
+   * `process.stdout` of the client.
+   */
   stdout?: 'ignore' | 'inherit' | 'pipe' | undefined;
   /**
-   * The signal that ends the server when the thread that launched it ends before the client is closed, in whatever way. `SIGKILL` by
-   * default, which nothing can delay: like a power failure, it loses what the guest has not flushed. On `SIGTERM` QEMU closes its
-   * images first, but a QEMU that hangs stays.
+   * The signal sent to the server if the thread that launched it ends before the client is closed, for whatever reason.
+   * The default is `SIGKILL`, which cannot be delayed; like a power failure, it loses data that the guest has not
+   * flushed. On `SIGTERM`, QEMU closes its disk images first, but a QEMU that hangs keeps running.
    */
   parentDeathSignal?: 'SIGKILL' | 'SIGTERM' | undefined;
 }
@@ -35,22 +38,23 @@ const launchChecks: OptionChecks<LaunchOptions> = {
   parentDeathSignal: oneOf('SIGKILL', 'SIGTERM'),
 };
 
-/** The file descriptor of the monitor in the server. */
+/** The server's file descriptor for the monitor. */
 const monitorFd = 3;
-/** How much of the server's last words is kept. */
+/** The number of characters of standard error that are kept. */
 const stderrLimit = 16 * 1024;
-/** How long a server may take to end before it is killed, in milliseconds. */
+/** How long the server may take to end before it is killed, in milliseconds. */
 const endTimeout = 5000;
-/** How long to wait for what should come at once, in milliseconds. */
+/** How long to wait for something that should happen immediately, in milliseconds. */
 const grace = 1000;
-/** The time between two looks at a process group, in milliseconds. */
+/** The interval for polling a process group, in milliseconds. */
 const pollInterval = 20;
 
 /**
- * What to give to `connect` to start a server, such as `connect(launch('qemu-system-x86_64', ['-machine', 'none']))`. The server ends
- * when the client is closed, or with the thread that launched it.
+ * Returns an address that makes `connect` start a server:
+ * `connect(launch('qemu-system-x86_64', ['-machine', 'none']))`. The server is stopped when the client is closed, or
+ * when the thread that launched it ends.
  *
- * @param args without those for a monitor
+ * @param args the server's arguments, without a monitor
  * @throws TypeError for an invalid parameter or option
  */
 export function launch(command: string, args: readonly string[] = [], options?: LaunchOptions): Launch {
@@ -73,23 +77,24 @@ async function start(command: string, args: readonly string[], options: LaunchOp
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    // The error itself goes no further: those of Node have all arguments, and so their secrets.
+    // Do not pass on the error itself: Node's errors contain all arguments, including secrets.
     throw new ConnectError(`cannot start ${command === '' ? '""' : command}: ${reason}`);
   }
 }
 
 function spawn(command: string, args: readonly string[], options: LaunchOptions): Promise<Spawned> {
   const { monitor = '-qmp', cwd = '.', env = process.env, stdout = 'ignore', parentDeathSignal = 'SIGKILL' } = options;
-  if (process.platform === 'win32') throw new Error('this takes a Unix; connect to a path or a port instead');
-  // Node would quote the argument, and with it its secrets.
+  if (process.platform === 'win32')
+    throw new Error('launch requires a Unix system; connect to a path or a port instead');
+  // Check here, because Node's error would quote the argument, including secrets.
   const hasNul = [command, ...args, cwd, ...Object.values(env)].some((text) => String(text).includes('\0'));
   if (hasNul) throw new Error('the command, its arguments, cwd and env must not contain null bytes');
   const daemonize = args.find((arg) => /^--?daemonize(?:=|$)/u.test(arg));
   if (daemonize !== undefined) {
-    throw new Error(`${daemonize} would take it out of reach: leave that out, or connect to its path`);
+    throw new Error(`${daemonize} would detach the server: remove that argument, or connect to its path`);
   }
   const chardev = `socket,id=qapi-ts,fd=${monitorFd}`;
-  // `-mon` would do for QEMU, but is deprecated in 11.1.
+  // QEMU also supports `-mon`, but that is deprecated since 11.1.
   const own =
     monitor === '-qmp'
       ? ['-chardev', chardev, '-qmp', 'chardev:qapi-ts']
@@ -101,12 +106,15 @@ function spawn(command: string, args: readonly string[], options: LaunchOptions)
 class Server {
   readonly child: ChildProcess;
   readonly stream: Duplex;
-  /** Resolves when the process group has ended, or cannot be ended, and its handles are released. */
+  /**
+   * Resolves when the process group has ended and its handles are released, or when it turns out that it cannot be
+   * ended.
+   */
   readonly ended: Promise<Ending>;
   readonly #command: string;
   readonly #args: readonly string[];
   readonly #spawned: Spawned;
-  /** Resolves to the status or signal of the leader. */
+  /** Resolves to the exit status or signal of the process group's leader. */
   readonly #exited: Promise<string>;
   #resolveEnded: (ending: Ending) => void = () => {};
   #isEnding = false;
@@ -124,7 +132,7 @@ class Server {
     this.#stderr.setEncoding('utf8').on('error', () => {});
     this.#stderr.on('data', (text: string) => {
       const whole = this.#errorText + text;
-      // A word that is cut in two may be a secret that could not be recognized.
+      // Drop the truncated first word: a secret cut in two would not be recognized.
       this.#errorText = whole.length <= stderrLimit ? whole : whole.slice(-stderrLimit).replace(/^\S*/u, '');
     });
     this.#exited = new Promise((resolve) => {
@@ -140,15 +148,15 @@ class Server {
     this.#isEnding = true;
     this.#signal('SIGTERM');
     if ((await within(endTimeout, this.#exited)) === undefined) {
-      const problem = this.#signal('SIGKILL') ?? 'it goes on after SIGKILL';
+      const problem = this.#signal('SIGKILL') ?? 'it is still running after SIGKILL';
       if ((await within(grace, this.#exited)) === undefined) this.#abandon(problem);
     }
     await this.ended;
   }
 
-  /** @returns what there is to say about the error, and the end */
+  /** Returns a description of the error, including how the server ended. */
   async fail(error: Error): Promise<string> {
-    // If the connection is lost because the server is about to end, the reason for that is worth a wait.
+    // If the server closed the connection because it is exiting, wait for it to exit: its last output explains why.
     const isOver = error instanceof ConnectionLostError && (await within(grace, this.#exited)) !== undefined;
     await this.end();
     return isOver
@@ -157,13 +165,13 @@ class Server {
   }
 
   #signal(signal: NodeJS.Signals): string | undefined {
-    // The number of a group whose leader has ended may belong to another.
+    // Once the leader has ended, its process group ID may belong to another process.
     const { exitCode, signalCode } = this.child;
     return exitCode === null && signalCode === null ? signalGroup(this.#spawned.pid, signal) : undefined;
   }
 
   async #finish(how: string): Promise<void> {
-    // What a wrapper has started ends with the wrapper.
+    // Children of a wrapper script end together with the wrapper.
     await endRest(this.#spawned.pid);
     this.#spawned.unwatch();
     await within(grace, Promise.all([this.stream, this.#stderr].map(closed)));
@@ -179,7 +187,10 @@ class Server {
     this.#resolveEnded({ text, orderly: false });
   }
 
-  /** A process outside of the group may hold the other ends, and would keep this program from ending. */
+  /**
+   * Closes this side of the streams. Otherwise, a process outside the group that holds the other ends would keep this
+   * program running.
+   */
   #release(): void {
     this.stream.destroy();
     this.#stderr.destroy();
@@ -193,7 +204,11 @@ class Server {
   }
 }
 
-/** Signals a process group. @returns why that is impossible */
+/**
+ * Signals a process group.
+ *
+ * @returns the reason why this failed
+ */
 function signalGroup(group: number, signal: NodeJS.Signals | 0): string | undefined {
   try {
     process.kill(-group, signal);
@@ -203,7 +218,7 @@ function signalGroup(group: number, signal: NodeJS.Signals | 0): string | undefi
   }
 }
 
-/** Ends a process group whose leader has ended just now, before its number can be given to another. */
+/** Ends the rest of a process group just after its leader has ended, before the group ID can be reused. */
 async function endRest(group: number): Promise<void> {
   if (signalGroup(group, 'SIGTERM') !== undefined) return;
   for (const end = performance.now() + endTimeout; performance.now() < end; await pause(pollInterval)) {
@@ -212,14 +227,17 @@ async function endRest(group: number): Promise<void> {
   signalGroup(group, 'SIGKILL');
 }
 
-/** Whether a process of the group runs. Zombies are no matter: the first process of a container often leaves them. */
+/**
+ * Returns whether a process of the group is running. Zombies do not count: the init process of a container often leaves
+ * them unreaped.
+ */
 async function hasRunning(group: number): Promise<boolean> {
   if (signalGroup(group, 0) !== undefined) return false;
   if (process.platform !== 'linux') return true;
   const { readdir, readFile } = await import('node:fs/promises');
   for (const name of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/u.test(name)) continue;
-    // QEMU names processes freely; what is of interest follows the name. See proc_pid_stat(5).
+    // The process name is arbitrary text, so parse only what follows it. See proc_pid_stat(5).
     const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
     const [state = '', , processGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (processGroup === String(group) && state !== 'Z') return true;
@@ -234,7 +252,7 @@ function closed(stream: Readable): Promise<void> {
   });
 }
 
-/** @returns what the promise resolves to, or undefined when it takes longer */
+/** Resolves to undefined if the promise takes longer. */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {

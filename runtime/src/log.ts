@@ -1,4 +1,4 @@
-/** What the runtime has to tell beside results. */
+/** Log entries and hooks. */
 
 import type { Issue } from './inspect.js';
 import type { Json } from './json.js';
@@ -8,48 +8,54 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LogEntry {
   readonly level: LogLevel;
-  /** Safe to print: control characters and the like, which a peer may have chosen, are escaped. The other members are exact. */
+  /**
+   * Safe to print: control and other invisible characters, which may come from the peer, are escaped. The other members
+   * are unescaped.
+   */
   readonly message: string;
-  /** The command that it is about, or the event. */
+  /** The command or event that the entry is about. */
   readonly command?: string;
   readonly event?: string;
-  /** A message from or to the server, secrets hidden. */
+  /** A message to or from the server, with secrets hidden. */
   readonly content?: Json;
   readonly error?: unknown;
-  /** What does not fit the schema, or is to be remarked. */
+  /** The validation issue that the entry reports. */
   readonly issue?: Issue;
 }
 
 export type Log = (entry: LogEntry) => void;
 
-/** Gets the text of each message on the wire, secrets in arguments hidden, without its newline. Else it is exact: not safe to print. */
+/**
+ * Receives the text of every message, without its newline and with secrets hidden. The text is otherwise unchanged, so
+ * it is not safe to print.
+ */
 export type Trace = (direction: 'in' | 'out', text: string) => void;
 
-/** Where nobody listens, only what should not happen is told, as a warning of the process. */
+/** Used if there is no log hook: emits errors and warnings as process warnings. */
 export const defaultLog: Log = ({ level, message, error }) => {
   if (level !== 'warn' && level !== 'error') return;
   const cause = error instanceof Error ? `: ${error.stack ?? error.message}` : '';
   process.emitWarning(visibleLines(`${message}${cause}`), 'QmpWarning');
 };
 
-/** A log hook that cannot do harm by throwing, and gets messages that are safe to print. */
+/** Wraps a log hook: its exceptions are caught, and the messages it receives are safe to print. */
 export function safe(log: Log): Log {
   const tell = guarded('log', log);
   return (entry) => tell({ ...entry, message: visibleLines(entry.message) });
 }
 
 /**
- * Wraps a hook so that an exception, or a promise that rejects, does no harm. Only the first one becomes a warning of the process: a hook is
- * called for every message.
+ * Wraps a hook so that its exceptions and rejections are caught. Only the first is reported, as a process warning,
+ * because a hook may be called for every message.
  *
- * @param name the option that holds it, such as `log`
+ * @param name the option that holds the hook, such as `log`
  */
 export function guarded<A extends unknown[]>(name: string, hook: (...args: A) => unknown): (...args: A) => void {
   let hasFailed = false;
   const fail = (error: unknown): void => {
     if (hasFailed) return;
     hasFailed = true;
-    const problem = `the ${name} hook threw, which is reported once: ${textOf(error)}`;
+    const problem = `the ${name} hook threw (only the first error is reported): ${textOf(error)}`;
     process.emitWarning(visibleLines(problem), 'QmpWarning');
   };
   return (...args) => {
@@ -62,17 +68,20 @@ export function guarded<A extends unknown[]>(name: string, hook: (...args: A) =>
   };
 }
 
-/** The message of an error. Never throws, although any value may be thrown, even one that cannot become a string. */
+/**
+ * Returns the message of an error. Never throws, although any value can be thrown, even one that cannot be converted to
+ * a string.
+ */
 function textOf(error: unknown): string {
   try {
     const text: unknown = error instanceof Error ? error.message : error;
     return String(text);
   } catch {
-    return 'a value that has no text';
+    return 'a value that cannot be converted to a string';
   }
 }
 
-/** Tells once of what a peer may do without end, and counts the rest. */
+/** Logs the first occurrence of each message and counts the rest, for conditions that a peer may repeat endlessly. */
 export class Repeats {
   readonly #log: Log;
   readonly #counts = new Map<string, number>();
@@ -81,14 +90,14 @@ export class Repeats {
     this.#log = log;
   }
 
-  /** @param entry its message says what was dropped, and is one of a few */
+  /** @param entry its message describes what was dropped, and must be one of a fixed set */
   tell(entry: LogEntry): void {
     const count = this.#counts.get(entry.message) ?? 0;
     this.#counts.set(entry.message, count + 1);
     if (count === 0) this.#log(entry);
   }
 
-  /** Tells the counts. */
+  /** Logs the counts. */
   end(): void {
     for (const [message, count] of this.#counts) {
       if (count > 1) this.#log({ level: 'warn', message: `${message}, and so were ${count - 1} more` });

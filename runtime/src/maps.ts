@@ -1,21 +1,24 @@
-/** What generated types are made of, and how they say which commands and events there are. */
+/** Types used by generated code: maps of commands and events, and the building blocks of generated types. */
 
 import type { Json } from './json.js';
 
 /**
- * The value of an enum that the generated code does not know, because the server is newer. No known text can be assigned to it,
- * so that a mistyped value is a compile error, and no text that a server sends begins with U+0000.
+ * An enum value that the generated code does not know because the server is newer. No string literal without a leading
+ * U+0000 is assignable to it, so a misspelled value is a compile error. Servers never send such a string.
  */
 export type UnknownEnumValue = `\0${string}`;
 
 declare const nothing: unique symbol;
 
-/** An object without members. The one that it might have is for nobody to name, so that to give or to read any is a compile error. */
+/**
+ * An object without members. Its only property has a key that nobody can name, so passing or reading any member is a
+ * compile error.
+ */
 export interface EmptyObject {
   readonly [nothing]?: never;
 }
 
-/** Arguments beyond those of the schema, which some commands take (`device_add`: the device's properties). */
+/** Arguments that are not in the schema, which some commands accept (`device_add`: the device's properties). */
 export interface FurtherArguments {
   [name: string]: Json | undefined;
 }

@@ -1,27 +1,38 @@
-/** Hides secrets in texts that people see: in the forms, and by the parts, in which a server repeats them. */
+/** Hides known secrets in text. A server may quote a secret in part, or in another encoding. */
 
 import { Buffer, isUtf8 } from 'node:buffer';
 
-/** Stands where a secret was. */
+/** Replaces a secret. */
 export const hidden = '***';
 
-/** Shorter texts are hidden as words only: within other words they are there by chance. */
+/** Shorter secrets are hidden only as whole words: inside other words they occur by chance. */
 const shortest = 4;
-/** In characters. Longer texts are files rather than lines: servers do not quote parts of them. */
+/**
+ * The maximum length of a secret whose parts are hidden, too, in characters. Longer ones are file contents, and servers
+ * do not quote parts of those.
+ */
 const longestWithParts = 4096;
-/** Of a longer text, its beginning is searched for: the time for that does not grow with what the text repeats. */
+/**
+ * The number of characters of a secret passed to the native search. The rest is compared separately, so that the time
+ * does not depend on how repetitive the text is.
+ */
 const longest = 128;
-/** How many characters are searched for one message, counted once for each form that is searched for. */
+/** The number of characters that may be searched for one message, counted once for each form of each secret. */
 const searchLimit = 2 ** 28;
 
-/** In characters. Longer secrets are not searched for: a text that is long enough to repeat one is hidden whole. */
+/**
+ * The maximum length of a secret that is searched for, in characters. A text long enough to contain a longer one is
+ * hidden as a whole.
+ */
 const longestSearched = 2 ** 20;
-/** A text in which more than that would be replaced is hidden whole: each piece takes memory. */
+/**
+ * The maximum number of pieces of a text. If there are more, the text is hidden as a whole: each piece takes memory.
+ */
 const mostPieces = 2 ** 18;
-/** What it costs to look at a place that may be a secret, in characters compared. */
+/** The cost of examining a possible match, in characters compared. */
 const placeCost = 16;
 
-/** Parts that tell nobody anything: hiding them would only make logs harder to read. */
+/** Parts that reveal nothing. Hiding them would only make logs harder to read. */
 const everyday = /* @__PURE__ */ new Set(
   /* @__PURE__ */ [
     'true false none null auto default force keep fail never disconnect connected json base64 this that with from have',
@@ -32,14 +43,14 @@ const everyday = /* @__PURE__ */ new Set(
 
 interface Form {
   readonly text: string;
-  /** Whether it is hidden only where it is not a part of a word. */
+  /** Whether to hide only whole words. */
   readonly isWord: boolean;
 }
 
-/** A text that nobody should see. */
+/** A text to hide. */
 export class Secret {
   readonly #text: string;
-  /** Made when it is needed, which for most secrets is never. */
+  /** Computed on first use: most secrets are never searched for. */
   #forms: readonly Form[] | undefined;
 
   constructor(text: string) {
@@ -54,16 +65,19 @@ export class Secret {
     return this.#text.length > longestSearched;
   }
 
-  /** Whether a text may repeat it: not where only the whole counts, and is longer even when nine characters, as in `%E2%82%AC`, become one. */
+  /**
+   * Returns whether a text is long enough to contain the secret. Decoding can shorten a secret by up to a factor of
+   * nine: `%E2%82%AC` is one character.
+   */
   mayBeIn(text: string): boolean {
     return this.#text.length <= longestWithParts || this.#text.trim().length <= text.length * 9;
   }
 }
 
-/** A text some parts of which are replaced, from its beginning to its end. */
+/** Replaces parts of a text, in order. */
 export class Replacement {
   readonly #given: string;
-  /** Joined at the end: a string that grows by concatenation takes memory for each piece, and recursion to be read. */
+  /** Joined at the end: a string that grows by concatenation takes memory for each piece, and recursion to flatten. */
   readonly #pieces: string[] = [];
   #done = 0;
 
@@ -71,7 +85,7 @@ export class Replacement {
     this.#given = given;
   }
 
-  /** Whether there are so many that the text is to be hidden whole. */
+  /** Whether there are so many pieces that the text has to be hidden as a whole. */
   get isTooMuch(): boolean {
     return this.#pieces.length > mostPieces;
   }
@@ -81,7 +95,7 @@ export class Replacement {
     this.#done = end;
   }
 
-  /** A part that begins within a hidden one makes that longer. */
+  /** Hides a part. If it begins inside a hidden part, extends that one. */
   hide(begin: number, end: number): void {
     if (begin >= this.#done) this.replace(begin, end, hidden);
     else this.#done = Math.max(this.#done, end);
@@ -94,7 +108,7 @@ export class Replacement {
   }
 }
 
-/** A text, plain or JSON, without the secrets that it repeats. One that would take too long to search is hidden whole. */
+/** Hides secrets in plain text or JSON. If searching the text would take too long, hides it as a whole. */
 export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
   if (secrets.length === 0) return text;
   const forms = new Map<string, Form>();
@@ -108,7 +122,7 @@ export function withoutSecrets(text: string, secrets: readonly Secret[]): string
   }
   const plain = unescaped(text);
   if (plain === undefined) return hidden;
-  // A secret may be a part of another.
+  // Longest first, because a secret may be part of another.
   const longestFirst = [...forms.values()].toSorted((a, b) => b.text.length - a.text.length);
   const shown = longestFirst.reduce((rest, { text: form, isWord }) => hide(rest, form, isWord), plain);
   return shown === plain ? text : shown;
@@ -129,7 +143,10 @@ function isShort(text: string): boolean {
   return text.length < shortest;
 }
 
-/** As it is, as JSON has it, and as JSON has a text that quotes JSON. One with too many escapes is missing: so is any text that has it. */
+/**
+ * Returns the spellings of a text: plain, as in JSON, and as in JSON quoted within JSON. Spellings with too many
+ * escapes are omitted, as any text that contains one is hidden as a whole.
+ */
 function writings(text: string): string[] {
   const json = JSON.stringify(text).slice(1, -1);
   return json === text
@@ -137,11 +154,11 @@ function writings(text: string): string[] {
     : [text, json, JSON.stringify(json).slice(1, -1)].map(unescaped).filter((one) => one !== undefined);
 }
 
-/** What a server may quote alone: words, options, their values. */
+/** Returns the parts that a server may quote alone: words, options, values of options. */
 function partsOf(text: string): string[] {
   if (text.length > longestWithParts) return [];
   const units = [text, ...text.split(/\s+/u)];
-  // QEMU writes a comma within an option as two.
+  // Inside an option, QEMU writes a comma as two.
   const options = units.flatMap((unit) => unit.split(/(?<!,),(?!,)/u)).map((one) => one.replaceAll(',,', ','));
   const coarse = [...units, ...options].flatMap((one) => [one, one.slice(one.indexOf('=') + 1)]);
   const fine = text.split(/[\s,;:&|=@"'`<>()]+/u);
@@ -161,7 +178,7 @@ function percentDecoded(text: string): string | undefined {
   }
 }
 
-/** What a server makes of text in base64. */
+/** Returns the text that a server decodes from base64. */
 function base64Decoded(text: string): string | undefined {
   if (text.length < 8 || text.length % 4 > 0) return undefined;
   const bytes = Buffer.from(text, 'base64');
@@ -169,10 +186,10 @@ function base64Decoded(text: string): string | undefined {
 }
 
 /**
- * A text with characters in place of JSON's `\uXXXX`, also where JSON is quoted within JSON, so that each has one form. Patterns would run
- * out of stack on long runs of backslashes.
+ * Replaces JSON's `\uXXXX` escapes by the characters, also where JSON is quoted within JSON, so that each character has
+ * one spelling. Written without regular expressions, which overflow the stack on long runs of backslashes.
  *
- * @returns undefined when there are too many of them
+ * @returns undefined if there are too many escapes
  */
 function unescaped(text: string): string | undefined {
   const plain = new Replacement(text);
@@ -182,7 +199,7 @@ function unescaped(text: string): string | undefined {
     if (text[end] === '/') plain.replace(end - 1, end, '');
     const digits = text[end] === 'u' ? text.slice(end + 1, end + 5) : '';
     if (!/^[\da-f]{4}$/iu.test(digits)) continue;
-    // Those before the one or two of the escape are characters themselves.
+    // All but the last one or two backslashes stand for themselves.
     const escape = (end - begin) % 2 === 1 ? '\\' : '\\\\';
     plain.replace(end - escape.length, end + 5, unescapedCharacter(Number.parseInt(digits, 16), escape));
     end += 5;
@@ -202,7 +219,7 @@ function isSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdfff;
 }
 
-/** @param isWord whether it is hidden only where no letter or digit continues it */
+/** @param isWord whether to hide only whole words */
 function hide(text: string, form: string, isWord: boolean): string {
   const beginning = form.slice(0, longest);
   const shown = new Replacement(text);
@@ -221,7 +238,7 @@ function hide(text: string, form: string, isWord: boolean): string {
 }
 
 function isContinued(text: string, begin: number, end: number): boolean {
-  // The letter of an escape, such as that of `\n`, is no part of a word.
+  // The letter of an escape such as `\n` is not part of a word.
   const joinsBefore = isInWord(text[begin]) && isInWord(text[begin - 1]) && text[begin - 2] !== '\\';
   return joinsBefore || (isInWord(text[end - 1]) && isInWord(text[end]));
 }

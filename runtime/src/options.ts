@@ -1,15 +1,15 @@
-/** Checks options and other parameters, so that a mistake is a TypeError at the call. */
+/** Validates options and other parameters, so that a mistake throws a TypeError at the call. */
 
 import { describeValue } from './inspect.js';
 import { didYouMean } from './suggest.js';
 
-/** @returns what is expected, if the value is anything else */
+/** Returns a description of the expected value if the value is invalid. */
 export type Check = (value: unknown) => string | undefined;
 
 /** A check for each option. */
 export type OptionChecks<T> = { readonly [N in keyof T]-?: Check };
 
-/** Node ends longer timers at once. */
+/** The longest timeout that Node's timers accept; longer ones fire immediately. */
 const longestTimer = 2 ** 31 - 1;
 
 export const aBoolean = /* @__PURE__ */ ofType('boolean');
@@ -23,16 +23,16 @@ export const anObject: Check = (value) => (isObject(value) ? undefined : 'object
 export const strings: Check = (value) =>
   Array.isArray(value) && value.every((element) => typeof element === 'string') ? undefined : 'array of strings';
 
-/** For options whose values are checked elsewhere. */
+/** Accepts any value. For options that are validated elsewhere. */
 export const anything: Check = () => undefined;
 
-/** How long to wait; `Infinity` means no limit. */
+/** A time limit; `Infinity` means none. */
 export const aDuration: Check = (value) =>
   typeof value === 'number' && value >= 0 && (value <= longestTimer || value === Infinity)
     ? undefined
     : `milliseconds from 0 to ${longestTimer}, or Infinity`;
 
-/** A pause between attempts, which must not be empty. */
+/** A delay between attempts, which must not be zero. */
 export const aDelay: Check = (value) =>
   typeof value === 'number' && value >= 1 && value <= longestTimer
     ? undefined
@@ -60,16 +60,16 @@ export function oneOf(...values: readonly string[]): Check {
 }
 
 /**
- * Reads each option once, and leaves out those that are undefined.
+ * Copies the defined options. Reads each once.
  *
- * @param place the prefix of options within another: `reconnect.`
+ * @param place the prefix for options inside another option, such as `reconnect.`
  * @throws TypeError for an unknown option or an invalid value
  */
 export function optionsOf<T extends object>(given: unknown, checks: OptionChecks<T>, place = ''): T {
   const options: Record<string, unknown> = {};
   if (given === undefined) return options as T;
   checkNames(given, checks, place);
-  // Not only own enumerable properties: an option may be inherited, or a getter of a class.
+  // Iterate over the known options rather than the own properties: options may be inherited, or getters of a class.
   for (const name in checks) {
     const value = given[name];
     if (value === undefined) continue;
@@ -89,7 +89,7 @@ export function checkNames<T extends object>(
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(checks, name) || given[name] === undefined) continue;
     const known = Object.keys(checks);
-    const hint = didYouMean(name, known) || `; there are ${known.join(', ')}`;
+    const hint = didYouMean(name, known) || `; known options are ${known.join(', ')}`;
     throw new TypeError(`${place}${name}: unknown option${hint}`);
   }
 }
@@ -100,10 +100,10 @@ export function checkParameter(name: string, value: unknown, check: Check): void
   if (expected !== undefined) throw mistake(name, expected, value);
 }
 
-/** `timeout: expected milliseconds, found string '5'` */
+/** Creates an error like `timeout: expected milliseconds, found string '5'`. */
 export function mistake(name: string, expected: string, value: unknown, hint = ''): TypeError {
   const error = new TypeError(`${name}: expected ${expected}, found ${describeValue(value)}${hint}`);
-  // A stack has ten frames; each one of our own hides one of the caller's.
+  // A stack trace has ten frames. Leave them to the caller.
   Error.captureStackTrace(error, mistake);
   return error;
 }

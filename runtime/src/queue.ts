@@ -1,15 +1,16 @@
 /**
- * First in, first out, each item with a number, by which it can be had and taken out: all in constant time on average, which the
- * `shift` of an array is not. (A Map for all of them takes twice the time: tables that it has outgrown keep alive what was in them.)
+ * A first-in, first-out queue. Each item has a number, by which it can be read and removed. All operations take
+ * amortized constant time, unlike `shift` of an array. A Map takes twice as long, because tables that it has outgrown
+ * keep their entries alive.
  */
 export class Queue<T> {
-  /** Those that were taken out are `undefined`. */
+  /** Removed items are `undefined`. */
   readonly #items: (T | undefined)[] = [];
-  /** The number of the first one of `#items`. */
+  /** The number of the first item in `#items`. */
   #firstNumber = 1;
-  /** Where the first one is that was not taken out. */
+  /** The index of the first item that was not removed. */
   #head = 0;
-  /** Items before those, by number. A few that stay for ever would keep an array growing with all that come after them. */
+  /** Older items by number. A few that are never removed would otherwise keep the array growing. */
   readonly #stragglers = new Map<number, T>();
   #length = 0;
 
@@ -22,7 +23,7 @@ export class Queue<T> {
     return number === undefined ? this.#items[this.#head] : this.#stragglers.get(number);
   }
 
-  /** @returns its number, one more than that of the one before */
+  /** Returns the item's number. Numbers are consecutive. */
   push(item: T): number {
     this.#length += 1;
     return this.#firstNumber + this.#items.push(item) - 1;
@@ -39,7 +40,7 @@ export class Queue<T> {
     return item;
   }
 
-  /** @returns whether it was there */
+  /** Returns whether the item was in the queue. */
   remove(number: number): boolean {
     if (this.get(number) === undefined) return false;
     this.#length -= 1;
@@ -53,7 +54,7 @@ export class Queue<T> {
     return true;
   }
 
-  /** Empties it. @returns what was in it, in order */
+  /** Removes and returns all items, in order. */
   takeAll(): T[] {
     const items = [...this.#stragglers.values(), ...this.#items.filter((item) => item !== undefined)];
     this.#stragglers.clear();
@@ -80,26 +81,26 @@ export class Queue<T> {
   }
 }
 
-/** So few are not worth the work of forgetting them. */
+/** Shorter arrays are not worth compacting. */
 const fewItems = 64;
 
-/** A longer message, in characters of its text, counts as several. */
+/** The number of characters of an ordinary message. A longer message counts as several. */
 export const messageSize = 4096;
 
-/** A queue of what a peer has sent and nobody has taken yet: bounded in number and in size. */
+/** A queue of messages received but not yet consumed, bounded in number and in size. */
 export class Backlog<T> {
   readonly #limit: number;
   readonly #queue = new Queue<{ readonly item: T; readonly weight: number }>();
   #weight = 0;
 
-  /** @param limit how many messages of ordinary size */
+  /** @param limit the number of messages of ordinary size */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /**
-   * @param length of the message's text
-   * @returns whether there was room; where nothing else waits, there is for a message of any size
+   * @param length the length of the message's text
+   * @returns whether there was room. An empty queue has room for a message of any size
    */
   push(item: T, length = 0): boolean {
     const weight = Math.max(1, Math.min(Math.ceil(length / messageSize), this.#limit));

@@ -1,6 +1,7 @@
 /**
- * The types of a schema at run time: what validators know of it. Generated code describes them; as they refer to each other in circles,
- * a description is read when it is first needed. Words are those of QEMU's "How to use the QAPI code generator".
+ * The types of a schema at run time, as validators use them. Types can be recursive, so generated code describes them
+ * by functions that are called on first use. The terms are those of QEMU's manual: "How to use the QAPI code
+ * generator".
  */
 
 export const integerRanges = {
@@ -12,7 +13,7 @@ export const integerRanges = {
   uint8: [0n, 255n],
   uint16: [0n, 65535n],
   uint32: [0n, 2n ** 32n - 1n],
-  // QEMU takes a negative number of 64 bits for the unsigned one of the same bits.
+  // QEMU accepts a negative 64-bit number as the unsigned number with the same bits.
   uint64: [-(2n ** 63n), 2n ** 64n - 1n],
   size: [-(2n ** 63n), 2n ** 64n - 1n],
 } as const satisfies Record<string, readonly [bigint, bigint]>;
@@ -20,24 +21,27 @@ export const integerRanges = {
 export type IntegerName = keyof typeof integerRanges;
 export type BuiltinName = IntegerName | 'str' | 'number' | 'bool' | 'any' | 'null';
 
-/** What the schema says of a thing beside its type. */
+/** Facts about a definition, member or enum value besides its type. */
 export interface Notes {
   readonly deprecated?: true;
   readonly unstable?: true;
-  /** The builds of QEMU that have it. */
+  /** The condition that holds in the builds of QEMU that have it. */
   readonly if?: string;
 }
 
-/** What has a type: a validator. */
+/** A validator, reduced to what identifies its type. */
 interface Typed {
   (value: unknown): boolean;
   readonly type: Type;
 }
 
-/** How generated code refers to a type: a builtin by its name, an array by its element, any other by its validator. */
+/**
+ * A reference to a type in generated code: a built-in type by its name, an array by its element, any other type by its
+ * validator.
+ */
 export type TypeRef = BuiltinName | readonly [TypeRef] | Typed;
 
-/** Members by name, those that are optional with a `?` behind it. */
+/** Members by name. The name of an optional member ends in `?`. */
 export type MemberRefs = Readonly<Record<string, TypeRef | Noted>>;
 
 interface Noted extends Notes {
@@ -85,13 +89,13 @@ export class StructType {
   readonly #base: (() => Typed) | undefined;
   #members: readonly Member[] | undefined;
 
-  /** @param base has a struct */
+  /** @param base the validator of a struct */
   constructor(define: () => MemberRefs, base?: () => Typed) {
     this.#define = define;
     this.#base = base;
   }
 
-  /** Those of its base first. */
+  /** The members, those of the base first. */
   get members(): readonly Member[] {
     if (!this.#members) {
       const base = this.#base?.().type as StructType | undefined;
@@ -103,7 +107,7 @@ export class StructType {
 
 export const emptyStruct = /* @__PURE__ */ new StructType(() => ({}));
 
-/** How generated code describes a union: its base, and what has the object types of its branches, by value of the discriminator. */
+/** The description of a union in generated code: its base, and its branches by value of the discriminator. */
 export type UnionRefs = readonly [base: Typed, branches: Readonly<Record<string, Typed>>];
 
 export class UnionType {
@@ -128,7 +132,7 @@ export class UnionType {
     return this.#resolve().values;
   }
 
-  /** By value of the discriminator; one that has none adds no members. */
+  /** The branches by value of the discriminator. Values without a branch add no members. */
   get branches(): ReadonlyMap<string, ObjectType> {
     return this.#resolve().branches;
   }
@@ -151,7 +155,7 @@ interface ResolvedUnion {
   readonly branches: ReadonlyMap<string, ObjectType>;
 }
 
-/** What decides between the alternatives of an alternate. */
+/** The kind of JSON value, which selects the alternative of an alternate. */
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
 
 export class AlternateType {
@@ -183,7 +187,7 @@ function membersOf(refs: MemberRefs): Member[] {
   return Object.entries(refs).map(([key, ref]) => {
     const optional = key.endsWith('?');
     const name = optional ? key.slice(0, -1) : key;
-    // What refers to a type is a string, an array, or a function.
+    // A plain type reference is a string, an array or a function.
     return isNoted(ref) ? { ...ref, name, optional, type: typeOf(ref.type) } : { name, optional, type: typeOf(ref) };
   });
 }
@@ -192,7 +196,7 @@ function isNoted(ref: TypeRef | Noted): ref is Noted {
   return typeof ref === 'object' && 'type' in ref;
 }
 
-/** An alternative is never an alternate, nor `any`. */
+/** Returns the JSON kind of an alternative. An alternative is neither an alternate nor `any`. */
 function kindOfType(type: Type): JsonKind {
   switch (type.kind) {
     case 'array':
@@ -212,7 +216,7 @@ function kindOfBuiltin(name: BuiltinName): JsonKind {
   return name === 'null' ? 'null' : 'number';
 }
 
-/** Whether a value of the type may hold a `number`, at whatever depth. */
+/** Returns whether values of the type can contain a `number` at any depth. */
 export function holdsNumbers(type: Type, seen: Set<Type> = new Set()): boolean {
   if (seen.has(type)) return false;
   seen.add(type);

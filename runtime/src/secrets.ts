@@ -1,48 +1,52 @@
 /**
- * What is secret in messages: it is never logged, traced, or put into an error in clear. QAPI does not mark secrets, so the names of
- * members tell, and texts that hold credentials; commands are listed where neither does.
+ * Finds secrets in messages, so that they are never logged, traced or included in errors. QAPI does not mark secrets.
+ * They are recognized by the names of members, by credentials within strings, and, where neither applies, by a list of
+ * commands.
  */
 
 import { parse, stringify, type Json, type JsonObject } from './json.js';
 import { hidden, Replacement, Secret, withoutSecrets } from './masking.js';
 
 /**
- * Members of a secret's name hold one in the arguments of any command, and in results. One that ends in `-secret`, or is a `passwordid`,
- * names an object.
+ * The names of members that hold a secret, in the arguments of any command and in results. A name that ends in
+ * `-secret`, or `passwordid`, refers to a secret object and is not secret itself.
  */
 const secretName =
   /(?:pas+w[a-z]*(?<!id)|passphrase|passcode|pwd|(?<![a-z])pass|(?<!-)secret|credentials?|cookies?|tokens?|(?:private|secret|access|api|auth|session|encryption)[-_]?key|key-?file|exec-command|-b64|(?:in|out|err)(?:put)?-data)$/iu;
-/** The same for options within a text, such as the query of a URL, where a key is a secret one. */
+/** Further names of secret options within a string, such as the query of a URL, where `key` is secret. */
 const secretOption = /(?<![a-z])(?:key|auth|sig|signature|credential)$/iu;
 
-/** By command, further members of its arguments that hold a secret, at any depth. */
+/** Further members that hold a secret, at any depth of the arguments, by command. */
 export const secretMembers: ReadonlyMap<string, readonly string[]> = new Map([
-  // The password of a display before QEMU 6.0.
+  // The password of a display, before QEMU 6.0.
   ['change', ['arg']],
-  // What goes into a confidential guest's memory, with `secret`.
+  // Together with `secret`, it is written to the memory of a confidential guest.
   ['sev-inject-launch-secret', ['packet-header']],
-  // Of a secret object, and any other that holds data of its own.
+  // The data of a secret object, or of any other object.
   ['object-add', ['data']],
-  // A program may get anything.
+  // Programs may receive secrets in any argument or environment variable.
   ['guest-exec', ['env', 'arg']],
   ['migrate', ['args']],
   ['migrate-incoming', ['args']],
-  // The options of a key may run a command, or set its environment.
+  // The options of a key can run a command or set environment variables.
   ['guest-ssh-add-authorized-keys', ['keys']],
   ['guest-ssh-remove-authorized-keys', ['keys']],
-  // What somebody types.
+  // Keystrokes.
   ['send-key', ['keys']],
   ['input-send-event', ['key']],
   ['ringbuf-write', ['data']],
 ]);
 
-/** Commands whose result is what a device, a file or a user has. */
+/** Commands whose results contain data of a device, file or user. */
 const secretResults: ReadonlySet<string> = new Set(['ringbuf-read', 'guest-ssh-get-authorized-keys']);
 
-/** Properties of QOM objects that hold a secret, and members of these names in lines for the human monitor. */
+/** QOM properties, and options of human monitor commands, that hold a secret. */
 const secretProperties = ['data'];
 
-/** Commands of the human monitor whose arguments are not secret, but for options of a secret's name. `change` is one for disks only. */
+/**
+ * Human monitor commands whose arguments are not secret, except for options with a secret name. `change` counts only
+ * for disks.
+ */
 const openLine =
   /^\s*(?:info|help|\?|commit|q|quit|s|stop|c|cont|[xpio]|xp|print|sum|log(?:file)?|trace-(?:event|file)|(?:save|load|del)vm|one-insn-per-tb|singlestep|sync-profile|exit_preconfig|system_\w+|gdbserver|g[pv]a2\w+|eject|change(?!\s+(?:vnc|spice))|screendump|block_(?:resize|stream|job_\w+|set_io_throttle)|drive_\w+|device_\w+|netdev_\w+|object_\w+|hostfwd_\w+|chardev-[\w-]+|qom-[lgs][a-z]+|mouse_\w+|wavcapture|stopcapture|p?memsave|boot_set|nmi|ringbuf_read|announce_self|migrate\w*|client_migrate_info|calc_dirty_rate|\w+_vcpu_dirty_limit|dump-?[\w-]*|snapshot_\w+|pcie_aer_inject_error|balloon|set_link|watchdog_action|expire_password|nbd_server_\w+|mce|getfd|closefd|qemu-io|cpu|replay_\w+|x_colo_lost_heartbeat|xen-event-\w+)(?![\w-])/u;
 /** `qom-set [-j] PATH PROPERTY VALUE` */
@@ -57,18 +61,24 @@ function qomCommand(command: string, end: string): RegExp {
   return new RegExp(String.raw`^\s*${command}\s+(?:${word})\s+(${word})${end}`, 'u');
 }
 
-/** In characters. Longer lines and addresses are hidden whole: patterns run out of stack on strings of millions of characters. */
+/**
+ * The maximum length of a line or address in characters. Longer ones are hidden as a whole: regular expressions
+ * overflow the stack on strings of millions of characters.
+ */
 const longestLine = 2 ** 16;
-/** Names of secrets are known by their ends: of a longer name, so many characters are looked at. */
+/** The number of characters at the end of a name that are examined. */
 const longestName = 64;
-/** A text with more credentials than that is hidden whole: each takes memory. */
+/** The maximum number of credentials in a text. If there are more, it is hidden as a whole: each takes memory. */
 const mostSpans = 10_000;
-/** A text with more places than that where a credential might begin is hidden whole: each takes time. */
+/**
+ * The maximum number of places in a text where a credential might begin. If there are more, it is hidden as a whole:
+ * each takes time.
+ */
 const mostPlaces = 2 ** 22;
 
 const none: readonly never[] = [];
 
-/** The text of a request as it may be shown. */
+/** Returns the text of a request with its secrets hidden. */
 export function shownRequest(command: string, text: string): string {
   const message = parse(text) as JsonObject;
   const args = message['arguments'];
@@ -76,7 +86,7 @@ export function shownRequest(command: string, text: string): string {
   return shown === args ? text : stringify({ ...message, arguments: shown });
 }
 
-/** The texts among the arguments that are secret. */
+/** Returns the secrets in arguments. */
 export function secretsOf(command: string, args: unknown): readonly Secret[] {
   if (args === undefined) return none;
   const found: Secret[] = [];
@@ -84,14 +94,14 @@ export function secretsOf(command: string, args: unknown): readonly Secret[] {
   return found.length === 0 ? none : found;
 }
 
-/** The secrets on a command line of QEMU, such as the `data` of an `-object secret`. */
+/** Returns the secrets in a QEMU command line, such as the `data` of an `-object secret`. */
 export function secretsOfCommandLine(args: readonly string[]): readonly Secret[] {
   const found: Secret[] = [];
   for (const arg of args) shownText(arg, 'line', secretProperties, found);
   return found;
 }
 
-/** Whether all texts in the result of a command are secret. */
+/** Returns whether the whole result of a command is secret. */
 export function hasSecretResult(command: string, args: unknown): boolean {
   const { property, 'command-line': line } = (args ?? {}) as JsonObject;
   if (command === 'qom-get') return isSecretProperty(property);
@@ -102,9 +112,9 @@ export function hasSecretResult(command: string, args: unknown): boolean {
 }
 
 /**
- * The texts in a result that are secret.
+ * Returns the secrets in a result.
  *
- * @param isSecret whether all of it is
+ * @param isSecret whether the whole result is secret
  */
 export function secretsIn(result: Json | undefined, isSecret: boolean): readonly Secret[] {
   const found: Secret[] = [];
@@ -114,8 +124,8 @@ export function secretsIn(result: Json | undefined, isSecret: boolean): readonly
 }
 
 /**
- * A text from a server, as it may be shown: without secrets that were sent, and credentials that it holds itself. The text may be of any
- * length: where searching it would take more than a few seconds, or more than a few times its memory, the result is `***`.
+ * Hides secrets in text from a server: those that were sent, and credentials within the text. The text may be of any
+ * length; if searching it would take more than a few seconds, or more than a few times its memory, the result is `***`.
  */
 export function hideSecrets(text: string, secrets: readonly Secret[]): string {
   return shownText(withoutSecrets(text, secrets), 'message');
@@ -125,7 +135,7 @@ const namesAnywhere: ReadonlySet<unknown> = /* @__PURE__ */ new Set(
   /* @__PURE__ */ [['command-line'], ...secretMembers.values()].flat(),
 );
 
-/** Whether a member of this name is secret in any command. */
+/** Returns whether a member of this name is secret in any command. */
 export function isSecretMember(name: unknown): boolean {
   return namesAnywhere.has(name) || (typeof name === 'string' && isSecretName(name));
 }
@@ -138,7 +148,7 @@ function isSecretProperty(name: unknown): boolean {
   return typeof name === 'string' && (secretProperties.includes(name) || isSecretName(name));
 }
 
-/** Whether a word of a line is a secret property; one that could not be read may be. */
+/** Returns whether a word of a line names a secret property. A word that cannot be read counts as secret. */
 function isSecretWord(written: string | undefined): boolean {
   return written === undefined || written.includes('\\') || isSecretProperty(written.replace(/^"(.*)"$/su, '$1'));
 }
@@ -152,7 +162,7 @@ function shownArguments(command: string, args: Json | undefined, found: Secret[]
   return shownValue(args, secretMembers.get(command) ?? none, found);
 }
 
-/** The value itself when it has no secrets. */
+/** Returns a value with its secrets hidden, or the value itself if it has none. */
 function shownValue(value: Json | undefined, names: readonly string[], found: Secret[]): Json | undefined {
   if (typeof value === 'string') return shownText(value, 'value', none, found);
   if (typeof value !== 'object' || value === null) return value;
@@ -171,7 +181,7 @@ function shownArray(array: Json[], names: readonly string[], found: Secret[]): J
 
 function shownObject(object: JsonObject, names: readonly string[], found: Secret[]): JsonObject {
   let copy: JsonObject | undefined;
-  // Of `qom-set`, and of each property that `qom-list-get` lists.
+  // The arguments of `qom-set`, or a property in the result of `qom-list-get`.
   const hasSecretValue = isSecretProperty(object['name']) || isSecretProperty(object['property']);
   for (const name of Object.keys(object)) {
     const member = object[name];
@@ -184,7 +194,7 @@ function shownObject(object: JsonObject, names: readonly string[], found: Secret
   return copy ?? object;
 }
 
-/** Adds all texts of a secret value. */
+/** Adds all strings in a secret value. */
 function collect(value: Json | undefined, found: Secret[]): void {
   if (typeof value === 'string' && value !== '') {
     found.push(new Secret(value));
@@ -194,7 +204,10 @@ function collect(value: Json | undefined, found: Secret[]): void {
   }
 }
 
-/** A line for the human monitor. The arguments of a command that is not known to be harmless, such as a mistyped one, are secret. */
+/**
+ * Hides the secrets in a human monitor command. All arguments are secret unless the command is known to be harmless,
+ * because the name may be misspelled.
+ */
 function shownLine(line: string, found: Secret[]): string {
   if (line.length > longestLine) {
     collect(line, found);
@@ -212,20 +225,23 @@ function shownLine(line: string, found: Secret[]): string {
 
 type Span = readonly [begin: number, end: number];
 
-/** Most texts are names and paths, and have nothing of it. */
+/** Most strings are names and paths, which cannot contain credentials. */
 const mayHoldCredentials = /[=:]|-----BEGIN /u;
 
-/** What ends the value of an option: in a line for the human monitor, in another string, in a message that quotes some. */
+/**
+ * The characters that end the value of an option: in a human monitor command, in another string, and in a message that
+ * quotes either.
+ */
 const optionEnd = { line: /,/gu, value: /[&,;\s]/gu, message: /[&,;\s"'\\]/gu };
 
 /** Values of options that turn something on or off, as in `-vnc :1,password=on`. */
 const flag = /^(?:on|off|yes|no|y|n|true|false)$/u;
 
 /**
- * A text without the credentials in it: user information in URLs, options and JSON members of a secret's name, private keys.
+ * Hides the credentials in a text: user information in URLs, options and JSON members with secret names, private keys.
  *
- * @param names further names of secrets
- * @param found gets what is hidden
+ * @param names further secret names
+ * @param found receives the hidden parts
  */
 export function shownText(
   text: string,
@@ -244,10 +260,10 @@ export function shownText(
   return shown.text();
 }
 
-/** In their order; all of the text when there are too many. */
+/** Returns the credentials in order, or the whole text if there are too many. */
 function credentialsIn(text: string, kind: keyof typeof optionEnd, names: readonly string[]): readonly Span[] {
   const spans: Span[] = [];
-  // What a message itself has as a number, QAPI calls one.
+  // Numbers in the members of a message itself are QAPI numbers, not secrets.
   const numbersFrom = kind === 'message' && text.startsWith('{') ? 1 : 0;
   for (const search of [
     others(text),
@@ -264,7 +280,10 @@ function credentialsIn(text: string, kind: keyof typeof optionEnd, names: readon
   return spans.toSorted((a, b) => a[0] - b[0]);
 }
 
-/** `https://USER:PASSWORD@host`, also with a password that should have been escaped. The user alone is hidden unless it is one of SSH. */
+/**
+ * Finds `https://USER:PASSWORD@host`, also if the password is not escaped as it should be. A user name without a
+ * password is hidden, too, except in SSH-like URLs.
+ */
 function* userInformation(text: string): Iterable<Span> {
   let places = 0;
   for (let scheme = text.indexOf('://'), end = 0; scheme !== -1; scheme = text.indexOf('://', end)) {
@@ -289,7 +308,7 @@ function* userInformationOf(address: string, begin: number, scheme: string): Ite
   if (colon !== -1 && colon < at) yield [begin + colon + 1, begin + at];
 }
 
-/** `password=PASSWORD`, in whatever a text has options for. */
+/** Finds options such as `password=PASSWORD`. */
 function* options(text: string, ends: RegExp, names: readonly string[]): Iterable<Span> {
   let places = 0;
   for (let sign = text.indexOf('='), end = 0; sign !== -1; sign = text.indexOf('=', end)) {
@@ -301,7 +320,7 @@ function* options(text: string, ends: RegExp, names: readonly string[]): Iterabl
   }
 }
 
-/** A comma within a value is written as two. */
+/** Returns the end of an option's value. A comma within a value is doubled. */
 function endOfOption(text: string, begin: number, ends: RegExp): number {
   let end = indexOfAny(ends, text, begin);
   while (text.startsWith(',,', end)) end = indexOfAny(ends, text, end + 2);
@@ -309,9 +328,9 @@ function endOfOption(text: string, begin: number, ends: RegExp): number {
 }
 
 /**
- * `"password": "PASSWORD"`, as in `json:{...}` file names, also where it is quoted itself.
+ * Finds members such as `"password": "PASSWORD"` in `json:{...}` file names, also where the JSON is itself quoted.
  *
- * @param numbersFrom how many times it has to be quoted for numbers to be secret
+ * @param numbersFrom the level of quoting from which numbers are secret
  */
 function* members(text: string, names: readonly string[], numbersFrom: 0 | 1): Iterable<Span> {
   let places = 0;
@@ -335,7 +354,7 @@ function* members(text: string, names: readonly string[], numbersFrom: 0 | 1): I
   }
 }
 
-/** The name of the member whose colon it is; empty when it is not one. */
+/** Returns the name of the member before a colon. The name is empty if there is none. */
 function memberBefore(text: string, colon: number): { name: string; slashes: number } {
   let quote = colon - 1;
   while (isSpace(text[quote])) quote -= 1;
@@ -347,14 +366,14 @@ function memberBefore(text: string, colon: number): { name: string; slashes: num
   return { name: isMember ? name : '', slashes: quote - end };
 }
 
-/** The name, or its last characters, that ends at a place. */
+/** Returns the name that ends at a place, or its last characters. */
 function nameBefore(text: string, end: number): string {
   let begin = end;
   while (end - begin < longestName && isInName(text.charCodeAt(begin - 1))) begin -= 1;
   return text.slice(begin, end);
 }
 
-/** Letters, digits, and `_`, `-`, `.`. */
+/** Letters, digits, `_`, `-` and `.`. */
 function isInName(code: number): boolean {
   const isDigit = code >= 0x30 && code <= 0x39;
   const letter = code | 0x20;
@@ -373,13 +392,13 @@ function isNumeral(character: string | undefined): boolean {
   return character !== undefined && /[-+.\dEe]/u.test(character);
 }
 
-/** Where the first character that matches a global pattern is, or the text ends. */
+/** Returns the index of the first character that matches a global pattern, or the length of the text. */
 function indexOfAny(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from;
   return pattern.test(text) ? pattern.lastIndex - 1 : text.length;
 }
 
-/** The end of a string whose quotes follow so many backslashes. */
+/** Returns the end of a string whose quotes are preceded by `slashes` backslashes. */
 function endOfString(text: string, begin: number, slashes: number, quote: string): number {
   for (let end = text.indexOf(quote, begin); end !== -1; end = text.indexOf(quote, end + 1)) {
     let count = 0;
@@ -389,7 +408,7 @@ function endOfString(text: string, begin: number, slashes: number, quote: string
   return text.length;
 }
 
-/** Commands that a migration runs, and private keys. */
+/** Finds commands run by a migration, and private keys. */
 function* others(text: string): Iterable<Span> {
   const command = /^(?:\s*migrate\w*(?:\s+-\w)*\s+"?)?exec:/u.exec(text.slice(0, longestLine));
   if (command) yield [command[0].length, text.length];

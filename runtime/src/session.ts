@@ -1,6 +1,6 @@
 /**
- * One connection from its greeting to its end: requests out, replies matched to them, events handed on. Knows no schema.
- * QEMU's manual: "QEMU Machine Protocol Specification".
+ * One connection from its greeting to its end: sends requests, matches replies to them, and passes events on. Knows no
+ * schema. QEMU's manual: "QEMU Machine Protocol Specification".
  */
 
 import type { Duplex } from 'node:stream';
@@ -22,21 +22,21 @@ import { hasSecretResult, hideSecrets, secretsIn, secretsOf, shownRequest } from
 import { shortened } from './text.js';
 import type { AnyValidators } from './validator.js';
 
-/** What a schema says of its commands that matters to the protocol, by wire name. */
+/** The facts about a schema that the protocol depends on. */
 export interface Protocol {
   /**
-   * How a connection begins: a monitor greets, and wants its capabilities negotiated; an agent says nothing, and is brought to a
-   * known state by a command.
+   * How a connection begins. `greeting`: a monitor sends a greeting and requires negotiation of capabilities. `sync`:
+   * an agent sends nothing, and is resynchronized by a command.
    */
   readonly handshake: 'greeting' | 'sync';
-  /** Commands that send no reply when they succeed. */
+  /** The wire names of commands that send no reply on success. */
   readonly withoutReply: readonly string[];
-  /** The version of QEMU that the schema is of: `10.2.2`. */
+  /** The QEMU version of the schema: `10.2.2`. */
   readonly qemu?: string;
   readonly validators?: AnyValidators;
 }
 
-/** The version of QEMU, as its greeting and `query-version` have it. */
+/** The greeting of a monitor. The version has the form of `query-version`'s result. */
 export interface Greeting {
   readonly version: {
     readonly qemu: { readonly major: number; readonly minor: number; readonly micro: number };
@@ -52,19 +52,22 @@ export interface SessionOptions {
   readonly mayBeAgent: boolean;
   readonly log: Log;
   readonly trace?: Trace | undefined;
-  /** Gets an event, and the length of its text. */
+  /** Receives an event and the length of its text. */
   readonly onEvent: (name: string, message: JsonObject, length: number) => void;
-  /** Called once, when nothing more can come; without an error when this side has closed it. */
+  /** Called once, when nothing more can arrive. There is no error if this side closed the connection. */
   readonly onEnd: (error: QmpError | undefined) => void;
 }
 
-/** How a request ended. Failures are made where they are thrown, so that their stack leads to the caller. */
+/** The outcome of a request. Errors are created where they are thrown, so that their stack leads to the caller. */
 export type Settled = { readonly result: Json } | { readonly failure: () => Error };
 
-/** Resolves the promise of a caller. */
+/** Resolves the caller's promise. */
 export type Resolve = (value: unknown) => void;
 
-/** Settles a request. It gets the request's `resolve` and `command`, so that one function can do it for any number of them. */
+/**
+ * Settles a request. Receives the request's `resolve` and `command`, so that one function can serve any number of
+ * requests.
+ */
 export type Settle = (outcome: Settled, resolve: Resolve, command: string) => void;
 
 export interface Request {
@@ -75,75 +78,83 @@ export interface Request {
   readonly resolve: Resolve;
 }
 
-/** A request on its way. */
+/** A request that is queued or in flight. */
 export interface Entry {
-  /** Its number in the queue that it is in; once it is sent, that is its id. */
+  /** The entry's number in its queue; once it is sent, its id on the wire. */
   id: number;
   readonly command: string;
   readonly oob: boolean;
-  /** The arguments as they go onto the wire; dropped when they have. */
+  /** The arguments in wire format; dropped once they are sent. */
   args: string | undefined;
-  /** What a server may repeat, and nobody should see. */
+  /** Secrets in the arguments, which the server may repeat. */
   readonly secrets: readonly Secret[];
-  /** Whether nobody should see its result. */
+  /** Whether the result is secret. */
   readonly hasSecretResult: boolean;
-  /** Does nothing when nobody waits any more. */
+  /** Does nothing once the request is abandoned. */
   settle: Settle;
   resolve: Resolve;
   sent: boolean;
-  /** Ends the time that a command without a reply has for an error. Set when the command was written. */
+  /** The timer after which a command without a reply counts as successful. Set when the command has been written. */
   grace: NodeJS.Timeout | undefined;
 }
 
-/** A monitor with out-of-band execution holds this many commands; one more would keep it from reading an out-of-band one. */
+/**
+ * The number of commands that a monitor with out-of-band execution queues. With one more, it stops reading, so that an
+ * out-of-band command would wait.
+ */
 const inBandLimit = 8;
-/** How many commands a server may leave without an answer before it gets no more. */
+/** The maximum number of commands in flight. More are queued until the server replies. */
 const inFlightLimit = 65_536;
-/** How much is written at once. */
+/** The number of characters written at once. */
 const writeSize = 64 * 1024;
-/** How long a command without a reply waits for its error, in milliseconds. */
+/** How long to wait for an error of a command that has no reply, in milliseconds. */
 const graceTime = 1000;
 /**
- * How long a monitor has for its greeting before it is asked if it is an agent, in milliseconds. A monitor that takes longer answers with
- * an error after its greeting, and one that has another client does not answer.
+ * How long to wait for a monitor's greeting before asking whether the server is a guest agent, in milliseconds. A slower
+ * monitor replies with an error after its greeting, and a monitor that serves another client does not reply.
  */
 const agentDelay = 500;
-/** Asks that. A monitor reads no such command before it has greeted. */
+/** The question. A monitor does not read it before it has sent its greeting. */
 const agentQuestion = { execute: 'guest-ping', id: 'qapi-ts: is this an agent?' };
 const isAgentProblem =
   "this is a guest agent, not a monitor: connect with the client of its schema, such as '@qapi-ts/qemu/qga'";
-/** What a monitor sends first, however it is indented. */
+/** The beginning of a monitor's greeting, with any indentation. */
 const greetingStart = /^\s*\{\s*"QMP"/u;
-/** How much of what comes first is searched for that, in bytes. */
+/** The number of bytes that are searched for it. */
 const greetingStartLimit = 64;
 const isMonitorProblem =
   "this is a monitor, not a guest agent: connect with the client of its schema, such as '@qapi-ts/qemu/qmp', " +
   "or '@qapi-ts/qemu/qsd' for a storage daemon";
-/** No greeting is longer, in characters; a real one has about 200. */
+/** The maximum length of a greeting in characters. A real one has about 200. */
 const greetingLimit = 64 * 1024;
-/** How much of an error's text is kept, in characters. */
+/** The maximum length of an error's description in characters. */
 const descriptionLimit = 16 * 1024;
-/** How much of a text is searched for secrets before it is cut for an error: so much more that none is cut in two. */
+/**
+ * The number of characters of a text that are searched for secrets before it is truncated to `descriptionLimit`. It is
+ * larger so that no secret is cut in two.
+ */
 const searchedLength = 8 * descriptionLimit;
 
 /**
- * What a message may have at most, unless `messageLimit` says otherwise.
+ * The limits of a message without `messageLimit`.
  *
- * What a monitor of QEMU 7.2 with 1000 block nodes sends: 1.0 MB with 47,000 values for `query-blockstats`, and half of that for
- * `query-named-block-nodes`, which grows with the square of a backing chain's length (100 images: 2.5 MB, 100,000 values). No reply has
- * less than 13 bytes a value. The longest are texts for people: `xp` of a megabyte has 7.6 MB.
+ * A monitor of QEMU 7.2 with 1000 block nodes replies to `query-blockstats` with 1.0 MB and 47,000 values, and to
+ * `query-named-block-nodes` with half of that; the latter grows with the square of the length of a backing chain (100
+ * images: 2.5 MB, 100,000 values). No reply has less than 13 bytes per value. The longest replies are text: `xp` of a
+ * megabyte has 7.6 MB.
  *
- * What an agent sends: a `guest-file-read` of the 48 MiB that it allows has 64 MiB and 69 bytes, and a `guest-exec-status` with all
- * output that it keeps has 45 MB, each with a handful of values; the most values are those of `guest-get-memory-blocks`, three a block.
+ * An agent's `guest-file-read` of the maximum 48 MiB has 64 MiB and 69 bytes, and a `guest-exec-status` with the
+ * maximum output has 45 MB, each with a handful of values. `guest-get-memory-blocks` has the most values: three per
+ * block.
  *
- * Both are such that no message exhausts a heap of 512 MB.
+ * With these limits, no message exhausts a heap of 512 MB.
  */
 const defaultLimits: Readonly<Record<Protocol['handshake'], Limits>> = {
   greeting: { bytes: 64 * 1024 * 1024, values: 1024 * 1024 },
   sync: { bytes: 65 * 1024 * 1024, values: 256 * 1024 },
 };
 
-/** Larger messages may have more values in proportion; smaller ones may have as many as before. */
+/** A higher `messageLimit` raises the limit of values in proportion; a lower one does not reduce it. */
 function limitsOf({ handshake }: Protocol, messageLimit: number | undefined): Limits {
   const { bytes, values } = defaultLimits[handshake];
   return messageLimit === undefined
@@ -155,12 +166,12 @@ export class Session {
   readonly #stream: Duplex;
   readonly #options: SessionOptions;
   readonly #framer: Framer;
-  /** Sent, and not replied to, in the order of sending. */
+  /** Sent and not yet replied to, in the order of sending. */
   readonly #inFlight = new Queue<Entry>();
-  /** Those whose secrets the server may still repeat. */
+  /** Requests whose secrets the server may still repeat. */
   readonly #secretive = new Set<Entry>();
   readonly #repeats: Repeats;
-  /** Not sent yet; those out of band pass the others. */
+  /** Not yet sent. Out-of-band requests overtake the others. */
   readonly #inBand = new Queue<Entry>();
   readonly #outOfBand = new Queue<Entry>();
   #inBandInFlight = 0;
@@ -169,11 +180,11 @@ export class Session {
   #ended = false;
   /** Waits for the greeting, or for an agent's first echo. */
   #opening: { resolve(greeting: Greeting | undefined): void; reject(error: QmpError): void } | undefined;
-  /** The number that an agent has to echo before anything else counts. */
+  /** The number that the agent has to echo. All other messages are dropped until it does. */
   #echo: number | undefined;
-  /** Whether an agent has to echo a number before it gets the next command. */
+  /** Whether to resynchronize the agent before the next command. */
   #isSyncDue = false;
-  /** Whether a command has been sent to find out which one the server could not parse. */
+  /** Whether a command was sent to find out which earlier one the server could not parse. */
   #isProbing = false;
   #greeted = false;
   #oob = false;
@@ -199,7 +210,7 @@ export class Session {
     for (const [name, listener] of Object.entries(this.#listeners)) stream.on(name, listener);
   }
 
-  /** Whether out-of-band execution has been agreed upon. */
+  /** Whether out-of-band execution was negotiated. */
   get oob(): boolean {
     return this.#oob;
   }
@@ -213,14 +224,14 @@ export class Session {
   }
 
   /**
-   * Does what a connection begins with.
+   * Performs the handshake.
    *
-   * @returns the greeting, of servers that have one
-   * @throws QmpError when it ends before
+   * @returns the greeting, if the server has one
+   * @throws QmpError if the connection ends first
    */
   async open(): Promise<Greeting | undefined> {
     const { destroyed, readableEnded, writableEnded } = this.#stream;
-    if (destroyed || readableEnded || writableEnded) throw new ConnectionLostError('the stream has ended already');
+    if (destroyed || readableEnded || writableEnded) throw new ConnectionLostError('the stream has already ended');
     const opened = new Promise<Greeting | undefined>((resolve, reject) => {
       this.#opening = { resolve, reject };
     });
@@ -240,9 +251,9 @@ export class Session {
   }
 
   /**
-   * Queues a request. It is settled exactly once, whatever happens.
+   * Queues a request. It is settled exactly once, unless it is abandoned.
    *
-   * @returns what can be abandoned
+   * @returns the entry, for `abandon`
    */
   send({ command, args, oob, settle, resolve }: Request): Entry {
     const entry: Entry = {
@@ -258,7 +269,7 @@ export class Session {
       grace: undefined,
     };
     if (this.#ended) {
-      settle({ failure: () => new NotSentError(`${command}: there is no connection`) }, resolve, command);
+      settle({ failure: () => new NotSentError(`${command}: not connected`) }, resolve, command);
     } else {
       entry.id = this.#queueOf(entry).push(entry);
       this.#schedule();
@@ -267,9 +278,9 @@ export class Session {
   }
 
   /**
-   * Gives a request up: it is not sent any more, or its reply is dropped; it is not settled then.
+   * Abandons a request: it is not sent, or its reply is dropped. It is not settled.
    *
-   * @param isLate whether time is up: a command without a reply, which was written, has succeeded by then, as far as anybody can know
+   * @param isLate whether its timeout expired: a command without a reply that was written counts as successful then
    */
   abandon(entry: Entry, isLate = false): void {
     if (this.#ended) return;
@@ -280,24 +291,25 @@ export class Session {
     entry.settle = entry.resolve = () => {};
     if (!entry.sent) this.#queueOf(entry).remove(entry.id);
     if (this.#options.protocol.handshake === 'greeting') return;
-    // Nobody knows whether the agent is still busy with it, was started anew, or is gone: what comes next has to begin anew.
+    // The agent may still be busy with the command, may have been restarted, or may be gone. Resynchronize before the
+    // next command.
     const isSyncDue = this.#echo === undefined ? entry.sent : !this.#stream.writableNeedDrain;
     // Its secrets stay hidden until then.
     if (entry.sent) this.#remove(entry);
     if (isSyncDue) this.#sync();
   }
 
-  /** Ends the connection. What is in flight is settled as lost, what is queued as not sent. */
+  /** Ends the connection. Requests in flight fail as lost, queued requests as not sent. */
   destroy(error?: QmpError): void {
     this.#end(error);
   }
 
-  // Out
+  // Sending
 
   #schedule(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    // Calls that are made together are written together.
+    // Calls made in the same tick are written together.
     queueMicrotask(() => {
       this.#flushScheduled = false;
       this.#flush();
@@ -326,7 +338,7 @@ export class Session {
     }
   }
 
-  /** The next that may be sent now, which is in flight from now on. */
+  /** Takes the next request that may be sent now, and counts it as in flight. */
   #takeNext(): Entry | undefined {
     if (this.#inFlight.length >= inFlightLimit) return undefined;
     const mayPass = this.#inBandInFlight < this.#inBandLimit;
@@ -343,14 +355,14 @@ export class Session {
     return oob ? this.#outOfBand : this.#inBand;
   }
 
-  /** A command that has no reply when it succeeds may still fail. */
+  /** Starts the timer of a command without a reply, which may still fail. */
   #beginGrace(entry: Entry): void {
     if (this.#inFlight.get(entry.id) === entry) entry.grace = setTimeout(() => this.#endGrace(entry), graceTime);
   }
 
   #endGrace(entry: Entry): void {
     if (this.#options.protocol.handshake === 'sync') {
-      // An error that is later still must not be taken for the next command's, and may repeat secrets.
+      // An even later error must not be taken for that of the next command, and may repeat secrets.
       this.#isSyncDue = true;
       this.#finish(entry, { result: {} }, true);
     } else {
@@ -358,7 +370,7 @@ export class Session {
     }
   }
 
-  // In
+  // Receiving
 
   #receive(chunk: Uint8Array): void {
     if (this.#opening && this.#options.protocol.handshake === 'sync') {
@@ -371,7 +383,8 @@ export class Session {
     try {
       this.#framer.push(chunk, (message, text) => this.#message(message, text));
     } catch (error) {
-      // What has gone wrong is quoted without secrets, so the error that has all of it goes no further.
+      // A framing error has the unmasked text, so it must not become the cause. Its message is quoted with secrets
+      // hidden.
       if (error instanceof FramingError) this.#violation(error.message, error.text);
       else this.#violation(String(error), '', error);
     }
@@ -381,23 +394,23 @@ export class Session {
     if (this.#ended) return;
     this.#options.trace?.('in', this.#hide(text.trimEnd(), this.#secretsIn(message)));
     if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-      this.#violation('the server sent what is no message', text);
+      this.#violation('the server sent an invalid message', text);
     } else if (message['return'] !== undefined || message['error'] !== undefined) {
       this.#reply(message);
     } else if (typeof message['event'] === 'string') {
-      // What an agent says before its echo does not count.
+      // Before its echo, an agent may send leftovers of an earlier connection.
       if (this.#echo === undefined) this.#options.onEvent(message['event'], message, text.length);
     } else if (message['QMP'] !== undefined) {
       this.#greeting(message['QMP'], text.length);
     } else {
-      this.#violation('the server sent what is no message', text);
+      this.#violation('the server sent an invalid message', text);
     }
   }
 
   #reply(message: JsonObject): void {
     if (this.#echo !== undefined) {
       if (message['return'] === this.#echo) this.#synced();
-      // Else it is the reply to something that was given up, or to an earlier connection.
+      // Otherwise, it is the reply to an abandoned request, or to one of an earlier connection.
       return;
     }
     const { id, error } = message;
@@ -418,21 +431,25 @@ export class Session {
     }
   }
 
-  /** Replies carry the id of their command; but for those to what a monitor could not parse, and those of old agents. */
+  /**
+   * Returns the request that a reply belongs to. A reply has the request's id, except for errors of requests that a
+   * monitor could not parse, and replies of old agents.
+   */
   #entryOf({ id }: JsonObject): Entry | undefined {
     if (typeof id === 'number') return this.#inFlight.get(id);
-    // An agent gets one command at a time.
+    // An agent is sent one command at a time.
     return id === undefined && this.#options.protocol.handshake === 'sync' ? this.#inFlight.first : undefined;
   }
 
   /**
-   * Finds out which command a monitor could not parse. It answers in order, so when it has answered one more command, that which went
-   * before and has no reply is the one. Any number of such errors may come of one command, and all of them do before that answer.
+   * Finds the command that a monitor could not parse, whose error has no id. The monitor replies in order, so when it
+   * has replied to one more command, the unparsable one is any earlier command without a reply. One command may cause
+   * several such errors, all of them before that reply.
    */
   #probe(given: Json): void {
     if (this.#isProbing) return;
     this.#isProbing = true;
-    // It may quote the arguments of any of them.
+    // The error may quote the arguments of any of them.
     const { errorClass, desc } = errorOf(given);
     const error = { class: this.#hide(errorClass), desc: this.#hide(desc) };
     const settle: Settle = () => {
@@ -456,32 +473,32 @@ export class Session {
       sent: false,
       grace: undefined,
     };
-    // It passes those that wait for the one that it is about.
+    // The probe has to overtake the commands that are queued behind the unparsable one.
     probe.id = this.#outOfBand.push(probe);
     this.#schedule();
   }
 
   #unmatched({ id, error }: JsonObject): void {
     const { errorClass, desc } = errorOf(error ?? null);
-    // With an id it is about a command whose secrets are not known any more.
+    // A reply with an id belongs to an abandoned command, whose secrets are no longer known.
     const shown = id === undefined ? shortened(this.#hide(desc), descriptionLimit) : undefined;
-    // A server may echo anything as an id.
+    // A server may send anything as an id.
     const own = typeof id === 'number' ? { id } : {};
     const content =
       error === undefined
         ? own
         : { ...own, class: this.#hide(errorClass), ...(shown !== undefined && { desc: shown }) };
-    this.#repeats.tell({ level: 'warn', message: 'a reply that belongs to no command was dropped', content });
+    this.#repeats.tell({ level: 'warn', message: 'a reply that matches no command was dropped', content });
   }
 
-  /** A text from the server, without secrets that it repeats. */
+  /** Hides the secrets that a text from the server repeats. */
   #hide(text: string, further: readonly Secret[] = []): string {
     return hideSecrets(text, [...further, ...[...this.#secretive].flatMap(({ secrets }) => secrets)]);
   }
 
   #secretsIn(message: Json): readonly Secret[] {
     const reply = (message ?? {}) as JsonObject;
-    // A reply to no call may be that of one that was given up.
+    // A reply without a matching request may belong to an abandoned one.
     const entries = [this.#entryOf(reply) ?? [...this.#secretive]].flat();
     return secretsIn(
       reply['return'],
@@ -489,7 +506,7 @@ export class Session {
     );
   }
 
-  /** @param keepsSecrets whether the server may still repeat them */
+  /** @param keepsSecrets whether the server may still repeat the request's secrets */
   #finish(entry: Entry, outcome: Settled, keepsSecrets = false): void {
     if (!this.#remove(entry)) return;
     if (!keepsSecrets) this.#secretive.delete(entry);
@@ -530,7 +547,7 @@ export class Session {
     });
   }
 
-  // The begin and the end
+  // Beginning and end
 
   async #negotiate(args: object | undefined): Promise<void> {
     const outcome = await new Promise<Settled>((resolve) => {
@@ -548,8 +565,9 @@ export class Session {
   }
 
   /**
-   * An agent may be in the middle of what an earlier connection left, or busy with what was given up. The delimiter ends the one, and the
-   * echo of a number the other. QEMU's manual: "Guest Agent Protocol", `guest-sync-delimited`.
+   * Resynchronizes an agent, which may hold part of a message of an earlier connection, or be busy with an abandoned
+   * command. The delimiter discards the former; the echo shows that the latter is done. QEMU's manual: "QEMU Guest
+   * Agent Protocol Reference", `guest-sync-delimited`.
    */
   #sync(): void {
     this.#isSyncDue = false;
@@ -590,7 +608,7 @@ export class Session {
         sent
           ? new ConnectionLostError(`${command}: ${cause.message}; whether it was executed is unknown`, { cause })
           : new NotSentError(`${command}: ${cause.message}; it was not sent`, { cause });
-      // The end of the connection is what a command without a reply is for.
+      // A command without a reply succeeds by ending the connection.
       settle(grace ? { result: {} } : { failure }, resolve, command);
     }
     this.#repeats.end();
@@ -600,14 +618,14 @@ export class Session {
   #detach(): void {
     const stream = this.#stream;
     for (const [name, listener] of Object.entries(this.#listeners)) stream.off(name, listener);
-    // What fails after the end is of no interest.
+    // Errors after the end are ignored.
     const ignore = (): void => {};
     stream.on('error', ignore).once('close', () => stream.off('error', ignore));
     stream.destroy();
   }
 }
 
-/** A request as it goes onto the wire. */
+/** Returns a request in wire format. */
 function textOf({ id, command, args, oob }: Entry): string {
   const name = `"${oob ? 'exec-oob' : 'execute'}":${JSON.stringify(command)}`;
   return args === undefined ? `{${name},"id":${id}}` : `{${name},"arguments":${args},"id":${id}}`;

@@ -1,29 +1,35 @@
-/** Processes that do not outlive this one. */
+/** Spawns processes that do not outlive this one. */
 
 import type { ChildProcess, spawn as Spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 
-// A server must not outlive this process, and a process that is killed cannot see to that itself. Two others do:
+// A server must not outlive this process, but a process cannot clean up when it is killed. Two mechanisms do it
+// instead:
 //
-// - On Linux, the kernel signals the server when the thread ends that started it; `setpriv` of util-linux asks for that. The kernel
-//   forgets it when a program gains privileges (set-uid, set-gid, file capabilities) or changes its user (`-runas`). It covers only the
-//   process that was started, not the children of a wrapper.
-// - A watcher, one `sh` for all servers of this thread, waits for the end of a pipe that this thread holds, and then signals their
-//   process groups. It works on every Unix and in all of these cases, unless somebody kills the watcher itself.
+// - On Linux, the kernel signals the server when the thread that started it ends; `setpriv` of util-linux requests
+//   this. The kernel clears the request when a program gains privileges (set-uid, set-gid, file capabilities) or
+//   changes its user (`-runas`). It covers only the process itself, not the children of a wrapper.
+// - A watcher, one `sh` for all servers of this thread, waits for the end of a pipe that this thread holds, and then
+//   signals the servers' process groups. It works on every Unix and in all of these cases, unless the watcher itself is
+//   killed.
 //
-// Whether the first suffices is unknown beforehand (Node cannot read capabilities), so both are always there, as far as possible. What
-// can stay is a process that leaves its group, or one that this user may not signal. All of it adds 2 ms to a start; 2 ms more where the
-// watcher has to be started, and 3 ms once to try `setpriv`.
+// It is not known in advance whether the first mechanism suffices (Node cannot read capabilities), so both are used
+// where available. A process survives only if it leaves its process group or this user may not signal it. Together they
+// add 2 ms to a launch, another 2 ms if the watcher has to be started, and 3 ms once to try `setpriv`.
 //
-// There are no signal handlers: they would change how the program ends, or end servers in the middle of its own shutdown.
+// There are no signal handlers: they would change how the program ends, or stop servers in the middle of the program's
+// own shutdown.
 
-/** The file descriptor of the watcher's pipe in a server, until that is executed. */
+/** The file descriptor of the watcher's pipe in the child process, until it executes the server. */
 const watcherFd = 4;
 
-/** Registers itself with the watcher, unless the parent has ended in the meantime, and becomes the server. */
+/** Registers the process group with the watcher, unless the parent has already ended, and executes the server. */
 const startScript = `[ "$PPID" = "$1" ] || exit; echo "+ $$ $2" >&${watcherFd}; shift 2; exec "$@" ${watcherFd}>&-`;
 
-/** Reads lines of `+ GROUP SIGNAL` and `- GROUP SIGNAL`. A signal to a whole service or terminal must not end it early. */
+/**
+ * Reads lines of `+ GROUP SIGNAL` and `- GROUP SIGNAL`. Ignores signals that are sent to a whole service or terminal,
+ * so that the watcher does not end early.
+ */
 const watchScript = `
 trap '' HUP INT QUIT TERM
 groups=
@@ -43,7 +49,7 @@ export interface Spawned {
   /** The leader of a process group. */
   readonly child: ChildProcess;
   readonly pid: number;
-  /** To be called when the process group has ended: its number may then be given to another. */
+  /** Call this when the process group has ended: its ID may then be reused. */
   readonly unwatch: () => void;
 }
 
@@ -52,13 +58,17 @@ type Stdio = 'ignore' | 'inherit' | 'pipe';
 export interface Spawning {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Of the file descriptors 0 to 3. */
+  /** For file descriptors 0 to 3. */
   readonly stdio: readonly [Stdio, Stdio, Stdio, Stdio];
   /** Sent to the process group when this thread ends. */
   readonly deathSignal: 'SIGKILL' | 'SIGTERM';
 }
 
-/** Starts a program as the leader of a process group, and sees to its end. @throws Error when it cannot be started */
+/**
+ * Spawns a program as the leader of a process group that ends with this thread.
+ *
+ * @throws Error if it cannot be started
+ */
 export async function spawnWatched(command: string, args: readonly string[], options: Spawning): Promise<Spawned> {
   const { cwd, env, stdio, deathSignal } = options;
   const signal = deathSignal.slice('SIG'.length);
@@ -85,19 +95,19 @@ export async function spawnWatched(command: string, args: readonly string[], opt
   }
 }
 
-/** @throws Error when there is none, because it could not be started */
+/** @throws Error if the process could not be started */
 function pidOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    // A signal that may not be sent is an error event, too.
+    // A signal that cannot be sent also causes an error event.
     child.on('error', reject);
     if (child.pid !== undefined) resolve(child.pid);
   });
 }
 
 class Watcher {
-  /** Rejects if it could not be started. */
+  /** Rejects if the watcher could not be started. */
   readonly started: Promise<unknown>;
-  /** There once it has started. */
+  /** Undefined if the watcher could not be started. */
   readonly input: Socket | undefined;
   #servers = 0;
 
@@ -113,7 +123,7 @@ class Watcher {
     this.input = child.stdin as Socket | undefined;
     child.once('error', () => this.#retire()).once('exit', () => this.#retire());
     this.input?.on('error', () => {});
-    // It is there as long as a server is, and that keeps the program running already.
+    // The watcher need not keep this program running: while there are servers, they do.
     child.unref();
     this.input?.unref();
   }
@@ -122,7 +132,7 @@ class Watcher {
     this.#servers += 1;
   }
 
-  /** @param line what it should read */
+  /** @param line the line to send to the watcher */
   remove(line: string): void {
     this.#servers -= 1;
     this.input?.write(line);
@@ -138,12 +148,16 @@ class Watcher {
 
 let currentWatcher: Watcher | undefined;
 
-/** The file that a shell would execute as this command. @throws Error when there is none */
+/**
+ * Returns the file that a shell would execute for a command.
+ *
+ * @throws Error if there is none
+ */
 async function findProgram(command: string, cwd: string, folders = '/usr/bin:/bin'): Promise<string> {
   const { access, constants, stat } = await import('node:fs/promises');
   const path = await import('node:path');
-  if (command === '') throw new Error('a command is needed');
-  // Otherwise the program would seem to be missing.
+  if (command === '') throw new Error('the command is empty');
+  // Otherwise, a missing working directory would be reported as a missing program.
   await access(cwd, constants.X_OK);
   const hasFolder = command.includes('/');
   let isDenied = false;
@@ -160,10 +174,10 @@ async function findProgram(command: string, cwd: string, folders = '/usr/bin:/bi
     );
     if (isExecutable && found.isFile()) return file;
   }
-  throw new Error(isDenied ? 'EACCES: it may not be executed' : 'ENOENT: it is not in PATH');
+  throw new Error(isDenied ? 'EACCES: permission denied' : 'ENOENT: not found in PATH');
 }
 
-/** Whether there is one that knows the option: not before util-linux 2.33, nor in BusyBox. */
+/** The path of a `setpriv` that knows the option, if there is one: util-linux has it since 2.33, BusyBox does not. */
 let usableSetpriv: Promise<string | undefined> | undefined;
 
 async function findSetpriv(): Promise<string | undefined> {
@@ -173,7 +187,7 @@ async function findSetpriv(): Promise<string | undefined> {
     const { execFile } = await import('node:child_process');
     return await new Promise((resolve) => {
       execFile(program, ['--pdeathsig', 'KILL', '/bin/sh', '-c', ':'], (error) => {
-        // What could not be tried now may be there later: a process may have too many files open.
+        // Try again next time: the failure may be temporary, such as too many open files.
         if (typeof error?.code === 'string') usableSetpriv = undefined;
         resolve(error ? undefined : program);
       });

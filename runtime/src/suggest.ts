@@ -1,11 +1,14 @@
-/** `; did you mean 'x'?`, or nothing when no candidate is near: a third of the letters may differ, and always one. */
+/**
+ * Returns `; did you mean 'x'?`, or an empty string if no candidate is similar. Up to a third of the letters may
+ * differ, and always one.
+ */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   let nearest: string | undefined;
   let bound = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
-    // So a long name costs nothing.
+    // Skip before comparing, so that a long name costs nothing.
     if (Math.abs(candidate.length - name.length) >= bound) continue;
-    // Of two that are equally near, one of the same length: `qcow2` for `qcow3`, not `qcow`.
+    // Of two equally similar candidates, prefer one of the same length: `qcow2` for `qcow3`, not `qcow`.
     const edits =
       editsBetween(name.toLowerCase(), candidate.toLowerCase()) + (candidate.length === name.length ? 0 : 0.5);
     if (edits >= bound || edits >= candidate.length) continue;
@@ -15,7 +18,7 @@ export function didYouMean(name: string, candidates: Iterable<string>): string {
   return nearest === undefined ? '' : `; did you mean '${nearest}'?`;
 }
 
-/** Levenshtein's distance. */
+/** Returns the Levenshtein distance. */
 function editsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

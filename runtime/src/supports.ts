@@ -1,12 +1,12 @@
 /**
- * What a server has, as it tells itself: a monitor by `query-qmp-schema` (QEMU's manual: "Client JSON Protocol introspection"), an agent by
- * `guest-info`.
+ * Determines what a server has: a monitor by `query-qmp-schema` (QEMU's manual: "How to use the QAPI code generator",
+ * "Client JSON Protocol introspection"), an agent by `guest-info`.
  */
 
 import type { CommandMap, EventMap } from './maps.js';
 import { aDuration, anAbortSignal, aString, checkParameter, optionsOf, type OptionChecks } from './options.js';
 
-/** What may be asked of a command or an event. All of it has to hold. */
+/** The part of a command or event to look for. If several members are given, all of them have to hold. */
 export interface Part {
   readonly argument?: string | undefined;
   readonly result?: string | undefined;
@@ -15,16 +15,19 @@ export interface Part {
   readonly feature?: string | undefined;
 }
 
-/** The names of the members that an object has, whichever branch it is of; those of its elements, of an array. */
+/** The names of an object's members, of any branch; for an array, those of its elements. */
 type MemberNames<T> = ObjectNames<T extends readonly (infer Element)[] ? Element : T>;
 type ObjectNames<T> = T extends readonly unknown[] ? never : T extends object ? keyof T & string : never;
 
-/** The known ones can be completed. A server may have others, and those of members are behind a period. */
+/**
+ * Editors complete the known names. Other strings are allowed, too: the server may have more, and paths lead to nested
+ * members.
+ */
 type Path<T> = MemberNames<T> | (string & {});
 
-/** What is asked of a command or event itself. */
+/** A query about the command or event itself. */
 interface Whole {
-  /** A feature of it, such as `deprecated`. */
+  /** A feature of the command or event, such as `deprecated`. */
   readonly feature: string;
   readonly value?: undefined;
 }
@@ -38,22 +41,22 @@ interface WholeEvent extends Whole {
   readonly data?: undefined;
 }
 
-/** What is asked of a member. */
+/** A query about a member. */
 interface OfMember {
-  /** A value of the enum that the member, or an element or alternative of it, is of. */
+  /** An enum value of the member, its elements or its alternatives. */
   readonly value?: string | undefined;
-  /** A feature of the member or its type, or of `value` where that is given. */
+  /** A feature of the member or its type, or of `value` if that is given. */
   readonly feature?: string | undefined;
 }
 
 interface Argument<T> extends OfMember {
-  /** An argument, such as `size`, or a member within one: `file.filename`, `file(driver=nbd).server`. */
+  /** An argument, such as `size`, or a nested member: `file.filename`, `file(driver=nbd).server`. */
   readonly argument: Path<T>;
   readonly result?: undefined;
 }
 
 interface Result<T> extends OfMember {
-  /** A member of the result, or of its elements: `inserted.image`. */
+  /** A member of the result or of its elements: `inserted.image`. */
   readonly result: Path<T>;
   readonly argument?: undefined;
 }
@@ -63,17 +66,17 @@ interface Data<T> extends OfMember {
   readonly data: Path<T>;
 }
 
-/** The names of commands and events; the known ones can be completed. */
+/** The name of a command or event. Editors complete the known names. */
 export type AnyName<C, E> = (keyof C & string) | (keyof E & string) | (string & {});
 
-/** What may be asked of the command or event of a name. */
+/** The parts that a command or event of this name can be queried for. */
 export type PartOf<C extends CommandMap<C>, E extends EventMap<E>, N> = N extends keyof C
   ? WholeCommand | Argument<C[N]['arguments']> | Result<C[N]['result']>
   : N extends keyof E
     ? WholeEvent | Data<E[N]['data']>
     : Part;
 
-/** How long somebody waits. */
+/** Limits how long to wait. */
 interface Bounds {
   readonly signal?: AbortSignal | undefined;
   readonly timeout?: number | undefined;
@@ -88,7 +91,7 @@ const partChecks: OptionChecks<Part> = {
 };
 const boundsChecks: OptionChecks<Bounds> = { signal: anAbortSignal, timeout: aDuration };
 
-/** What one server has, for as long as one is connected to it. */
+/** The commands, events and types of one server, for the duration of a connection. */
 export class Inventory {
   readonly #isAgent: boolean;
   readonly #ask: (command: string, bounds: Bounds) => Promise<unknown>;
@@ -107,9 +110,12 @@ export class Inventory {
     const bounds = optionsOf(givenBounds, boundsChecks);
     if (!this.#isAgent) return (await this.#introspection(bounds)).has(name, part);
     if (Object.values(part).some((detail) => detail !== undefined)) {
-      throw new TypeError(`${name}: an agent tells which commands it has, and nothing of their arguments or results`);
+      throw new TypeError(
+        `${name}: an agent reports only the names of its commands, without arguments, results or features`,
+      );
     }
-    // Not kept: commands come and go while file systems are frozen, and when the guest has booted, it is another agent.
+    // Not cached: commands become disabled while file systems are frozen, and after a reboot of the guest another agent
+    // may run.
     const { supported_commands: commands } = (await this.#ask('guest-info', bounds)) as GuestInfo;
     return commands.some((command) => command.name === name && command.enabled);
   }
@@ -119,7 +125,7 @@ export class Inventory {
     const ask = (): Promise<unknown> => this.#ask('query-qmp-schema', bounds);
     const isBounded = bounds.signal !== undefined || bounds.timeout !== undefined;
     try {
-      // Whoever gives up does so alone.
+      // A call with a signal or timeout sends its own query, so that aborting it does not affect others.
       const infos = await (isBounded ? ask() : (this.#asked ??= ask()));
       return (this.#known ??= new Introspection(infos as Info[]));
     } finally {
@@ -160,7 +166,7 @@ class Introspection {
     const steps = path === undefined ? undefined : stepsOf(path);
     const entry = this.#infos.get(name);
     const kind = entry?.['meta-type'];
-    // Types have names, too, which mean nothing.
+    // The names of types are arbitrary.
     if (!entry || (kind !== 'command' && kind !== 'event')) return false;
     let found = new Set([entry]);
     if (steps) {
@@ -175,9 +181,9 @@ class Introspection {
     return [...found].some(({ features }) => feature === undefined || features?.includes(feature));
   }
 
-  /** Adds a type, and those of its elements or alternatives. */
+  /** Adds a type and, recursively, the types of its elements or alternatives. */
   #add(type: string | undefined, found: Set<Info>): void {
-    // A server may nest them in each other without end.
+    // A hostile server may nest types in a cycle.
     for (const types = [type]; types.length > 0;) {
       const info = this.#infos.get(types.pop());
       if (!info || found.has(info)) continue;
@@ -187,11 +193,11 @@ class Introspection {
     }
   }
 
-  /** The members of a name, whatever branch they are of, and their types. */
+  /** Returns the members with a name, in any branch, and their types. */
   #member(types: ReadonlySet<Info>, name: string): Set<Info> {
     const found = new Set<Info>();
     const objects = new Set([...types].filter(isObject));
-    // Branches come to the set while it is walked.
+    // The loop also visits the branches that it adds to the set.
     for (const { members = [], variants = [] } of objects) {
       for (const { type } of variants) this.#add(type, objects);
       for (const member of members.filter((candidate) => candidate.name === name)) {
@@ -202,7 +208,7 @@ class Introspection {
     return found;
   }
 
-  /** Objects of one branch, with the members of their base. */
+  /** Returns the objects of one branch, with the members of their base. */
   #branch(types: ReadonlySet<Info>, discriminator: string, branch: string): Set<Info> {
     const found = new Set<Info>();
     for (const { tag, members = [], variants = [] } of [...types].filter(isObject)) {
@@ -218,30 +224,33 @@ function isObject(info: Info): boolean {
   return info['meta-type'] === 'object';
 }
 
-/** The values of a name, of those types that are enums. */
+/** Returns the enum values with a name. */
 function valuesOf(types: ReadonlySet<Info>, name: string): Set<Info> {
   const enums = [...types].filter((info) => info['meta-type'] === 'enum');
-  // Before QEMU 6.2, values had no features, and there were only their names.
+  // Before QEMU 6.2, enum values were plain names without features.
   const values = enums.flatMap(
     ({ members, values: names = [] }) => members ?? names.map((value): Info => ({ name: value })),
   );
   return new Set(values.filter((value) => value.name === name));
 }
 
-/** A name has a period only in the prefix of a vendor: `__com.redhat_name`. */
+/** A name contains a period only in a vendor prefix: `__com.redhat_name`. */
 const stepPattern = /* @__PURE__ */ (() => {
   const name = String.raw`(?:__[A-Za-z0-9.-]+_)?[A-Za-z0-9][\w-]*`;
   const choice = `${name}=${name}`;
   return new RegExp(String.raw`\.?(${name})|\((${choice}(?:,${choice})*)\)|\[\]`, 'gu');
 })();
 
-/** Steps to a member, by its name, or into a branch of a union, by the names of the discriminator and its value. */
+/**
+ * Splits a path into steps: to a member (its name), or into a branch of a union (the names of the discriminator and its
+ * value).
+ */
 function stepsOf(path: string): string[][] {
   const matches = [...path.matchAll(stepPattern)];
   if (matches.map(([text]) => text).join('') !== path) {
-    throw new TypeError(`'${path}' is no path to a member: it has to be like file(driver=nbd).server`);
+    throw new TypeError(`'${path}' is not a path to a member: expected a path like file(driver=nbd).server`);
   }
-  // Elements are stepped into by themselves.
+  // `[]` is optional: array elements are always entered.
   return matches.flatMap(([, member, choices]) =>
     member === undefined ? (choices?.split(',') ?? []).map((choice) => choice.split('=')) : [[member]],
   );

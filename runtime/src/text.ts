@@ -1,10 +1,10 @@
-/** Texts that a peer has sent. */
+/** Text from a peer. */
 
 /**
- * A text that may be as long as a message, or the beginning of it.
+ * Truncates a text that may be as long as a message.
  *
- * @param limit in characters
- * @returns a copy where it is longer: a slice would keep all of the text alive
+ * @param limit the maximum length in characters
+ * @returns a copy if the text is longer: a slice would keep the whole text alive
  */
 export function shortened(text: string, limit: number): string {
   if (text.length <= limit) return text;

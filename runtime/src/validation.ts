@@ -1,4 +1,7 @@
-/** What a connection does with its validators: refuses arguments before they are sent, and tells what does not fit of what comes. */
+/**
+ * Validates a connection's messages: rejects invalid arguments before they are sent, and reports invalid results and
+ * events.
+ */
 
 import { ArgumentsError, ResultError } from './errors.js';
 import { compiled } from './compile.js';
@@ -10,18 +13,22 @@ import type { Settled } from './session.js';
 import { shortened } from './text.js';
 import { enumeration, passes, struct, type AnyValidators, type CommandValidators } from './validator.js';
 
-/** How arguments, results and events are checked against the schema. */
+/** How to validate arguments, results and events against the schema. */
 export interface Validation {
-  /** Whether arguments are checked before they are sent; true unless told. Those that do not fit are an ArgumentsError. */
+  /** Whether to validate arguments before they are sent; true by default. Invalid arguments cause an ArgumentsError. */
   arguments?: boolean | undefined;
   /**
-   * What becomes of a result that contradicts the schema. `warn`, unless told: it is returned, and the log gets a warning, once a
-   * connection and place. `throw`: the call rejects with a ResultError, which has it. `ignore`: results and events are not checked. Events
-   * always arrive. Members and values that the schema does not know contradict nothing: the log is informed of those in the first result
-   * of a command, or event of a name, that has any. Doubles that look like integers are always made numbers.
+   * What to do with a result that contradicts the schema. `warn` (the default) returns it and logs a warning, once for
+   * each connection and place. `throw` rejects the call with a ResultError, which holds the result. `ignore` disables
+   * validation of results and events. Events are always delivered. Unknown members and enum values do not contradict
+   * the schema; they are logged at level `info`, for the first result of a command or event of a name that has any.
+   * Doubles that look like integers are always converted to numbers.
    */
   results?: 'throw' | 'warn' | 'ignore' | undefined;
-  /** Warns of arguments, and of commands, that are deprecated, unstable, or only in some builds of QEMU. */
+  /**
+   * Logs a warning when a call uses a command, argument or enum value that is deprecated, unstable, or only in some
+   * builds of QEMU.
+   */
   remarks?: readonly Remark[] | undefined;
 }
 
@@ -34,38 +41,41 @@ const isValidation = /* @__PURE__ */ struct<Validation>(() => ({
 }));
 
 /**
- * @param base what an object leaves out
- * @throws TypeError for what is none of it: to be checked in another way than one thinks is worse than not at all
+ * @param base the defaults for missing members
+ * @throws TypeError for anything else: silently validating in an unintended way would be worse than failing
  */
 export function validationOf(option: boolean | Validation | undefined, base: Validation = on): Validation {
   if (option === undefined) return base;
   if (typeof option === 'boolean') return option ? on : off;
   const issues = isValidation.issues(option);
   if (issues.length > 0) throw new TypeError(listed('validate', issues));
-  // Undefined members are left out.
+  // Undefined members count as missing.
   const { arguments: args = base.arguments, results = base.results, remarks = base.remarks } = option;
   return { arguments: args, results, remarks };
 }
 
-/** What is told in an error; the others are counted. */
+/** The number of issues listed in an error. The others are counted. */
 const maxListed = 10;
-/** A hostile peer can think of any number of things to tell. */
-const maxTold = 1000;
+/** The maximum number of issues logged: a hostile peer can cause any number. */
+const maxLogged = 1000;
 const maxName = 100;
-/** Places that are alike in so many characters are told once. */
+/** The number of characters by which places are compared. */
 const maxPlace = 1000;
 
-/** The checks of one connection. */
+/** The validation of one connection. */
 export class Checks {
   readonly #validators: AnyValidators | undefined;
   readonly #log: Log;
   readonly #options: readonly string[];
-  readonly #told = new Set<string>();
-  /** The commands and events that have had what the schema does not know: to look for it again costs as much as parsing. */
+  readonly #logged = new Set<string>();
+  /**
+   * Commands and events that have had unknown members or values, which are ignored from then on: looking for them again
+   * costs as much as parsing.
+   */
   readonly #open = new Set<string>();
-  /** Those that contradict the schema again and again in what has been told, as an older server's do: they are not looked at any more. */
+  /** Commands and events whose issues have all been logged, as with an older server. They are no longer validated. */
   readonly #known = new Set<string>();
-  /** Whether large doubles in values of a type may look like integers. */
+  /** Whether values of a type can contain large doubles that look like integers. */
   readonly #mendable = new Map<Type, boolean>();
 
   /** @param options the names of a call's options, which programs may pass as arguments by mistake */
@@ -75,7 +85,11 @@ export class Checks {
     this.#options = options;
   }
 
-  /** @returns the arguments as they are sent, after they have been checked; or else why they cannot be sent */
+  /**
+   * Validates arguments.
+   *
+   * @returns the arguments in wire format, or a function that creates the error
+   */
   arguments(
     command: string,
     args: object | undefined,
@@ -86,7 +100,7 @@ export class Checks {
     try {
       wire = args === undefined ? undefined : toWire(args, validator !== undefined);
     } catch (error) {
-      // What is no JSON fits no schema either, and a validator says more of it.
+      // Prefer the validator's issues: a value that is not JSON violates any schema, and they are more precise.
       const failures = validator ? failuresOf(validator.issues(args), 'out') : [];
       const problem = error instanceof Error ? error.message : 'they cannot be read';
       const text = failures.length > 0 ? listed('arguments', failures) : `arguments: ${problem}`;
@@ -97,7 +111,7 @@ export class Checks {
     if (failures.length > 0) {
       return () => new ArgumentsError(command, `${listed('arguments', failures)}${this.#hint(failures)}`, failures);
     }
-    this.#tellAll({ command }, 'arguments', issues);
+    this.#logAll({ command }, 'arguments', issues);
     return wire;
   }
 
@@ -109,7 +123,11 @@ export class Checks {
     return misplaced ? `\n'${misplaced.path[0]}' is an option of the call: pass options after the arguments` : '';
   }
 
-  /** @returns the outcome, or what it becomes */
+  /**
+   * Validates a result.
+   *
+   * @returns the outcome, possibly changed to a failure
+   */
   result(command: string, outcome: Settled, { results = 'warn' }: Validation): Settled {
     const type = this.#commandOf(command)?.result.type;
     if ('failure' in outcome || !type) return outcome;
@@ -117,7 +135,7 @@ export class Checks {
     const result = value as Json;
     if (issues.length === 0) return { result };
     const failures = results === 'throw' ? failuresOf(issues, 'in') : [];
-    this.#tellAll(
+    this.#logAll(
       { command },
       'result',
       issues.filter((issue) => !failures.includes(issue)),
@@ -130,12 +148,12 @@ export class Checks {
     const events = this.#validators?.events;
     const type = events && Object.hasOwn(events, name) ? events[name]?.type : undefined;
     if (!type) return;
-    // Data are an object: what is mended is inside.
+    // Event data are an object, so replaced numbers are inside it.
     const { issues } = this.#inspect(name, type, data ?? {}, results);
-    this.#tellAll({ event: name }, 'data', issues);
+    this.#logAll({ event: name }, 'data', issues);
   }
 
-  /** Doubles are mended in any case: the types promise numbers. */
+  /** Replaces large integers by doubles even if validation is off: the types promise numbers. */
   #inspect(subject: string, type: Type, value: unknown, results: Validation['results']): Inspection {
     const isIgnored = results === 'ignore' || (results === 'warn' && this.#known.has(subject));
     if (isIgnored && !this.#isMendable(type)) return { value, issues: [] };
@@ -158,22 +176,26 @@ export class Checks {
     return commands && Object.hasOwn(commands, name) ? commands[name] : undefined;
   }
 
-  #tellAll(subject: Subject, root: string, issues: readonly Issue[]): void {
-    const news = issues.filter((issue) => this.#tell(subject, root, issue));
+  #logAll(subject: Subject, root: string, issues: readonly Issue[]): void {
+    const news = issues.filter((issue) => this.#logNew(subject, root, issue));
     if (issues.length > 0 && news.length === 0 && root !== 'arguments') this.#known.add(nameOf(subject));
   }
 
-  /** @returns whether it is new */
-  #tell(subject: Subject, root: string, issue: Issue): boolean {
+  /**
+   * Logs an issue unless a similar one was logged.
+   *
+   * @returns whether it was new
+   */
+  #logNew(subject: Subject, root: string, issue: Issue): boolean {
     const { kind, path, message } = issue;
     const name = nameOf(subject);
-    // Of a list of a thousand, each element may have the same.
+    // In an array, each element may have the same issue.
     const place = path.map((step) => (typeof step === 'number' ? '[]' : `.${cut(step)}`)).join('');
     const key = shortened(`${name} ${kind} ${root}${place}`, maxPlace);
-    // What is unknown leaves room for warnings.
-    const limit = kind === 'unknown' ? maxTold / 2 : maxTold;
-    if (this.#told.has(key) || this.#told.size >= limit) return false;
-    this.#told.add(key);
+    // Unknown members and values must leave room for warnings.
+    const limit = kind === 'unknown' ? maxLogged / 2 : maxLogged;
+    if (this.#logged.has(key) || this.#logged.size >= limit) return false;
+    this.#logged.add(key);
     const level = kind === 'unknown' ? 'info' : 'warn';
     const isOfCommand = root === 'arguments' && path.length === 0;
     this.#log({ level, message: `${name}: ${isOfCommand ? message : placed(root, issue)}`, issue, ...subject });
@@ -191,20 +213,20 @@ function failuresOf(issues: readonly Issue[], direction: Direction): Issue[] {
   return issues.filter((issue) => isFailure(issue, direction));
 }
 
-/** All issues, or the first of many. */
+/** Lists the issues, or the first of many. */
 function listed(root: string, issues: readonly Issue[]): string {
   const lines = issues.slice(0, maxListed).map((issue) => placed(root, issue));
   if (issues.length > maxListed) lines.push(`and ${issues.length - maxListed} more`);
   return lines.join('\n');
 }
 
-/** `arguments.file.filename: expected string, found number 5` */
+/** Formats an issue: `arguments.file.filename: expected string, found number 5`. */
 function placed(root: string, { path, message }: Issue): string {
   const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${cut(step)}`)).join('');
   return `${root}${steps}: ${message}`;
 }
 
-/** Names come from a peer, too, and need not be QAPI's. */
+/** Names may come from a peer, so they need not be valid QAPI names. */
 function cut(name: string): string {
   const short = shortened(name, maxName);
   return /^[\w.-]+$/u.test(short) ? short : JSON.stringify(short);

@@ -1,4 +1,4 @@
-/** What generated code makes validators of, and what they can do. */
+/** Validators, which generated code creates. */
 
 import { budget, compiled, type Cell } from './compile.js';
 import { inspect, isFailure, type Direction, type Issue, type Remark } from './inspect.js';
@@ -19,20 +19,20 @@ import {
   type UnionRefs,
 } from './schema.js';
 
-/** What is told of a value. */
+/** Options of `issues`. */
 export interface IssuesOptions {
-  /** What to tell beside what does not fit: uses of what is deprecated, unstable, or only in some builds of QEMU. */
+  /** Further findings to report: uses of anything deprecated, unstable, or only in some builds of QEMU. */
   readonly remarks?: readonly Remark[] | undefined;
 }
 
 /**
- * Says whether values are of a type. It is a type guard, and a Standard Schema (https://standardschema.dev).
+ * A type guard that is also a Standard Schema (https://standardschema.dev).
  *
  * @typeParam T the type
  */
 export interface Validator<T> {
   (value: unknown): value is T;
-  /** All that there is to say of a value, up to 1000 things of each kind. Never throws. */
+  /** Returns all issues of a value, up to 1000 of each kind. Never throws. */
   issues(value: unknown, options?: IssuesOptions): Issue[];
   readonly '~standard': {
     readonly version: 1;
@@ -42,20 +42,20 @@ export interface Validator<T> {
     ) => { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
     readonly types?: { readonly input: T; readonly output: T } | undefined;
   };
-  /** The type, as validators of other types refer to it. */
+  /** The run-time type, which validators of other types refer to. */
   readonly type: Type;
 }
 
 /**
- * Of a command. Arguments have to fit exactly. Results may have more than the schema knows: members and enum values of a newer QEMU are
- * issues of the kind `unknown`, and do not matter to the guard.
+ * The validators of a command. Arguments must match the schema exactly. Results may have unknown members and enum
+ * values from a newer QEMU: these are issues of kind `unknown`, but the guard accepts them.
  */
 export interface CommandValidators<A, R> {
   readonly arguments: Validator<A>;
   readonly result: Validator<R>;
 }
 
-/** Of all commands, and of the data of all events, by wire name. */
+/** The validators of all commands, and of the data of all events, by wire name. */
 export interface Validators<C extends CommandMap<C>, E extends EventMap<E>> {
   readonly commands: {
     readonly [N in keyof C]: CommandValidators<
@@ -66,17 +66,17 @@ export interface Validators<C extends CommandMap<C>, E extends EventMap<E>> {
   readonly events: { readonly [N in keyof E]: Validator<E[N]['data']> };
 }
 
-/** Validators by wire name, whatever their types. */
+/** Validators by wire name, without their types. */
 export interface AnyValidators {
   readonly commands: Readonly<Record<string, CommandValidators<unknown, unknown>>>;
   readonly events: Readonly<Record<string, Validator<unknown>>>;
 }
 
-/** What generated code says of a command; arguments or a result that it has none of are left out. */
+/** The description of a command in generated code. Arguments and result are omitted if there are none. */
 export interface CommandRefs extends Notes {
   readonly arguments?: TypeRef;
   readonly result?: TypeRef;
-  /** Whether there may be more arguments. */
+  /** Whether the command accepts arguments beyond those of the schema. */
   readonly further?: boolean;
 }
 
@@ -146,19 +146,20 @@ function validator<T>(
   } as const);
 }
 
-// To look them up would take as long as a small check.
+// Precomputed: looking them up would take as long as a small check.
 const mostOut = /* @__PURE__ */ (() => limits.out.tokens - 1)();
 const mostIn = /* @__PURE__ */ (() => limits.in.tokens - 1)();
 
-/** Whether a compiled check says that a value fits; it may fit all the same. */
+/** Returns whether a compiled check accepts a value. If not, the value may still be valid. */
 export function passes(cell: Cell | undefined, value: unknown, direction: Direction): boolean {
-  // What all objects inherit would be taken for their own, and is not sent.
+  // If anything enumerable was added to Object.prototype, `inspect` has to decide: it tells own members from inherited
+  // ones.
   if (direction === 'out') for (const _ in {}) return false;
   if (cell?.counts) budget.left = direction === 'out' ? mostOut : mostIn;
   try {
     return cell !== undefined && cell.check(value, 0);
   } catch {
-    // A getter has thrown, or the value nests so deep that the stack was not enough.
+    // A getter threw, or the value overflowed the stack.
     return false;
   }
 }

@@ -1,21 +1,22 @@
-/** Whether a server is of the QEMU that a client was generated from. */
+/** Compares the server's version of QEMU to that of the generated code. */
 
-const unchecked = "the server's version is not checked";
+const unchecked = 'cannot compare versions';
 
 /**
- * @param generated the version of the generated code, where it is of one
- * @param ask what the server tells of its own version
- * @returns what there is to warn of: nothing when both are of one minor version
- * @throws what `ask` throws
+ * Returns a warning if the server and the generated code are of different minor versions.
+ *
+ * @param generated the version of the generated code, if it is known
+ * @param ask returns the version as reported by the server
+ * @throws whatever `ask` throws
  */
 export async function versionProblem(
   generated: string | undefined,
   ask: () => Promise<unknown>,
 ): Promise<string | undefined> {
-  if (generated === undefined) return `${unchecked}: the generated code is of no known QEMU`;
-  // An agent may tell anything.
+  if (generated === undefined) return `${unchecked}: the generated code does not name its QEMU version`;
+  // An agent may report anything.
   const [server, minor = ''] = /^(\d{1,5}\.\d{1,5}\.)\d{1,5}/u.exec(String(await ask())) ?? [];
-  if (server === undefined) return `${unchecked}: it tells none`;
+  if (server === undefined) return `${unchecked}: the server did not report one`;
   if (generated.startsWith(minor)) return undefined;
-  return `the server is of QEMU ${server}, the generated code of ${generated}: npx qapi-ts drift tells what differs`;
+  return `the server is QEMU ${server}, but the generated code is for ${generated}: run npx qapi-ts drift to see the differences`;
 }

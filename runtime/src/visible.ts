@@ -1,11 +1,13 @@
-/** Text that a peer has chosen, as it may be shown in logs and on terminals. The generator has the same, and shares no code. */
+/** Escapes text from a peer for logs and terminals. The generator has its own copy: the packages share no code. */
 
-/** Control characters but tabs, what changes the direction of text or has no width, line separators, and lone surrogates. */
+/**
+ * Control characters except tabs, characters of text direction or without width, line separators, and lone surrogates.
+ */
 const invisible = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * On one line: characters that cannot be seen become escapes that can, such as `\u{001b}`, and so does what is a command to a CI
- * system, such as GitHub's `::error::` at the beginning of a line.
+ * Escapes a text for display on one line. Invisible characters become escapes such as `\u{001b}`. Commands to CI
+ * systems, such as GitHub's `::error::` at the beginning of a line, are escaped, too.
  */
 export function visible(text: string): string {
   return text
@@ -14,7 +16,7 @@ export function visible(text: string): string {
     .replaceAll(/##(?=\w*\[)/gu, '#\\u{0023}');
 }
 
-/** As {@link visible}, for a text that has lines of its own. */
+/** Like {@link visible}, but keeps line breaks. */
 export function visibleLines(text: string): string {
   return text.includes('\n') ? text.split('\n').map(visible).join('\n') : visible(text);
 }

@@ -1,5 +1,5 @@
-// The least that a QMP client can be: a socket, JSON.parse, and a queue of promises. It is what the runtime is measured against, and
-// good for nothing else: no ids, no errors, no exact integers, nothing for when the connection goes.
+// A minimal QMP client: a socket, JSON.parse and a queue of promises. It is the baseline for measuring the runtime, and
+// unfit for any other use: it has no ids, no errors, no exact integers, and does not handle a lost connection.
 // @ts-check
 import { connect } from 'node:net';
 
@@ -12,7 +12,7 @@ import { connect } from 'node:net';
  */
 
 /**
- * @param {string} path @param {number} [window] how many commands may be in flight
+ * @param {string} path @param {number} [window] the maximum number of commands in flight
  * @returns {Promise<BareClient>}
  */
 export function connectBare(path, window = Infinity) {

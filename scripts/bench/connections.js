@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// One process that holds many connections: `connections.js ours|bare COUNT`, with `--expose-gc`. Prints as JSON what that takes: `connect`
-// and `broadcast` in milliseconds, `heap` and `resident` in bytes of each connection.
+// Measures many connections in one process: `connections.js ours|bare COUNT`, with `--expose-gc`. Prints JSON:
+// `connect` and `broadcast` in milliseconds, `heap` and `resident` in bytes per connection.
 // @ts-check
 import { setTimeout } from 'node:timers/promises';
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-// One way to validate, in a process of its own, as `validate.js` starts it: `contender.js NAME`. It says what it makes of the values and
-// of changed ones, or how fast it is.
+// Runs one validator in its own process, on behalf of `validate.js`: `contender.js NAME`. Reports its verdicts on the
+// values and on variants of them, or its speed.
 // @ts-check
 import { changed, rows, schema } from './values.js';
 
 /** @typedef {(value: unknown) => boolean} Check */
-/** @typedef {{ row: string, change: string, expected: boolean, edge: boolean }} Mistake what was not as expected */
+/** @typedef {{ row: string, change: string, expected: boolean, edge: boolean }} Mistake an unexpected verdict */
 
 /**
- * Make the check of a row. Everything that does not depend on the row is in before.
+ * Functions that return the check of a row. Work that does not depend on the row is done before they return.
  *
  * @type {Record<string, () => Promise<(row: import('./values.js').Row) => Check>>}
  */
@@ -38,9 +38,9 @@ const makers = {
 
 const [name = ''] = process.argv.slice(2);
 const make = await makers[name]?.();
-if (!make) throw new Error(`no contender is called '${name}'`);
+if (!make) throw new Error(`unknown contender '${name}'`);
 
-/** Each is tested with several copies, so that a compiler cannot find out that it is always asked the same. */
+/** Each check runs on several copies of its value, so that the engine cannot specialize on one object. */
 const contests = rows.map((row) => {
   const text = JSON.stringify(row.value);
   const copies = Array.from({ length: 4 }, () => JSON.parse(text));
@@ -77,13 +77,13 @@ function mistakes() {
   });
 }
 
-/** Checks a second. @param {number} index @param {number} milliseconds how long to measure at least */
+/** Returns the number of checks per second. @param {number} index @param {number} milliseconds the minimum duration */
 function rate(index, milliseconds) {
   const { check, copies } = contests[index] ?? { check: () => false, copies: [] };
   for (let count = 1; ; count *= 2) {
     const begin = performance.now();
     for (let run = 0; run < count; run += 1) {
-      for (const copy of copies) if (!check(copy)) throw new Error(`${rows[index]?.name} was refused`);
+      for (const copy of copies) if (!check(copy)) throw new Error(`${rows[index]?.name} was rejected`);
     }
     const time = performance.now() - begin;
     if (time >= milliseconds) return (count * copies.length * 1000) / time;
@@ -98,7 +98,7 @@ async function oursOfRow() {
   return ({ of }) => (of.kind === 'event' ? events[of.name] : commands[of.name][of.kind]);
 }
 
-/** @param {boolean} discriminator whether unions are written with the keyword that ajv knows beyond the standard */
+/** @param {boolean} discriminator whether to use ajv's non-standard keyword for unions */
 async function ajvOfRow(discriminator) {
   const { Ajv2020 } = await import('ajv/dist/2020.js');
   const files = await jsonSchemas();
@@ -110,7 +110,7 @@ async function ajvOfRow(discriminator) {
     /** @type {Check} */ (ajv.compile({ $ref: `${fileOf(of)}#/$defs/${of.name}` }));
 }
 
-/** What the generator emits, parsed. */
+/** Returns the JSON Schemas that the generator emits. */
 async function jsonSchemas() {
   const { emitJsonSchemas } = await import('../../generator/dist/emit/json-schema.js');
   const texts = emitJsonSchemas(schema, { origin: 'QEMU', generator: '' });
@@ -134,12 +134,13 @@ function typeOf({ kind, name: definitionName }) {
   let type;
   if (definition?.kind === 'event') type = definition.data;
   else if (definition?.kind === 'command') type = kind === 'arguments' ? definition.arguments : definition.returns;
-  if (!type) throw new Error(`the schema has no ${kind} of '${definitionName}'`);
+  if (!type) throw new Error(`'${definitionName}' has no ${kind} in the schema`);
   return type;
 }
 
 /**
- * The emitted form of a union is one condition for each branch. With `discriminator` ajv jumps to the branch.
+ * Rewrites unions, which are emitted as one condition per branch, to use `discriminator`, with which ajv jumps to the
+ * branch.
  *
  * @param {any} root @param {boolean} strict
  */

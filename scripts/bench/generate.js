@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Compares a cold `qapi-ts generate` of the three schemas of a QEMU with QEMU's own compiler on the same three, runs alternating.
+// Compares a cold `qapi-ts generate` of QEMU's three schemas to QEMU's own compiler. Runs alternate.
 // @ts-check
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ const cache = process.env.QAPI_TS_CACHE ?? join(repository, '.cache/qemu');
 const tree = join(cache, version);
 
 if (!existsSync(join(tree, 'scripts/qapi-gen.py')) || spawnSync('python3', ['--version']).status !== 0) {
-  console.error(`This needs python3, and QEMU's compiler: run scripts/fetch-qemu ${version} first.`);
+  console.error(`This benchmark needs python3 and QEMU's compiler: run scripts/fetch-qemu ${version} first.`);
   process.exit(3);
 }
 
@@ -34,12 +34,12 @@ const qemu = (source) =>
 const ours = (...args) => [process.execPath, cli, 'generate', ...args];
 const contests = [
   {
-    title: `schema/${version} (facts), one run for all three`,
+    title: `schema/${version} (without documentation), one run for all three schemas`,
     ours: [ours('--qemu', version, '--out', join(out, 'facts'))],
     theirs: qemu(join(repository, 'schema', version)),
   },
   {
-    title: `QEMU ${version} as released (with documentation), one run for each`,
+    title: `QEMU ${version} as released (with documentation), one run per schema`,
     ours: roots.map((root, index) => ours('--schema', join(tree, root), '--out', join(out, `docs${index}`))),
     theirs: qemu(tree),
   },
@@ -70,7 +70,7 @@ try {
     console.log(`\n${title}; median of ${runs}:`);
     report(a, b);
   }
-  console.log('\nWhere the time of the first goes, by samples of the processor:');
+  console.log('\nCPU profile of the first:');
   shares();
 } finally {
   rmSync(out, { recursive: true });
@@ -82,12 +82,12 @@ function report(a, b) {
   const memory = [a, b].map((all) => median(all.map((one) => one.memory)));
   const [mine = 0, theirs = 1] = wall;
   console.log(
-    `  time:   ${wall.map((ms) => `${(ms / 1000).toFixed(2)} s`).join(' against ')}, ratio ${(mine / theirs).toFixed(2)}`,
+    `  time:   ${wall.map((ms) => `${(ms / 1000).toFixed(2)} s`).join(' vs. ')}, ratio ${(mine / theirs).toFixed(2)}`,
   );
-  console.log(`  memory: ${memory.map((kb) => `${(kb / 1024).toFixed(0)} MB`).join(' against ')} at the most`);
+  console.log(`  memory: ${memory.map((kb) => `${(kb / 1024).toFixed(0)} MB`).join(' vs. ')} at most`);
 }
 
-/** Runs commands one after the other. @param {string[][]} commands */
+/** Runs commands in sequence. @param {string[][]} commands */
 async function measure(commands) {
   const begin = performance.now();
   let memory = 0;
@@ -95,7 +95,10 @@ async function measure(commands) {
   return { wall: performance.now() - begin, memory };
 }
 
-/** @param {string} command @param {string[]} args @returns {Promise<number>} the largest resident size, in KB, from Linux's /proc */
+/**
+ * @param {string} command @param {string[]} args @returns {Promise<number>} the peak resident size in KB, from Linux's
+ * /proc
+ */
 function run(command, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -107,7 +110,7 @@ function run(command, args) {
         const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
         peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/u.exec(status)?.[1] ?? 0));
       } catch {
-        // It has ended.
+        // The process has ended.
       }
     }, 10);
     child.on('error', reject);

@@ -1,5 +1,5 @@
-// Checks of the values that validators are measured with, as a careful programmer would write them for QEMU 10.2, knowing the schema: each
-// member, nothing left out. They say yes or no, and not why.
+// Hand-written checks of the benchmark values, as a careful programmer would write them for QEMU 10.2: they check every
+// member, but do not report reasons.
 // @ts-check
 // oxlint-disable complexity -- a line for each member is simple
 
@@ -22,7 +22,7 @@ export const handWritten = {
   'query-qmp-schema': (value) => isArray(value, isSchemaInfo),
 };
 
-// Of JSON.
+// JSON
 
 /** @param {unknown} value @returns {value is Obj} */
 function isObject(value) {
@@ -41,13 +41,13 @@ function isString(value) {
   return typeof value === 'string';
 }
 
-/** Of 64 bits. @param {unknown} value */
+/** A 64-bit integer. @param {unknown} value */
 function isInt(value) {
   if (typeof value === 'number') return Number.isSafeInteger(value);
   return typeof value === 'bigint' && value >= -(2n ** 63n) && value < 2n ** 63n;
 }
 
-/** Of 64 bits, without a sign, but QEMU takes negative ones, too. @param {unknown} value */
+/** An unsigned 64-bit integer. QEMU accepts negative ones, too. @param {unknown} value */
 function isUint64(value) {
   if (typeof value === 'number') return Number.isSafeInteger(value);
   return typeof value === 'bigint' && value >= -(2n ** 63n) && value < 2n ** 64n;
@@ -68,7 +68,7 @@ function isUint16(value) {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 16;
 }
 
-// What comes in: further members and enum values pass.
+// Received values: unknown members and enum values are accepted.
 
 /** @param {unknown} value */
 function isBlockInfo(value) {
@@ -354,7 +354,7 @@ function isSchemaInfoEnumMember(value) {
   );
 }
 
-/** `default` is of any kind. @param {unknown} value */
+/** `default` may be anything. @param {unknown} value */
 function isSchemaInfoObjectMember(value) {
   return (
     isObject(value) &&
@@ -374,7 +374,7 @@ function isSchemaInfoAlternateMember(value) {
   return isObject(value) && typeof value.type === 'string';
 }
 
-// What goes out: nothing but what the schema has.
+// Sent values: unknown members and enum values are rejected.
 
 /** @param {...string} names */
 function values(...names) {
@@ -383,7 +383,7 @@ function values(...names) {
 }
 
 /**
- * @param {string} names of its members, optional ones too, with spaces between them
+ * @param {string} names the members, including optional ones, separated by spaces
  * @param {ObjCheck} check
  * @returns {(value: unknown) => boolean}
  */
@@ -400,7 +400,8 @@ function hasOnly(value, names) {
 
 /**
  * @param {string} discriminator
- * @param {Record<string, (value: unknown) => boolean>} branches which check the discriminator's name, but not its value
+ * @param {Record<string, (value: unknown) => boolean>} branches which accept the discriminator as a member without
+ * checking its value
  * @returns {(value: unknown) => boolean}
  */
 function union(discriminator, branches) {
@@ -421,7 +422,7 @@ const isCacheOptions = struct(
     (value['no-flush'] === undefined || typeof value['no-flush'] === 'boolean'),
 );
 
-/** A block driver. @param {string} names of the members that it alone has @param {ObjCheck} check of these */
+/** A block driver. @param {string} names the members of its branch @param {ObjCheck} check checks these members */
 function driver(names, check) {
   const base = 'driver node-name discard cache active read-only auto-read-only force-share detect-zeroes';
   return struct(

@@ -1,4 +1,4 @@
-// Messages as a QEMU sends them, for measurements.
+// Messages in the form in which QEMU sends them.
 // @ts-check
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Results by the command that they are of. */
+/** Results by command. */
 export const results = {
   'query-status': { status: 'running', singlestep: false, running: true },
   'query-block': Array.from({ length: 3 }, (_, index) => blockInfo(index)),
@@ -21,7 +21,7 @@ export const event = {
   data: { device: 'virtio0', len: 2097152, offset: 2097152, speed: 0, type: 'mirror' },
 };
 
-/** QEMU's way to write JSON: a space after each comma and colon. @param {unknown} value @returns {string} */
+/** Formats JSON like QEMU, with a space after each comma and colon. @param {unknown} value @returns {string} */
 export function print(value) {
   if (Array.isArray(value)) return `[${value.map(print).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
@@ -78,7 +78,7 @@ function blockInfo(index) {
   };
 }
 
-/** Half of them are numbers, half are histograms. @param {number} index */
+/** Half of the members are numbers, half are histograms. @param {number} index */
 function stat(index) {
   const value = index * 1_000_003;
   return {
@@ -87,7 +87,7 @@ function stat(index) {
   };
 }
 
-/** What a QEMU 7.2 with everything in it says of its schema: about 300 KB. */
+/** Returns the introspection of a QEMU 7.2 with all features: about 300 KB. */
 function introspection() {
   const args = ['introspect', join(repository, 'schema/7.2.0/qapi/qapi-schema.json')];
   const text = execFileSync(process.execPath, [join(repository, 'generator/bin/qapi-ts.js'), ...args], {

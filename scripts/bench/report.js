@@ -1,4 +1,4 @@
-// What the measurements of the runtime have in common.
+// Helpers for the runtime's benchmarks.
 // @ts-check
 
 /** @param {number[]} values */
@@ -6,7 +6,7 @@ export function median(values) {
   return values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)] ?? 0;
 }
 
-/** Prints a table, numbers to the right. @param {string} title @param {string[]} head @param {string[][]} rows */
+/** Prints a table with right-aligned numbers. @param {string} title @param {string[]} head @param {string[][]} rows */
 export function table(title, head, rows) {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   /** @param {string[]} row */
@@ -18,7 +18,7 @@ export function table(title, head, rows) {
   for (const row of [head, ...rows]) console.log(`  ${line(row).trimEnd()}`);
 }
 
-/** What is alive on the heap, after a collection. Wants `--expose-gc`. */
+/** Returns the size of the heap after a collection. Requires `--expose-gc`. */
 export function liveHeap() {
   for (let index = 0; index < 3; index += 1) globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Measures the runtime: against the least that a client can be (`bare-client.js`), against others' clients where they can be had, and
-// by itself. `npm run bench:runtime`; with names of sections (calls, others, events, exactness, connections, size) only those.
+// Measures the runtime: against a minimal client (`bare-client.js`), against other clients where available, and on its
+// own. `npm run bench:runtime` runs all sections; arguments select some (calls, others, events, exactness, connections,
+// size).
 // @ts-check
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -23,16 +24,16 @@ const cache = join(repository, '.cache/bench');
 const runs = 7;
 const sequentialCalls = 5000;
 const pipelinedCalls = 100_000;
-/** How many calls are made at once. */
+/** The numbers of concurrent calls. */
 const depths = [1000, 20_000];
 const events = 200_000;
 const connections = 1000;
-/** How many commands a monitor with out-of-band execution takes at a time. */
+/** The number of commands that a monitor with out-of-band execution accepts at a time. */
 const oobWindow = 8;
 
 const sections = { calls, others, events: eventRates, exactness, connections: manyConnections, size };
 const chosen = process.argv.slice(2);
-console.log(`Node ${process.version}, median of ${runs} runs that take turns`);
+console.log(`Node ${process.version}, median of ${runs} alternating runs`);
 for (const [name, section] of Object.entries(sections)) {
   if (chosen.length === 0 || chosen.includes(name)) await section();
 }
@@ -45,7 +46,7 @@ async function sequence(client, count, command = 'query-status') {
   for (let index = 0; index < count; index += 1) await client.execute(command);
 }
 
-/** @param {number} depth how many calls are made at once @returns {Task} */
+/** @param {number} depth the number of concurrent calls @returns {Task} */
 function pipeline(depth) {
   return async (client, count) => {
     for (let made = 0; made < count; made += depth) {
@@ -113,7 +114,7 @@ async function eventRates() {
   const flood = async (client, count) => {
     seen = 0;
     await client.execute('x-flood', { count: count / 1000 });
-    if (seen !== count) throw new Error(`${seen} of ${count} events came`);
+    if (seen !== count) throw new Error(`only ${seen} of ${count} events arrived`);
   };
   const row = await contest('to one listener', events, flood, ours, bare);
   await ours.close();
@@ -122,7 +123,7 @@ async function eventRates() {
   table('events, against a bare loop', contestHead('events', 'bare loop'), [row]);
 }
 
-/** What it costs to read integers exactly: over JSON.parse alone, and within a round trip with the message as its result. */
+/** Measures the cost of exact integers: compared to JSON.parse, and as a share of a round trip. */
 async function exactness() {
   const server = await startServer({ oob: false });
   const ours = await connectOurs(server.path);
@@ -144,7 +145,7 @@ async function exactness() {
     const native = [];
     for (let run = -1; run < runs; run += 1) {
       const times = [() => parse(text), () => JSON.parse(text)].map((task) => timeOf(task, count));
-      // The first is a warm-up.
+      // The first run is a warm-up.
       if (run >= 0) [exact, native].forEach((all, index) => all.push(times[index] ?? 0));
     }
     const [a, b] = [median(exact), median(native)];
@@ -162,7 +163,7 @@ async function exactness() {
   table('exact integers', head, rows);
 }
 
-/** A process with the monitors of a host full of virtual machines. */
+/** Measures a process with as many connections as a host has virtual machines. */
 function manyConnections() {
   const script = fileURLToPath(new URL('connections.js', import.meta.url));
   const rows = ['ours', 'bare'].map((who) => {
@@ -174,7 +175,7 @@ function manyConnections() {
   table(`${connections} connections`, ['', 'to connect', 'a call to all', 'heap each', 'resident each'], rows);
 }
 
-/** What a bundler makes of the runtime. */
+/** Measures the size of the runtime in a bundle. */
 async function size() {
   const rows = [];
   for (const [name, without] of /** @type {const} */ ([
@@ -199,7 +200,7 @@ async function size() {
 }
 
 /**
- * Two contenders, runs taking turns.
+ * Compares two clients, with alternating runs.
  *
  * @param {string} name @param {number} count @param {Task} task @param {Caller} ours @param {Caller} theirs
  * @returns {Promise<string[]>} a row of a table
@@ -210,7 +211,7 @@ async function contest(name, count, task, ours, theirs) {
   for (let run = -1; run < runs; run += 1) {
     for (const [index, client] of [ours, theirs].entries()) {
       const one = await measure(task, client, count);
-      // The first is a warm-up.
+      // The first run is a warm-up.
       if (run >= 0) measured[index]?.push(one);
     }
   }
@@ -235,21 +236,26 @@ async function measure(task, client, count) {
   return { rate: count / seconds, cpu: (user + system) / count };
 }
 
-/** @param {Task} task @param {Caller} client @param {number} count @returns {Promise<number>} a second, the median */
+/**
+ * @param {Task} task @param {Caller} client @param {number} count @returns {Promise<number>} the median rate per second
+ */
 async function rateOf(task, client, count) {
   const rates = [];
   for (let run = -1; run < runs; run += 1) rates.push((await measure(task, client, count)).rate);
   return median(rates.slice(1));
 }
 
-/** @param {() => unknown} task @param {number} count @returns {number} µs each */
+/** @param {() => unknown} task @param {number} count @returns {number} µs per run */
 function timeOf(task, count) {
   const begin = performance.now();
   for (let index = 0; index < count; index += 1) task();
   return ((performance.now() - begin) * 1000) / count;
 }
 
-/** A module of a package that is no dependency of ours. @param {string} specifier @param {string} file @returns {Promise<any>} */
+/**
+ * Imports a module of a package that is not a dependency. @param {string} specifier @param {string} file @returns
+ * {Promise<any>}
+ */
 async function fetched(specifier, file) {
   const folder = join(cache, 'node_modules', specifier.slice(0, specifier.lastIndexOf('@')));
   try {
@@ -260,12 +266,12 @@ async function fetched(specifier, file) {
     }
     return await import(pathToFileURL(join(folder, file)).href);
   } catch (error) {
-    console.log(`\nGOING ON WITHOUT ${specifier}, which npm cannot get: ${String(error).split('\n')[0]}`);
+    console.log(`\nCONTINUING WITHOUT ${specifier}, which npm cannot install: ${String(error).split('\n')[0]}`);
     return undefined;
   }
 }
 
-/** @param {string} path @returns {Promise<Record<'sequential' | 'pipelined', number> | undefined>} calls a second */
+/** @param {string} path @returns {Promise<Record<'sequential' | 'pipelined', number> | undefined>} calls per second */
 async function pythonRates(path) {
   const script = fileURLToPath(new URL('qmp_python.py', import.meta.url));
   const count = String(sequentialCalls / 5);
@@ -275,7 +281,7 @@ async function pythonRates(path) {
     const { stderr = '' } = /** @type {{ stderr?: string }} */ (error);
     const reason = stderr.trim().split('\n').at(-1) || String(error);
     console.log(
-      `\nGOING ON WITHOUT qemu.qmp of Python (PYTHONPATH may name the folder \`python\` of a QEMU tree): ${reason}`,
+      `\nCONTINUING WITHOUT Python's qemu.qmp (set PYTHONPATH to the directory \`python\` of a QEMU tree): ${reason}`,
     );
     return undefined;
   }

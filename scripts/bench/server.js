@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// A QMP server that answers at once, with as little work as possible: `server.js SOCKET FILE`, where FILE says what it sends (see
-// `startServer`). Beside the commands with results of their own it knows
-//   x-flood {count}  sends so many thousand events, all the same, then replies
-//   x-emit {count}   sends so many events, numbered, then replies
-//   x-later {delay}  replies after so many milliseconds
+// A QMP server that replies immediately, with as little work as possible: `server.js SOCKET FILE`, where FILE contains
+// its messages (see `startServer`). Besides the commands with results in FILE, it knows
+//   x-flood {count}  sends `count` thousand identical events, then replies
+//   x-emit {count}   sends `count` numbered events, then replies
+//   x-later {delay}  replies after `delay` milliseconds
 //   x-drop           drops the connection
-// and it answers anything else with an empty object.
+// and replies to anything else with an empty object.
 // @ts-check
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -29,7 +29,7 @@ const server = createServer((socket) => {
     let begin = 0;
     let depth = 0;
     let answer = '';
-    // No client puts braces into the strings of these requests, and not all of them end a request with a newline.
+    // No client puts braces into the strings of these requests, and not every client ends a request with a newline.
     for (let at = 0; at < bytes.length; at += 1) {
       const byte = bytes[at];
       if (byte === openBrace) depth += 1;
@@ -78,5 +78,5 @@ const server = createServer((socket) => {
 });
 
 server.listen({ path, backlog: 1024 }, () => process.stdout.write('listening\n'));
-// It ends with whoever has started it.
+// Exit together with the parent process.
 process.stdin.on('end', () => process.exit()).resume();

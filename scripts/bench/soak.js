@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// An hour of work in a minute: calls that are given up at random moments, events, and connections that break. `npm run soak`. It fails
-// when a call is not settled or ends as it should not, when an event is missing or out of order, when memory grows, or when something is
-// left that keeps the process alive.
+// A stress test: calls that are aborted at random, events, and connections that break. `npm run soak`. Fails if a call
+// is not settled or has an unexpected outcome, if an event is missing or out of order, if memory grows, or if a
+// leftover handle keeps the process alive.
 // @ts-check
 import assert from 'node:assert/strict';
 
@@ -11,22 +11,22 @@ import { liveHeap, table } from './report.js';
 import { startServer } from './start-server.js';
 
 const connections = 100;
-/** Of each connection; another load as large as all of them is cut off in the middle. */
+/** The number of loads per connection. A further load of the size of all of them is cut off in the middle. */
 const loads = 10;
 const callsOfLoad = 100;
 const eventsOfLoad = 1000;
-/** After so many connections everything has been used, and memory is measured first. */
+/** The number of connections before memory is first measured. */
 const warmUp = 10;
 /** In bytes. */
 const allowedGrowth = 512 * 1024;
-/** Longer than anything may take here, in milliseconds. */
+/** The time limit of every step, in milliseconds. */
 const patience = 20_000;
 
 const name = 'BLOCK_JOB_READY';
 const counts = { calls: 0, events: 0, read: 0, dropped: 0 };
-/** How calls ended. @type {Record<string, number>} */
+/** The number of calls by outcome. @type {Record<string, number>} */
 const outcomes = {};
-/** What was logged, and should not have been: a listener that throws, too. @type {string[]} */
+/** Unexpected log entries, including errors of listeners. @type {string[]} */
 const problems = [];
 /** @type {number[]} */
 const heaps = [];
@@ -53,7 +53,7 @@ for (let connection = 1; connection <= connections; connection += 1) {
   const calls = [...callsSomehow(half - 1), tally(vm.execute('x-drop')), ...callsSomehow(half)];
   await inTime(Promise.all(calls), 'settle the calls of a broken connection');
   await inTime(reading, 'end the iteration');
-  await inTime(reconnected, 'connect again');
+  await inTime(reconnected, 'reconnect');
   if (connection === warmUp || connection === connections) heaps.push(liveHeap());
 }
 await vm.close();
@@ -79,7 +79,7 @@ assert.equal(counts.events, connections * loads * eventsOfLoad, 'events are miss
 assert.equal(counts.read + counts.dropped, counts.events, 'events are missing in iteration');
 assert.ok(last - first < allowedGrowth, `the heap grew by ${last - first} bytes`);
 setTimeout(() => {
-  console.error(`Something keeps the process alive: ${process.getActiveResourcesInfo().join(', ')}`);
+  console.error(`The process is kept alive by: ${process.getActiveResourcesInfo().join(', ')}`);
   process.exit(1);
 }, 5000).unref();
 
@@ -144,7 +144,7 @@ function takeLog({ level, message, error }) {
 /** @param {Promise<unknown>} promise @param {string} what */
 async function inTime(promise, what) {
   const timer = setTimeout(() => {
-    console.error(`It took too long to ${what}.`);
+    console.error(`Timed out: ${what}.`);
     process.exit(1);
   }, patience);
   await promise;

@@ -1,4 +1,4 @@
-// Starts `server.js` in a process of its own.
+// Starts `server.js` in its own process.
 // @ts-check
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { event, print, results } from './messages.js';
 
 /**
- * @param {{ oob: boolean }} options whether it offers out-of-band execution
+ * @param {{ oob: boolean }} options whether the server offers out-of-band execution
  * @returns {Promise<{ path: string, stop: () => Promise<void> }>}
  */
 export async function startServer({ oob }) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Compares the validators of the generated package with others' validators and with checks written by hand: `npm run bench:validate`. All
-// have to agree on what is valid. Each has a process of its own, and they take turns.
+// Compares the generated package's validators to other libraries and to hand-written checks: `npm run bench:validate`.
+// All have to agree on what is valid. Each runs in its own process, in turns.
 // @ts-check
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,9 +10,9 @@ import { median, table } from './report.js';
 import { rows } from './values.js';
 
 const rounds = 9;
-/** How long a turn lasts at least. */
+/** The minimum duration of a turn. */
 const milliseconds = 40;
-/** With the options of Node that they run with. */
+/** The contenders, with the Node options that they run with. */
 const contenders = {
   ours: [],
   'no code generation': ['--disallow-code-generation-from-strings'],
@@ -28,7 +28,7 @@ console.log(`Node ${process.version}, median of ${rounds} rounds`);
 await compareVerdicts();
 await measure();
 
-/** Ends the process when contenders do not agree where they could. */
+/** Ends the process if contenders disagree where they should not. */
 async function compareVerdicts() {
   /** @type {string[]} */
   const wrong = [];
@@ -44,11 +44,11 @@ async function compareVerdicts() {
     contender.stop();
   }
   if (wrong.length > 0) {
-    console.error(`\nThis is wrong, so that nothing is measured:\n  ${wrong.join('\n  ')}`);
+    console.error(`\nWrong verdicts, so nothing is measured:\n  ${wrong.join('\n  ')}`);
     process.exit(1);
   }
   const count = rows.reduce((sum, { bad, good }) => sum + 1 + bad.length + good.length, 0);
-  console.log(`\nAll agree on ${count} values, whole or broken. With 64 bits, not all can tell:\n`);
+  console.log(`\nAll agree on ${count} valid and invalid values. Some misjudge 64-bit integers:\n`);
   for (const text of limits) console.log(`  ${text}`);
 }
 
@@ -58,13 +58,13 @@ async function measure() {
   /** In milliseconds, by contender and row. @type {number[][]} */
   const starts = [];
   for (const contender of processes) starts.push(await contender.ask('starts'));
-  /** Checks a second, by contender, row and round. @type {number[][][]} */
+  /** Checks per second, by contender, row and round. @type {number[][][]} */
   const rates = processes.map(() => rows.map(() => []));
   for (let round = -1; round < rounds; round += 1) {
     for (const row of rows.keys()) {
       for (const [index, contender] of processes.entries()) {
         const rate = await contender.ask({ row, milliseconds });
-        // The first is a warm-up.
+        // The first round is a warm-up.
         if (round >= 0) rates[index]?.[row]?.push(rate);
       }
     }

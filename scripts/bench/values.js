@@ -1,4 +1,4 @@
-// The values that validators are measured with, each with what a validator must refuse and accept beside them.
+// The values of the validator benchmark, each with variants that a validator must reject or accept.
 // @ts-check
 import { loadSchema } from '../../generator/dist/frontend/load.js';
 import { introspect } from '../../generator/dist/introspect.js';
@@ -8,11 +8,11 @@ import { event } from './messages.js';
 const [monitor] = servers;
 if (monitor === undefined) throw new Error('no schema is embedded');
 
-/** That of the monitor, of which the generated package is. */
+/** The monitor's schema. */
 export const schema = loadSchema(embeddedRoot(currentVersion(), monitor));
 
 /**
- * What a value is changed in, and how: the path of a member, and the new value of that; or `remove`.
+ * A change to a value: the path of a member, and its new value or `remove`.
  *
  * @typedef {{ title: string, path: (string | number)[], to: unknown }} Change
  */
@@ -28,8 +28,8 @@ const remove = Symbol('remove');
  *   good: Change[],
  *   edge: (Change & { valid: boolean })[],
  * }} Row
- * `of` is what of the schema the value is one of. `edge` is where JSON and JavaScript differ in what they can say: not everyone can
- * tell what is valid there.
+ * `of` is the value's type in the schema. `edge` has variants that JSON and JavaScript represent differently, so that
+ * not every validator can tell whether they are valid.
  */
 
 const exact = [
@@ -172,7 +172,7 @@ export const rows = [
   },
 ];
 
-/** A copy of a value, with a change. @param {unknown} value @param {Change} change @returns {unknown} */
+/** Returns a copy of a value with a change. @param {unknown} value @param {Change} change @returns {unknown} */
 export function changed(value, { path, to }) {
   const [name, ...rest] = path;
   if (name === undefined) return to;

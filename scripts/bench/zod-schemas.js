@@ -1,4 +1,4 @@
-// Schemas of zod, made from the model.
+// Zod schemas made from the model.
 // @ts-check
 import { z } from 'zod';
 
@@ -10,10 +10,10 @@ import { allMembers } from '../../generator/dist/model.js';
 /** @typedef {import('../../generator/dist/model.js').ObjectType} ObjectType */
 
 const int64 = /** @type {const} */ ([-(2n ** 63n), 2n ** 63n - 1n]);
-// QEMU takes a negative number of 64 bits for the unsigned one of the same bits.
+// QEMU accepts a negative 64-bit number as the unsigned number with the same bits.
 const uint64 = /** @type {const} */ ([-(2n ** 63n), 2n ** 64n - 1n]);
 
-/** Those of at most 32 bits, of which bigints are nobody's. */
+/** Integer types of at most 32 bits, for which bigints are invalid. */
 const smallRanges = {
   int8: [-(2 ** 7), 2 ** 7 - 1],
   int16: [-(2 ** 15), 2 ** 15 - 1],
@@ -25,7 +25,7 @@ const smallRanges = {
 const largeRanges = { int: int64, int64, uint64, size: uint64 };
 
 /**
- * @param {ModelType} type @param {boolean} strict whether unknown members and enum values are refused
+ * @param {ModelType} type @param {boolean} strict whether to reject unknown members and enum values
  * @returns {(value: unknown) => boolean}
  */
 export function zodCheck(type, strict) {
@@ -46,7 +46,7 @@ class ZodSchemas {
   of(type) {
     const known = this.#made.get(type);
     if (known) return known;
-    // What refers to itself refers to this.
+    // Recursive references resolve to this.
     this.#made.set(
       type,
       z.lazy(() => made),
@@ -127,7 +127,7 @@ function zodBuiltin(name) {
   }
 }
 
-/** Of a branch of a union. @param {ObjectType | undefined} type @returns {Member[]} */
+/** The members of a branch. @param {ObjectType | undefined} type @returns {Member[]} */
 function membersOf(type) {
   if (type?.kind === 'union') throw new Error(`a branch that is a union: ${type.name}`);
   return type ? allMembers(type) : [];

@@ -1,4 +1,4 @@
-/** Images of a real QEMU: jobs to their end, and nodes. */
+/** Block devices of a real QEMU: jobs and nodes. */
 
 import { join } from 'node:path';
 
@@ -10,7 +10,7 @@ import { installed, launchQemu, pc, temporaryFolder } from '../support/servers.j
 
 const size = 16 * 1024 * 1024;
 
-/** Creates an image, and tells the states of the job that did. */
+/** Creates an image and returns the states of the job that did it. */
 async function create(
   vm: Client,
   job: string,
@@ -28,7 +28,7 @@ async function create(
 }
 
 describe.runIf(installed(['qemu-system-x86_64'], 'images of a real QEMU'))('images', () => {
-  test('are created, opened, put under a snapshot, and closed', async () => {
+  test('are created, opened, snapshotted, and closed', async () => {
     const folder = temporaryFolder();
     await using vm = await launchQemu(pc);
     const filename = join(folder, 'disk.qcow2');
@@ -64,7 +64,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'images of a real QEMU'))('imag
     expect(await failure(vm.blockdevDel({ 'node-name': 'overlay' }))).toMatchObject({ code: 'ERR_QMP_COMMAND' });
   });
 
-  test('take an overlay that is a node already', async () => {
+  test('accept an overlay that is an existing node', async () => {
     const folder = temporaryFolder();
     await using vm = await launchQemu(pc);
     for (const name of ['base', 'overlay']) {
@@ -74,7 +74,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'images of a real QEMU'))('imag
       await create(vm, name, { driver: 'qcow2', file: `file-${name}`, size });
     }
     await vm.blockdevAdd({ driver: 'qcow2', 'node-name': 'base', file: 'file-base' });
-    // Null is not the same as nothing: no backing file, whatever the image says.
+    // Null differs from absent: it means no backing file, whatever the image says.
     await vm.blockdevAdd({ driver: 'qcow2', 'node-name': 'overlay', file: 'file-overlay', backing: null });
     await vm.blockdevSnapshot({ node: 'base', overlay: 'overlay' });
     for (const name of ['overlay', 'base']) await vm.blockdevDel({ 'node-name': name });
@@ -83,10 +83,10 @@ describe.runIf(installed(['qemu-system-x86_64'], 'images of a real QEMU'))('imag
     ]);
   });
 
-  test('that cannot be created have a job that says why', async () => {
+  test('that cannot be created have a job with the reason', async () => {
     await using vm = await launchQemu(pc);
     const filename = join(temporaryFolder(), 'missing', 'disk');
-    // The job may have ended before the reply to the command that began it.
+    // The job may have ended before the command's reply.
     const { event } = await vm.blockdevCreate(
       { 'job-id': 'bad', options: { driver: 'file', filename, size: 0 } },
       { until: ['JOB_STATUS_CHANGE'], where: ({ data }) => data.status === 'concluded', timeout: 10_000 },

@@ -1,4 +1,4 @@
-/** Devices that come and go in a real QEMU, and its memory. */
+/** Hot-plugged devices and memory of a real QEMU. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { failure } from '../support/client.js';
 import { installed, launchQemu, pc, temporaryFolder } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'devices of a real QEMU'))('devices', () => {
-  test('come and go; a call waits until they are gone', async () => {
+  test('are plugged and unplugged; a call waits until they are gone', async () => {
     await using vm = await launchQemu(pc);
     for (const id of ['first', 'second']) await vm.deviceAdd({ driver: 'usb-kbd', id });
     const { event } = await vm.deviceDel(
@@ -25,12 +25,12 @@ describe.runIf(installed(['qemu-system-x86_64'], 'devices of a real QEMU'))('dev
     expect(left.map(({ name }) => name)).toEqual(['type', 'first']);
   });
 
-  test('do not go when the guest is not there to let them; the wait has an end', async () => {
+  test('stay if no guest releases them; the wait ends', async () => {
     await using vm = await launchQemu(pc);
     await vm.deviceAdd({ driver: 'virtio-rng-pci', id: 'rng' });
     const error = await failure(vm.deviceDel({ id: 'rng' }, { until: ['DEVICE_DELETED'], timeout: 100 }));
     expect(error).toMatchObject({ code: 'ERR_QMP_TIMEOUT', message: expect.stringContaining('DEVICE_DELETED') });
-    // A reset lets go of it: two events, the first of which is of a part that has no name.
+    // A reset releases the device with two events. The first is of a child without an id.
     const { event } = await vm.systemReset(
       {},
       { until: ['DEVICE_DELETED'], where: ({ data }) => data.device === 'rng' },
@@ -38,7 +38,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'devices of a real QEMU'))('dev
     expect(event.data).toEqual({ device: 'rng', path: '/machine/peripheral/rng' });
   });
 
-  test('have properties of their own, which the schema does not know', async () => {
+  test('have properties that the schema does not have', async () => {
     await using vm = await launchQemu(pc);
     await vm.blockdevAdd({ driver: 'null-co', 'node-name': 'disk', size: 1 << 20, 'read-zeroes': true });
     await vm.deviceAdd({ driver: 'virtio-blk-pci', id: 'blk', drive: 'disk', serial: 'S1', 'queue-size': 64 });

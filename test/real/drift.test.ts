@@ -30,7 +30,7 @@ function drift(...args: string[]): Promise<Ended> {
   });
 }
 
-/** What the command reports, whatever there is to report. */
+/** Returns the report of the command. */
 async function report(...args: string[]): Promise<JsonReport> {
   const { status, stdout, stderr } = await drift(...args, '--format', 'json', '--fail-on', 'never');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -63,7 +63,7 @@ function startAgent(): Promise<string> {
   return startListening('qemu-ga', args, path);
 }
 
-/** Against the current schema, and against that of its own version, where there is one. */
+/** Compares to the current schema and, if it is embedded, to the schema of the server's own version. */
 async function expectDrift(address: string, server: ServerName): Promise<JsonReport> {
   const options = ['--connect', address, '--server', server];
   const current = await report(...options);
@@ -75,7 +75,7 @@ async function expectDrift(address: string, server: ServerName): Promise<JsonRep
   const minor = version.replace(/\.\d+$/u, '');
   if (!embeddedVersions().some((embedded) => embedded.startsWith(`${minor}.`))) return current;
   const own = await report(...options, '--qemu', minor);
-  // All but what came with one of its stable releases.
+  // All except those added in a stable release.
   expect(own.changes.filter(({ place }) => place.member !== 'delay-ns')).toEqual([]);
   expect(own.conditions).toMatchObject({ contradicted: [] });
   return own;
@@ -98,7 +98,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'drift of a real QEMU'))('a QEM
     expect(result).toContainEqual(expect.objectContaining({ name: 'query-status' }));
   });
 
-  test('tells the same live and in a file', async () => {
+  test('reports the same live and from a file', async () => {
     const address = await startQemu();
     const { result } = await ask(address, 'qmp');
     const file = join(temporaryFolder(), 'reply.json');
@@ -108,7 +108,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'drift of a real QEMU'))('a QEM
     for (const key of ['changes', 'conditions', 'conditional'] as const) expect(saved[key]).toEqual(live[key]);
   });
 
-  test('is no agent', async () => {
+  test('is not an agent', async () => {
     const address = await startQemu();
     await expect(ask(address, 'qga', 500)).rejects.toThrow(/this is a monitor, not a guest agent: .* --server qmp/u);
     expect(await drift('--connect', address, '--server', 'qsd')).toEqual({
@@ -125,7 +125,7 @@ describe.runIf(installed(['qemu-storage-daemon'], 'drift of a real storage daemo
     expect(conditions?.has).toEqual(expect.arrayContaining(['CONFIG_LINUX', 'CONFIG_POSIX']));
   });
 
-  test('is no monitor', async () => {
+  test('is not a monitor', async () => {
     expect(await drift('--connect', await startStorageDaemon())).toMatchObject({
       status: 3,
       stderr: expect.stringMatching(/this is the storage daemon, and not the monitor: use --server qsd\n$/u),
@@ -139,7 +139,7 @@ describe.runIf(installed(['qemu-ga'], 'drift of a real guest agent'))('a guest a
     expect(notes.join('\n')).toMatch(/no more than the names of its commands/u);
   });
 
-  test('is no monitor', async () => {
+  test('is not a monitor', async () => {
     await expect(ask(await startAgent(), 'qmp', 500)).rejects.toThrow(/no greeting within 500 ms: .* --server qga/u);
   });
 });

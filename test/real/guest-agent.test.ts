@@ -1,4 +1,4 @@
-/** A real guest agent, on the host itself. Harmless commands only. */
+/** A real guest agent on the host itself, with harmless commands only. */
 
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ async function startAgent(): Promise<string> {
 }
 
 describe.runIf(installed(['qemu-ga'], 'a real guest agent'))('a guest agent', () => {
-  test('is brought to a known state, and answers', async () => {
+  test('is resynchronized, and replies', async () => {
     await using agent = await connect({ path: await startAgent() });
     expect(agent.greeting).toBeUndefined();
     expect(await agent.guestPing()).toEqual({});
@@ -36,7 +36,7 @@ describe.runIf(installed(['qemu-ga'], 'a real guest agent'))('a guest agent', ()
     expect(info.supported_commands).toContainEqual({ name: 'guest-ping', enabled: true, 'success-response': true });
   });
 
-  test('is told from a monitor', async () => {
+  test('is distinguished from a monitor', async () => {
     const path = await startAgent();
     const begin = performance.now();
     expect(await failure(connectMonitor({ path }))).toMatchObject({
@@ -48,7 +48,7 @@ describe.runIf(installed(['qemu-ga'], 'a real guest agent'))('a guest agent', ()
     expect(await agent.guestPing()).toEqual({});
   });
 
-  test('tells the time in nanoseconds', async () => {
+  test('returns the time in nanoseconds', async () => {
     await using agent = await connect({ path: await startAgent() });
     const time = await agent.guestGetTime();
     expect(time).toBeTypeOf('bigint');
@@ -63,11 +63,11 @@ describe.runIf(installed(['qemu-ga'], 'a real guest agent'))('a guest agent', ()
     let status = await agent.guestExecStatus({ pid });
     for (; !status.exited; status = await agent.guestExecStatus({ pid })) await pause(10);
     expect(status).toEqual({ exited: true, exitcode: 0 });
-    // It is told once.
+    // Logged only once.
     expect(await failure(agent.guestExecStatus({ pid }))).toMatchObject({ code: 'ERR_QMP_COMMAND' });
   });
 
-  test('reads as much of a file at once as an agent gives', async (context) => {
+  test('reads as much of a file at once as an agent returns', async (context) => {
     await using agent = await connect({ path: await startAgent() });
     const { supported_commands: commands } = await agent.guestInfo();
     context.skip(
@@ -83,7 +83,7 @@ describe.runIf(installed(['qemu-ga'], 'a real guest agent'))('a guest agent', ()
     await agent.guestFileClose({ handle });
   });
 
-  test('answers in order', async () => {
+  test('replies in order', async () => {
     await using agent = await connect({ path: await startAgent() });
     const order: number[] = [];
     await Promise.all(Array.from({ length: 20 }, (_, index) => agent.guestPing().then(() => order.push(index))));

@@ -1,4 +1,4 @@
-/** 64 bits, there and back through a real QEMU. */
+/** Round trips of 64-bit integers through a real QEMU. */
 
 import type { Int64, Json } from '@qapi-ts/runtime';
 import { describe, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ describe.runIf(installed(['qemu-system-x86_64'], '64-bit integers of a real QEMU
     await vm.objectAdd({ 'qom-type': 'iothread', id: 'io', 'poll-max-ns': 9007199254740993n });
     const property = { path: '/objects/io', property: 'poll-max-ns' };
     expect(await vm.qomGet(property)).toBe(9007199254740993n);
-    // Values that are exact as numbers come back as numbers, however they were given.
+    // Safe integers come back as numbers, however they were sent.
     const values: [given: Int64, want: Json][] = [
       [0, 0],
       [1_000n, 1000],
@@ -43,7 +43,7 @@ describe.runIf(installed(['qemu-system-x86_64'], '64-bit integers of a real QEMU
     expect(await vm.qomGet({ path: '/machine/unattached/system[0]', property: 'size' })).toBe(maxUint64);
   });
 
-  test('that are none are refused before they are sent', async () => {
+  test('that are invalid are rejected before they are sent', async () => {
     const sent: string[] = [];
     await using vm = await launchQemu(bare, {
       trace: (direction, text) => direction === 'out' && sent.push(text),

@@ -1,4 +1,4 @@
-/** Servers that the client starts. */
+/** Servers launched by the client. */
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -23,13 +23,13 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     await vm.close();
   });
 
-  test('is told from the errors of what did not start', async () => {
+  test('is reported in the error if it did not start', async () => {
     const cases: [what: Launch, message: string | RegExp][] = [
-      [launch('qemu-system-nothing'), 'cannot start qemu-system-nothing: ENOENT: it is not in PATH'],
+      [launch('qemu-system-nothing'), 'cannot start qemu-system-nothing: ENOENT: not found in PATH'],
       [launch('/nothing/qemu'), /^cannot start \/nothing\/qemu: ENOENT: no such file/u],
-      [launch('/etc/passwd'), 'cannot start /etc/passwd: EACCES: it may not be executed'],
-      [launch('/etc'), 'cannot start /etc: EACCES: it may not be executed'],
-      [launch(''), 'cannot start "": a command is needed'],
+      [launch('/etc/passwd'), 'cannot start /etc/passwd: EACCES: permission denied'],
+      [launch('/etc'), 'cannot start /etc: EACCES: permission denied'],
+      [launch(''), 'cannot start "": the command is empty'],
       [launch('q\0mu'), /^cannot start q\\u\{0000\}mu: .*null bytes$/u],
       [launch('sh', ['a\0b']), /^cannot start sh: .*null bytes/u],
       [launch('sh', [], { env: { A: '\0' } }), /^cannot start sh: .*null bytes/u],
@@ -50,14 +50,14 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     }
   });
 
-  test('is told without secrets from what did not start', async () => {
+  test('is reported without secrets if it did not start', async () => {
     for (const secret of ['secret,id=s0,data=hunter2\0', `secret,id=s0,data=hunter2,${'x'.repeat(200_000)}`]) {
       const error = await failure(connect(launch('sh', ['-object', secret])));
       expect(inspect(error, { depth: 9 })).not.toContain('hunter2');
     }
   });
 
-  test('that cannot be started for want of descriptors is an error like others', async () => {
+  test('that cannot be started for lack of descriptors is an ordinary error', async () => {
     const script = `
       import { openSync } from 'node:fs';
       import { Connection, launch } from '@qapi-ts/runtime';
@@ -71,7 +71,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     expect(stdout).toBe('ConnectError\nConnectError\n');
   });
 
-  test('does not stay when it does not greet', async () => {
+  test('is stopped when it sends no greeting', async () => {
     const error = await failure(connect(launch('sh', ['-c', 'echo $$ >&2; exec sleep 60']), { connectTimeout: 200 }));
     expect(error).toMatchObject({
       code: 'ERR_QMP_CONNECT',
@@ -95,13 +95,13 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
   ] as const)('that %s is told to the log, with its last words', async (_, signal, want) => {
     const log: LogEntry[] = [];
     const vm = await launchQemu(bare, { log: (entry) => log.push(entry) });
-    // Not by the client's means: it would know that it has done that.
+    // Not through the client, which would then expect the end.
     process.kill(vm.process?.pid ?? 0, signal);
     await expect.poll(() => log).toContainEqual(expect.objectContaining(want));
     await vm.close();
   });
 
-  test('writes where the caller wants it', async () => {
+  test('writes to the chosen stdout', async () => {
     const args = [...bare, '-serial', 'stdio'];
     await using vm = await connect(
       launch('qemu-system-x86_64', args, { stdout: 'pipe', env: { LC_ALL: 'C' }, cwd: '/' }),
@@ -113,14 +113,14 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     expect(await written).toBe('');
   });
 
-  test('gets exactly what it was given', async () => {
+  test('receives exactly its arguments', async () => {
     const args = ['', '-x', 'a b', 'two\nlines', '$HOME', "'", '--'];
     const folder = temporaryFolder();
     const script = '#!/bin/sh\nfor arg; do printf "[%s]" "$arg"; done >&2; echo " $OWN $(pwd)" >&2\n';
     for (const name of ['server', '-server']) writeFileSync(join(folder, name), script, { mode: 0o755 });
     const own = '[-chardev][socket,id=qapi-ts,fd=3][-qmp][chardev:qapi-ts]';
     const given = args.map((arg) => `[${arg}]`).join('');
-    // Without a PATH of its own the shell has one, which is not the server's.
+    // Without a PATH, the shell has a default, which the server does not inherit.
     const env = { OWN: 'value' };
     const cases: [command: string, options: LaunchOptions][] = [
       [join(folder, 'server'), { env, cwd: folder }],
@@ -140,7 +140,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     }
   });
 
-  test('ends as it ends, and with its own pid', async () => {
+  test('reports its own exit status and process ID', async () => {
     const cases: [script: string, message: string][] = [
       ['exit 126', 'sh ended with status 126'],
       ['exit 255', 'sh ended with status 255'],
@@ -154,7 +154,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     expect(vm.process?.pid).toBe(Number(readFileSync(pidFile, 'utf8')));
   });
 
-  test('may be closed by several at once', async () => {
+  test('may be closed concurrently', async () => {
     const vm = await launchQemu();
     await Promise.all([vm.close(), vm.close(), vm.quit().catch(() => {}), vm.close()]);
     expect(vm.process).toMatchObject({ exitCode: 0, signalCode: null });
@@ -182,7 +182,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     };
     const before = count();
     for (let run = 0; run < 3; run += 1) await attempts();
-    // What other tests have left may go in the meantime.
+    // Handles of other tests may close in the meantime.
     const more = (): string[] => [...count()].flatMap(([name, now]) => (now > (before.get(name) ?? 0) ? [name] : []));
     await expect.poll(more).toEqual([]);
   });
@@ -190,7 +190,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
 
 const all = qemus('launching several QEMUs');
 
-describe.runIf(all.length > 0)('a monitor is taken without a warning', () => {
+describe.runIf(all.length > 0)('a monitor causes no warning', () => {
   test.each(all)('by QEMU $version', async ({ program }) => {
     const servers: [command: string, args: readonly string[], options: LaunchOptions][] = [
       ['qemu-system-x86_64', bare, {}],
@@ -207,7 +207,7 @@ describe.runIf(all.length > 0)('a monitor is taken without a warning', () => {
   });
 });
 
-test('a server that would leave its client behind is refused', async () => {
+test('a server that would detach itself is rejected', async () => {
   for (const option of ['-daemonize', '--daemonize', '-daemonize=on']) {
     expect(await failure(connect(launch('qemu-system-x86_64', ['-S', option])))).toMatchObject({
       code: 'ERR_QMP_CONNECT',

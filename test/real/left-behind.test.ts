@@ -1,4 +1,4 @@
-/** What is left of launched servers when the program that launched them ends: nothing, however it ends. */
+/** Launched servers never outlive the program that launched them, however it ends. */
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,20 +18,20 @@ import { bare, findProgram, installed, isRunning, kill, qemus, temporaryFolder }
 
 const program = join(repository, 'test/support/parent.js');
 
-/** What the program is told; see there. */
+/** The arguments of the program; see there. */
 interface Task {
   readonly commands: readonly (readonly string[])[];
   readonly end?: string;
   readonly delay?: number;
   readonly inWorker?: boolean;
-  /** Whom the program becomes. */
+  /** The user that the program runs as. */
   readonly user?: number;
   readonly options?: LaunchOptions;
 }
 
 interface Parent {
   readonly child: ChildProcess;
-  /** Of the servers. */
+  /** The process IDs of the servers. */
   readonly pids: readonly number[];
 }
 
@@ -45,7 +45,7 @@ function startParent(task: Task, env: NodeJS.ProcessEnv = process.env): ChildPro
   return child;
 }
 
-/** A program that has launched its servers, and waits. */
+/** A program that has launched its servers and waits. */
 async function parentOf(task: Task, env?: NodeJS.ProcessEnv): Promise<Parent> {
   const child = startParent(task, env);
   const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer];
@@ -77,7 +77,7 @@ function processes(): { pid: number; name: string; parent: number }[] {
   });
 }
 
-/** Kills the process that waits for the end of the program. */
+/** Kills the watcher process. */
 function killWatcher({ child }: Parent): void {
   const watchers = processes().filter(({ name, parent }) => parent === child.pid && name === 'sh');
   expect(watchers).toHaveLength(1);
@@ -95,7 +95,7 @@ const hasSetpriv = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status 
 const all = qemus('what is left of launched servers');
 const servers = all.map(({ program: path }) => [path('qemu-system-x86_64'), ...bare]);
 
-/** Which of the two that end servers does it. */
+/** Which of the two mechanisms ends the servers. */
 const means: Record<string, { env: () => NodeJS.ProcessEnv; prepare: (parent: Parent) => void }> = {
   'the kernel and the watcher': { env: () => process.env, prepare: () => {} },
   'the kernel alone': { env: () => process.env, prepare: killWatcher },
@@ -119,7 +119,7 @@ const ends: [name: string, task: Omit<Task, 'commands'>, signal?: NodeJS.Signals
   ['an exception in a worker', { end: 'exception', inWorker: true }],
 ];
 
-/** Works on all items, some at a time: the machine has to start many servers. */
+/** Processes all items, a few at a time: the machine has to start many servers. */
 async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const entries = items.entries();
@@ -130,7 +130,7 @@ async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<
   return results;
 }
 
-/** The pids of those that do not end. */
+/** Returns the process IDs of those that do not end. */
 async function survivors(pids: readonly number[]): Promise<number[]> {
   for (let left = 500; left > 0 && pids.some(isRunning); left -= 1) await pause(20);
   return pids.filter(isRunning);
@@ -184,12 +184,12 @@ describe.runIf(hasQemu)('nothing is left', () => {
       prepare(parent);
       parent.child.kill('SIGKILL');
       expect(await survivors(parent.pids)).toEqual([]);
-      // QEMU removes the file when it ends in an orderly way.
+      // QEMU removes the file only on an orderly exit.
       expect(existsSync(pidFile)).toBe(signal === 'SIGKILL');
     }
   });
 
-  test('when the kernel has forgotten the signal, as for a program that gains privileges', async () => {
+  test('when the kernel has cleared the signal, as for a program that gains privileges', async () => {
     const commands = [['setpriv', '--pdeathsig', 'clear', 'qemu-system-x86_64', ...bare]];
     const { child, pids } = await parentOf({ commands });
     child.kill('SIGKILL');
@@ -207,7 +207,7 @@ describe.runIf(hasQemu)('nothing is left', () => {
   });
 });
 
-/** Wrappers that do not become the server: what comes before it, and after it. */
+/** Wrappers that do not exec the server: the text before and after it. */
 const wrappers: [name: string, before: string, after: string][] = [
   ['waits for the server', '', '; :'],
   ['writes its last words to a file', '', ' 2>/dev/null; :'],
@@ -218,7 +218,7 @@ const wrappers: [name: string, before: string, after: string][] = [
 ];
 
 describe.runIf(hasQemu)('a wrapper that', () => {
-  /** The arguments of the program, and the pid of the QEMU within. */
+  /** The arguments of the program, and the process ID of QEMU within. */
   function wrap(before: string, after: string): { commands: string[][]; env: NodeJS.ProcessEnv; pidFile: string } {
     const folder = temporaryFolder();
     const wrapper = join(folder, 'wrapper');
@@ -243,7 +243,7 @@ describe.runIf(hasQemu)('a wrapper that', () => {
     child.stdin?.write('end\n');
     expect(await exited).toEqual([0, null]);
     expect(isRunning(qemu)).toBe(false);
-    // QEMU had the time to end in an orderly way.
+    // QEMU had time for an orderly exit.
     expect(existsSync(pidFile)).toBe(false);
   });
 
@@ -255,7 +255,7 @@ describe.runIf(hasQemu)('a wrapper that', () => {
     expect(await survivors([qemu])).toEqual([]);
   });
 
-  test('does not greet ends, with all that it has started', async () => {
+  test('sends no greeting ends, with everything that it has started', async () => {
     const file = join(temporaryFolder(), 'pid');
     const args = ['-c', `sleep 60 & echo $! >${file}; wait`];
     const error = await failure(connect(launch('sh', args), { connectTimeout: 500 }));
@@ -267,9 +267,9 @@ describe.runIf(hasQemu)('a wrapper that', () => {
   });
 });
 
-// Only root can make a program that another user may start, but not end.
+// Only root can create a program that another user may start but not signal.
 describe.runIf(hasQemu && hasSetpriv && process.getuid?.() === 0)('a server that this user may not signal', () => {
-  test('does not keep the program from its end, and that is said', async () => {
+  test('does not keep the program from ending, and is reported', async () => {
     const folder = temporaryFolder();
     const sudo = join(folder, 'sudo');
     copyFileSync(findProgram('setpriv') ?? '', sudo);

@@ -1,4 +1,4 @@
-/** Migration of real QEMUs, and commands that overtake others. */
+/** Migration of real QEMUs, and out-of-band commands. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -15,7 +15,7 @@ async function tellOfMigration(vm: Client): Promise<void> {
 }
 
 describe.runIf(installed(['qemu-system-x86_64'], 'migration of real QEMUs'))('migration', () => {
-  test('takes a guest over a Unix socket to another QEMU', async () => {
+  test('moves a guest over a Unix socket to another QEMU', async () => {
     const uri = `unix:${join(temporaryFolder(), 'migration')}`;
     await using source = await launchQemu(pc);
     await using destination = await launchQemu([...pc, '-incoming', 'defer']);
@@ -33,16 +33,16 @@ describe.runIf(installed(['qemu-system-x86_64'], 'migration of real QEMUs'))('mi
     for await (const { data } of arrived) if (data.status === 'completed') break;
 
     expect(await source.queryMigrate()).toMatchObject({ status: 'completed' });
-    // The event comes a moment before the state.
+    // The event precedes the state by a moment.
     await expect.poll(() => source.queryStatus()).toMatchObject({ status: 'postmigrate' });
     await expect.poll(() => destination.queryStatus()).toMatchObject({ status: 'paused' });
     await destination.cont({}, { until: ['RESUME'] });
     expect(await destination.queryStatus()).toMatchObject({ status: 'running' });
   });
 
-  test('that hangs is let go of out of band', async () => {
+  test('that hangs is released out of band', async () => {
     const path = join(temporaryFolder(), 'migration');
-    // Takes the connection, and reads nothing.
+    // Accepts the connection and reads nothing.
     const hole = createServer({ pauseOnConnect: true }).listen(path);
     closeWithTest(hole);
     await once(hole, 'listening');
@@ -60,7 +60,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'migration of real QEMUs'))('mi
 });
 
 describe.runIf(installed(['qemu-system-x86_64'], 'overtaking in a real QEMU'))('out-of-band execution', () => {
-  test('overtakes what waits', async () => {
+  test('overtakes queued commands', async () => {
     await using vm = await launchQemu(pc);
     const order: (number | 'oob')[] = [];
     const waiting = Array.from({ length: 40 }, async (_, index) => {
@@ -74,7 +74,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'overtaking in a real QEMU'))('
     expect(order.indexOf('oob')).toBeLessThan(10);
   });
 
-  test('is not for every command', async () => {
+  test('is not available for every command', async () => {
     await using vm = await launchQemu(pc);
     expect(await failure(vm.executeRaw('query-status', {}, { oob: true }))).toMatchObject({
       code: 'ERR_QMP_COMMAND',

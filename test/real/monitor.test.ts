@@ -1,4 +1,4 @@
-/** A monitor of a real QEMU: the begin of a connection, calls, events, and its end. */
+/** A real monitor: handshake, calls, events, and the end of the connection. */
 
 import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
@@ -14,7 +14,7 @@ import { failure } from '../support/client.js';
 import { bare, installed, launchQemu, monitorAt, pc, temporaryFolder, whenListening } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real monitor', () => {
-  test('greets, and agrees upon out-of-band execution', async () => {
+  test('sends a greeting, and negotiates out-of-band execution', async () => {
     await using vm = await launchQemu();
     expect(vm.greeting).toEqual({
       version: {
@@ -24,7 +24,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
       capabilities: ['oob'],
     });
     expect(await vm.queryVersion()).toEqual(vm.greeting?.version);
-    // It would be refused by a monitor where it is not agreed upon.
+    // A monitor rejects this if it was not negotiated.
     expect(await vm.queryYank({}, { oob: true })).toMatchObject([{ type: 'chardev' }]);
   });
 
@@ -43,7 +43,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(schema.find(({ name }) => name === 'query-status')).toMatchObject({ 'meta-type': 'command' });
   });
 
-  test('names no command in an error of what it cannot parse, and no call gets that', async () => {
+  test('sends an error without an id for what it cannot parse, which no call gets', async () => {
     const path = join(temporaryFolder(), 'monitor');
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
     const socket = await whenListening(async () => {
@@ -60,7 +60,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(traced.filter((text) => text.startsWith('{"error"') && !text.includes('"id"')).length).toBeGreaterThan(0);
   });
 
-  test('says what is wrong with a command', async () => {
+  test('reports the error of a command', async () => {
     await using vm = await launchQemu();
     const error = await failure(vm.deviceDel({ id: 'nothing' }));
     expect(error).toBeInstanceOf(CommandError);
@@ -74,7 +74,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(await failure(vm.executeRaw('no-such-command'))).toMatchObject({ errorClass: 'CommandNotFound' });
   });
 
-  test('stops and goes on, to an iterator and to listeners', async () => {
+  test('stops and resumes, for an iterator and listeners', async () => {
     await using vm = await launchQemu(pc);
     const heard: string[] = [];
     vm.on('STOP', ({ event }) => heard.push(event));
@@ -99,7 +99,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(event.data).toEqual({ guest: false, reason: 'host-qmp-system-reset' });
   });
 
-  test('gives events to no reader that comes too late', async () => {
+  test('delivers no past events to a later reader', async () => {
     const vm = await launchQemu();
     const early = vm.events(['STOP']);
     await vm.close();
@@ -113,7 +113,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(await failure(killed.events(['STOP']).next())).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
   });
 
-  test('keeps to what a call is told', async () => {
+  test('obeys the options of a call', async () => {
     await using vm = await launchQemu(pc);
     expect(await vm.queryStatus({}, { timeout: Infinity })).toMatchObject({ status: 'prelaunch' });
     const mistake = new Error('a mistake of the caller');
@@ -121,7 +121,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
       throw mistake;
     };
     expect(await failure(vm.cont({}, { until: ['RESUME'], where }))).toBe(mistake);
-    // Given up, but executed all the same; the next call has its own reply.
+    // Aborted, but executed nevertheless. The next call gets its own reply.
     const controller = new AbortController();
     const stop = vm.stop({}, { signal: controller.signal });
     const stopped = vm.events(['STOP']).next();
@@ -136,7 +136,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(await vm.queryStatus()).toMatchObject({ status: 'paused' });
   });
 
-  test('quits, with a reply and an orderly end', async () => {
+  test('quits, with a reply and an orderly exit', async () => {
     const vm = await launchQemu();
     const { process } = vm;
     const exit = process && once(process, 'exit');
@@ -163,12 +163,12 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
       return outcome instanceof QmpError ? outcome.code : outcome;
     });
     expect(new Set(kinds)).toEqual(new Set(['result', 'ERR_QMP_CONNECTION_LOST', 'ERR_QMP_NOT_SENT']));
-    // No more are in flight with out-of-band execution.
+    // With out-of-band execution, no more are in flight.
     expect(kinds.filter((kind) => kind === 'ERR_QMP_CONNECTION_LOST').length).toBeLessThanOrEqual(8);
     expect(await failure(vm.queryStatus())).toBeInstanceOf(NotSentError);
   });
 
-  test('has one client at a time', async () => {
+  test('serves one client at a time', async () => {
     const path = join(temporaryFolder(), 'monitor');
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
     const first = await connect({ path });
@@ -184,7 +184,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(await second.queryStatus()).toMatchObject({ status: 'prelaunch' });
   });
 
-  test('has another client, and is not taken for an agent', async () => {
+  test('with another client is not taken for an agent', async () => {
     const path = join(temporaryFolder(), 'monitor');
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
     const first = await connect({ path });
@@ -203,7 +203,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(logged.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
-  test.each(['', 'pretty=on'])('is told from an agent %s', async (option) => {
+  test.each(['', 'pretty=on'])('is distinguished from an agent %s', async (option) => {
     const path = join(temporaryFolder(), 'monitor');
     await using vm = await launchQemu([...bare, ...monitorAt(`path=${path}`, option === '' ? [] : [option])]);
     const begin = performance.now();
@@ -215,7 +215,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     await vm.queryStatus();
   });
 
-  test('has clients that wait, more than its queue has room for', async () => {
+  test('may have more waiting clients than its backlog holds', async () => {
     const path = join(temporaryFolder(), 'monitor');
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
     const clients = Array.from({ length: 5 }, async () => {

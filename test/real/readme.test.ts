@@ -1,4 +1,4 @@
-/** The README's examples, as they are written, against a real QEMU. */
+/** The README's examples, run against a real QEMU. */
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { compile, repository } from '../support/compile.js';
 import { bare, installed, launchQemu, monitorAt, pc, temporaryFolder } from '../support/servers.js';
 
-/** What the examples export. */
+/** The exports of the examples. */
 interface Examples {
   countStops(vm: Client, signal: AbortSignal): Promise<number>;
   removeDevice(vm: Client, id: string): Promise<void>;
@@ -26,7 +26,7 @@ describe.runIf(installed(['qemu-system-x86_64'], "the README's examples"))("the 
   let folder: string;
   let examples: Examples;
   beforeAll(async () => {
-    // Within the repository, so that the packages are found.
+    // In the repository, so that the packages are found.
     mkdirSync(join(repository, '.cache'), { recursive: true });
     folder = mkdtempSync(join(repository, '.cache/readme-'));
     const texts = [...readFileSync(join(repository, 'README.md'), 'utf8').matchAll(/```ts\n([^]*?)```/gu)];
@@ -39,7 +39,7 @@ describe.runIf(installed(['qemu-system-x86_64'], "the README's examples"))("the 
       options: { noEmit: false, outDir, rootDir: folder },
     });
     if (problems !== '') throw new Error(problems);
-    // The first is a program.
+    // The first example is a program.
     const modules = await Promise.all(
       names.slice(1).map((name) => import(join(outDir, `${name}.js`)) as Promise<object>),
     );
@@ -80,7 +80,7 @@ describe.runIf(installed(['qemu-system-x86_64'], "the README's examples"))("the 
     await expect(examples.removeDevice(vm, 'keyboard')).rejects.toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
   });
 
-  test('what does not fit is explained', async () => {
+  test('invalid arguments are explained', async () => {
     await using vm = await launchQemu();
     const shown = await examples.explain(vm);
     const readme = readFileSync(join(repository, 'README.md'), 'utf8');

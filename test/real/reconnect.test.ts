@@ -12,7 +12,7 @@ import { failure } from '../support/client.js';
 import { bare, closeWithTest, installed, launchQemu, monitorAt, pc, temporaryFolder } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'connecting again to a real QEMU'))('reconnection', () => {
-  test('finds the server that was started again on the same path', async () => {
+  test('finds a server that was restarted on the same path', async () => {
     const path = join(temporaryFolder(), 'monitor');
     const log: LogEntry[] = [];
     const first = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
@@ -37,7 +37,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'connecting again to a real QEM
     await using _ = await launchQemu([...pc, ...monitorAt(`path=${path}`)]);
     await reconnected;
     expect(happened).toEqual(['ERR_QMP_CONNECTION_LOST', ['oob']]);
-    // Out-of-band execution is agreed upon again, and listeners are still there.
+    // Out-of-band execution is negotiated again, and the listeners are kept.
     await vm.queryYank({}, { oob: true });
     await vm.cont();
     await vm.stop();
@@ -53,7 +53,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'connecting again to a real QEM
     await server.close();
     await disconnected;
     if (moment === 'in an attempt') {
-      // Takes connections, and never greets.
+      // Accepts connections and never sends a greeting.
       const silent = createServer().listen(path);
       closeWithTest(silent);
       await once(silent, 'connection');
@@ -64,10 +64,10 @@ describe.runIf(installed(['qemu-system-x86_64'], 'connecting again to a real QEM
     expect(await failure(vm.queryStatus())).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
   });
 
-  test('is not for a server that ends with its client', async () => {
+  test('is rejected for a server that ends with its client', async () => {
     expect(await failure(connect(launch('qemu-system-x86_64', bare), { reconnect: true }))).toMatchObject({
       code: 'ERR_QMP_CONNECT',
-      message: expect.stringContaining('leave out reconnect'),
+      message: expect.stringContaining('remove the reconnect option'),
     });
   });
 });

@@ -10,7 +10,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { failure } from '../support/client.js';
 import { installed, kill, start, temporaryFolder, whenListening } from '../support/servers.js';
 
-/** Makes an image, and tells what it is. */
+/** Creates an image and returns its description. */
 async function expectToWork(daemon: Client): Promise<void> {
   expect(daemon.greeting?.capabilities).toEqual(['oob']);
   const filename = join(temporaryFolder(), 'image');
@@ -29,7 +29,7 @@ async function expectToWork(daemon: Client): Promise<void> {
 }
 
 describe.runIf(installed(['qemu-storage-daemon'], 'a real storage daemon'))('a storage daemon', () => {
-  test('that is launched', async () => {
+  test('that was launched', async () => {
     const daemon = await connect(launch('qemu-storage-daemon', [], { monitor: '--monitor' }));
     onTestFinished(() => kill(daemon.process));
     await expectToWork(daemon);

@@ -1,4 +1,4 @@
-/** What real servers say of themselves. */
+/** What real servers report about themselves. */
 
 import { join } from 'node:path';
 
@@ -13,17 +13,17 @@ import type { Part } from '../../runtime/src/supports.js';
 import { failure } from '../support/client.js';
 import { bare, installed, kill, launchQemu, qemus, start, temporaryFolder, whenListening } from '../support/servers.js';
 
-/** Warnings of the version, one for a server of another minor version, and none for others. */
+/** The version warnings: one for a server of another minor version, none for others. */
 function expectWarning(told: readonly LogEntry[], version: string): void {
   const generated = currentVersion();
   const minorOf = (text: string): string => text.split('.').slice(0, 2).join('.');
-  const warning = `the server is of QEMU ${version}, the generated code of ${generated}: npx qapi-ts drift tells what differs`;
+  const warning = `the server is QEMU ${version}, but the generated code is for ${generated}: run npx qapi-ts drift to see the differences`;
   const warnings = told.filter(({ level }) => level === 'warn').map(({ message }) => message);
   expect(warnings).toEqual(minorOf(version) === minorOf(generated) ? [] : [warning]);
 }
 
 describe.runIf(installed(['qemu-system-x86_64'], 'what a real monitor supports'))('a monitor', () => {
-  // True of every QEMU from 7.2 to 10.2.
+  // Holds for every QEMU from 7.2 to 10.2.
   test.each<[name: string, part: Part | undefined, want: boolean]>([
     ['blockdev-add', undefined, true],
     ['STOP', undefined, true],
@@ -58,7 +58,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'what a real monitor supports')
     expect(await vm.supports(name, part)).toBe(want);
   });
 
-  test('is asked once', async () => {
+  test('is queried once', async () => {
     const sent: string[] = [];
     const trace = (direction: 'in' | 'out', text: string): void => void (direction === 'out' && sent.push(text));
     await using vm = await launchQemu(undefined, { trace });
@@ -68,7 +68,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'what a real monitor supports')
     expect(sent.filter((text) => text.includes('query-qmp-schema'))).toHaveLength(1);
   });
 
-  test('is warned of when it is of another version', async () => {
+  test('causes a warning if it is of another version', async () => {
     const told: LogEntry[] = [];
     await using vm = await launchQemu(undefined, { checkVersion: true, log: (entry) => told.push(entry) });
     const { qemu } = await vm.queryVersion();
@@ -90,7 +90,7 @@ test.each(qemus('what QEMU tells of the commands of other targets'))(
 );
 
 describe.runIf(installed(['qemu-storage-daemon'], 'what a real storage daemon supports'))('a storage daemon', () => {
-  test('says what it has', async () => {
+  test('reports its commands and events', async () => {
     const told: LogEntry[] = [];
     const monitor = launch('qemu-storage-daemon', [], { monitor: '--monitor' });
     await using daemon = await connectDaemon(monitor, { checkVersion: true, log: (entry) => told.push(entry) });
@@ -103,7 +103,7 @@ describe.runIf(installed(['qemu-storage-daemon'], 'what a real storage daemon su
 });
 
 describe.runIf(installed(['qemu-ga'], 'what a real guest agent supports'))('a guest agent', () => {
-  test('says which commands it has', async () => {
+  test('reports its commands', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'agent');
     start('qemu-ga', [
@@ -122,7 +122,7 @@ describe.runIf(installed(['qemu-ga'], 'what a real guest agent supports'))('a gu
     const options = { checkVersion: true, log: (entry: LogEntry) => told.push(entry) };
     await using agent = await whenListening(() => connectAgent({ path }, options));
     expect(await agent.supports('guest-ping')).toBe(true);
-    // It is there, and was disabled by `-b`.
+    // The command exists, but was disabled with `-b`.
     expect((await agent.guestInfo()).supported_commands.map(({ name }) => name)).toContain('guest-exec');
     expect(await agent.supports('guest-exec')).toBe(false);
     expect(await agent.supports('query-status')).toBe(false);

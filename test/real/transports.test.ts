@@ -1,4 +1,4 @@
-/** Ways to a monitor of a real QEMU. */
+/** Transports to a real monitor. */
 
 import { execFileSync, spawn } from 'node:child_process';
 import dns from 'node:dns';
@@ -20,7 +20,7 @@ import { bare, closeWithTest, installed, kill, launchQemu, monitorAt, temporaryF
 
 const tcp = 'host=127.0.0.1,port=0';
 
-/** The port that the system has chosen for a monitor. */
+/** The port that the system chose for a monitor. */
 async function portOf(vm: Client): Promise<number> {
   const filenames = (await vm.queryChardev()).map(({ filename }) => filename);
   return Number(/127\.0\.0\.1:(\d+)/u.exec(filenames.join(' '))?.[1]);
@@ -42,7 +42,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'transports to a real QEMU'))('
 
   test.runIf(process.platform === 'linux')('on an abstract Unix socket', async () => {
     const name = `qapi-ts-test-${process.pid}`;
-    // Node 20 always fills such a name up with zero bytes, which is what "tight" is about.
+    // Node 20 always pads such a name with zero bytes, which QEMU calls not "tight".
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${name},abstract=on,tight=off`)]);
     await using vm = await connect({ path: `\0${name}`.padEnd(108, '\0') });
     await expectToWork(vm);
@@ -57,7 +57,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'transports to a real QEMU'))('
     }
   });
 
-  test('where nobody listens', async () => {
+  test('where no server listens', async () => {
     const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((
       _name: string,
       _options: object,
@@ -73,7 +73,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'transports to a real QEMU'))('
       [{ path }, `cannot connect to ${path}: connect ENOENT ${path}`],
       [{ path: '\0qapi-ts-nothing' }, 'cannot connect to @qapi-ts-nothing: connect ECONNREFUSED @qapi-ts-nothing'],
       [{ fd: 987_654 }, expect.stringContaining('cannot connect to file descriptor 987654: ') as string],
-      [new PassThrough().destroy(), 'the stream has ended already'],
+      [new PassThrough().destroy(), 'the stream has already ended'],
       [{ host: '127.0.0.1', port: 1 }, 'cannot connect to 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1'],
       [
         { host: 'two.example', port: 1 },
@@ -86,10 +86,10 @@ describe.runIf(installed(['qemu-system-x86_64'], 'transports to a real QEMU'))('
     }
   });
 
-  test('as a stream that the caller has', async () => {
+  test('as a stream of the caller', async () => {
     const path = join(temporaryFolder(), 'monitor');
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
-    // Streams of some libraries have a path of their own.
+    // Streams of some libraries have a `path`.
     const socket = Object.assign(connectSocket(path), { path: '/dev/ttyS0' });
     await using vm = await connect(socket);
     await expectToWork(vm);
@@ -104,7 +104,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'transports to a real QEMU'))('
     await expectToWork(vm);
   });
 
-  test('on a socket that the process has inherited', async () => {
+  test('on an inherited socket', async () => {
     await using first = await launchQemu([...bare, ...monitorAt(tcp)]);
     const program = `
       import { connect } from '@qapi-ts/qemu/qmp';
@@ -119,12 +119,14 @@ describe.runIf(installed(['qemu-system-x86_64'], 'transports to a real QEMU'))('
     onTestFinished(() => kill(child));
     const exit = once(child, 'exit');
     expect(await text(child.stdout)).toBe('prelaunch\n');
-    // Nothing keeps it alive once its client is closed.
+    // Nothing keeps it running once its client is closed.
     expect(await exit).toEqual([0, null]);
   });
 });
 
-/** Makes a certificate authority, and certificates of a server and a client, with the names that QEMU gives the files. */
+/**
+ * Creates a certificate authority, and certificates of a server and a client, under the file names that QEMU expects.
+ */
 function makeCertificates(folder: string): void {
   const make = (name: string, subject: string, extensions: readonly string[], signer: readonly string[]): void => {
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${name}-key.pem`];
@@ -145,7 +147,7 @@ function makeCertificates(folder: string): void {
 }
 
 describe.runIf(installed(['qemu-system-x86_64', 'openssl'], 'TLS to a real QEMU'))('a monitor over TLS', () => {
-  /** What a client shows, and what it trusts. */
+  /** The certificates that a client presents and trusts. */
   const credentials = (folder: string): Record<'ca' | 'cert' | 'key', Buffer> => {
     const file = (name: string): Buffer => readFileSync(join(folder, name));
     return { ca: file('ca-cert.pem'), cert: file('client-cert.pem'), key: file('client-key.pem') };
@@ -171,7 +173,7 @@ describe.runIf(installed(['qemu-system-x86_64', 'openssl'], 'TLS to a real QEMU'
     if ((first.greeting?.version.qemu.major ?? 0) >= 8) {
       await attempt({ ca, cert, key });
     } else {
-      // Before 8.0 a monitor stops reading in the middle of a TLS record.
+      // Before 8.0, a monitor stops reading in the middle of a TLS record.
       const message = `cannot connect to localhost:${port}: the server greeted, but did not answer within 1000 ms`;
       expect(await failure(attempt({ ca, cert, key }))).toMatchObject({ message });
     }

@@ -1,8 +1,8 @@
 /**
- * Generated arguments, sent to real servers past the validators: what fits is not refused for its form, and what has a flaw is, with the
- * path that the flaw has. What comes back fits, too.
+ * Sends generated arguments to real servers, past the validators. Valid arguments are not rejected for their form;
+ * invalid ones are, with the same path. Results are valid, too.
  *
- * `QAPI_TS_RUNS` is how many values of each kind a command gets, `QAPI_TS_SEED` makes them others.
+ * `QAPI_TS_RUNS` sets the number of values of each kind for each command, `QAPI_TS_SEED` varies them.
  */
 
 import { execFileSync, spawn } from 'node:child_process';
@@ -36,19 +36,19 @@ import { bare, findProgram, installed, kill, temporaryFolder, whenListening } fr
 
 const runs = Number(process.env['QAPI_TS_RUNS'] ?? 5);
 const seed = Number(process.env['QAPI_TS_SEED'] ?? 1);
-/** So often a command may end the server, or keep it from answering, until it gets no more arguments that fit. */
+/** How often a command may end the server, or keep it from replying, before it gets no more valid arguments. */
 const enough = 2;
 
 interface Kind {
   readonly server: Server['name'];
   readonly program: string;
-  /** @param folder for what it writes */
+  /** @param folder a directory for the server's files */
   start(folder: string): Promise<Running>;
-  /** What it lacks of its schema. */
+  /** What the server lacks of its schema. */
   lacking(client: AnyClient, schema: Schema): Promise<Set<object>>;
-  /** Commands that are not sent, and why. */
+  /** Commands that are not sent, with reasons. */
   readonly omitted: Readonly<Record<string, string>>;
-  /** Branches that are not used, by union, and why. */
+  /** Branches that are not used, by union, with reasons. */
   readonly omittedBranches?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
@@ -61,7 +61,7 @@ const omitted = { quit: 'ends the server', 'blockdev-create': writes, memsave: w
 
 const changesHost = 'changes the host: the agent runs on it';
 const stopsHost = 'stops the host: the agent runs on it';
-/** It is told to refuse them, too. */
+/** The server is configured to reject them, too. */
 const blockedInAgent = {
   'guest-exec': runsPrograms,
   'guest-file-open': 'writes files',
@@ -141,20 +141,26 @@ function commandsOf(schema: Schema): Command[] {
   return [...schema.definitions.values()].filter((one: Definition): one is Command => one.kind === 'command');
 }
 
-/** How QEMU's input visitor refuses something. QEMU's include/qapi/qmp/qerror.h, qapi/qapi-visit-core.c, qapi/qobject-input-visitor.c. */
+/**
+ * The errors of QEMU's input visitor. See QEMU's include/qapi/qmp/qerror.h, qapi/qapi-visit-core.c and
+ * qapi/qobject-input-visitor.c.
+ */
 const refusalOfForm =
   /^(?:Parameter|Invalid parameter type for) '(?<name>.*?)'(?<why> is missing| is unexpected| does not accept value '.*'| expects u?int(?:8|16|32)_t| expects uint64|, expected: .*)$/su;
 
-/** What the refusal names, when it is one of the form. */
+/** Returns the place that an error names if it is about the form of arguments. */
 function nameInRefusal(refusal: string, command: Command): string | undefined {
   if (refusal === "QMP input member 'arguments' must be an object") return '';
   const { name, why } = refusalOfForm.exec(refusal)?.groups ?? {};
-  // The command itself may want what the schema does not.
+  // The command itself may have requirements beyond the schema.
   const isOptional = allMembers(argumentsOf(command)).some((member) => member.name === name && member.optional);
   return why === ' is missing' && isOptional ? undefined : name;
 }
 
-/** How the visitor names a place: fully, and where it is about an enum, an alternate or the range of an integer, by the last step. */
+/**
+ * Formats a path like the visitor: completely, except that errors about enums, alternates and integer ranges have only
+ * the last step.
+ */
 function namesOf(path: Path): (string | undefined)[] {
   const full = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
   const last = path.at(-1) ?? '';
@@ -170,7 +176,7 @@ function schemaOf(program: string, name: Server['name']): { version: string; sch
   return version === undefined || !server ? undefined : { version, schema: loadSchema(embeddedRoot(version, server)) };
 }
 
-/** How many types a type has within, and so how many kinds of values. */
+/** The number of types within a type, which determines the number of kinds of values. */
 function breadthOf(type: Type, seen = new Set<Type>()): number {
   if (type.kind === 'array') return breadthOf(type.element, seen);
   if (type.kind === 'builtin' || seen.has(type)) return seen.size;
@@ -181,12 +187,12 @@ function breadthOf(type: Type, seen = new Set<Type>()): number {
   return seen.size;
 }
 
-/** Sends values of one schema, and collects what should not be. */
+/** Sends values of one schema and collects unexpected outcomes. */
 class Trial {
   readonly surprises: string[] = [];
   readonly #values: Values;
 
-  /** @param lacking what is left out */
+  /** @param lacking what the server lacks */
   constructor(
     readonly sender: Sender,
     readonly validators: AnyValidators,
@@ -237,11 +243,11 @@ class Trial {
       this.surprises.push(`${command.name} ${stringify(value)}, ${flaw} at ${path.join('.')}: ${what}`);
     if (validators.arguments(value)) surprise('the validator accepts it');
     const reply = await this.sender.send(command.name, value);
-    // A client has no more than 64 bits for an integer.
+    // A client rejects integers of more than 64 bits.
     if (reply === 'not sent') return;
     if (typeof reply === 'string') surprise(reply);
     else if ('result' in reply) surprise('the server accepts it');
-    // Where the schema is not all that there is, nothing checks the form before the command itself.
+    // Where arguments beyond the schema are allowed, nothing checks the form before the command itself.
     else if (command.gen && !namesOf(path).includes(nameInRefusal(reply.refusal, command))) surprise(reply.refusal);
   }
 }
@@ -251,7 +257,7 @@ for (const kind of kinds) {
   const timeout = 30_000 + runs * 10_000;
 
   describe.runIf(installed([program], `generated arguments for a real ${program}`))(program, () => {
-    test('refuses the form of arguments that have a flaw, and of no others', { timeout }, async (context) => {
+    test('rejects the form of invalid arguments, and of no others', { timeout }, async (context) => {
       const found = schemaOf(program, server);
       if (!found) return context.skip(`no embedded schema is of this ${program}`);
       const { schema, version } = found;

@@ -1,4 +1,4 @@
-/** Calls, from the caller's side: how they are made, given up, and how they fail. */
+/** Calls from the caller's side: sending, aborting, and failing. */
 
 import { inspect } from 'node:util';
 
@@ -18,7 +18,7 @@ import { connectPeer, failure, settled, type AnyClient } from '../support/client
 import { Peer } from '../support/peer.js';
 
 describe('a call', () => {
-  test('sends its arguments as they are at that time', async () => {
+  test('sends its arguments as they are at the time of the call', async () => {
     await using peer = new Peer({ oob: true });
     await using vm = await connectPeer(peer);
     peer.on('x', () => {});
@@ -31,7 +31,7 @@ describe('a call', () => {
     await settled();
     const [first, ...others] = peer.received.slice(1).map(({ text }) => text.replace(/"id":\d+/u, ''));
     expect(first).toBe('{"execute":"x","arguments":{"a":{"b":[1]},"size":18446744073709551615},}');
-    // The ones that had to wait, too.
+    // Including those that were queued.
     expect(others.length).toBe(8);
     expect(new Set(others)).toEqual(new Set([first]));
     peer.reset();
@@ -43,7 +43,7 @@ describe('a call', () => {
     ['empty ones', {}, '{"execute":"x-y","arguments":{},"id":2}'],
     ['undefined members', { a: undefined }, '{"execute":"x-y","arguments":{},"id":2}'],
     ['a __proto__', JSON.parse('{"__proto__":1}'), '{"execute":"x-y","arguments":{"__proto__":1},"id":2}'],
-    // Which are none of QMP's: the server says so.
+    // Invalid names in QMP, which the server reports.
     ['a text for arguments', '', '{"execute":"x-y","arguments":"","id":2}'],
     ['null for arguments', null, '{"execute":"x-y","arguments":null,"id":2}'],
     ['other than ASCII', { é: '😀"\\\n' }, '{"execute":"x-y","arguments":{"é":"😀\\"\\\\\\n"},"id":2}'],
@@ -60,18 +60,14 @@ describe('a call', () => {
     [
       'an unsafe integer',
       { size: 2 ** 63 },
-      'x: arguments: size is 9223372036854776000, which is not exact as a number: use a bigint',
+      'x: arguments: size is 9223372036854776000, which is not exact: use a bigint',
     ],
     [
       'too large an integer',
       { size: 2n ** 64n },
       'x: arguments: size is 18446744073709551616, which does not fit into 64 bits',
     ],
-    [
-      'half a surrogate pair',
-      { 'node-name': '\ud800' },
-      'x: arguments: node-name is a string with half a surrogate pair',
-    ],
+    ['a lone surrogate', { 'node-name': '\ud800' }, 'x: arguments: node-name is a string with a lone surrogate'],
     ['undefined in an array', { a: [undefined] }, 'x: arguments: a[0] is undefined'],
     ['a function', { a: () => {} }, 'x: arguments: a is a function'],
     ['a function for all of them', () => {}, 'x: arguments: the value is a function'],
@@ -82,7 +78,7 @@ describe('a call', () => {
           throw new Error('no');
         },
       },
-      'x: arguments: a is something that throws when it is read',
+      'x: arguments: a is a value that throws when read',
     ],
   ])('with %s is refused', async (_, args, message) => {
     await using peer = new Peer();
@@ -94,14 +90,14 @@ describe('a call', () => {
     }
     await settled();
     expect(peer.commands).toEqual(['qmp_capabilities']);
-    // Ids may be left out, but nothing else is different afterwards.
+    // Ids are optional; everything else stays the same.
     peer.on('x', 1);
     expect(await vm.execute('x')).toBe(1);
   });
 });
 
 describe('a signal', () => {
-  test('that says so before keeps the call from being sent', async () => {
+  test('that is already aborted keeps the call from being sent', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const reason = new Error('changed my mind');
@@ -112,7 +108,7 @@ describe('a signal', () => {
     expect(peer.commands).toEqual(['qmp_capabilities']);
   });
 
-  test('that says so in the same moment, too', async () => {
+  test('that aborts in the same tick keeps the call from being sent', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const abort = new AbortController();
@@ -123,7 +119,7 @@ describe('a signal', () => {
     expect(peer.commands).toEqual(['qmp_capabilities']);
   });
 
-  test('keeps those that wait behind others from being sent', async () => {
+  test('that aborts removes queued calls', async () => {
     await using peer = new Peer({ oob: true });
     await using vm = await connectPeer(peer);
     peer.on('x', () => {});
@@ -143,7 +139,7 @@ describe('a signal', () => {
     expect(peer.commands).not.toContain('queued');
   });
 
-  test('frees the caller while the reply is awaited, and the late reply is swallowed', async () => {
+  test('rejects a call in flight, and drops its late reply', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -153,7 +149,7 @@ describe('a signal', () => {
     await settled();
     abort.abort('enough');
     expect(await Promise.all(calls)).toMatchObject(
-      Array.from({ length: 2 }, () => ({ message: 'x: the call was given up', cause: 'enough' })),
+      Array.from({ length: 2 }, () => ({ message: 'x: the call was aborted', cause: 'enough' })),
     );
     const [, first, second] = peer.received;
     first?.return('late');
@@ -163,7 +159,7 @@ describe('a signal', () => {
     expect(entries).toEqual([]);
   });
 
-  test('that says so afterwards does nothing, and is not listened to any more', async () => {
+  test('that aborts afterwards does nothing, and has no listeners left', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const { signal, listeners } = spy();
@@ -176,7 +172,7 @@ describe('a signal', () => {
     expect(listeners()).toBe(0);
   });
 
-  test('may be that of a thousand calls, without a warning', async () => {
+  test('can be shared by a thousand calls, without a warning', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const warnings: Error[] = [];
@@ -212,7 +208,7 @@ describe('a signal', () => {
 });
 
 describe('a timeout', () => {
-  test('frees the caller, and the late reply is swallowed', async () => {
+  test('rejects the call, and drops its late reply', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -226,7 +222,7 @@ describe('a timeout', () => {
     expect(entries).toEqual([]);
   });
 
-  test.each([Infinity, 2 ** 31 - 1])('of %s is none that anybody sees end', async (timeout) => {
+  test.each([Infinity, 2 ** 31 - 1])('of %s never expires', async (timeout) => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer, { connectTimeout: timeout });
     peer.on('x', async () => {
@@ -236,7 +232,7 @@ describe('a timeout', () => {
     expect(await vm.execute('x', {}, { timeout })).toBe(1);
   });
 
-  test('leaves no timer when the call ends before', async () => {
+  test('leaves no timer when the call ends first', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
@@ -259,7 +255,7 @@ describe('a timeout', () => {
     expect(count).toBe(0);
   });
 
-  test('of 0 is over before a reply can come', async () => {
+  test('of 0 expires before a reply can arrive', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', () => {});
@@ -316,7 +312,7 @@ describe('until', () => {
     expect(outcome).toMatchObject({ result: { fine: true }, event: want });
   });
 
-  test('takes an event of the moment between, which a listener would miss', async () => {
+  test('receives an event right after the reply, which a listener would miss', async () => {
     await using peer = new Peer({ cut: (bytes) => [bytes] });
     await using vm = await connectPeer(peer);
     // Both in one chunk.
@@ -326,7 +322,7 @@ describe('until', () => {
     expect(await vm.execute('x', {}, { until: ['STOP'] })).toMatchObject({ event: { event: 'STOP' } });
   });
 
-  test('is over when the command fails, whatever events come', async () => {
+  test('rejects when the command fails, whatever events arrive', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', (request) => {
@@ -355,10 +351,10 @@ describe('until', () => {
     const call = failure(vm.execute('x', {}, { until: ['STOP', 'RESUME'] }));
     await settled();
     run(peer, vm);
-    expect(await call).toMatchObject({ message: 'x: the connection ended before STOP or RESUME came', ...want });
+    expect(await call).toMatchObject({ message: 'x: the connection ended before STOP or RESUME arrived', ...want });
   });
 
-  test('is over in time, and says what it waited for', async () => {
+  test('times out, and names the event', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', {});
@@ -369,7 +365,7 @@ describe('until', () => {
     expect((await call('y')).message).toBe('y: no reply within 30 ms');
   });
 
-  test('is over when its signal says so', async () => {
+  test('rejects when its signal aborts', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', {});
@@ -380,7 +376,7 @@ describe('until', () => {
     expect(await call).toMatchObject({ code: 'ERR_QMP_ABORTED' });
   });
 
-  test('is over when its condition throws', async () => {
+  test('rejects when `where` throws', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', () => {
@@ -394,7 +390,7 @@ describe('until', () => {
     expect(await failure(vm.execute('x', {}, { until: ['STOP'], where }))).toBe(problem);
   });
 
-  test('takes any event by a star', async () => {
+  test('accepts any event with a star', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', {});
@@ -404,7 +400,7 @@ describe('until', () => {
     expect(await call).toMatchObject({ event: { event: 'ANYTHING' } });
   });
 
-  test('none is as if there was no until', async () => {
+  test('an empty list is like no until', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', 1);
@@ -413,7 +409,7 @@ describe('until', () => {
 });
 
 describe('an error', () => {
-  /** Makes a call of every kind of end, from a function with a name to look for. */
+  /** Makes calls with every kind of failure, from a function whose name should be in the stack. */
   async function theCaller(
     make: (vm: AnyClient, peer: Peer) => Promise<unknown>,
   ): Promise<Error & Record<string, unknown>> {
@@ -500,7 +496,7 @@ describe('an error', () => {
     expect(inspect(error)).toContain(error.message);
   });
 
-  test('of a command has what the server said', async () => {
+  test("of a command has the server's error", async () => {
     expect(await theCaller((vm) => vm.execute('fails', { a: 1 }))).toMatchObject({
       command: 'fails',
       errorClass: 'DeviceNotActive',
@@ -509,7 +505,7 @@ describe('an error', () => {
     });
   });
 
-  test('of the connection leads to what happened to it', async () => {
+  test('of the connection has its cause', async () => {
     const error = await theCaller((vm) => vm.execute('dies'));
     expect(error.message).toBe('dies: the server closed the connection; whether it was executed is unknown');
     expect(error.cause).toBeInstanceOf(ConnectionLostError);

@@ -1,4 +1,4 @@
-/** Events, to listeners and to iterators. */
+/** Events, for listeners and iterators. */
 
 import { describe, expect, test, vi } from 'vitest';
 
@@ -7,7 +7,7 @@ import { agent, connectPeer, failure, monitor, settled, type AnyClient } from '.
 import { Peer } from '../support/peer.js';
 
 describe('listeners', () => {
-  test('get the events of their name, or all', async () => {
+  test('receive the events of their name, or all', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const heard: string[] = [];
@@ -28,7 +28,7 @@ describe('listeners', () => {
     ]);
   });
 
-  test('are called in the order in which they were added, the same one as often', async () => {
+  test('are called in the order in which they were added, repeatedly added ones repeatedly', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const heard: number[] = [];
@@ -42,7 +42,7 @@ describe('listeners', () => {
     expect(heard).toEqual([2, 1]);
   });
 
-  test('that are taken back are not called, however they were added', async () => {
+  test('that are removed are not called, however they were added', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const cases: [what: string, prepare: (listener: () => void) => void, count: number][] = [
@@ -64,7 +64,7 @@ describe('listeners', () => {
       expect(listener, what).toHaveBeenCalledTimes(count);
       vm.off('A', listener).off('B', listener).off('*', listener);
     }
-    // After it was called, too.
+    // Also after it was called.
     const again = vi.fn<() => void>();
     vm.once('A', again);
     peer.event('A');
@@ -75,7 +75,7 @@ describe('listeners', () => {
     expect(again).toHaveBeenCalledTimes(1);
   });
 
-  test('may add and take back listeners, which changes nothing for this event', async () => {
+  test('may add and remove listeners, which has no effect on the current event', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const heard: string[] = [];
@@ -93,7 +93,7 @@ describe('listeners', () => {
     expect(heard).toEqual(['first', 'last', 'new']);
   });
 
-  test('that throw harm nobody else, and are told', async () => {
+  test('that throw affect no others, and are logged', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -110,11 +110,11 @@ describe('listeners', () => {
     });
     expect(await vm.execute('x', {}, { until: ['STOP'] })).toMatchObject({ event: { event: 'STOP' } });
     expect(heard).toEqual(['next', 'any']);
-    const message = 'a listener of STOP threw, which is reported once';
+    const message = 'a listener of STOP threw (only the first error is reported)';
     expect(entries).toEqual([{ level: 'error', message, event: 'STOP', error: problem }]);
   });
 
-  test('may make calls, and close the client', async () => {
+  test('may make calls and close the client', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     peer.on('cont', {});
@@ -130,7 +130,7 @@ describe('listeners', () => {
     expect(peer.commands).toEqual(['qmp_capabilities', 'cont']);
   });
 
-  test('get nothing more after the client is closed', async () => {
+  test('receive nothing after the client is closed', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     const heard = vi.fn<() => void>();
@@ -141,7 +141,7 @@ describe('listeners', () => {
     expect(heard).not.toHaveBeenCalled();
   });
 
-  test('of the connection are not called by what a server sends', async () => {
+  test('of the connection are not called for messages of the server', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -155,7 +155,7 @@ describe('listeners', () => {
     expect(heard).not.toHaveBeenCalled();
     expect(any).toEqual(['__proto__', 'constructor', 'STOP']);
     await vm.close();
-    const message = 'an event that no server can have was dropped';
+    const message = 'an event with a reserved name was dropped';
     expect(entries.map((entry) => entry.message)).toEqual([message, `${message}, and so were 2 more`]);
   });
 });
@@ -204,7 +204,7 @@ describe('an event', () => {
     expect(event.date?.toISOString()).toBe(date);
   });
 
-  test('has what a log wants to show', async () => {
+  test('has its name, time and data', async () => {
     const event = await received('{"event": "X", "data": {"a": 1}}');
     expect(JSON.parse(JSON.stringify(event))).toEqual({
       event: 'X',
@@ -214,7 +214,7 @@ describe('an event', () => {
   });
 });
 
-test('events that came while connecting are delivered to whoever listens at once', async () => {
+test('events that arrive while connecting are delivered to listeners that are added immediately', async () => {
   await using peer = new Peer({ greets: false });
   const connecting = connectPeer(peer);
   peer.event('EARLY');
@@ -232,7 +232,7 @@ test('events that came while connecting are delivered to whoever listens at once
   expect(heard).toEqual(['EARLY', 'LATER']);
 });
 
-describe('events that nobody can listen to yet', () => {
+describe('events before listeners can be added', () => {
   test.each<[what: string, data: string, count: number]>([
     ['small ones', '', 1000],
     ['large ones', 'x'.repeat(400_000), 10],
@@ -243,7 +243,7 @@ describe('events that nobody can listen to yet', () => {
       const flood = (): void => {
         for (let n = 0; n < count + 5; n += 1) peer.event('EARLY', { n, text });
       };
-      // An agent counts from its echo on.
+      // An agent's events count only after its echo.
       peer.on('guest-sync-delimited', (request) => {
         request.return(request.arguments?.['id'] as number);
         flood();
@@ -260,7 +260,7 @@ describe('events that nobody can listen to yet', () => {
       await settled();
       expect(heard).toEqual(Array.from({ length: count }, (_unused, n) => n));
       expect(entries).toEqual([
-        { level: 'warn', message: '5 events were dropped because they came before anybody could listen' },
+        { level: 'warn', message: '5 events were dropped because they arrived before listeners could be added' },
       ]);
     }
   });
@@ -288,12 +288,12 @@ describe('an iterator', () => {
     return read;
   }
 
-  test('gives events of its names in order, from when it is made until the client is closed', async () => {
+  test('returns events of its names in order, from its creation until the client is closed', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     peer.event('BEFORE');
     await settled();
-    // A name twice is as good as once.
+    // A repeated name has no effect.
     const events = vm.events(['STOP', 'RESUME', 'BEFORE', 'STOP']);
     for (const name of ['STOP', 'OTHER', 'RESUME', 'STOP']) peer.event(name);
     await settled();
@@ -305,7 +305,7 @@ describe('an iterator', () => {
     expect(await events.next()).toEqual({ value: undefined, done: true });
   });
 
-  test('serves reads in their order', async () => {
+  test('serves reads in order', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const events = vm.events(['A']);
@@ -332,7 +332,7 @@ describe('an iterator', () => {
     expect(await read).toBe(want);
     expect((await filled.next()).value?.event).toBe('B');
     expect(await outcome(filled.next())).toBe(want);
-    // An error is told once.
+    // An error is thrown only once.
     for (const events of [waiting, filled]) expect(await outcome(events.next())).toBe('done');
     await vm.close();
   });
@@ -344,7 +344,7 @@ describe('an iterator', () => {
     );
   }
 
-  test('is left by break, and holds nothing then', async () => {
+  test('ends with break, and holds nothing afterwards', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const events = vm.events(['A']);
@@ -358,7 +358,7 @@ describe('an iterator', () => {
     expect(await events.next()).toEqual({ value: undefined, done: true });
   });
 
-  test('is left by return while a read waits', async () => {
+  test('ends with return while a read waits', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const events = vm.events(['A']);
@@ -367,7 +367,7 @@ describe('an iterator', () => {
     expect(await read).toEqual({ value: undefined, done: true });
   });
 
-  test('lets go of its signal, however it ends', async () => {
+  test('removes its listener from the signal, however it ends', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     const { signal } = new AbortController();
@@ -381,13 +381,13 @@ describe('an iterator', () => {
     expect(remove.mock.calls).toEqual(add.mock.calls);
   });
 
-  test('with a signal that has said so is over', async () => {
+  test('with an aborted signal ends immediately', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     expect(await names(vm.events(['A'], { signal: AbortSignal.abort() }))).toEqual([]);
   });
 
-  test('of a client that has no connection any more is over', async () => {
+  test('of a client without a connection ends immediately', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     await vm.close();
@@ -400,7 +400,7 @@ describe('an iterator', () => {
   });
 
   describe('that is not read in time', () => {
-    test('keeps the first of them, throws after those, and is over', async () => {
+    test('returns the oldest events, then throws and ends', async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer);
       const events = vm.events(['A'], { limit: 3 });
@@ -411,7 +411,7 @@ describe('an iterator', () => {
         (async () => {
           for await (const { data } of events) {
             read.push(data['n']);
-            // One more place does not make up for what was dropped.
+            // Free room does not make up for dropped events.
             peer.event('A', { n: 'later' });
             await settled();
           }
@@ -428,7 +428,7 @@ describe('an iterator', () => {
       expect(await events.next()).toEqual({ value: undefined, done: true });
     });
 
-    test('tells of it even when the connection has gone', async () => {
+    test('throws even if the connection is lost', async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer);
       const events = vm.events(['A'], { limit: 1 });
@@ -440,7 +440,7 @@ describe('an iterator', () => {
       expect(await failure(events.next())).toMatchObject({ code: 'ERR_QMP_EVENTS_DROPPED', count: 2 });
     });
 
-    test('keeps the last of them where it is told to, and tells the log', async () => {
+    test('keeps the newest events with drop, and logs the number of dropped ones', async () => {
       await using peer = new Peer();
       const entries: LogEntry[] = [];
       const vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -459,7 +459,7 @@ describe('an iterator', () => {
       ]);
     });
 
-    test('tells the log when it is left, too', async () => {
+    test('logs the number when it is left, too', async () => {
       await using peer = new Peer();
       const entries: LogEntry[] = [];
       await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -470,7 +470,7 @@ describe('an iterator', () => {
       expect(entries).toEqual([{ level: 'warn', message: '2 events were dropped because they were not read in time' }]);
     });
 
-    test('keeps a thousand unless told', async () => {
+    test('keeps a thousand by default', async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer);
       await settled();
@@ -493,7 +493,7 @@ describe('an iterator', () => {
       if (overflow === 'throw') expect(await failure(events.next())).toMatchObject({ count: 7 });
     });
 
-    test('takes linear time to be read at last', { retry: 2 }, async () => {
+    test('can be read in linear time afterwards', { retry: 2 }, async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer);
       await settled();

@@ -1,4 +1,4 @@
-/** Bytes into messages. */
+/** Splitting bytes into messages. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ function framerOf({ bytes: size = 64 * 1024 * 1024, values = 1024 * 1024 }: Part
   return new Framer({ bytes: size, values });
 }
 
-/** The messages that chunks hold, and the error that ended them. */
+/** Returns the messages in the chunks, and the error that ended them. */
 function read(chunks: readonly Uint8Array[], framer = framerOf()): { messages: Json[]; problem?: string } {
   const messages: Json[] = [];
   try {
@@ -26,7 +26,7 @@ function bytes(text: string): Uint8Array {
   return Buffer.from(text);
 }
 
-/** All ways to cut in two, and one byte at a time. */
+/** All ways to cut in two, and single bytes. */
 function cuts(whole: Uint8Array): Uint8Array[][] {
   const two = Array.from(whole, (_, at) => [whole.subarray(0, at), whole.subarray(at)]);
   return [...two, Array.from(whole, (_, at) => whole.subarray(at, at + 1))];
@@ -98,24 +98,24 @@ describe('however it is cut', () => {
     );
   });
 
-  /** Large doubles that look like integers are read as such. */
+  /** Large doubles that look like integers are read as integers. */
   function big(_: string, value: unknown): unknown {
     return typeof value === 'bigint' ? Number(value) : value;
   }
 });
 
-test('gives the text with the message', () => {
+test('emits the text with the message', () => {
   const texts: string[] = [];
   framerOf().push(bytes('{"a": 1}\n{\n "b": 9007199254740993\n}\n'), (_, text) => texts.push(text));
   expect(texts).toEqual(['{"a": 1}', '{\n "b": 9007199254740993\n}']);
 });
 
-test('takes a view into a larger buffer', () => {
+test('accepts a view into a larger buffer', () => {
   const buffer = bytes('xxxx{"a":1}\nyyyy');
   expect(read([new Uint8Array(buffer.buffer, buffer.byteOffset + 4, 8)])).toEqual({ messages: [{ a: 1 }] });
 });
 
-test('does not keep chunks, which their owner may use again', () => {
+test('does not keep chunks, which their owner may reuse', () => {
   const framer = framerOf();
   const chunk = bytes('{"a":');
   framer.push(chunk, () => {});
@@ -125,7 +125,7 @@ test('does not keep chunks, which their owner may use again', () => {
 
 describe('the limit', () => {
   const limit = 20;
-  const problem = 'a message of more than 20 bytes; messageLimit raises that';
+  const problem = 'a message of more than 20 bytes; raise messageLimit to accept it';
   const fits = '{"a":"0123456789.."}';
   const tooLong = '{"a":"0123456789..."}';
 
@@ -156,7 +156,7 @@ describe('the limit', () => {
     for (const chunks of cuts(bytes(given))) expect(read(chunks, framerOf({ bytes: limit }))).toEqual(want);
   });
 
-  test('holds for what is nothing but space', () => {
+  test('applies to whitespace', () => {
     const framer = framerOf();
     const mebibyte = Buffer.alloc(1024 * 1024, ' ');
     expect(read(Array<Buffer>(64).fill(mebibyte), framer)).toEqual({ messages: [] });
@@ -166,7 +166,7 @@ describe('the limit', () => {
 
 describe('the limit of values', () => {
   const limits = { bytes: 1000, values: 20 };
-  const problem = `a message that cannot be read: it has more than 20 values; a larger messageLimit raises that`;
+  const problem = `cannot read a message: it has more than 20 values; raise messageLimit to accept it`;
   const list = (count: number): string => `{"a":[${Array.from({ length: count }, () => '1').join(',')}]}`;
 
   test.each<[what: string, given: string, want: ReturnType<typeof read>]>([
@@ -202,7 +202,7 @@ describe('the limit of values', () => {
     for (const chunks of cuts(bytes(given))) expect(read(chunks, framerOf(limits))).toEqual(want);
   });
 
-  test('is found before the message has come', () => {
+  test('is detected before the message is complete', () => {
     const framer = framerOf();
     const chunk = bytes('[],'.repeat(20_000));
     let count = 0;
@@ -214,7 +214,7 @@ describe('the limit of values', () => {
 
   const text = fc.string({ unit: fc.constantFrom('"', '\\', ',', '[', '{', '\n', 'x'), maxLength: 30 });
 
-  test('counts as many values as there are at most, and no fewer, however a message is cut', () => {
+  test('counts at least as many values as there are, however a message is cut', () => {
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof({ maxDepth: 4 }, text, fc.integer(), fc.array(tie('value')), fc.dictionary(text, tie('value'))),
     }));
@@ -236,7 +236,7 @@ describe('the limit of values', () => {
     return Object.values(given).reduce((sum: number, inner) => sum + countOf(inner), 1);
   }
 
-  /** What is empty counts twice. */
+  /** An empty container counts as two values. */
   function emptyOf(given: unknown): number {
     if (typeof given !== 'object' || given === null) return 0;
     const inner = Object.values(given);
@@ -244,7 +244,7 @@ describe('the limit of values', () => {
   }
 });
 
-const tooDeep = "a message that cannot be read: it nests more than 1024 deep, which is QEMU's own limit";
+const tooDeep = "cannot read a message: it nests more than 1024 levels deep, which is QEMU's own limit";
 
 test.each([
   ['arrays', '[', ']'],
@@ -282,8 +282,8 @@ describe('after resync', () => {
     }
   });
 
-  test('what is behind a later delimiter is read, however it is cut', () => {
-    // Whether the reply before it is seen depends on the chunks: it may be one to an earlier connection.
+  test('messages after a later delimiter are read, however they are cut', () => {
+    // The chunks determine whether the reply before it is emitted; it may be one to an earlier connection.
     const given = latin1('\xff{"return":1}\n{"half\xff{"return":2}\n');
     for (const chunks of cuts(given)) {
       const framer = framerOf();
@@ -292,7 +292,7 @@ describe('after resync', () => {
     }
   });
 
-  test('nothing more of the chunk is given when it happens within', () => {
+  test('nothing more of the chunk is emitted when it happens within one', () => {
     const framer = framerOf();
     const messages: Json[] = [];
     const given = latin1('{"a":1}\n{"b":2}\n{"c":');
@@ -310,7 +310,7 @@ describe('after resync', () => {
 });
 
 describe('takes linear time', { retry: 3 }, () => {
-  /** In milliseconds; the best of three, so that a busy machine counts for less. */
+  /** Returns the best time of three, in milliseconds, because the machine may be busy. */
   function time(run: () => void): number {
     const times = [1, 2, 3].map(() => {
       const begin = performance.now();
@@ -350,7 +350,7 @@ describe('takes linear time', { retry: 3 }, () => {
     const small = text(mebibyte);
     const large = text(4 * mebibyte);
     const once = time(() => feed(small, size));
-    // Four times as much; quadratic would be sixteen times.
+    // Linear time is four times as much; quadratic would be sixteen times.
     expect(time(() => feed(large, size)) / once).toBeLessThan(9);
   });
 });

@@ -1,4 +1,4 @@
-/** What a connection that fails leaves open: nothing. */
+/** A failed connection leaves no handles open. */
 
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Address } from '../../runtime/src/address.js';
 import { connectTo, failure } from '../support/client.js';
 
-/** Accepts connections, and says nothing. */
+/** Accepts connections and sends nothing. */
 let silent: Server;
 const accepted = new Set<Socket>();
 const folder = mkdtempSync(join(tmpdir(), 'qapi-ts-handles-'));
@@ -31,7 +31,7 @@ afterAll(() => {
 
 const host = '127.0.0.1';
 const silentPort = (): number => (silent.address() as AddressInfo).port;
-/** Each with what is wrong. */
+/** Each with its error. */
 const cases: [name: string, address: () => Address, message: RegExp][] = [
   ['a port out of range', () => ({ port: 70_000 }), /port/iu],
   ['a port that is no number', () => ({ port: 'x' as never }), /port/iu],
@@ -44,7 +44,7 @@ const cases: [name: string, address: () => Address, message: RegExp][] = [
   ['TLS with a certificate that is none', () => ({ host, port: silentPort(), tls: { cert: 'x' } }), /PEM/u],
   ['TLS with an unknown version', () => ({ host, port: silentPort(), tls: { minVersion: 'x' as never } }), /version/u],
   ['TLS from an address that is none', () => ({ host, port: silentPort(), tls: { localAddress: 'x' } as never }), /x/u],
-  ['TLS to a server without', () => ({ host, port: silentPort(), tls: {} }), /it takes too long/u],
+  ['TLS to a server without', () => ({ host, port: silentPort(), tls: {} }), /timed out/u],
   ['a server that says nothing', () => ({ host, port: silentPort() }), /no greeting/u],
   ['a file descriptor of a file', () => ({ fd: file }), /fd|descriptor/u],
   ['a file descriptor that is not open', () => ({ fd: 987_654 }), /fd|descriptor/u],
@@ -60,7 +60,7 @@ test.each(cases)('%s leaves no handle', async (_, address, message) => {
   await expect.poll(() => handles()).toEqual(before);
 });
 
-/** What keeps a program from ending, apart from what the server in here has accepted. */
+/** Returns the resources that keep a program running, without those of this file's server. */
 function handles(): string[] {
   for (const socket of accepted) socket.destroy();
   return process.getActiveResourcesInfo().filter((name) => /TCP|Pipe|TLS|Timeout/u.test(name));

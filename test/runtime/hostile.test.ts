@@ -1,4 +1,4 @@
-/** A server that does whatever it likes: every call ends, nothing is left, and nothing is thrown where nobody could catch it. */
+/** Hostile servers: every call settles, nothing is left behind, and no exception is uncaught. */
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -28,12 +28,12 @@ describe('whatever happens', () => {
     process.off('unhandledRejection', note).off('uncaughtException', note);
   });
 
-  test('while connecting, that ends in time, too', async () => {
+  test('also while connecting, which ends in time', async () => {
     await fc.assert(whateverOpens(), { numRuns: 200 });
   });
 });
 
-test('no resource is left of many clients', async () => {
+test('many clients leave no resource behind', async () => {
   await using peer = new Peer();
   peer.on('x', 1);
   peer.on('hangs', () => {});
@@ -52,7 +52,7 @@ test('no resource is left of many clients', async () => {
   function resources(): Record<string, number> {
     const counted: Record<string, number> = {};
     for (const name of process.getActiveResourcesInfo()) counted[name] = (counted[name] ?? 0) + 1;
-    // Those of the test runner come and go.
+    // The test runner's own resources come and go.
     return { PipeWrap: counted['PipeWrap'] ?? 0, TCPSocketWrap: counted['TCPSocketWrap'] ?? 0 };
   }
 });
@@ -61,14 +61,14 @@ describe('memory is bounded', () => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
 
-  /** By how many megabytes the heap has grown. */
+  /** Returns by how many megabytes the heap has grown. */
   async function growth(run: () => Promise<void>): Promise<number> {
     gc();
     const before = process.memoryUsage();
     await run();
     await settled();
     gc();
-    // What is outside the heap goes a little later.
+    // Memory outside the heap is released later.
     await settled();
     gc();
     const after = process.memoryUsage();
@@ -76,7 +76,7 @@ describe('memory is bounded', () => {
     return (sum(after) - sum(before)) / 1e6;
   }
 
-  /** Makes calls and gives them up, with arguments that would be seen if they were kept. */
+  /** Makes and aborts calls, with arguments that would be noticed if they were kept. */
   async function giveUp(vm: AnyClient, count: number): Promise<void> {
     for (let n = 0; n < count; n += 100) {
       const abort = new AbortController();
@@ -107,7 +107,7 @@ describe('memory is bounded', () => {
     ).toBeLessThan(6);
   });
 
-  test('when a server does not even read', async () => {
+  test('when a server does not read', async () => {
     await using peer = new Peer({ oob: true });
     await using vm = await connectPeer(peer);
     peer.socket.pause();
@@ -131,7 +131,7 @@ describe('memory is bounded', () => {
     ).toBeLessThan(3);
   });
 
-  test('when iterators are left, and calls waited for events', async () => {
+  test('with abandoned iterators, and calls that waited for events', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', (request) => {
@@ -151,7 +151,7 @@ describe('memory is bounded', () => {
     expect(await growth(() => use(3000))).toBeLessThan(2);
   });
 
-  test('when unknown names are long, and told', async () => {
+  test('when unknown names are long and logged', async () => {
     await using peer = new Peer();
     const protocol = {
       ...monitor,
@@ -178,7 +178,7 @@ describe('memory is bounded', () => {
     expect(await growth(length)).toBeLessThan(3);
   });
 
-  test('when events flood whoever does not read', async () => {
+  test('when events flood a slow reader', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const readers = [vm.events(['A']), vm.events(['A'], { overflow: 'drop' })];

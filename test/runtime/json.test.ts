@@ -1,4 +1,4 @@
-/** JSON with exact integers, both ways. */
+/** Parsing and writing JSON with exact integers. */
 
 import { isDeepStrictEqual } from 'node:util';
 
@@ -22,7 +22,7 @@ describe('parse', () => {
     ['9223372036854775807', 9223372036854775807n],
     ['-9223372036854775808', -9223372036854775808n],
     ['18446744073709551615', 18446744073709551615n],
-    // A double with 17 digits looks like an integer: positions of numbers turn it back.
+    // A double with 17 digits looks like an integer. Validation converts it back.
     ['10000000000000000', 10000000000000000n],
     ['1e16', 1e16],
     ['1E+400', Infinity],
@@ -37,13 +37,13 @@ describe('parse', () => {
       ' { "a" : [ 9007199254740993 , { } , [ ] , true , false , null ] }\r',
       { a: [9007199254740993n, {}, [], true, false, null] },
     ],
-    // Beside an integer that wants exactness, the rest is as it would be without.
+    // The rest of a text with unsafe integers is read like any other.
     ['["9007199254740993",9007199254740993,1e3,-0,-1.5]', ['9007199254740993', 9007199254740993n, 1000, -0, -1.5]],
     [String.raw`["\\",9007199254740993,"\"","]","\u00e9\ud83d\ude00\n"]`, ['\\', 9007199254740993n, '"', ']', 'é😀\n']],
     ['["é😀\u2028",9007199254740993]', ['é😀\u2028', 9007199254740993n]],
     [String.raw`["\ud800",9007199254740993]`, ['\ud800', 9007199254740993n]],
     ['{"a":1,"a":9007199254740993}', { a: 9007199254740993n }],
-    // What is overwritten asks for exactness in vain, and does no harm.
+    // Overwritten members with unsafe integers do no harm.
     ['{"a":9007199254740993,"a":1.0}', { a: 1 }],
   ])('%s', (text, want) => {
     expect(parse(text)).toEqual(want);
@@ -84,27 +84,27 @@ describe('parse', () => {
   ])('refuses %s that nest too deep, in its own words', (_, open, close) => {
     for (const number of ['1', '9007199254740993']) {
       expect(() => parse(open.repeat(deep) + number + close.repeat(deep))).toThrow(
-        new RangeError("it nests more than 1024 deep, which is QEMU's own limit"),
+        new RangeError("it nests more than 1024 levels deep, which is QEMU's own limit"),
       );
       expect(() => parse(open.repeat(1000) + number + close.repeat(1000))).not.toThrow();
     }
   });
 
-  test('reads long strings beside an integer that wants exactness', () => {
+  test('reads long strings next to an unsafe integer', () => {
     const long = 'x\\n'.repeat(8_000_000);
     const [text, number] = parse(`["${long}",9007199254740993]`) as [string, bigint];
     expect(number).toBe(9007199254740993n);
     expect(text.length).toBe(16_000_000);
   });
 
-  test('reads much space beside an integer that wants exactness', () => {
+  test('reads long whitespace next to an unsafe integer', () => {
     expect(parse(`[1,${' \n'.repeat(8_000_000)}9007199254740993]`)).toEqual([1, 9007199254740993n]);
   });
 
-  test('does not spend its time on integers of absurd length', () => {
+  test('does not spend time on integers of absurd length', () => {
     const digits = '9'.repeat(20_000_000);
     const begin = performance.now();
-    // No integer of QAPI has more than 64 bits, so this one can be as inexact as in JSON.parse.
+    // No QAPI integer has more than 64 bits, so this one may be as inexact as with JSON.parse.
     expect(parse(digits)).toBe(Infinity);
     expect(parse('1'.repeat(30))).toBe(Number('1'.repeat(30)));
     expect(performance.now() - begin).toBeLessThan(2000);
@@ -153,27 +153,19 @@ describe('stringify', () => {
   test.each<[what: string, value: unknown, want: string | RegExp]>([
     ['NaN', { a: NaN }, 'a is NaN'],
     ['an infinity', { a: [1, -Infinity] }, 'a[1] is -Infinity'],
-    ['an unsafe number', { size: 2 ** 53 }, 'size is 9007199254740992, which is not exact as a number: use a bigint'],
-    [
-      'an unsafe negative number',
-      -(2 ** 53),
-      'the value is -9007199254740992, which is not exact as a number: use a bigint',
-    ],
-    [
-      'a large number',
-      { a: { 'b-c': [{ d: 1e300 }] } },
-      'a.b-c[0].d is 1e+300, which is not exact as a number: use a bigint',
-    ],
-    ['half a surrogate pair', { a: 'x\ud800' }, 'a is a string with half a surrogate pair'],
-    ['half a surrogate pair in a name', { a: { 'x\udc00': 1 } }, 'a is a string with half a surrogate pair'],
+    ['an unsafe number', { size: 2 ** 53 }, 'size is 9007199254740992, which is not exact: use a bigint'],
+    ['an unsafe negative number', -(2 ** 53), 'the value is -9007199254740992, which is not exact: use a bigint'],
+    ['a large number', { a: { 'b-c': [{ d: 1e300 }] } }, 'a.b-c[0].d is 1e+300, which is not exact: use a bigint'],
+    ['a lone surrogate', { a: 'x\ud800' }, 'a is a string with a lone surrogate'],
+    ['a lone surrogate in a name', { a: { 'x\udc00': 1 } }, 'a is a string with a lone surrogate'],
     ['undefined', undefined, 'the value is undefined'],
     ['undefined in an array', { a: [1, undefined] }, 'a[1] is undefined'],
     // oxlint-disable-next-line no-sparse-arrays -- that is the point
     ['a hole in an array', { a: [1, , 3] }, 'a[1] is undefined'],
     ['a function', { a: () => 1 }, 'a is a function'],
     ['a symbol', { a: Symbol('x') }, 'a is a symbol'],
-    ['what holds itself', cyclic, /^me\.again\.me\..* is something that nests too deep, or holds itself$/u],
-    ['what nests too deep', nested, /^\[0\]\[0\].* is something that nests too deep, or holds itself$/u],
+    ['what holds itself', cyclic, /^me\.again\.me\..* is nested too deeply, or contains itself$/u],
+    ['what nests too deep', nested, /^\[0\]\[0\].* is nested too deeply, or contains itself$/u],
     ['a date', { a: new Date(0) }, 'a is a Date'],
     ['a map', { a: new Map([[1, 2]]) }, 'a is a Map'],
     ['bytes', { a: new Uint8Array(2) }, 'a is a Uint8Array'],
@@ -182,7 +174,7 @@ describe('stringify', () => {
     expect(() => toWire(value)).toThrow(typeof want === 'string' ? new TypeError(want) : want);
   });
 
-  test('keeps its message readable, however deep the problem is', () => {
+  test('keeps its message readable, however deep the place is', () => {
     let value: unknown = NaN;
     for (let depth = 0; depth < 1000; depth += 1) value = { 'a-long-name': value };
     expect(() => stringify(value)).toThrow(/^.{1,300}$/u);
@@ -223,7 +215,7 @@ describe('both', () => {
     );
   });
 
-  test('are as JSON.parse where all is safe, and as JSON.stringify', () => {
+  test('agree with JSON.parse and JSON.stringify if all integers are safe', () => {
     const safe = fc.json();
     fc.assert(
       fc.property(safe, (text) => {
@@ -245,9 +237,9 @@ test.each<[value: number | bigint, want: number | string]>([
   [1, 1],
   [1n, 1],
   [9007199254740991n, 9007199254740991],
-  [9007199254740992n, '9007199254740992 is not exact as a number'],
-  [-18446744073709551615n, '-18446744073709551615 is not exact as a number'],
-  // What is a number already is not judged.
+  [9007199254740992n, '9007199254740992 cannot be represented exactly as a number'],
+  [-18446744073709551615n, '-18446744073709551615 cannot be represented exactly as a number'],
+  // Numbers are returned unchanged.
   [1e300, 1e300],
 ])('toNumber of %s', (value, want) => {
   if (typeof want === 'number') expect(toNumber(value)).toBe(want);

@@ -1,4 +1,4 @@
-/** The life of a client: how it ends, and how it comes again. */
+/** The life of a client: closing and reconnecting. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ describe('close', () => {
     const vm = await connectPeer(peer);
     peer.on('x', () => {});
     const calls = Promise.all([vm.execute('x'), vm.execute('x')]);
-    // In the same moment: they are not even written yet.
+    // In the same tick, before they are written.
     const closing = vm.close();
     const late = failure(vm.execute('y'));
     for (const _ of [0, 1]) {
@@ -43,7 +43,7 @@ describe('close', () => {
     expect(peer.commands).not.toContain('y');
   });
 
-  test('waits for those that wait for an event', async () => {
+  test('waits for calls that wait for an event', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     peer.on('x', 1);
@@ -84,12 +84,12 @@ describe('close', () => {
     );
     expect(await until).toMatchObject({
       code: 'ERR_QMP_CONNECTION_LOST',
-      message: 'fine: the connection ended before STOP came',
+      message: 'fine: the connection ended before STOP arrived',
     });
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('is over at once when the server goes meanwhile', async () => {
+  test('resolves immediately when the server disconnects meanwhile', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer, { reconnect: false });
     peer.on('x', () => {});
@@ -101,7 +101,7 @@ describe('close', () => {
     await closing;
   });
 
-  test('may be called as often as one likes', async () => {
+  test('may be called repeatedly', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     const closing = vm.close();
@@ -111,7 +111,7 @@ describe('close', () => {
     await vm[Symbol.asyncDispose]();
   });
 
-  test('is what happens at the end of a block', async () => {
+  test('is called at the end of an `await using` block', async () => {
     await using peer = new Peer();
     {
       await using vm = await connectPeer(peer);
@@ -120,7 +120,7 @@ describe('close', () => {
     expect(peer.client.destroyed).toBe(true);
   });
 
-  test('tells nobody that the connection was lost', async () => {
+  test('does not emit disconnected', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     const vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -132,7 +132,7 @@ describe('close', () => {
     expect(entries).toEqual([]);
   });
 
-  test('leaves no listener on the stream, and swallows what fails afterwards', async () => {
+  test('leaves no listener on the stream, and ignores later errors', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     const before = counts(stream);
@@ -143,7 +143,7 @@ describe('close', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('of a client without a connection is over at once', async () => {
+  test('of a client without a connection resolves immediately', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     peer.reset();
@@ -186,13 +186,13 @@ describe('the loss of the connection', () => {
       expect((await disconnected).error).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
       expect(await failure(vm.execute('x'))).toMatchObject({
         code: 'ERR_QMP_NOT_SENT',
-        message: 'x: there is no connection',
+        message: 'x: not connected',
       });
       await vm.close();
     },
   );
 
-  test('does not lose the replies that came before it', async () => {
+  test('does not lose replies that arrived before it', async () => {
     await using peer = new Peer();
     await using vm = await connectTo(await peer.listenUnix());
     peer.on('quit', (request) => {
@@ -211,7 +211,7 @@ describe('reconnect', () => {
     return new Promise((resolve) => vm.once('reconnected', resolve));
   }
 
-  test('makes the connection again, with all that belongs to it', async () => {
+  test('reestablishes the connection and everything that belongs to it', async () => {
     await using peer = new Peer({ oob: true });
     await using vm = await connectTo(await peer.listenUnix(), { reconnect });
     const heard: string[] = [];
@@ -251,8 +251,8 @@ describe('reconnect', () => {
     const messages = entries.map(({ message }) => message);
     expect(messages.slice(0, 3)).toEqual([
       'the connection ended',
-      'attempt 1 to connect again failed',
-      'attempt 2 to connect again failed',
+      'reconnection attempt 1 failed',
+      'reconnection attempt 2 failed',
     ]);
     peer.on('x', 1);
     expect(await vm.execute('x')).toBe(1);
@@ -286,7 +286,7 @@ describe('reconnect', () => {
     expect(waits.every((wait) => Number.isInteger(wait))).toBe(false);
   });
 
-  test('does not try before its time', async () => {
+  test('does not try before its delay', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     vi.spyOn(Math, 'random').mockReturnValue(0);
     await using peer = new Peer();
@@ -303,7 +303,7 @@ describe('reconnect', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('goes on when the server does not greet, or refuses', async () => {
+  test('keeps trying when the server sends no greeting, or rejects the negotiation', async () => {
     await using peer = new Peer();
     const address = await peer.listenUnix();
     await using vm = await connectTo(address, { reconnect, connectTimeout: 50 });
@@ -319,7 +319,7 @@ describe('reconnect', () => {
     expect(peer.connections).toBe(4);
   });
 
-  test('does so when the server goes again as soon as it has agreed', async () => {
+  test('keeps trying when the server disconnects right after the negotiation', async () => {
     await using peer = new Peer();
     await using vm = await connectTo(await peer.listenUnix(), { reconnect });
     let losses = 3;
@@ -333,7 +333,7 @@ describe('reconnect', () => {
     await vi.waitFor(async () => expect(await vm.execute('x')).toBe('at last'));
   });
 
-  test('ends iterators and waits, because something may have been missed', async () => {
+  test('ends iterators and waits, because events may have been missed', async () => {
     await using peer = new Peer();
     await using vm = await connectTo(await peer.listenUnix(), { reconnect });
     peer.on('x', {});
@@ -345,7 +345,7 @@ describe('reconnect', () => {
     peer.reset();
     expect(await failure(events.next())).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
     expect(await call).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
-    // One that is made meanwhile waits for what comes.
+    // A call made meanwhile waits for the outcome.
     const next = vm.events(['STOP']).next();
     await again;
     peer.event('STOP');
@@ -380,7 +380,7 @@ describe('reconnect', () => {
     expect(peer.connections).toBe(2);
   });
 
-  test('does not happen after close, by a listener of the loss either', async () => {
+  test('does not happen after close, not even when a listener of disconnected calls it', async () => {
     await using peer = new Peer();
     const address = await peer.listenUnix();
     const vm = await connectTo(address, { reconnect });
@@ -395,7 +395,7 @@ describe('reconnect', () => {
     expect(peer.connections).toBe(2);
   });
 
-  test('is not for what cannot be found again', async () => {
+  test('requires an address that can be reconnected to', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     expect(await failure(connectTo(stream, { reconnect: true }))).toMatchObject({ code: 'ERR_QMP_CONNECT' });
@@ -403,7 +403,7 @@ describe('reconnect', () => {
 });
 
 describe('hooks', () => {
-  test('get every message, as it is on the wire', async () => {
+  test('receive every message as it is on the wire', async () => {
     await using peer = new Peer({ oob: true });
     const lines: string[] = [];
     const vm = await connectPeer(peer, { trace: (direction, line) => lines.push(`${direction} ${line}`) });
@@ -427,7 +427,7 @@ describe('hooks', () => {
     ]);
   });
 
-  test('that throw do no harm, and are told as a warning', async () => {
+  test('that throw do no harm, and cause a warning', async () => {
     await using peer = new Peer();
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const hook = (): never => {
@@ -441,12 +441,12 @@ describe('hooks', () => {
     await settled();
     await vm.close();
     expect(warn.mock.calls).toEqual([
-      ['the trace hook threw, which is reported once: mine', 'QmpWarning'],
-      ['the log hook threw, which is reported once: mine', 'QmpWarning'],
+      ['the trace hook threw (only the first error is reported): mine', 'QmpWarning'],
+      ['the log hook threw (only the first error is reported): mine', 'QmpWarning'],
     ]);
   });
 
-  test('are left out: then what should not happen becomes a warning', async () => {
+  test('are optional: without them, errors and warnings become process warnings', async () => {
     await using peer = new Peer();
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const vm = await connectPeer(peer, { log: undefined });
@@ -456,19 +456,22 @@ describe('hooks', () => {
     peer.event('STOP');
     peer.write('{"return": {}, "id": 99}\n');
     await settled();
-    // That it is lost is for those who listen to it.
+    // The loss is reported only to listeners.
     peer.reset();
     await settled();
     expect(warn.mock.calls).toEqual([
-      [expect.stringMatching(/^a reply that belongs to no command was dropped/u), 'QmpWarning'],
-      [expect.stringMatching(/^a listener of STOP threw, which is reported once: Error: mine\n {4}at /u), 'QmpWarning'],
+      [expect.stringMatching(/^a reply that matches no command was dropped/u), 'QmpWarning'],
+      [
+        expect.stringMatching(/^a listener of STOP threw \(only the first error is reported\): Error: mine\n {4}at /u),
+        'QmpWarning',
+      ],
     ]);
     await vm.close();
   });
 });
 
 describe('the time for a connection runs out', () => {
-  test('whatever is collected as garbage', async () => {
+  test('whatever is garbage-collected', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     await using peer = new Peer({ greets: false });
@@ -477,7 +480,7 @@ describe('the time for a connection runs out', () => {
     expect(await connecting.finally(() => clearInterval(collecting))).toMatchObject({ code: 'ERR_QMP_CONNECT' });
   });
 
-  test('when it was used up by the start of the server', async () => {
+  test('when launching the server took all of it', async () => {
     await using peer = new Peer({ greets: false });
     const launch = async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -487,8 +490,8 @@ describe('the time for a connection runs out', () => {
   });
 });
 
-describe('nothing keeps Node alive', () => {
-  /** Runs a program, which gets a server's address as `address`, until it ends by itself. */
+describe('nothing keeps Node running', () => {
+  /** Runs a program until it ends by itself. The program gets a server's address as `address`. */
   async function run(program: string, address: object): Promise<string> {
     const prelude = `
       import { Client, Connection } from '@qapi-ts/runtime';
@@ -554,7 +557,7 @@ describe('nothing keeps Node alive', () => {
     expect(performance.now() - begin).toBeLessThan(5000);
   });
 
-  test('with a connection that was inherited', async () => {
+  test('with an inherited connection', async () => {
     await using peer = new Peer();
     peer.on('x', 1);
     const program = `

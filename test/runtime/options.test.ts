@@ -1,4 +1,4 @@
-/** Mistakes in options and other parameters: each is a TypeError at the call, and leaves nothing behind. */
+/** Invalid options and other parameters are a TypeError at the call, and leave nothing behind. */
 
 import { constants } from 'node:buffer';
 import { Readable, Writable } from 'node:stream';
@@ -27,9 +27,9 @@ const protocol: Protocol = {
 const longest = 2 ** 31 - 1;
 const duration = `milliseconds from 0 to ${longest}, or Infinity`;
 const pause = `milliseconds from 1 to ${longest}`;
-const address = '{ path }, { port, host }, { fd }, a Duplex, or what launch returns';
+const address = '{ path }, { port, host }, { fd }, a Duplex, or the result of launch';
 
-/** A client over a new connection to a peer, without types. */
+/** An untyped client of a new connection to a peer. */
 async function connected(use: (vm: AnyClient, peer: Peer) => unknown): Promise<void> {
   await using peer = new Peer({ oob: true });
   peer.on('query-status', {}).on('query-qmp-schema', []);
@@ -56,12 +56,12 @@ describe('connect rejects the address', () => {
     [{ path: undefined }, 'address: expected one of path, port and fd, found none'],
     [{ path: '/x', port: 1 }, 'address: expected one of path, port and fd, found path and port'],
     [{ host: 'localhost' }, 'address: expected one of path, port and fd, found none'],
-    [{ path: '/x', host: 'localhost' }, 'address.host: goes with port, not with path'],
-    [{ fd: 3, tls: {} }, 'address.tls: goes with path or port, not with fd'],
-    [{ socket: '/x' }, 'address.socket: unknown option; there are path, host, port, fd, tls'],
+    [{ path: '/x', host: 'localhost' }, 'address.host: valid only with port, not with path'],
+    [{ fd: 3, tls: {} }, 'address.tls: valid only with path or port, not with fd'],
+    [{ socket: '/x' }, 'address.socket: unknown option; known options are path, host, port, fd, tls'],
     [{ pth: '/x' }, "address.pth: unknown option; did you mean 'path'?"],
     [{ port: 4444, hosst: 'x' }, "address.hosst: unknown option; did you mean 'host'?"],
-    [{ launch: 'qemu' }, 'address.launch: unknown option; there are path, host, port, fd, tls'],
+    [{ launch: 'qemu' }, 'address.launch: unknown option; known options are path, host, port, fd, tls'],
     [{ path: '' }, "address.path: expected non-empty string, found string ''"],
     [{ path: 5 }, 'address.path: expected non-empty string, found number 5'],
     [{ path: null }, 'address.path: expected non-empty string, found null'],
@@ -111,10 +111,10 @@ describe('connect rejects the options', () => {
     [{ recconect: true }, "recconect: unknown option; did you mean 'reconnect'?"],
     [
       { path: '/x' },
-      'path: unknown option; there are connectTimeout, messageLimit, log, trace, validate, checkVersion, reconnect',
+      'path: unknown option; known options are connectTimeout, messageLimit, log, trace, validate, checkVersion, reconnect',
     ],
-    [{ constructor: 1 }, expect.stringMatching(/^constructor: unknown option; there are /u) as never],
-    [JSON.parse('{"__proto__": 1}'), expect.stringMatching(/^__proto__: unknown option; there are /u) as never],
+    [{ constructor: 1 }, expect.stringMatching(/^constructor: unknown option; known options are /u) as never],
+    [JSON.parse('{"__proto__": 1}'), expect.stringMatching(/^__proto__: unknown option; known options are /u) as never],
     [{ connectTimeout: NaN }, `connectTimeout: expected ${duration}, found number NaN`],
     [{ connectTimeout: -1 }, `connectTimeout: expected ${duration}, found number -1`],
     [{ connectTimeout: 2 ** 31 }, `connectTimeout: expected ${duration}, found number 2147483648`],
@@ -134,7 +134,7 @@ describe('connect rejects the options', () => {
     [{ reconnect: 'yes' }, "reconnect: expected boolean or object, found string 'yes'"],
     [{ reconnect: 1 }, 'reconnect: expected boolean or object, found number 1'],
     [{ reconnect: null }, 'reconnect: expected object, found null'],
-    [{ reconnect: { delay: 1 } }, 'reconnect.delay: unknown option; there are initialDelay, maxDelay'],
+    [{ reconnect: { delay: 1 } }, 'reconnect.delay: unknown option; known options are initialDelay, maxDelay'],
     [{ reconnect: { initalDelay: 1 } }, "reconnect.initalDelay: unknown option; did you mean 'initialDelay'?"],
     ...[0, NaN, -1, 2 ** 31, Infinity].flatMap((delay) =>
       ['initialDelay', 'maxDelay'].map((name): [unknown, string] => [
@@ -169,7 +169,7 @@ test.each<[options: object]>([
   [{ connectTimeout: undefined, messageLimit: undefined, log: undefined, trace: undefined, timout: undefined }],
   [{ validate: undefined, checkVersion: undefined, reconnect: undefined }],
   [{ reconnect: { initialDelay: undefined, maxDelay: undefined } }],
-  // The options of a program need not be a literal.
+  // Options need not be a literal.
   [Object.create({ connectTimeout: 1000 }) as object],
   [
     new (class {
@@ -190,7 +190,10 @@ describe('a call rejects the options', () => {
     ['STOP', "options: expected object, found string 'STOP'"],
     [() => {}, 'options: expected object, found function'],
     [{ timout: 5 }, "timout: unknown option; did you mean 'timeout'?"],
-    [{ retries: 5 }, expect.stringMatching(/^retries: unknown option; there are signal, timeout, until, /u) as never],
+    [
+      { retries: 5 },
+      expect.stringMatching(/^retries: unknown option; known options are signal, timeout, until, /u) as never,
+    ],
     ...[NaN, -1, 2 ** 31, 1e300, -Infinity].map((timeout): [unknown, string] => [
       { timeout },
       `timeout: expected ${duration}, found number ${timeout}`,
@@ -202,18 +205,18 @@ describe('a call rejects the options', () => {
     [{ signal: null }, 'signal: expected AbortSignal, found null'],
     [{ signal: new AbortController() }, 'signal: expected AbortSignal, found AbortController'],
     [{ signal: { aborted: false, addEventListener() {} } }, 'signal: expected AbortSignal, found object'],
-    [{ until: 'STOP' }, "until: expected array of names of events, found string 'STOP'"],
-    [{ until: 'STOP', timeout: 1 }, "until: expected array of names of events, found string 'STOP'"],
-    [{ until: null }, 'until: expected array of names of events, found null'],
-    [{ until: new Set(['STOP']) }, 'until: expected array of names of events, found Set'],
-    [{ until: [5] }, 'until: expected name of an event, found number 5'],
-    [{ until: ['STOP', undefined] }, 'until: expected name of an event, found nothing'],
-    [{ until: Array(1) }, 'until: expected name of an event, found nothing'],
-    [{ until: ['STOP', ''] }, "until: expected name of an event, found string ''"],
+    [{ until: 'STOP' }, "until: expected array of event names, found string 'STOP'"],
+    [{ until: 'STOP', timeout: 1 }, "until: expected array of event names, found string 'STOP'"],
+    [{ until: null }, 'until: expected array of event names, found null'],
+    [{ until: new Set(['STOP']) }, 'until: expected array of event names, found Set'],
+    [{ until: [5] }, 'until: expected event name, found number 5'],
+    [{ until: ['STOP', undefined] }, 'until: expected event name, found nothing'],
+    [{ until: Array(1) }, 'until: expected event name, found nothing'],
+    [{ until: ['STOP', ''] }, "until: expected event name, found string ''"],
     [{ until: ['STOPP'] }, "until: unknown event 'STOPP'; did you mean 'STOP'?"],
     [{ until: ['stop'] }, "until: unknown event 'stop'; did you mean 'STOP'?"],
     [{ until: ['X_VENDOR_EVENT'] }, "until: unknown event 'X_VENDOR_EVENT'; '*' stands for events of any name"],
-    [{ until: ['disconnected'] }, "until: unknown event 'disconnected'; only listeners get it"],
+    [{ until: ['disconnected'] }, "until: unknown event 'disconnected'; only listeners receive it"],
     [{ where: 5 }, 'where: expected function, found number 5'],
     [{ until: ['STOP'], where: { device: 'x' } }, 'where: expected function, found object'],
     [{ oob: 'yes' }, "oob: expected boolean, found string 'yes'"],
@@ -236,7 +239,7 @@ describe('a call rejects the options', () => {
   test('validate, when it is raw', () =>
     connected(async (vm) => {
       const error = await failure(vm.executeRaw('query-status', {}, { validate: true } as never));
-      expect(error.message).toMatch(/^validate: unknown option; there are /u);
+      expect(error.message).toMatch(/^validate: unknown option; known options are /u);
     }));
 });
 
@@ -319,7 +322,7 @@ test('a signal whose methods throw ends the call', () =>
     expect(peer.commands).toEqual(['qmp_capabilities']);
   }));
 
-test('arguments that throw a value without text end the call', () =>
+test('arguments that throw a value that cannot be converted to a string end the call', () =>
   connected(async (vm) => {
     const args = {
       get a(): never {
@@ -347,17 +350,17 @@ test('an undefined member of validate does not override the connection', async (
 
 describe('events throws for', () => {
   test.each<[names: unknown, options: unknown, message: string]>([
-    [undefined, undefined, 'names: expected array of names of events, found nothing'],
-    ['STOP', undefined, "names: expected array of names of events, found string 'STOP'"],
+    [undefined, undefined, 'names: expected array of event names, found nothing'],
+    ['STOP', undefined, "names: expected array of event names, found string 'STOP'"],
     [['STOPP'], undefined, "names: unknown event 'STOPP'; did you mean 'STOP'?"],
     [['STOP', 'REUSME'], undefined, "names: unknown event 'REUSME'; did you mean 'RESUME'?"],
     [['X_VENDOR_EVENT'], undefined, "names: unknown event 'X_VENDOR_EVENT'; '*' stands for events of any name"],
-    [['reconnected'], undefined, "names: unknown event 'reconnected'; only listeners get it"],
+    [['reconnected'], undefined, "names: unknown event 'reconnected'; only listeners receive it"],
     [['toString'], undefined, "names: unknown event 'toString'; '*' stands for events of any name"],
-    [[{}], undefined, 'names: expected name of an event, found object'],
+    [[{}], undefined, 'names: expected event name, found object'],
     [['STOP'], null, 'options: expected object, found null'],
     [['STOP'], { limits: 5 }, "limits: unknown option; did you mean 'limit'?"],
-    [['STOP'], { timeout: 5 }, 'timeout: unknown option; there are signal, limit, overflow'],
+    [['STOP'], { timeout: 5 }, 'timeout: unknown option; known options are signal, limit, overflow'],
     ...[0, -1, NaN, 1.5, 2 ** 53].map((limit): [unknown, unknown, string] => [
       ['STOP'],
       { limit },
@@ -388,14 +391,14 @@ describe('on and once throw for', () => {
     ['disconnect', "name: unknown event 'disconnect'; did you mean 'disconnected'?"],
     ['X_VENDOR_EVENT', "name: unknown event 'X_VENDOR_EVENT'; '*' stands for events of any name"],
     ['__proto__', "name: unknown event '__proto__'; '*' stands for events of any name"],
-    [undefined, 'name: expected name of an event, found nothing'],
-    [Symbol('x'), 'name: expected name of an event, found symbol'],
-    [['STOP'], 'name: expected name of an event, found array'],
+    [undefined, 'name: expected event name, found nothing'],
+    [Symbol('x'), 'name: expected event name, found symbol'],
+    [['STOP'], 'name: expected event name, found array'],
   ])('%o', (name, message) =>
     connected((vm) => {
       expect(() => vm.on(name as never, () => {})).toThrow(new TypeError(message));
       expect(() => vm.once(name as never, () => {})).toThrow(new TypeError(message));
-      // To take back what was never there does no harm.
+      // Removing a listener that was never added does nothing.
       vm.off(name as never, () => {}).off(name as never, undefined as never);
     }),
   );
@@ -427,7 +430,7 @@ describe('on and once throw for', () => {
     const events = vm.events(['X_VENDOR_EVENT']);
     peer.event('X_VENDOR_EVENT');
     expect((await events.next()).value?.event).toBe('X_VENDOR_EVENT');
-    expect(() => vm.events(['disconnected'])).toThrow("names: unknown event 'disconnected'; only listeners get it");
+    expect(() => vm.events(['disconnected'])).toThrow("names: unknown event 'disconnected'; only listeners receive it");
   });
 });
 
@@ -442,12 +445,12 @@ describe('supports rejects', () => {
       'stop',
       { timeout: 5 },
       undefined,
-      'part.timeout: unknown option; there are argument, result, data, value, feature',
+      'part.timeout: unknown option; known options are argument, result, data, value, feature',
     ],
     ['stop', { value: true }, undefined, 'part.value: expected string, found boolean true'],
     ['stop', {}, { timeout: NaN }, `timeout: expected ${duration}, found number NaN`],
     ['stop', {}, { signal: {} }, 'signal: expected AbortSignal, found object'],
-    ['stop', {}, { until: ['STOP'] }, 'until: unknown option; there are signal, timeout'],
+    ['stop', {}, { until: ['STOP'] }, 'until: unknown option; known options are signal, timeout'],
     ['stop', {}, null, 'options: expected object, found null'],
   ])('%o, %o, %o', (name, part, options, message) =>
     connected(async (vm, peer) => {
@@ -511,8 +514,8 @@ describe('a hook that throws is reported once', () => {
     expect(await vm.execute('x')).toBe(1);
     await vm.close();
     expect(warn.mock.calls.map(([message]) => String(message)).toSorted()).toEqual([
-      'the log hook threw, which is reported once: mine',
-      'the trace hook threw, which is reported once: mine',
+      'the log hook threw (only the first error is reported): mine',
+      'the trace hook threw (only the first error is reported): mine',
     ]);
   });
 
@@ -531,8 +534,8 @@ describe('a hook that throws is reported once', () => {
     await settled();
     const told = entries.map(({ message, error }) => `${message}: ${(error as Error).message}`);
     expect(told.toSorted()).toEqual([
-      'a listener of STOP threw, which is reported once: mine',
-      'a listener of STOP threw, which is reported once: other',
+      'a listener of STOP threw (only the first error is reported): mine',
+      'a listener of STOP threw (only the first error is reported): other',
     ]);
   });
 
@@ -546,7 +549,10 @@ describe('a hook that throws is reported once', () => {
     peer.on('x', 1);
     expect(await vm.execute('x')).toBe(1);
     expect(warn.mock.calls).toEqual([
-      ['the trace hook threw, which is reported once: a value that has no text', 'QmpWarning'],
+      [
+        'the trace hook threw (only the first error is reported): a value that cannot be converted to a string',
+        'QmpWarning',
+      ],
     ]);
   });
 
@@ -563,7 +569,7 @@ describe('a hook that throws is reported once', () => {
 });
 
 describe('a server that greets and dies', () => {
-  test('is retried less and less often, until a connection lasts', async () => {
+  test('is retried with growing delays, until a connection lasts', async () => {
     await using peer = new Peer();
     const target = await peer.listenUnix();
     vi.spyOn(Math, 'random').mockReturnValue(1);
@@ -581,7 +587,7 @@ describe('a server that greets and dies', () => {
     peer.reset();
     await vi.waitFor(() => expect(peer.connections).toBe(6), { timeout: 5000, interval: 7 });
     expect(waited()).toEqual([17, 34, 68, 100, 100]);
-    // It stays for longer than `maxDelay`.
+    // The connection lasts longer than `maxDelay`.
     await new Promise((resolve) => setTimeout(resolve, 150));
     peer.reset();
     await vi.waitFor(() => expect(peer.connections).toBe(7), { timeout: 5000, interval: 7 });

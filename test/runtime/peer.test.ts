@@ -1,4 +1,4 @@
-/** The peer of the other tests, spoken to without a client. */
+/** Tests the peer that other tests use, without a client. */
 
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,7 +9,7 @@ import { settled } from '../support/client.js';
 import { duplexPair } from '../support/duplex-pair.js';
 import { Peer, type PeerOptions } from '../support/peer.js';
 
-/** What a stream says to some text. */
+/** Returns the response of a stream to a text. */
 async function say(stream: Duplex, text: string): Promise<string> {
   const chunks: Buffer[] = [];
   const take = (chunk: Buffer): void => void chunks.push(chunk);
@@ -86,7 +86,7 @@ describe('a peer', () => {
     expect(peer.connections).toBe(2);
   });
 
-  test('remembers what it got', async () => {
+  test('remembers what it received', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     const request = peer.request('b');
@@ -98,13 +98,13 @@ describe('a peer', () => {
     expect(peer.bytes.length).toBe(76);
   });
 
-  test('says so when nobody is there', () => {
+  test('fails when nothing arrives', () => {
     expect(() => new Peer().event('STOP')).toThrow('nobody is connected to the peer');
   });
 });
 
 describe('a pair of streams', () => {
-  test('carries both ways, and ends', async () => {
+  test('carries data both ways, and ends', async () => {
     const [a, b] = duplexPair();
     a.end('from a');
     b.end('from b');
@@ -114,7 +114,7 @@ describe('a pair of streams', () => {
     expect([a.closed, b.closed]).toEqual([true, true]);
   });
 
-  test('holds back a writer that nobody reads', async () => {
+  test('applies back pressure', async () => {
     const [a, b] = duplexPair();
     while (a.write(Buffer.alloc(1000)));
     await settled();
@@ -124,7 +124,7 @@ describe('a pair of streams', () => {
     expect(a.writableLength).toBe(0);
   });
 
-  test('fails writes to what is gone', async () => {
+  test('fails writes after the end', async () => {
     const [a, b] = duplexPair();
     b.destroy();
     await settled();

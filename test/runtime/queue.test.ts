@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { Backlog, Queue } from '../../runtime/src/queue.js';
 
-/** What the queue is to do next; `remove` takes out the one at that share of what is in it, from front to back. */
+/** The next operation; `remove` removes the item at this share of the queue, from front to back. */
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('push'), count: fc.integer({ min: 1, max: 100 }) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('shift'), count: fc.integer({ min: 1, max: 100 }) }) },
@@ -14,7 +14,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('takeAll') }) },
 );
 
-test('a queue is what an array would be, whatever is done to it', () => {
+test('a queue behaves like an array, whatever the operations', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const queue = new Queue<{ number: number }>();
@@ -46,18 +46,18 @@ test('a queue is what an array would be, whatever is done to it', () => {
   );
 });
 
-test.each([0, -1, 1.5, 2, 1e300, Infinity, Number.NaN])('nothing has the number %d', (number) => {
+test.each([0, -1, 1.5, 2, 1e300, Infinity, Number.NaN])('no item has the number %d', (number) => {
   const queue = new Queue<string>();
   queue.push('the first');
   expect([queue.get(number), queue.remove(number), queue.length]).toEqual([undefined, false, 1]);
 });
 
-test('it takes time in proportion to what goes through it', () => {
+test('it takes linear time', () => {
   const queue = new Queue<number>();
   const timeOf = (count: number): number => {
     const begin = performance.now();
     for (let item = 0; item < count; item += 1) queue.push(item);
-    // It stays as long as it is, and all of it is replaced.
+    // The length stays constant while all items are replaced.
     for (let item = 0; item < count; item += 1) queue.push(queue.shift() ?? 0);
     queue.takeAll();
     return performance.now() - begin;
@@ -67,7 +67,7 @@ test('it takes time in proportion to what goes through it', () => {
   expect(large / small).toBeLessThan(100);
 });
 
-test('one that stays does not keep room for all that have gone since', () => {
+test('an item that stays does not retain room for later ones', () => {
   const queue = new Queue<number>();
   const [first, second] = [queue.push(1), queue.push(2)];
   const begin = process.memoryUsage().heapUsed;
@@ -93,7 +93,7 @@ test('a backlog is bounded in number and in size', () => {
     false,
   ]);
   expect(backlog.takeAll()).toEqual(['d', 'e']);
-  // A message of any size has room where nothing else waits.
+  // An empty backlog has room for a message of any size.
   expect([backlog.push('g', 1e9), backlog.push('h')]).toEqual([true, false]);
   expect([backlog.shift(), backlog.shift(), backlog.push('i')]).toEqual(['g', undefined, true]);
 });

@@ -1,4 +1,4 @@
-/** What is secret is never logged, traced, or put into an error in clear. */
+/** Secrets are never logged, traced, or included in errors. */
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,9 +12,9 @@ import { hideSecrets, secretMembers, secretsOf, secretsOfCommandLine } from '../
 import { agent, connectPeer, connectTo, failure, monitor, settled, type AnyClient } from '../support/client.js';
 import { Peer } from '../support/peer.js';
 
-/** With all that JSON escapes, and what QEMU does: quotes, a backslash, control characters, other than ASCII. */
+/** Contains everything that JSON and QEMU escape: quotes, a backslash, control characters, non-ASCII characters. */
 const secret = 's3cr"et\\é\u0001😀';
-/** As it may be written. */
+/** Possible spellings. */
 const forms = [secret, 's3cr\\"et', 's3cr', '\\u00e9', '\\u00E9', '😀', '\\uD83D', '\\ud83d'];
 
 const cases: [command: string, args: JsonObject][] = [
@@ -43,7 +43,7 @@ const cases: [command: string, args: JsonObject][] = [
   ['migrate-incoming', { channels: [{ 'channel-type': 'main', addr: { transport: 'exec', args: [secret] } }] }],
   ['migrate', { uri: `exec:sh -c ${secret}` }],
   ['migrate-set-parameters', { mode: 'cpr-exec', 'cpr-exec-command': ['qemu', secret] }],
-  // Of a fork, of a command that there is not, and of a member that there is not.
+  // Of a fork, of an unknown command, and of an unknown member.
   ['backup', { 'backup-file': '/x', password: secret, 'key-password': `${secret}1`, keyfile: `${secret}2` }],
   ['set_pasword', { protocol: 'vnc', password: secret }],
   ['set_password', { protocol: 'vnc', pasword: secret }],
@@ -62,7 +62,7 @@ const cases: [command: string, args: JsonObject][] = [
   ['human-monitor-command', { 'command-line': `migrate -d "exec:sh -c ${secret}"` }],
 ];
 
-/** In texts that are shown otherwise; `hunter2` is the secret. */
+/** In strings that are otherwise shown; `hunter2` is the secret. */
 const within: [command: string, args: JsonObject, shown: string, part?: string][] = [
   ['migrate', { uri: 'https://me:hunter2@host:1/' }, '"https://***@host:1/"'],
   ['migrate', { uri: 'https://hunter2@host' }, '"https://***@host"'],
@@ -101,7 +101,7 @@ const within: [command: string, args: JsonObject, shown: string, part?: string][
   ['human-monitor-command', { 'command-line': 'object_add {"qom-type":"secret","data":"hunter2"}' }, '***'],
 ];
 
-test('every entry of the list has its case', () => {
+test('every entry of the list has a case', () => {
   for (const [command, members] of secretMembers) {
     const args = cases.filter(([name]) => name === command).map(([, given]) => given);
     expect(args, command).not.toEqual([]);
@@ -110,7 +110,7 @@ test('every entry of the list has its case', () => {
   }
 });
 
-/** All that the runtime tells of a command, while a client does something. */
+/** Everything that the runtime reports about a command, while a client does something. */
 async function told(command: string, use: (vm: AnyClient, peer: Peer) => Promise<unknown>): Promise<string> {
   const isGuest = command.startsWith('guest-');
   await using peer = new Peer({ kind: isGuest ? 'agent' : 'monitor' });
@@ -123,7 +123,7 @@ async function told(command: string, use: (vm: AnyClient, peer: Peer) => Promise
   lines.push(await failure(use(vm, peer)));
   await settled();
   await vm.close();
-  // Inspected with all causes and properties; JSON's escapes are not escaped once more.
+  // Inspected with all causes and properties; JSON escapes are not escaped again.
   return lines
     .map((line) => (typeof line === 'string' ? line : inspect(line, { depth: null, showHidden: true })))
     .join('\n');
@@ -137,7 +137,7 @@ describe.each(cases)('%s %o', (command, args) => {
   /** What a server may quote. */
   const quoted = texts(args).join(' and ');
 
-  test('is sent as it is, and traced without', async () => {
+  test('is sent unchanged, and hidden in traces', async () => {
     let received: unknown;
     const text = await told(command, async (vm, peer) => {
       peer.on(command, (request) => {
@@ -189,7 +189,7 @@ describe.each(cases)('%s %o', (command, args) => {
     expectNone(text);
   });
 
-  test('is hidden when the reply comes late, or is none', async () => {
+  test('is hidden when the reply is late or missing', async () => {
     expectNone(
       await told(command, async (vm, peer) => {
         peer.on(command, () => {});
@@ -217,7 +217,7 @@ describe.each(cases)('%s %o', (command, args) => {
     );
   });
 
-  test('is hidden when nobody knows whose error it is', async () => {
+  test('is hidden when the error matches no command', async () => {
     if (command.startsWith('guest-')) return;
     const text = await told(command, async (vm, peer) => {
       peer.on('query-status', () => {});
@@ -226,12 +226,12 @@ describe.each(cases)('%s %o', (command, args) => {
         peer.send({ error: { class: 'GenericError', desc: quoted }, id: 'whose?' });
         peer.send({ error: { class: 'GenericError', desc: quoted } });
       });
-      // All of them fail by the error without an id, as none has a reply.
+      // None has a reply, so all of them fail with the error without an id.
       peer.on('query-version', {});
       throw new AggregateError(await Promise.all([failure(vm.execute(command, args)), other]));
     });
     expectNone(text);
-    expect(text).toContain('belongs to no command');
+    expect(text).toContain('matches no command');
     expect(text).toContain('query-status: ');
   });
 
@@ -256,7 +256,7 @@ describe.each(cases)('%s %o', (command, args) => {
 });
 
 describe.each(within)('%s %o', (command, args, shown, part = 'hunter2') => {
-  test('is shown without the secret, and so is the error that quotes all of it, or that alone', async () => {
+  test('is shown without the secret, and so is an error that quotes it in whole or in part', async () => {
     const [whole = ''] = texts(args, part);
     for (const quoted of [part, whole, JSON.stringify(whole)]) {
       const text = await told(command, async (vm, peer) => {
@@ -291,7 +291,7 @@ describe('parts that a reply quotes alone', () => {
     [['migrate', { uri: 'https://me:hunt/er2@host/' }], "no 'hunt/er2'", "no '***'"],
     [['migrate', { uri: 'https://me:hunter%402@host/' }], 'me:hunter@2, hunter@2', '***, ***'],
     [['migrate', { uri: 'exec:nc --key hunter2' }], '--key hunter2: no', '*** ***: no'],
-    // Short ones are hidden as words, and empty ones never.
+    // Short secrets are hidden as words, empty ones never.
     [['set_password', { password: 'on' }], 'once on, on2 \non', 'once ***, on2 \n***'],
     [['set_password', { password: '' }], 'no', 'no'],
     [['set_password', { password: '*' }], 'no *', 'no *'],
@@ -374,7 +374,7 @@ test('a server cannot make hiding slow, nor can a program', () => {
 /** Each is repeated up to the length of the longest message. */
 const units = ['://a@ ', '"pwd":"a" ', 'key=a ', 'key=', 'word ', 'a', '"abc":', '\\', '\\/', '\\u0041', '=', ':', ' '];
 
-test('a text of any length is hidden soon, within a heap of 512 MB', { timeout: 300_000 }, async () => {
+test('a text of any length is hidden quickly, within a heap of 512 MB', { timeout: 300_000 }, async () => {
   const contents = `
     import { hideSecrets, secretsIn, secretsOf, secretsOfCommandLine, shownRequest } from './secrets.js';
     for (const unit of ${JSON.stringify(units)}) {
@@ -408,19 +408,19 @@ test('a text of any length is hidden soon, within a heap of 512 MB', { timeout: 
   expect(lines.filter((line) => Number.parseInt(line, 10) > 10_000)).toEqual([]);
 });
 
-test('what turns something on or off on a command line is no secret', () => {
+test('switches on a command line are not secret', () => {
   const secrets = secretsOfCommandLine(['-vnc', ':1,password=on', '-x', 'auth=off,key=yes,token=no', '-y', 'pwd=abc']);
   expect(hideSecrets('once on, off, yes, no: abc', secrets)).toBe('once on, off, yes, no: ***');
 });
 
-test('the last words of a server that quotes its arguments are told without secrets', async () => {
+test('stderr of a server that quotes its arguments is shown without secrets', async () => {
   const script = 'echo "-object $2: bad hunter2, on" >&2; exit 1';
   const args = ['-c', script, 'sh', '-object', 'secret,id=a,data=hunter2,format=raw'];
   const { message } = await failure(connectTo(launch('/bin/sh', args)));
   expect(message).toMatch(/-object secret,id=a,data=\*\*\*,format=raw: bad \*\*\*, on$/u);
 });
 
-test('what is no secret is shown', async () => {
+test('anything else is shown', async () => {
   await using peer = new Peer();
   const lines: string[] = [];
   await using vm = await connectPeer(peer, { trace: (direction, line) => lines.push(`${direction} ${line}`) });
@@ -469,7 +469,7 @@ test('what is no secret is shown', async () => {
   }
 });
 
-test('secrets that hold each other are hidden whole', async () => {
+test('secrets that contain each other are hidden completely', async () => {
   await using peer = new Peer({ kind: 'agent' });
   await using ga = await connectPeer(peer, {}, agent);
   peer.on('guest-exec', (request) => request.fail('A=1 A=12 A=123'));

@@ -1,4 +1,4 @@
-/** One connection: how it begins, and which reply belongs to which command. */
+/** One connection: its handshake, and matching replies to commands. */
 
 import { inspect } from 'node:util';
 
@@ -9,7 +9,7 @@ import { agent, connectPeer, connectTo, failure, monitor, settled } from '../sup
 import { duplexPair } from '../support/duplex-pair.js';
 import { Peer, type PeerOptions, type PeerRequest } from '../support/peer.js';
 
-/** Options that collect what is logged. */
+/** Options that collect log entries. */
 function logging(entries: LogEntry[]): ConnectOptions {
   return { log: (entry) => entries.push(entry) };
 }
@@ -28,7 +28,7 @@ describe('the handshake', () => {
     expect(peer.received).toMatchObject([{ command: 'qmp_capabilities', arguments: args, oob: false }]);
   });
 
-  test('with capabilities of which nobody has heard', async () => {
+  test('with unknown capabilities', async () => {
     await using peer = new Peer({ greets: false });
     const connecting = connectPeer(peer);
     peer.greet({ QMP: { version: { qemu: {}, package: '' }, capabilities: ['telepathy', 1, { a: 1 }], more: true } });
@@ -176,17 +176,17 @@ describe('the handshake', () => {
       [
         'with JSON that is no message',
         (peer) => peer.write('{"hello": "world"}\n'),
-        { code: 'ERR_QMP_PROTOCOL', message: String.raw`the server sent what is no message: "{\"hello\": \"world\"}"` },
+        { code: 'ERR_QMP_PROTOCOL', message: String.raw`the server sent an invalid message: "{\"hello\": \"world\"}"` },
       ],
       [
         'with an array',
         (peer) => peer.write('[1]\n'),
-        { code: 'ERR_QMP_PROTOCOL', message: 'the server sent what is no message: "[1]"' },
+        { code: 'ERR_QMP_PROTOCOL', message: 'the server sent an invalid message: "[1]"' },
       ],
       [
         'with null',
         (peer) => peer.write('null\n'),
-        { code: 'ERR_QMP_PROTOCOL', message: 'the server sent what is no message: "null"' },
+        { code: 'ERR_QMP_PROTOCOL', message: 'the server sent an invalid message: "null"' },
       ],
       ...[
         null,
@@ -274,7 +274,7 @@ describe('the handshake', () => {
   });
 });
 
-/** How many listeners of which events a stream has, but for those of its own. */
+/** The number of listeners on a stream by event, without the stream's own. */
 function listenerCounts(stream: NodeJS.EventEmitter): Record<string, number> {
   const names = ['data', 'drain', 'error', 'end', 'close', 'readable'];
   return Object.fromEntries(
@@ -294,7 +294,7 @@ describe('replies', () => {
     expect(await results).toEqual(['A', 'B', 'C', 'D']);
   });
 
-  test('to commands that are made together are to commands written together', async () => {
+  test('to concurrent calls show that they were written together', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     await using vm = await connectTo(stream);
@@ -344,7 +344,7 @@ describe('replies', () => {
     });
   });
 
-  test('that belong to no command are dropped and told once, and counted at the end', async () => {
+  test('that match no command are dropped, logged once, and counted at the end', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     await using vm = await connectPeer(peer, logging(entries));
@@ -360,19 +360,19 @@ describe('replies', () => {
     peer.write('{"return": 1}\n'.repeat(100_000));
     peer.on('y', 'still there');
     expect(await vm.execute('y')).toBe('still there');
-    const told = { level: 'warn', message: 'a reply that belongs to no command was dropped' };
+    const told = { level: 'warn', message: 'a reply that matches no command was dropped' };
     expect(entries).toEqual([{ ...told, content: { id: 2 } }]);
     await vm.close();
     expect(entries.slice(1)).toEqual([{ ...told, message: `${told.message}, and so were 100011 more` }]);
   });
 
-  test('keep the beginning of a long text alone', async () => {
+  test('keep only the beginning of a long text', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', (request) => request.fail('x'.repeat(1_000_000), 'y'.repeat(1_000_000)));
     const error = await failure(vm.execute('x'));
     expect(error).toMatchObject({ desc: `${'x'.repeat(16_384)}...`, errorClass: `${'y'.repeat(16_384)}...` });
-    // A secret is hidden before that, so that none is cut in two.
+    // Secrets are hidden before truncation, so that none is cut in two.
     const password = 'secret'.repeat(10);
     peer.on('set_password', (request) => request.fail(`${'x'.repeat(16_380)}${password}`));
     expect((await failure(vm.execute('set_password', { password })))['desc']).toBe(`${'x'.repeat(16_380)}***`);
@@ -382,7 +382,7 @@ describe('replies', () => {
     const parseError = '{"error": {"class": "GenericError", "desc": "JSON parse error"}}\n';
     const result = '{"return": "to nobody"}\n';
 
-    /** A monitor that answers in order, as QEMU does: results as they are given here, and errors for what it cannot parse. */
+    /** A monitor that replies in order, like QEMU: with the given results, and with errors for what it cannot parse. */
     function inOrder(peer: Peer, answers: Readonly<Record<string, string>>): void {
       for (const [command, answer] of Object.entries(answers)) {
         peer.on(command, ({ id }) => peer.write(answer.replaceAll('ID', JSON.stringify(id) ?? '')));
@@ -423,7 +423,7 @@ describe('replies', () => {
       }
     });
 
-    test('find those out that keep others from being sent', async () => {
+    test('identify commands that keep others from being sent', async () => {
       await using peer = new Peer({ oob: true });
       await using vm = await connectPeer(peer);
       inOrder(peer, { bad: parseError, x: '{"return": 1, "id": ID}\n' });
@@ -432,7 +432,7 @@ describe('replies', () => {
       expect((await bad).map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'rejected'));
     });
 
-    test('are no errors of a later command', async () => {
+    test('are not errors of a later command', async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer);
       inOrder(peer, { x: '{"return": 1, "id": ID}\n' });
@@ -440,7 +440,7 @@ describe('replies', () => {
         peer.write(parseError);
         setImmediate(() => peer.write(parseError.repeat(2)));
       });
-      // An answer takes as long as what goes before it.
+      // A reply takes as long as everything before it.
       peer.on('query-version', async () => {
         await settled();
         return {};
@@ -451,7 +451,7 @@ describe('replies', () => {
       expect(await bad).toMatchObject({ command: 'bad' });
     });
 
-    test('are told when they belong to nobody', async () => {
+    test('are logged when they match no command', async () => {
       await using peer = new Peer();
       const entries: LogEntry[] = [];
       await using vm = await connectPeer(peer, logging(entries));
@@ -461,7 +461,7 @@ describe('replies', () => {
       expect(await vm.execute('x')).toBe(1);
       await settled();
       await vm.close();
-      const message = 'a reply that belongs to no command was dropped';
+      const message = 'a reply that matches no command was dropped';
       const content = { id: undefined, class: 'GenericError', desc: 'JSON parse error' };
       expect(entries).toEqual([
         { level: 'warn', message, content },
@@ -523,14 +523,14 @@ describe('out-of-band execution', () => {
     await Promise.all(calls);
   });
 
-  test('is refused where the server does not offer it', async () => {
+  test('is rejected if the server does not offer it', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     expect(await failure(vm.execute('x', {}, { oob: true }))).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
     expect(peer.received.length).toBe(1);
   });
 
-  test('goes on when commands in flight are given up, and their late replies come', async () => {
+  test('continues when commands in flight are aborted, and their late replies arrive', async () => {
     await using peer = new Peer({ oob: true });
     await using vm = await connectPeer(peer);
     const waiting: PeerRequest[] = [];
@@ -566,7 +566,7 @@ describe('out-of-band execution', () => {
 });
 
 describe('a server that does not read', () => {
-  test('gets no more than its stream takes, and the rest when it reads', async () => {
+  test('gets no more than its stream accepts, and the rest when it reads', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     await using vm = await connectTo(stream);
@@ -581,7 +581,7 @@ describe('a server that does not read', () => {
     expect(peer.received.length).toBe(1001);
   });
 
-  test('knows nothing of what was still queued', async () => {
+  test('receives nothing of what was still queued', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     await using vm = await connectTo(stream);
@@ -601,7 +601,7 @@ describe('an agent', () => {
   const connectAgent = (peer: Peer, options?: ConnectOptions): ReturnType<typeof connectPeer> =>
     connectPeer(peer, options, agent);
 
-  test('is brought to a known state', async () => {
+  test('is resynchronized', async () => {
     await using peer = new Peer({ kind: 'agent' });
     await using ga = await connectAgent(peer);
     expect(ga.greeting).toBe(undefined);
@@ -611,7 +611,7 @@ describe('an agent', () => {
     expect(await ga.execute('guest-ping')).toEqual({});
   });
 
-  test('may have said anything before', async () => {
+  test('may have sent anything before', async () => {
     await using peer = new Peer({ kind: 'agent' });
     const connecting = connectAgent(peer);
     peer.write('{"return": "to somebody else", "id": 1}\nhalf a mess');
@@ -620,7 +620,7 @@ describe('an agent', () => {
     expect(await ga.execute('guest-ping')).toBe(1);
   });
 
-  test('may first answer an earlier connection', async () => {
+  test('may first reply to an earlier connection', async () => {
     await using peer = new Peer({ kind: 'agent' });
     peer.on('guest-sync-delimited', (request) => {
       peer.write(Buffer.from('\xff{"return": 4711}\n', 'latin1'));
@@ -631,7 +631,7 @@ describe('an agent', () => {
     expect(await ga.execute('guest-ping')).toBe(1);
   });
 
-  test('may leave out the ids, and is asked one thing at a time', async () => {
+  test('may omit ids, and is sent one command at a time', async () => {
     await using peer = new Peer({ kind: 'agent', ids: false });
     await using ga = await connectAgent(peer);
     const waiting: PeerRequest[] = [];
@@ -646,11 +646,11 @@ describe('an agent', () => {
     expect((await calls).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
-  test('that is busy with what was given up answers the next call, and only that', async () => {
+  test('that is busy with an aborted command replies to the next call, and only that', async () => {
     await using peer = new Peer({ kind: 'agent', ids: false });
     await using ga = await connectAgent(peer);
     let finish: (() => void) | undefined;
-    // An agent does one thing after another, and reads no more meanwhile.
+    // An agent executes one command at a time, and reads no more meanwhile.
     peer.on('guest-fsfreeze-freeze', (request) => {
       peer.socket.pause();
       finish = () => {
@@ -671,7 +671,7 @@ describe('an agent', () => {
     expect(peer.commands.filter((command) => command === 'guest-ping').length).toBe(2);
   });
 
-  test('does not tell the secrets of what was given up', async () => {
+  test('does not reveal the secrets of an aborted command', async () => {
     for (const late of [
       '{"error": {"desc": "QUOTED"}}\n',
       '{"return": "QUOTED"}\n',
@@ -694,7 +694,7 @@ describe('an agent', () => {
     }
   });
 
-  test.each([true, false])('does not tell a secret result that comes too late, with ids: %s', async (ids) => {
+  test.each([true, false])('does not reveal a secret result that arrives too late, with ids: %s', async (ids) => {
     await using peer = new Peer({ kind: 'agent', ids });
     const seen: string[] = [];
     await using ga = await connectAgent(peer, { trace: (_, text) => void seen.push(text) });
@@ -709,10 +709,10 @@ describe('an agent', () => {
     expect(seen.join('\n')).not.toContain('aHVudGVyMg==');
   });
 
-  test('that was started anew is asked again', async () => {
+  test('that was restarted is resynchronized', async () => {
     await using peer = new Peer({ kind: 'agent' });
     await using ga = await connectAgent(peer);
-    // What was on its way when the guest was reset is lost.
+    // Data in transit when the guest was reset is lost.
     peer.on('guest-ping', () => {});
     peer.on('guest-sync-delimited', () => {});
     expect(await failure(ga.execute('guest-ping', {}, { timeout: 20 }))).toMatchObject({ code: 'ERR_QMP_TIMEOUT' });
@@ -803,14 +803,14 @@ describe('an agent', () => {
       if (count > 0) throw new Error(`${count} timers are left`);
     });
 
-    /** Lets a time pass, and all that it brings about. */
+    /** Advances the time, and waits for the effects. */
     async function pass(milliseconds: number): Promise<void> {
       await settled();
       await vi.advanceTimersByTimeAsync(milliseconds);
       await settled();
     }
 
-    test.each([true, false])('succeeds when it has said nothing for a second; ids: %s', async (ids) => {
+    test.each([true, false])('succeeds when it has sent nothing for a second; ids: %s', async (ids) => {
       await using peer = new Peer({ kind: 'agent', ids });
       await using ga = await connectAgent(peer);
       peer.on('guest-shutdown', () => {});
@@ -825,11 +825,11 @@ describe('an agent', () => {
       await pass(1);
       await Promise.all([shutdown, ping]);
       expect(ends).toEqual(['{}', '"pong"']);
-      // What follows begins anew.
+      // The next command resynchronizes first.
       expect(peer.commands.slice(1)).toEqual(['guest-shutdown', 'guest-sync-delimited', 'guest-ping']);
     });
 
-    test.each([true, false])('fails when it says so, and nothing else does; ids: %s', async (ids) => {
+    test.each([true, false])('fails if the agent reports an error, and nothing else does; ids: %s', async (ids) => {
       await using peer = new Peer({ kind: 'agent', ids });
       await using ga = await connectAgent(peer);
       peer.on('guest-shutdown', (request) => void setImmediate(() => request.fail('not today')));
@@ -847,7 +847,7 @@ describe('an agent', () => {
       expect(peer.commands.lastIndexOf('guest-sync-delimited')).toBe(0);
     });
 
-    test.each([true, false])('and failing too late, leaves the next command its own reply; ids: %s', async (ids) => {
+    test.each([true, false])("and failing too late, does not affect the next command's reply; ids: %s", async (ids) => {
       await using peer = new Peer({ kind: 'agent', ids });
       const entries: LogEntry[] = [];
       await using ga = await connectAgent(peer, logging(entries));
@@ -859,7 +859,7 @@ describe('an agent', () => {
       await pass(1000);
       expect(await shutdown).toEqual({});
       const request = await peer.request('guest-shutdown');
-      // When nothing was asked since, and when the next command has been.
+      // Whether or not another command was called since.
       request.fail('not today');
       await settled();
       expect(entries).toMatchObject([{ level: 'warn', content: { class: 'GenericError' } }]);
@@ -885,7 +885,7 @@ describe('an agent', () => {
       expect(seen.join('\n')).not.toContain('hunter2');
     });
 
-    test('succeeds when it goes', async () => {
+    test('succeeds when the connection ends', async () => {
       for (const end of ['end', 'reset'] as const) {
         await using peer = new Peer({ kind: 'agent' });
         await using ga = await connectAgent(peer);
@@ -895,7 +895,7 @@ describe('an agent', () => {
       }
     });
 
-    test('has not succeeded when it goes without having read that', async () => {
+    test('fails when the connection ends before the agent has read it', async () => {
       await using peer = new Peer({ kind: 'agent' });
       await using ga = await connectAgent(peer);
       peer.socket.pause();
@@ -910,7 +910,7 @@ describe('an agent', () => {
       ]);
     });
 
-    test('has succeeded when its own time is up before', async () => {
+    test('succeeds when its own timeout expires first', async () => {
       await using peer = new Peer({ kind: 'agent', ids: false });
       await using ga = await connectAgent(peer);
       peer.on('guest-shutdown', () => {});
@@ -921,7 +921,7 @@ describe('an agent', () => {
       expect(await ga.execute('guest-ping')).toBe('pong');
     });
 
-    test('can be given up', async () => {
+    test('can be aborted', async () => {
       await using peer = new Peer({ kind: 'agent', ids: false });
       await using ga = await connectAgent(peer);
       peer.on('guest-shutdown', () => {});
@@ -947,7 +947,7 @@ describe('an agent', () => {
       expect(peer.client.destroyed).toBe(true);
     });
 
-    test('by a monitor keeps nothing else waiting', async () => {
+    test('by a monitor does not delay other commands', async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer, {}, { handshake: 'greeting', withoutReply: ['silent'] });
       peer.on('silent', () => {});
@@ -959,7 +959,7 @@ describe('an agent', () => {
       expect(await calls).toMatchObject([{}, { desc: 'no' }]);
     });
 
-    test('is never told when the call is given up before', async () => {
+    test('is never sent when the call is aborted first', async () => {
       await using peer = new Peer({ kind: 'agent' });
       await using ga = await connectAgent(peer);
       peer.on('guest-info', () => {});
@@ -977,7 +977,7 @@ describe('an agent', () => {
   });
 });
 
-test('a protocol violation ends everything, and is told', async () => {
+test('a protocol violation ends the connection, and is logged', async () => {
   await using peer = new Peer();
   const entries: LogEntry[] = [];
   const vm = await connectPeer(peer, logging(entries), monitor);

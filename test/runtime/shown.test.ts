@@ -1,4 +1,4 @@
-/** What a peer says is shown so that it harms no terminal and no log; as data it stays exact. */
+/** Text from a peer is shown so that it cannot harm a terminal or log. As data it stays unescaped. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
@@ -23,7 +23,7 @@ const isChoice = enumeration({ on: 'on', off: 'off' });
 afterEach(() => void vi.restoreAllMocks());
 
 describe('in errors', () => {
-  test('of commands; the description is exact', async () => {
+  test('of commands; the description is unescaped', async () => {
     await using peer = new Peer();
     peer.on('ask', (request) => request.fail(evil, evil));
     const vm = await connectPeer(peer);
@@ -34,7 +34,7 @@ describe('in errors', () => {
     await vm.close();
   });
 
-  test('of results; the result is exact', async () => {
+  test('of results; the result is unescaped', async () => {
     await using peer = new Peer();
     peer.on('ask', { value: evil, choice: evil, [evil]: 1 });
     const vm = await connectPeer(peer, { validate: { results: 'throw' } }, protocol);
@@ -65,7 +65,7 @@ describe('in errors', () => {
     await vm.close();
   });
 
-  test('of servers that are started', async () => {
+  test('of launched servers', async () => {
     const script = 'printf "one\\033[2J\\n::error::two\\n" >&2; exit 3';
     const error = await failure(connectTo(launch('sh', ['-c', script])));
     expect(error.message).toBe('sh ended with status 3: one\\u{001b}[2J\n\\u{003a}:error::two');
@@ -73,7 +73,7 @@ describe('in errors', () => {
 });
 
 describe('in the log', () => {
-  test('the messages; what is quoted beside them is exact', async () => {
+  test('the messages; other members are unescaped', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     peer.on('ask', { value: evil, choice: 'on' });
@@ -90,7 +90,7 @@ describe('in the log', () => {
     await vm.close();
   });
 
-  test('the warnings of the process', async () => {
+  test('process warnings', async () => {
     await using peer = new Peer();
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     peer.on('ask', { value: evil, choice: 'on' });

@@ -1,4 +1,4 @@
-/** Conversations, replayed with what the server says cut at every byte: the outcome is the same. */
+/** Replays conversations with the server's bytes cut at every position. The outcome is always the same. */
 
 import { describe, expect, test } from 'vitest';
 
@@ -11,9 +11,9 @@ interface Conversation {
   readonly what: string;
   readonly protocol: Protocol;
   readonly messageLimit?: number;
-  /** What the server says before anything else. */
+  /** What the server sends first. */
   readonly opening: string;
-  /** What it says to a command; `ID` stands for the command's id, and U+00FF for the byte. */
+  /** What it sends in reply to a command; `ID` stands for the command's id, and U+00FF for the byte. */
   readonly answers: Readonly<Record<string, string>>;
 }
 
@@ -84,7 +84,7 @@ const conversations: Conversation[] = [
   },
 ];
 
-/** Everything that a client sees of a conversation, and how many bytes the server has said. */
+/** Returns everything that a client sees of a conversation, and the number of bytes that the server sent. */
 async function replay(
   { protocol, opening, answers, messageLimit }: Conversation,
   cut: NonNullable<PeerOptions['cut']>,
@@ -121,7 +121,7 @@ async function replay(
   return { outcome: seen, length };
 }
 
-/** Makes every call, one after the other, and then all of them together. */
+/** Makes the calls one after another, and then all of them concurrently. */
 async function use(vm: AnyClient, commands: readonly string[], seen: unknown[]): Promise<void> {
   const own = commands.filter((command) => !['qmp_capabilities', 'guest-sync-delimited'].includes(command));
   for (const command of own) {

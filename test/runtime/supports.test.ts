@@ -1,4 +1,4 @@
-/** What a client says of its server: what that has, and whether it is of the version that the generated code is of. */
+/** What a client reports about its server: its commands and events, and its version. */
 
 import { readFileSync } from 'node:fs';
 
@@ -17,7 +17,7 @@ import { Peer, type PeerValue } from '../support/peer.js';
 import { schemaOf } from '../support/schema.js';
 import { sharedFile } from '../support/shared.js';
 
-/** Of everything something, in arguments, results and data. */
+/** Something of every kind, in arguments, results and data. */
 const schema = schemaOf(`
   { 'pragma': { 'command-returns-exceptions': [ 'count' ] } }
   { 'enum': 'Driver', 'data': [ 'file', 'nbd', 'null', 'cluster', { 'name': 'absent', 'if': 'CONFIG_ABSENT' } ] }
@@ -58,7 +58,7 @@ async function withMonitor(use: (vm: AnyClient, peer: Peer) => Promise<void>, re
   await use(vm, peer);
 }
 
-/** How often a server has been asked. */
+/** The number of queries to a server. */
 function timesAsked(peer: Peer, command = 'query-qmp-schema'): number {
   return peer.commands.filter((name) => name === command).length;
 }
@@ -77,7 +77,7 @@ const rows: Row[] = [
   ['gone', undefined, false],
   ['GONE', undefined, false],
   ['', undefined, false],
-  // Types are none of them, masked or not
+  // Types, masked or not
   ['0', undefined, false],
   ['[1]', undefined, false],
   ['str', undefined, false],
@@ -94,7 +94,7 @@ const rows: Row[] = [
   ['count', { argument: 'driver' }, false],
   ['__com.example_do', { argument: '__com.example.qemu_how.host' }, true],
   ['__com.example_do', { argument: 'qemu_how.host' }, false],
-  // Of any branch, of one, of a branch's base, and of a branch that is a union itself
+  // Members of any branch, of one, of a branch's base, and of a branch that is itself a union
   ['add', { argument: 'filename' }, true],
   ['add', { argument: 'server' }, true],
   ['add', { argument: 'base-member' }, true],
@@ -123,7 +123,7 @@ const rows: Row[] = [
   ['add', { argument: '(driver=cluster)(family=unix).keep-alive' }, true],
   ['add', { argument: '(driver=cluster)(family=unix).node-name' }, true],
   ['add', { argument: '(driver=file)(driver=file)' }, false],
-  // Within members: objects, alternates, arrays, and what contains itself
+  // Members within members: objects, alternates, arrays, and recursive types
   ['add', { argument: 'server.keep-alive' }, true],
   ['add', { argument: 'server.host' }, true],
   ['add', { argument: '(driver=nbd).server(family=unix).path' }, true],
@@ -177,7 +177,7 @@ const rows: Row[] = [
   ['DONE', { argument: 'reason' }, false],
   ['DONE', { result: 'reason' }, false],
   ['IDLE', { data: 'reason' }, false],
-  // Features: of commands and events, members and their types, branches, and values
+  // Features of commands and events, members and their types, branches, and values
   ['add', { feature: 'of-add' }, true],
   ['add', { feature: 'of-options' }, false],
   ['add', { feature: 'deprecated' }, false],
@@ -204,7 +204,7 @@ test.each(rows)('%s %j: %j', (name, part, want) =>
   withMonitor(async (vm) => expect(await vm.supports(name, part as never)).toBe(want)),
 );
 
-/** Every way into a type, with the values where it ends at an enum. */
+/** Every path into a type, with the values if it ends at an enum. */
 function* waysInto(type: Type, path: string, depth: number): Generator<readonly [path: string, value?: string]> {
   if (type.kind === 'array') yield* waysInto(type.element, `${path}[]`, depth);
   if (type.kind === 'alternate') for (const one of type.alternatives) yield* waysInto(one.type, path, depth);
@@ -251,7 +251,7 @@ test.each(servers.filter(({ name }) => name !== 'qga'))('every member and value 
   expect(wrong).toEqual([]);
 });
 
-test('values that are no more than their names, as before QEMU 6.2, are found', () => {
+test('values that are plain names, as before QEMU 6.2, are found', () => {
   const reply = (infos as unknown as SchemaInfo[]).map((info) => {
     if (info['meta-type'] !== 'enum') return info;
     const { members: _, ...older } = info;
@@ -286,13 +286,13 @@ test.each([
   withMonitor(async (vm) => {
     const error = await failure(vm.supports('add', { argument: path }));
     expect(error).toBeInstanceOf(TypeError);
-    expect(error.message).toBe(`'${path}' is no path to a member: it has to be like file(driver=nbd).server`);
+    expect(error.message).toBe(`'${path}' is not a path to a member: expected a path like file(driver=nbd).server`);
     expect(await failure(vm.supports('missing', { result: path }))).toBeInstanceOf(TypeError);
   }),
 );
 
 describe('a monitor', () => {
-  test('is asked at the first use, and once', () =>
+  test('is queried on first use, and once', () =>
     withMonitor(async (vm, peer) => {
       await settled();
       expect(timesAsked(peer)).toBe(0);
@@ -302,7 +302,7 @@ describe('a monitor', () => {
       expect(timesAsked(peer)).toBe(1);
     }));
 
-  test('is not believed when it contradicts the schema', async () => {
+  test('is not trusted when it contradicts the schema', async () => {
     await using peer = new Peer().on('query-qmp-schema', [{ name: 'add' }]);
     const isInfo = struct(() => ({ name: 'str', 'meta-type': 'str' }));
     const commands = { 'query-qmp-schema': { result: [isInfo] as const } };
@@ -328,7 +328,7 @@ describe('a monitor', () => {
       ],
     ));
 
-  test('may nest types in each other without end', () => {
+  test('may have types with endless nesting', () => {
     const arrays = Array.from({ length: 100_000 }, (_, index) => ({
       name: `${index}`,
       'meta-type': 'array',
@@ -340,7 +340,7 @@ describe('a monitor', () => {
     return withMonitor(ask, [command, ...arrays]);
   });
 
-  test('is asked again when it has failed', () =>
+  test('is queried again after a failure', () =>
     withMonitor(async (vm, peer) => {
       peer.on('query-qmp-schema', (request) => request.fail('not now'));
       const errors = await Promise.all([failure(vm.supports('add')), failure(vm.supports('list'))]);
@@ -352,7 +352,7 @@ describe('a monitor', () => {
       expect(timesAsked(peer)).toBe(3);
     }));
 
-  test('may keep one waiting, who gives up, and others not', () =>
+  test('that keeps one caller waiting, who aborts, does not affect others', () =>
     withMonitor(async (vm, peer) => {
       peer.on('query-qmp-schema', () => {});
       const patient = vm.supports('add');
@@ -362,19 +362,19 @@ describe('a monitor', () => {
       expect(await failure(vm.supports('add', undefined, { signal }))).toMatchObject({ code: 'ERR_QMP_ABORTED' });
       slow.return(infos);
       expect(await patient).toBe(true);
-      // It is known now.
+      // It is cached now.
       expect(await vm.supports('add', undefined, { timeout: 5 })).toBe(true);
       expect(timesAsked(peer)).toBe(2);
     }));
 
-  test('is asked by one who would give up, and others know', () =>
+  test('that was queried with a timeout is cached for others', () =>
     withMonitor(async (vm, peer) => {
       expect(await vm.supports('add', undefined, { timeout: 5000 })).toBe(true);
       expect(await vm.supports('list')).toBe(true);
       expect(timesAsked(peer)).toBe(1);
     }));
 
-  test('that is gone says nothing', () =>
+  test('that is gone rejects', () =>
     withMonitor(async (vm, peer) => {
       expect(await vm.supports('add')).toBe(true);
       peer.reset();
@@ -382,7 +382,7 @@ describe('a monitor', () => {
       expect(await failure(vm.supports('add'))).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
     }));
 
-  test('that has answered and is gone in one moment is forgotten', async () => {
+  test('that replies and disconnects at once is not cached', async () => {
     await using peer = new Peer().on('query-qmp-schema', () => {});
     await using vm = await connectTo(await peer.listenUnix(), { reconnect: { initialDelay: 1 } });
     const answer = vm.supports('add');
@@ -447,7 +447,7 @@ describe('an agent', () => {
     ['missing', false],
   ])('has %s: %j', (name, want) => withAgent(async (vm) => expect(await vm.supports(name)).toBe(want)));
 
-  test('is asked each time, because it may be another one', () =>
+  test('is queried each time, because it may be another one', () =>
     withAgent(async (vm, peer) => {
       expect(await vm.supports('guest-ping')).toBe(true);
       peer.on('guest-info', { ...agentInfo, supported_commands: [] });
@@ -460,7 +460,7 @@ describe('an agent', () => {
       const error = await failure(vm.supports('guest-exec', part as never));
       expect(error).toBeInstanceOf(TypeError);
       expect(error.message).toBe(
-        'guest-exec: an agent tells which commands it has, and nothing of their arguments or results',
+        'guest-exec: an agent reports only the names of its commands, without arguments, results or features',
       );
       expect(timesAsked(peer, 'guest-info')).toBe(0);
     }),
@@ -476,9 +476,10 @@ describe('an agent', () => {
 });
 
 describe('checkVersion', () => {
-  const mismatch = 'the server is of QEMU 10.2.0, the generated code of 9.1.3: npx qapi-ts drift tells what differs';
+  const mismatch =
+    'the server is QEMU 10.2.0, but the generated code is for 9.1.3: run npx qapi-ts drift to see the differences';
 
-  /** What is warned of while a client connects to a monitor of QEMU 10.2.0. */
+  /** The warnings while a client connects to a monitor of QEMU 10.2.0. */
   async function warnings(protocol: Protocol, options: ConnectOptions, peer = new Peer()): Promise<string[]> {
     await using _ = peer;
     const told: string[] = [];
@@ -497,14 +498,14 @@ describe('checkVersion', () => {
     ['10.2.0', true, []],
     ['10.20.0', true, [mismatch.replace('9.1.3', '10.20.0')]],
     ['11.2.0', true, [mismatch.replace('9.1.3', '11.2.0')]],
-    [undefined, true, ["the server's version is not checked: the generated code is of no known QEMU"]],
+    [undefined, true, ['cannot compare versions: the generated code does not name its QEMU version']],
     [undefined, undefined, []],
   ])('code of %s, %j', async (qemu, checkVersion, want) => {
     const protocol = { ...monitor, ...(qemu !== undefined && { qemu }) };
     expect(await warnings(protocol, { checkVersion })).toEqual(want);
   });
 
-  test('asks a monitor nothing, and warns before connect is done', async () => {
+  test('sends a monitor nothing, and warns before connect resolves', async () => {
     await using peer = new Peer();
     const told: string[] = [];
     const log = ({ message }: LogEntry): void => void told.push(message);
@@ -535,31 +536,31 @@ describe('checkVersion', () => {
       { ...agentInfo, version: '7.2.22' },
       [mismatch.replace('10.2.0', '7.2.22').replace('9.1.3', '10.2.2')],
     ],
-    ['none', {}, ["the server's version is not checked: it tells none"]],
-    ['what is none', { version: '\u001b[31m' }, ["the server's version is not checked: it tells none"]],
-    ['one among other text', { version: 'about 10.2.2' }, ["the server's version is not checked: it tells none"]],
-    ['no text', { version: { '10.2.2': 1 } }, ["the server's version is not checked: it tells none"]],
-    ['nothing', null, ['the server does not tell its version']],
+    ['none', {}, ['cannot compare versions: the server did not report one']],
+    ['what is none', { version: '\u001b[31m' }, ['cannot compare versions: the server did not report one']],
+    ['one among other text', { version: 'about 10.2.2' }, ['cannot compare versions: the server did not report one']],
+    ['no text', { version: { '10.2.2': 1 } }, ['cannot compare versions: the server did not report one']],
+    ['nothing', null, ['the server did not report its version']],
   ])('an agent tells %s', async (_, reply, want) => {
     const peer = new Peer({ kind: 'agent' }).on('guest-info', reply);
     expect(await warnings(ofAgent, { checkVersion: true }, peer)).toEqual(want);
   });
 
-  test('an agent that does not have the command is told of', async () => {
+  test('an agent without the command causes a warning', async () => {
     const peer = new Peer({ kind: 'agent' });
-    expect(await warnings(ofAgent, { checkVersion: true }, peer)).toEqual(['the server does not tell its version']);
+    expect(await warnings(ofAgent, { checkVersion: true }, peer)).toEqual(['the server did not report its version']);
   });
 
-  test('an agent that never answers keeps nobody waiting for ever', async () => {
+  test('an agent that never replies does not block the client', async () => {
     const peer = new Peer({ kind: 'agent' }).on('guest-info', () => {});
     const begin = performance.now();
     expect(await warnings(ofAgent, { checkVersion: true, connectTimeout: 50 }, peer)).toEqual([
-      'the server does not tell its version',
+      'the server did not report its version',
     ]);
     expect(performance.now() - begin).toBeLessThan(1500);
   });
 
-  test('an agent that is left at once is not told of', async () => {
+  test('an agent that is disconnected immediately causes no warning', async () => {
     await using peer = new Peer({ kind: 'agent' }).on('guest-info', () => peer.reset());
     const told: LogEntry[] = [];
     const vm = await connectPeer(peer, { log: (entry) => told.push(entry), checkVersion: true }, ofAgent);

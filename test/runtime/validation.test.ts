@@ -1,4 +1,4 @@
-/** What a connection does with its validators. */
+/** Validation by a connection. */
 
 import { describe, expect, test } from 'vitest';
 
@@ -33,7 +33,7 @@ const validators = validatorsOf<
 interface Told {
   readonly vm: AnyClient;
   readonly peer: Peer;
-  /** Level and message of what was logged. */
+  /** The level and message of log entries. */
   readonly told: string[];
 }
 
@@ -49,7 +49,7 @@ async function connected(options: ConnectOptions, use: (told: Told) => Promise<v
 const executed = ({ received }: Peer): string[] => received.slice(1).map(({ command }) => command);
 
 describe('arguments', () => {
-  test('that do not fit are not sent', () =>
+  test('that are invalid are not sent', () =>
     connected({}, async ({ vm, peer }) => {
       const error = await failure(vm.execute('resize', { devic: 'a', size: 2 ** 60 }));
       expect(error).toBeInstanceOf(ArgumentsError);
@@ -69,12 +69,12 @@ describe('arguments', () => {
       expect(executed(peer)).toEqual([]);
     }));
 
-  test('that are missing altogether, too', () =>
+  test('that are missing are not sent', () =>
     connected({}, async ({ vm }) => {
       expect((await failure(vm.execute('resize'))).message).toMatch(/^resize: arguments\.device: missing/u);
     }));
 
-  test('are told up to ten at a time', () =>
+  test('are reported up to ten at a time', () =>
     connected({}, async ({ vm }) => {
       const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`member${index}`, 1]));
       const lines = (await failure(vm.execute('query', many))).message.split('\n');
@@ -99,7 +99,7 @@ describe('arguments', () => {
     }),
   );
 
-  test('of executeRaw and of unknown commands are not checked', () =>
+  test('of executeRaw and of unknown commands are not validated', () =>
     connected({}, async ({ vm, peer }) => {
       peer.on('resize', {}).on('unheard-of', {}).on('constructor', {});
       await vm.executeRaw('resize', { size: 'x' });
@@ -108,7 +108,7 @@ describe('arguments', () => {
       expect(executed(peer)).toEqual(['resize', 'unheard-of', 'constructor']);
     }));
 
-  test('and commands are remarked upon when that is asked for, once', () =>
+  test('and commands cause remarks on request, once', () =>
     connected({ validate: { remarks: ['deprecated', 'unstable'] } }, async ({ vm, peer, told }) => {
       peer.on('old', {});
       for (let time = 0; time < 2; time += 1) await vm.execute('old', { gone: 'x' });
@@ -117,7 +117,7 @@ describe('arguments', () => {
     }));
 });
 
-test('null is no arguments', () =>
+test('null means no arguments', () =>
   connected({}, async ({ vm, peer }) => {
     const error = await failure(vm.execute('query', null as never));
     expect(error.message).toBe('query: arguments: expected object, found null');
@@ -130,7 +130,7 @@ test('odd names in messages do no harm', () =>
     expect(error.message).toBe(String.raw`query: arguments."a\n\u001b[31mb": unknown member`);
   }));
 
-describe('what is no way to check', () => {
+describe('invalid validation options', () => {
   test.each<[validate: unknown, message: string]>([
     [
       { results: 'Throw' },
@@ -149,7 +149,7 @@ describe('what is no way to check', () => {
   });
 });
 
-test('a call changes what it says, and nothing else', () =>
+test('a call overrides only what it specifies', () =>
   connected({ validate: { arguments: false, results: 'throw' } }, async ({ vm, peer }) => {
     peer.on('query', ['x']);
     expect(await failure(vm.execute('query', { x: 1 }, { validate: {} }))).toBeInstanceOf(ResultError);
@@ -166,7 +166,7 @@ describe('a result that contradicts the schema', () => {
     { device: 6, size: 1 },
   ];
 
-  test('is returned, and told once', () =>
+  test('is returned, and logged once', () =>
     connected({}, async ({ vm, peer, told }) => {
       peer.on('query', result);
       for (let time = 0; time < 2; time += 1) expect(await vm.execute('query')).toEqual(result);
@@ -176,7 +176,7 @@ describe('a result that contradicts the schema', () => {
       ]);
     }));
 
-  test('is not looked at again when nothing new is found', () =>
+  test('is not validated again when nothing new is found', () =>
     connected({}, async ({ vm, peer, told }) => {
       const results = [[{ size: 1 }], [{ size: 1 }], [{ size: 'x' }]];
       peer.on('query', () => results.shift());
@@ -184,7 +184,7 @@ describe('a result that contradicts the schema', () => {
       expect(told).toEqual(['warn: query: result[0].device: missing, expected string']);
     }));
 
-  test('is thrown, whole', () =>
+  test('is thrown, with the whole result', () =>
     connected({ validate: { results: 'throw' } }, async ({ vm, peer, told }) => {
       peer.on('query', result);
       const error = await failure(vm.execute('query'));
@@ -196,7 +196,7 @@ describe('a result that contradicts the schema', () => {
       expect(told).toEqual(['info: query: result[1].more: unknown member']);
     }));
 
-  test('is thrown to who waits for an event, too', () =>
+  test('is thrown to a call that waits for an event, too', () =>
     connected({ validate: { results: 'throw' } }, async ({ vm, peer }) => {
       peer.on('query', result);
       const error = await failure(vm.execute('query', {}, { until: ['STOP'], timeout: 1000 }));
@@ -217,14 +217,14 @@ describe('a result that contradicts the schema', () => {
   );
 });
 
-test('what the schema does not know is never thrown', () =>
+test('unknown members are never thrown', () =>
   connected({ validate: { results: 'throw' } }, async ({ vm, peer, told }) => {
     peer.on('query', [{ device: 'a', size: 1, more: 1 }]);
     expect(await vm.execute('query')).toEqual([{ device: 'a', size: 1, more: 1 }]);
     expect(told).toEqual(['info: query: result[0].more: unknown member']);
   }));
 
-test('what the schema does not know is told of the first result that has any', () =>
+test('unknown members are logged for the first result that has any', () =>
   connected({}, async ({ vm, peer, told }) => {
     const results: Json[] = [[], [{ more: 1 }, { other: 1 }], [{ more: 1, yet: 1 }], [{ device: 5, yet: 1 }]];
     peer.on('query', () => (results.shift() as JsonObject[]).map((block) => ({ device: 'a', size: 1, ...block })));
@@ -236,7 +236,7 @@ test('what the schema does not know is told of the first result that has any', (
     ]);
   }));
 
-test('what is unknown of one command says nothing of another', () =>
+test('unknown members of one command do not affect another', () =>
   connected({}, async ({ vm, peer, told }) => {
     for (const command of ['resize', 'old']) peer.on(command, { more: 1 });
     for (const command of ['resize', 'old'] as const) {
@@ -246,14 +246,14 @@ test('what is unknown of one command says nothing of another', () =>
     expect(told).toEqual(['info: resize: result.more: unknown member', 'info: old: result.more: unknown member']);
   }));
 
-test('however much a server sends, not much is told', () =>
+test('however much a server sends, little is logged', () =>
   connected({}, async ({ vm, peer, told }) => {
     const more = Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`${index} ${'x'.repeat(1000)}`, 1]));
     peer.on('query', [{ device: 'a', size: 1, ...more }]).on('resize', 'x');
     await vm.execute('query');
     expect(told.length).toBe(500);
     expect(Math.max(...told.map(({ length }) => length))).toBeLessThan(200);
-    // There is room for what matters.
+    // There is room for warnings.
     await vm.execute('resize', { device: 'a', size: 1 });
     expect(told.at(-1)).toBe("warn: resize: result: expected object, found string 'x'");
   }));
@@ -282,7 +282,7 @@ describe('an event that contradicts the schema', () => {
   );
 });
 
-// A double of 2^60 is written without a point, as an integer that no number would be trusted with.
+// A double of 2^60 is written without a decimal point, like an unsafe integer.
 describe('a large double is a number', () => {
   const block = { device: 'a', size: 2n ** 60n, speed: 2n ** 60n };
   const want = { device: 'a', size: 2n ** 60n, speed: 2 ** 60 };
@@ -312,7 +312,7 @@ describe('a large double can be sent', () => {
   );
 });
 
-test('a client without validators checks nothing', async () => {
+test('a client without validators validates nothing', async () => {
   await using peer = new Peer();
   peer.on('resize', 'anything');
   const connection = await Connection.open(peer.stream(), { handshake: 'greeting', withoutReply: [] });

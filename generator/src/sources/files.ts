@@ -1,6 +1,6 @@
 /**
- * Reads the files that a user or a schema names. Only regular files are read, each within a bound: a FIFO would block, a device may
- * have no end, and opening one can have effects.
+ * Reads files named by a user or a schema. Only regular files are read, up to a size limit: a FIFO would block, a
+ * device may be endless, and opening a device can have side effects.
  */
 
 import {
@@ -20,20 +20,24 @@ import { servers } from '../embedded.js';
 import { FileError, reasonOf } from '../errors.js';
 import { isWithin } from '../paths.js';
 
-/** Gives the bytes of a file. */
+/** Returns the content of a file. */
 export type Read = (path: string) => Uint8Array;
 
 /**
- * How large a file may be, and all files of a schema together, in bytes. The schema of QEMU 10.2 has 760 KB with its documentation, in
- * files of up to 200 KB, and an indented introspection 410 KB. A schema of 4 MiB can be read with a heap of 512 MB, whatever it holds.
+ * The size limit of each file, and of all files of a schema together, in bytes. QEMU 10.2's schema has 760 KB with
+ * documentation, in files of up to 200 KB; its introspection has 410 KB when indented. Any schema of 4 MiB can be
+ * processed in a heap of 512 MB.
  */
 export const maxInputSize = 4 << 20;
 
-/** Names a descriptor that this process was started with, as `<(command)` in a shell does. Opening it again would lose data. */
+/**
+ * Matches paths of inherited file descriptors, such as those of a shell's `<(command)`. Opening these again would lose
+ * data.
+ */
 const inherited = /^(?:\/dev\/stdin|\/(?:dev|proc\/self)\/fd\/(\d+))$/u;
 
 /**
- * Reads what a user names: a regular file, or a pipe from standard input or another inherited descriptor.
+ * Reads a file named by the user: a regular file, or a pipe from standard input or another inherited descriptor.
  *
  * @throws FileError that names the file
  */
@@ -46,9 +50,9 @@ export function readNamed(path: string): Buffer {
 }
 
 /**
- * Reads a root schema file, and the files that it may include: those in its tree, symbolic links followed. The tree is the QEMU source
- * tree that the root is in, because the roots of the guest agent and the storage daemon include `../qapi/...` and `../../qapi/...`;
- * without one, it is the root's own folder.
+ * Returns a function that reads a root schema file and the files that it may include: those in its tree, following
+ * symbolic links within it. The tree is the enclosing QEMU source tree, because the schemas of the guest agent and the
+ * storage daemon include `../qapi/...` and `../../qapi/...`. Without a source tree, it is the root file's directory.
  */
 export function schemaReader(root: string): Read {
   let readInTree: Read | undefined;
@@ -59,22 +63,22 @@ export function schemaReader(root: string): Read {
   };
 }
 
-/** Reads files below a folder. A symbolic link that leads out of it is an error. */
+/** Returns a function that reads files in a directory. Symbolic links that lead out of it are errors. */
 export function treeReader(folder: string): Read {
   const tree = resolve(folder);
   return (path) => {
-    // Nothing outside is even looked at: that alone can mount a file system, or wait for one.
+    // Check before any access: even resolving a path can mount a file system, or block.
     if (!isWithin(tree, resolve(path))) throw new FileError(`it is outside '${tree}', the tree of this schema`);
     const target = realpathSync(path);
     if (!isWithin(realpathSync(tree), target))
-      throw new FileError(`it is a symbolic link that leads out of '${tree}', the tree of this schema`);
+      throw new FileError(`it is a symbolic link to outside '${tree}', the tree of this schema`);
     return readBounded(target);
   };
 }
 
 /**
- * The nearest folder above a root schema file that holds the schemas of several of QEMU's servers. One is not enough: `storage-daemon`
- * has a `qapi/qapi-schema.json`, too.
+ * Returns the nearest parent directory that has the schemas of several QEMU servers. One schema is not enough, because
+ * `storage-daemon` has a `qapi/qapi-schema.json`, too.
  */
 function treeOf(root: string): string {
   const own = dirname(resolve(root));
@@ -101,9 +105,10 @@ function readPipe(fd: number): Buffer {
   return readAll(fd);
 }
 
-/** @throws FileError for anything but a regular file; errors of the file system */
+/** @throws FileError for anything but a regular file; file system errors */
 export function openRegular(path: string): number {
-  // Before it is opened, because that can start a watchdog or rewind a tape; and afterwards, because it may be another file by then.
+  // Check before opening, which can start a watchdog or rewind a tape, and again afterwards, because the file may have
+  // been replaced.
   requireRegular(statSync(path));
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -119,10 +124,10 @@ function requireRegular(stats: Stats): void {
   if (stats.isFile()) return;
   if (stats.isDirectory()) throw new FileError('it is a directory');
   const kind = stats.isFIFO() ? 'FIFO' : stats.isSocket() ? 'socket' : 'device';
-  throw new FileError(`it is a ${kind}, and only regular files are read`);
+  throw new FileError(`it is a ${kind}, but only regular files can be read`);
 }
 
-/** The size in a file's status is not enough: those in /proc have none, and others grow. */
+/** Reads up to the limit. A file's reported size cannot be trusted: files in /proc have none, and others grow. */
 function readAll(fd: number): Buffer {
   const chunks: Buffer[] = [];
   for (let size = 0; size <= maxInputSize;) {

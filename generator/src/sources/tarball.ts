@@ -1,6 +1,6 @@
 /**
- * Reads files of tarballs that nobody vouches for. Nothing is written to disk, no link is followed, and no name from an archive, nor the
- * archive's own, is an argument of a program.
+ * Reads files from untrusted tarballs. Nothing is written to disk, links are not followed, and no name, of an entry or
+ * of the archive itself, is passed to a program.
  */
 
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
@@ -13,21 +13,24 @@ import { createGunzip } from 'node:zlib';
 import { FileError, reasonOf } from '../errors.js';
 import { maxInputSize, openRegular } from './files.js';
 
-/** Bytes, except for the numbers of files and entries. */
+/** Limits, in bytes unless noted. */
 export interface Limits {
-  /** Of a wanted file. */
+  /** The size of a wanted file. */
   readonly fileSize: number;
-  /** Of all wanted files. */
+  /** The size of all wanted files. */
   readonly totalSize: number;
-  /** How many wanted files. */
+  /** The number of wanted files. */
   readonly files: number;
-  /** How many entries of any kind. */
+  /** The number of entries of any kind. */
   readonly entries: number;
-  /** Of the whole archive, decompressed. */
+  /** The size of the whole archive when decompressed. */
   readonly archiveSize: number;
 }
 
-/** Of a release, which unpacks to 600 MB and more, about 280 files of 1.1 MB are its schemas, their compiler and its tests. */
+/**
+ * A release unpacks to 600 MB or more, of which about 280 files with 1.1 MB are the schemas, QEMU's compiler and its
+ * tests.
+ */
 export const releaseLimits: Limits = {
   fileSize: maxInputSize,
   totalSize: 32 << 20,
@@ -36,20 +39,20 @@ export const releaseLimits: Limits = {
   archiveSize: 4 * 2 ** 30,
 };
 
-/** A release has all its files in one folder. */
+/** A release, whose files are all in one directory. */
 interface Release {
-  /** The name of the folder, such as `qemu-10.2.2`. */
+  /** The name of the directory, such as `qemu-10.2.2`. */
   readonly folder: string;
-  /** By their paths in the folder, with `/` between names. */
+  /** The files by path in the directory, with `/` as separator. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
- * Reads the wanted files of a release tarball: plain, or compressed by gzip or xz.
+ * Reads the wanted files of a release tarball, which may be uncompressed, or compressed with gzip or xz.
  *
- * @param isWanted takes a path in the release's folder
- * @throws FileError when it cannot be read, is damaged or passes a limit, when it holds a wanted file twice or as something else, such as
- *   a link, or in several folders
+ * @param isWanted returns whether to read a path, given relative to the release's directory
+ * @throws FileError if the tarball cannot be read, is damaged or exceeds a limit, or if a wanted file occurs twice, is
+ * not a regular file, or is in a second directory
  */
 export async function readRelease(
   tarball: string,
@@ -62,21 +65,21 @@ export async function readRelease(
     );
     const folders = new Set([...files.keys()].map((path) => path.slice(0, path.indexOf('/'))));
     const [folder = '', other] = folders;
-    if (other !== undefined) throw new FileError(`it holds several releases: '${folder}' and '${other}'`);
+    if (other !== undefined) throw new FileError(`it contains several releases: '${folder}' and '${other}'`);
     return { folder, files: new Map([...files].map(([path, bytes]) => [inFolder(path), bytes])) };
   } catch (error) {
-    // A fault of this code is not one of the tarball.
+    // Errors without a code are bugs in this code, not faults of the tarball.
     if (!(error instanceof Error) || !('code' in error)) throw error;
     throw new FileError(`cannot read tarball '${tarball}': ${reasonOf(error)}`, { cause: error });
   }
 }
 
-/** @returns an empty string for a path that has no folder */
+/** Removes the first directory from a path. Returns an empty string if there is none. */
 function inFolder(path: string): string {
   return path.includes('/') ? path.slice(path.indexOf('/') + 1) : '';
 }
 
-/** How files of the two formats begin that releases come in. */
+/** The first bytes of the compressed formats, in hexadecimal. */
 const magic = { gzip: '1f8b', xz: 'fd377a585a00' };
 
 type Chunks = AsyncIterable<Buffer>;
@@ -97,7 +100,7 @@ async function readCompressed<T>(path: string, use: (chunks: Chunks) => Promise<
 async function* chunksOf(fd: number): AsyncGenerator<Buffer, void, undefined> {
   for (let position = 0; ;) {
     const chunk = Buffer.allocUnsafe(1 << 16);
-    // Synchronously, so that no read is left when the file is closed.
+    // Synchronous, so that no read is pending when the file is closed.
     const length = readSync(fd, chunk, 0, chunk.length, position);
     if (length === 0) return;
     position += length;
@@ -105,9 +108,9 @@ async function* chunksOf(fd: number): AsyncGenerator<Buffer, void, undefined> {
   }
 }
 
-/** Node has no decompressor of its own for it. */
+/** Decompresses with the xz program: Node does not support the format. */
 async function pipeThroughXz<T>(fd: number, use: (chunks: Chunks) => Promise<T>): Promise<T> {
-  // An archive may ask for 4 GiB of memory.
+  // Limit memory: an archive can request 4 GiB.
   const args = ['--decompress', '--stdout', '--threads=1', '--memlimit-decompress=256MiB'];
   const child = spawn('xz', args, { stdio: [fd, 'pipe', 'pipe'] }) as ChildProcessByStdio<null, Readable, Readable>;
   let complaint = '';
@@ -120,26 +123,26 @@ async function pipeThroughXz<T>(fd: number, use: (chunks: Chunks) => Promise<T>)
     child.kill('SIGKILL');
   });
   const [ending, result] = await Promise.allSettled([closed, used]);
-  if (ending.status === 'rejected')
-    throw new FileError('xz, which decompresses it, cannot be run', { cause: ending.reason });
+  if (ending.status === 'rejected') throw new FileError('cannot run xz to decompress it', { cause: ending.reason });
   const [code] = ending.value;
-  // What the program says of damaged data explains the tar archive that ends too early.
-  if (code !== null && code !== 0) throw new FileError(complaint.trim() || `xz ended with status ${code}`);
+  // Report xz's error first: it explains why the tar archive ends early.
+  if (code !== null && code !== 0) throw new FileError(complaint.trim() || `xz exited with status ${code}`);
   if (result.status === 'rejected') throw result.reason;
   return result.value;
 }
 
 const blockSize = 512;
 const endOfArchive = Buffer.alloc(blockSize);
-/** Of a header that extends the one after it, in bytes. */
+/** The maximum size of an extension header, in bytes. */
 const maxExtension = 1 << 20;
 
 /**
- * Reads the wanted files of a tar archive (ustar, pax, GNU).
+ * Reads the wanted files of a tar archive (ustar, pax or GNU).
  *
- * @param isWanted takes the path of an entry: relative, with `/` between names, none of which is empty, `.` or `..`, and without
- *   control characters and backslashes. An entry of any other path is never wanted, but `./` at its start is left out.
- * @throws FileError like `readRelease`, without the name of the archive
+ * @param isWanted returns whether to read an entry. Its path is relative, with `/` as separator, and has no empty, `.`
+ * or `..` segments, control characters or backslashes. Entries with other paths are never read, except that a leading
+ * `./` is removed
+ * @throws FileError like `readRelease`, without the archive's name
  */
 export async function readTar(
   chunks: Chunks,
@@ -163,14 +166,15 @@ export async function readTar(
       throw new FileError(`'${path}': ${problem}`);
     };
     if (entry.kind !== 'file') fail(`it is a ${entry.kind}, not a regular file`);
-    if (files.has(path)) fail('it is there twice');
-    if (files.size === limits.files) fail(`there are more than ${limits.files} files of its kind`);
+    if (files.has(path)) fail('it occurs twice');
+    if (files.size === limits.files) fail(`there are more than ${limits.files} wanted files`);
     if (entry.size > limits.fileSize) fail(`it is larger than ${limits.fileSize} bytes`);
     totalSize += entry.size;
-    if (totalSize > limits.totalSize) fail(`files of its kind are larger than ${limits.totalSize} bytes together`);
+    if (totalSize > limits.totalSize) fail(`the wanted files exceed ${limits.totalSize} bytes in total`);
     files.set(path, Buffer.from((await input.read(padded(entry.size))).subarray(0, entry.size)));
   }
-  // What follows the end of the archive is not its own, but a decompressor only checks its data when all of it is read.
+  // Data after the end of the archive is ignored, but a decompressor verifies checksums only when everything has been
+  // read.
   await input.skipAll();
   return files;
 }
@@ -178,17 +182,17 @@ export async function readTar(
 interface Entry {
   readonly path: string;
   readonly kind: string;
-  /** Of the data that follows, in bytes, without padding. */
+  /** The size of the data that follows, in bytes, without padding. */
   readonly size: number;
 }
 
-/** What a header of its own says of the entry after it. */
+/** Fields for the next entry, from an extension header. */
 interface Extension {
   path?: string;
   size?: number;
 }
 
-/** What type flags mean; entries of other types have forms of their own and are refused. */
+/** Entry kinds by type flag. Entries of other types have different layouts and are rejected. */
 const kinds: Readonly<Record<string, string>> = {
   '\0': 'file',
   '0': 'file',
@@ -201,7 +205,7 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /**
- * The data of an entry follows: it is to be taken from the input before the next entry.
+ * Reads the header of the next entry. The caller has to consume the entry's data before reading the next.
  *
  * @returns undefined at the end of the archive
  */
@@ -228,10 +232,11 @@ async function readExtension(input: Input, size: number): Promise<Buffer> {
 
 function toEntry(type: string, { path, size }: Required<Extension>): Entry {
   const kind = kinds[type];
-  if (kind === undefined) throw new FileError(`it has an entry of type ${JSON.stringify(type)}, which is not known`);
-  // Readers differ in whether data follows.
+  if (kind === undefined)
+    throw new FileError(`it has an entry of type ${JSON.stringify(type)}, which is not supported`);
+  // Tar implementations disagree on whether data follows.
   if (kind !== 'file' && size !== 0) throw new FileError(`it has a ${kind} with data`);
-  // Archives of before 1988 have no type for directories.
+  // Archives from before 1988 have no type for directories.
   return { path, size, kind: kind === 'file' && path.endsWith('/') ? 'directory' : kind };
 }
 
@@ -239,29 +244,29 @@ function parseHeader(header: Buffer, position: number): { type: string; size: nu
   if (numberAt(header, 148, 8) !== checksum(header)) {
     throw new FileError(
       position === 0
-        ? 'it is no tar archive, nor one compressed by gzip or xz'
-        : `it is damaged: no header of an entry at ${position}`,
+        ? 'it is not a tar archive, uncompressed or compressed with gzip or xz'
+        : `it is damaged: no entry header at ${position}`,
     );
   }
   const size = numberAt(header, 124, 12);
   if (size === undefined) throw new FileError(`it is damaged: an entry without a size at ${position}`);
   const name = textOf(header.subarray(0, 100));
-  // GNU's format has other things in the place of the prefix.
+  // GNU's format has other fields in place of the prefix.
   const prefix = header.toString('latin1', 257, 263) === 'ustar\0' ? textOf(header.subarray(345, 500)) : '';
   return { type: String.fromCodePoint(header[156] ?? 0), size, path: prefix === '' ? name : `${prefix}/${name}` };
 }
 
-/** The sum of the bytes, with spaces in the place of the checksum. */
+/** Computes the sum of the bytes, counting the checksum field as spaces. */
 function checksum(header: Buffer): number {
   let sum = 0;
   for (let at = 0; at < blockSize; at++) sum += at >= 148 && at < 156 ? 0x20 : (header[at] ?? 0);
   return sum;
 }
 
-/** @returns undefined when there is none */
+/** Returns undefined if the field is not a number. */
 function numberAt(header: Buffer, offset: number, length: number): number | undefined {
   const field = header.subarray(offset, offset + length);
-  // GNU's form of numbers that are too large for octal digits.
+  // GNU's binary encoding of numbers too large for octal digits.
   if (field[0] === 0x80) {
     const value = field.subarray(1).reduce((total, byte) => total * 256 + byte, 0);
     return Number.isSafeInteger(value) ? value : undefined;
@@ -270,13 +275,16 @@ function numberAt(header: Buffer, offset: number, length: number): number | unde
   return digits === undefined ? undefined : Number.parseInt(digits, 8);
 }
 
-/** Up to the first NUL. */
+/** Decodes text up to the first NUL. */
 function textOf(field: Buffer): string {
   const end = field.indexOf(0);
   return field.toString('utf8', 0, end === -1 ? field.length : end);
 }
 
-/** The records of a pax header that matter: each is `LENGTH KEYWORD=VALUE\n`, where the length is that of the record, in bytes. */
+/**
+ * Parses the relevant records of a pax header. Each record is `LENGTH KEYWORD=VALUE\n`, where LENGTH is its total
+ * length in bytes.
+ */
 function parsePax(content: Buffer): Extension {
   const fail = (): never => {
     throw new FileError('it is damaged: an extended header is malformed');
@@ -297,13 +305,13 @@ function parsePax(content: Buffer): Extension {
   return found;
 }
 
-/** It would apply to all entries. */
+/** Rejects a global header, which would apply to all entries, if it has relevant records. */
 function refuseGlobal(found: Extension): void {
   if (found.path !== undefined || found.size !== undefined)
-    throw new FileError('it has a global header that names or sizes entries');
+    throw new FileError('it has a global header with paths or sizes');
 }
 
-/** @returns undefined for a path that may lead elsewhere, or does something to a terminal */
+/** Normalizes a path. Returns undefined if it may lead elsewhere, or could affect a terminal. */
 function plainPath(path: string): string | undefined {
   const plain = path.replace(/^(?:\.\/)+|\/$/gu, '');
   return /(?:^|\/)(?:\.{0,2}(?:\/|$))|[\p{C}\\]/u.test(plain) ? undefined : plain;
@@ -313,14 +321,14 @@ function padded(size: number): number {
   return Math.ceil(size / blockSize) * blockSize;
 }
 
-/** Takes pieces of given sizes from a stream. */
+/** Reads pieces of given sizes from a stream. */
 class Input {
-  /** How much was taken. */
+  /** The number of bytes consumed. */
   position = 0;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #limit: number;
   #received = 0;
-  /** What was received and not taken. */
+  /** Received but not yet consumed. */
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(chunks: Chunks, limit: number) {
@@ -328,7 +336,7 @@ class Input {
     this.#limit = limit;
   }
 
-  /** The result may be a part of what was received: who keeps it takes a copy. */
+  /** Consumes bytes. The result may share memory with the input buffer; copy it to keep it. */
   async read(size: number): Promise<Buffer> {
     if (size <= this.#rest.length) return this.#take(size);
     const pieces: Buffer[] = [];
@@ -352,7 +360,7 @@ class Input {
     while (await this.#receive());
   }
 
-  /** As many bytes of `size` as are there. */
+  /** Consumes up to `size` buffered bytes. */
   #take(size: number): Buffer {
     const piece = this.#rest.subarray(0, size);
     this.#rest = this.#rest.subarray(size);
@@ -360,12 +368,12 @@ class Input {
     return piece;
   }
 
-  /** Makes sure that there is something to take. */
+  /** Waits until there are buffered bytes. */
   async #fill(): Promise<void> {
-    while (this.#rest.length === 0) if (!(await this.#receive())) throw new FileError('it ends too early');
+    while (this.#rest.length === 0) if (!(await this.#receive())) throw new FileError('it ends unexpectedly');
   }
 
-  /** @returns false at the end */
+  /** Returns false at the end. */
   async #receive(): Promise<boolean> {
     const { done, value } = await this.#chunks.next();
     if (done) return false;

@@ -1,4 +1,4 @@
-/** Generated code as one program sees it, found by what it declares; whether that is source or declaration files makes no difference. */
+/** Finds generated code in a program by its declarations, whether they are in source or declaration files. */
 
 import type { ts } from 'ts-morph';
 
@@ -6,30 +6,33 @@ import type { Use } from '../diff/change.js';
 import { optional } from '../optional.js';
 import type { Compiler } from './compiler.js';
 
-/** A command or an event. */
+/** A command or event. */
 export interface Subject {
   readonly kind: 'command' | 'event';
   readonly name: string;
 }
 
-/** What commands and events carry, by role. */
+/** The types of a command's arguments and result, or of an event's data, by role. */
 type Carried = Readonly<Partial<Record<string, ts.Type>>>;
 
-/** Where the path of a change leads. Every list is empty where this generated code has no such thing. */
+/** The target of a change's path. The lists are empty if this generated code does not have it. */
 export interface End {
-  /** The type at the root of the path itself, or the elements of it: there is no member on the way. */
+  /** Whether the path names no member, so that the target is the root type itself or its elements. */
   readonly isWhole: boolean;
-  /** The member at its end; that of a branch is its discriminator. */
+  /** The member at the end of the path; for a branch, the discriminator. */
   readonly members: readonly ts.Declaration[];
-  /** The types that have the member, or would have it. */
+  /** The types that have the member, or from which it is missing. */
   readonly owners: readonly ts.Declaration[];
   /** The enums of the member. */
   readonly enums: readonly string[];
-  /** The value of the discriminator, where the path ends with a branch. */
+  /** The value of the discriminator, if the path ends with a branch. */
   readonly branch?: string;
 }
 
-/** The values of `RunState` are told from those of other enums by this, even where TypeScript has lost the name. */
+/**
+ * Gives each enum a unique marker type, so that its values can be told from those of other enums even where TypeScript
+ * has lost the enum's name.
+ */
 export function markEnums(text: string): string {
   return text.replaceAll(
     /^ *export type (\w+) =([^;]*)\bUnknownEnumValue;/gmu,
@@ -49,7 +52,7 @@ export class GeneratedCode {
   readonly #reach = new Map<ts.Type, ReadonlySet<ts.Declaration>>();
   readonly #ends = new Map<Use, End>();
 
-  /** @param folders of the packages that the comparison is about */
+  /** @param folders the directories of the packages to compare */
   constructor(compiler: Compiler, program: ts.Program, folders: ReadonlySet<string>) {
     this.#ts = compiler;
     this.#checker = program.getTypeChecker();
@@ -61,17 +64,17 @@ export class GeneratedCode {
     return this.#folders.has(folderOf(file));
   }
 
-  /** The types of what a command or event carries, one for each package that has it. */
+  /** Returns the types that a command or event has in a role, one for each package. */
   carried({ kind, name }: Subject, role: string): ts.Type[] {
     return (this.#carried[kind].get(name) ?? []).flatMap((one) => one[role] ?? []);
   }
 
-  /** The command or event that a property stands for. */
+  /** Returns the commands or events that a property represents. */
   subjectsOf(symbol: ts.Symbol | undefined): Subject[] {
     return (symbol?.declarations ?? []).flatMap((declaration) => this.#subjects.get(declaration) ?? []);
   }
 
-  /** The name of a property that the client's runtime declares. */
+  /** Returns the name of a property that is declared by the client's runtime. */
   runtimeName(symbol: ts.Symbol | undefined): string | undefined {
     const isDeclared = symbol?.declarations?.some((one) => this.isRuntime(one.getSourceFile()));
     return isDeclared ? symbol?.name : undefined;
@@ -90,7 +93,7 @@ export class GeneratedCode {
     );
   }
 
-  /** Whether a type is a union of the names of all commands or events. */
+  /** Returns 'command' or 'event' if a type is the union of all their names. */
   kindOfNames(type: ts.Type): Subject['kind'] | undefined {
     if (!type.isUnion()) return undefined;
     return (['command', 'event'] as const).find((kind) => {
@@ -103,7 +106,7 @@ export class GeneratedCode {
     });
   }
 
-  /** The generated members that a property is: several where it is that of a union. */
+  /** Returns the declarations of a generated member. A member of a union has several. */
   membersOf(symbol: ts.Symbol | undefined): ts.Declaration[] {
     return (symbol?.declarations ?? []).filter(
       (one) => this.#ts.isPropertySignature(one) && this.#isInterface(one.parent) && !this.#subjects.has(one),
@@ -114,11 +117,11 @@ export class GeneratedCode {
     return type.getSymbol()?.declarations?.find((one) => this.#isInterface(one));
   }
 
-  /** The names of the enums that a member has: itself, in an array, or as an alternative. */
+  /** Returns the names of a member's enums, including those of array elements and alternatives. */
   enumsOfMember(member: ts.Declaration): string[] {
     const enums = this.enumsOf(this.#checker.getTypeAtLocation(member));
     if (enums.length > 0 || !this.#ts.isInterfaceDeclaration(member.parent)) return enums;
-    // A branch has the values that choose it, and its base has the enum.
+    // A branch redeclares the discriminator with its own values; the base has the enum.
     const name = this.#ts.getNameOfDeclaration(member)?.getText().replaceAll(/['"]/gu, '') ?? '';
     return (member.parent.heritageClauses?.flatMap(({ types }) => types) ?? []).flatMap((base) => {
       const property = this.#checker.getTypeAtLocation(base).getProperty(name);
@@ -133,7 +136,7 @@ export class GeneratedCode {
     return own.length > 0 ? own : this.elementsOf(type).flatMap(marks);
   }
 
-  /** All interfaces that a value of a type may have within it, and their members. */
+  /** Returns all interfaces and members that can occur in a value of a type, at any depth. */
   reach(type: ts.Type): ReadonlySet<ts.Declaration> {
     let found = this.#reach.get(type);
     if (!found) {
@@ -144,7 +147,7 @@ export class GeneratedCode {
     return found;
   }
 
-  /** What an array, a promise or the like is made of. */
+  /** Returns the type arguments of an array, promise or other generic type. */
   elementsOf(type: ts.Type): readonly ts.Type[] {
     if (type.isUnion()) return type.types.flatMap((part) => this.elementsOf(part));
     if (!(type.flags & this.#ts.TypeFlags.Object)) return [];
@@ -152,7 +155,7 @@ export class GeneratedCode {
     return isReference ? this.#checker.getTypeArguments(type as ts.TypeReference) : [];
   }
 
-  /** Follows the path of a change. */
+  /** Resolves the path of a change. */
   find(use: Use): End {
     let end = this.#ends.get(use);
     if (!end) this.#ends.set(use, (end = this.#find(use)));
@@ -194,7 +197,7 @@ export class GeneratedCode {
   #isBranch(type: ts.Type, guards: ReadonlyMap<string, string>): boolean {
     return [...guards].every(([name, value]) => {
       const discriminator = type.getProperty(name);
-      // What is a union on the other side only has no discriminator, and is met in every branch.
+      // If only the other side is a union, there is no discriminator, and every branch matches.
       if (!discriminator) return true;
       const values = this.#checker.getTypeOfSymbol(discriminator);
       const parts = values.isUnion() ? values.types : [values];
@@ -217,7 +220,7 @@ export class GeneratedCode {
     this.#clients.add(client);
     const names = this.#map(commands, 'command', ['arguments', 'result']);
     this.#map(events, 'event', ['data']);
-    // A method is called as its command is, but for case and punctuation.
+    // The method's name differs from the command's only in case and punctuation.
     const byPlainName = new Map<string, string[]>();
     for (const name of names) byPlainName.set(plainName(name), [...(byPlainName.get(plainName(name)) ?? []), name]);
     for (const method of client.members.filter(isMethodDeclaration)) {
@@ -226,7 +229,7 @@ export class GeneratedCode {
     }
   }
 
-  /** @returns the names on the wire */
+  /** Returns the wire names. */
   #map(map: ts.InterfaceDeclaration, kind: Subject['kind'], roles: readonly string[]): string[] {
     return this.#checker
       .getTypeAtLocation(map)
@@ -270,7 +273,7 @@ export class GeneratedCode {
     }
   }
 
-  /** The objects in a type: of a union, an array, a promise, all. */
+  /** Returns the object types in a union, array or promise. */
   objectsIn(type: ts.Type, depth = 0): ts.Type[] {
     if (type.isUnion()) return type.types.flatMap((part) => this.objectsIn(part, depth));
     if (this.interfaceOf(type) || type.isIntersection() || depth > 4) return [type];
@@ -284,35 +287,35 @@ export class GeneratedCode {
   }
 }
 
-/** Interfaces and classes of libraries hold generated code only as their type arguments. */
+/** Returns whether a type is declared by a library. Such types contain generated code only as type arguments. */
 export function isOfLibrary(type: ts.Type): boolean {
   const declarations = type.getSymbol()?.declarations ?? [];
   return type.isClassOrInterface() && declarations.some((one) => one.getSourceFile().isDeclarationFile);
 }
 
-/** More than a schema has: types of programs may go on for ever. */
+/** A limit above the size of any schema: a program's types may be infinite. */
 const maxTypes = 10_000;
 
 export function folderOf({ fileName }: ts.SourceFile): string {
   return fileName.slice(0, fileName.lastIndexOf('/'));
 }
 
-/** Names that differ only in case and punctuation become one. */
+/** Returns a name without case and punctuation. */
 function plainName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9]/gu, '').toLowerCase();
 }
 
-/** To a member, or into a branch. */
+/** A step to a member, or into a branch. */
 interface Step {
   readonly member?: string;
   readonly guards?: ReadonlyMap<string, string>;
 }
 
-/** A name has a period only in the prefix of a vendor: `__com.redhat_name`. */
+/** A name contains a period only in a vendor prefix: `__com.redhat_name`. */
 const namePattern = String.raw`(?:__[A-Za-z0-9.-]+_)?[A-Za-z0-9][\w-]*`;
 const stepPattern = new RegExp(String.raw`(?:\((?<guards>[^)]*)\))?(?:\.(?<member>${namePattern}))?`, 'gu');
 
-/** The steps of `.file(driver=nbd).server`; arrays need none. */
+/** Parses a path such as `.file(driver=nbd).server`. Arrays need no step of their own. */
 function stepsOf(path: string): Step[] {
   return [...path.matchAll(stepPattern)].flatMap(({ groups = {} }) => {
     const { member, guards } = groups;

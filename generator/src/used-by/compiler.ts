@@ -1,4 +1,7 @@
-/** The TypeScript that checks a program: its own where that has the API used here, else the one that comes with ts-morph. */
+/**
+ * Selects the TypeScript version that checks a program: the program's own if it has the required API, otherwise the one
+ * bundled with ts-morph.
+ */
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -7,14 +10,14 @@ import { Project, ts as bundled, type ts } from 'ts-morph';
 
 export type Compiler = typeof ts;
 
-/** @param folder of the program */
+/** @param folder the directory of the program */
 export function compilerOf(folder: string): Compiler {
   try {
     const own = createRequire(join(folder, 'index.js'))('typescript') as Partial<Compiler>;
     const [major = 0, minor = 0] = (own.version ?? '').split('.').map(Number);
     if ((major === 5 && minor >= 4) || (major === 6 && minor === 0)) return own as Compiler;
   } catch {
-    // The program has none.
+    // The program has no TypeScript of its own.
   }
   return bundled;
 }
@@ -22,7 +25,7 @@ export function compilerOf(folder: string): Compiler {
 const libraryFolder = '/node_modules/typescript/lib';
 let library: ts.ModuleResolutionHost | undefined;
 
-/** The bundled compiler has its library in memory; any other finds its own on disk. */
+/** The bundled compiler has its library files in memory; any other finds its own on disk. */
 export function libraryHost(compiler: Compiler): Partial<ts.CompilerHost> {
   return compiler === bundled
     ? {
@@ -32,7 +35,7 @@ export function libraryHost(compiler: Compiler): Partial<ts.CompilerHost> {
     : {};
 }
 
-/** The text of a file of the bundled library. */
+/** Returns the text of a library file of the bundled compiler. */
 export function libraryText(compiler: Compiler, path: string): string | undefined {
   if (compiler !== bundled || !path.startsWith(`${libraryFolder}/`)) return undefined;
   library ??= new Project({ useInMemoryFileSystem: true }).getModuleResolutionHost();

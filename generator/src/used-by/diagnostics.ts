@@ -1,4 +1,4 @@
-/** What the compiler says of a program with the new types only. */
+/** Attributes the compiler errors that only the new types cause to changes. */
 
 import type { ts } from 'ts-morph';
 
@@ -6,18 +6,16 @@ import type { Change } from '../diff/change.js';
 import { intersects, type View } from './meetings.js';
 
 interface Attributed {
-  /** By change, the places that only the compiler finds. */
+  /** Places that only the compiler finds, by change. */
   readonly places: ReadonlyMap<Change, readonly ts.Node[]>;
-  /** What no breaking change explains. */
+  /** Errors that no breaking change explains. */
   readonly edits: readonly { readonly node: ts.Node; readonly start: number; readonly text: string }[];
 }
 
-/** Types that an error elsewhere has made `any`. */
+/** Errors about implicit `any`, which follow from another error. */
 const consequences = new Set([7005, 7006, 7031, 7034]);
 
-/**
- * @param met where the program meets each breaking change
- */
+/** @param met the places where the program meets each breaking change */
 export function attribute(
   old: View,
   now: View,
@@ -43,7 +41,7 @@ export function attribute(
   return { places, edits };
 }
 
-/** Whether a message names what has changed, where a value with it is used or expected. */
+/** Returns whether an error is due to a change: it names the changed part, at a value whose type contains it. */
 function explains({ place, side, uses }: Change, text: string, node: ts.Node, view: View): boolean {
   const name = place.value ?? place.member;
   if (name === undefined || !text.split(/[^\w-]+/u).includes(name)) return false;
@@ -55,7 +53,7 @@ function explains({ place, side, uses }: Change, text: string, node: ts.Node, vi
   return reached !== undefined && uses.some((use) => intersects(view.code.find(use).members, reached));
 }
 
-/** The innermost node that has all of a span. */
+/** Returns the innermost node that contains a span. */
 function nodeAt(compiler: View['compiler'], file: ts.SourceFile, start: number, length: number): ts.Node {
   let found: ts.Node = file;
   const visit = (node: ts.Node): void => {

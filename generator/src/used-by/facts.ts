@@ -1,4 +1,4 @@
-/** What one walk of a program finds. Nodes are those of the program's own files, which both of its checks share. */
+/** The result of walking a program. Nodes belong to the program's own files, which both checks share. */
 
 import type { ts } from 'ts-morph';
 
@@ -11,42 +11,42 @@ export interface MemberFact {
   readonly node: ts.Node;
   readonly access: Access;
   readonly name: string;
-  /** Its declarations: several where the object is of a union. */
+  /** The member's declarations. A member of a union has several. */
   readonly members: ReadonlySet<ts.Declaration>;
-  /** Of what is written: the type of the value, and the type that is expected. */
+  /** For writes, the type of the value and the expected type. */
   readonly source?: ts.Type;
   readonly target?: ts.Type;
 }
 
-/** An enum value that the program writes in order to pass it or to compare with it. */
+/** A string literal that is passed as an enum value or compared to one. */
 interface ValueFact {
   readonly node: ts.Node;
   readonly enums: readonly string[];
   readonly value: string;
-  /** Absent where it is not known yet. */
+  /** Absent if it is not known yet. */
   readonly access?: Access;
   /** Whether the enum has the value. */
   readonly isKnown: boolean;
 }
 
-/** An object that the program makes. */
+/** An object that the program creates. */
 interface Construction {
   readonly node: ts.Node;
-  /** Generated types that it may be of: several where the discriminator is not known. */
+  /** The possible generated types. There are several if the discriminator is not known. */
   readonly candidates: readonly ts.Type[];
-  /** What it has in any case. */
+  /** The members that the object certainly has. */
   readonly members: ReadonlySet<string>;
 }
 
 export interface SubjectFact extends Subject {
   readonly node: ts.Node;
   readonly hasResult: boolean;
-  /** Of the arguments that a command is called with. */
+  /** The type of the arguments that the command is called with. */
   readonly args?: ts.Type;
   readonly isOob: boolean;
 }
 
-/** A value that leaves the typed world, or comes from there. */
+/** A value that is passed to or from untyped code. */
 interface Passed {
   readonly node: ts.Node;
   readonly type: ts.Type;
@@ -55,7 +55,7 @@ interface Passed {
 
 interface Unfollowed {
   readonly node: ts.Node;
-  /** A sentence without its end. */
+  /** A sentence without its period. */
   readonly text: string;
 }
 
@@ -71,12 +71,12 @@ export class Facts {
     return [...this.#members.values()].flatMap((facts) => [...facts.values()]);
   }
 
-  /** The same member at the same node, of another check of the program. */
+  /** Returns the fact about the same member at the same node, in another check of the program. */
   same({ node, access, name }: MemberFact): MemberFact | undefined {
     return this.#members.get(node)?.get(`${access} ${name}`);
   }
 
-  /** A member that is met at one node in several ways is one fact. */
+  /** Adds a fact. Facts about the same member at the same node are merged. */
   addMember(fact: MemberFact): void {
     if (fact.members.size === 0) return;
     const known = this.same(fact);

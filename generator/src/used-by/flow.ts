@@ -1,4 +1,7 @@
-/** What happens where a value of one type becomes one of another: where an object literal is typed, or an object goes through a variable. */
+/**
+ * Records what happens when a value of one type is assigned to another: when an object literal gets its type, or an
+ * object passes through a variable.
+ */
 
 import type { ts } from 'ts-morph';
 
@@ -6,7 +9,7 @@ import { isOfLibrary, type GeneratedCode } from './code.js';
 import type { Compiler } from './compiler.js';
 import type { Access, Facts } from './facts.js';
 
-/** A type may hold itself; a value of it does not. */
+/** Pairs of types already visited, because types may be recursive. */
 type Seen = Map<ts.Type, Set<ts.Type>>;
 
 export class Flow {
@@ -23,7 +26,7 @@ export class Flow {
     this.#facts = facts;
   }
 
-  /** A value of one type becomes one of another at a node. */
+  /** Records that a value is assigned to a target type at a node. */
   convert(source: ts.Type, target: ts.Type, node: ts.Node, seen: Seen = new Map()): void {
     if (source === target || !(this.#concernsCode(source) || this.#concernsCode(target))) return;
     const targets = seen.get(source) ?? new Set();
@@ -34,7 +37,7 @@ export class Flow {
     for (const part of partsOf(source)) this.#convertPart(part, target, node, seen);
   }
 
-  /** An object literal is of a type. Those within it are visited by themselves. */
+  /** Records an object literal. Nested literals are visited separately. */
   literal(literal: ts.ObjectLiteralExpression, target: ts.Type): void {
     const source = this.#checker.getTypeAtLocation(literal);
     if (source.flags & this.#ts.TypeFlags.Any) {
@@ -44,21 +47,21 @@ export class Flow {
     this.#object(source, target, literal, new Map());
   }
 
-  /** An object is made without any members. */
+  /** Records an object that is implicitly created without members. */
   empty(target: ts.Type, node: ts.Node): void {
     const candidates = this.#objectsOf(target).filter((part) => this.#isGenerated(part));
     if (candidates.length > 0) this.#facts.constructions.push({ node, candidates, members: new Set() });
   }
 
-  /** A value of a type leaves the typed world, or comes from there. */
+  /** Records a value that is passed to or from untyped code. */
   pass(type: ts.Type, access: Access, node: ts.Node): void {
     if (!this.#concernsCode(type)) return;
     const isClient = [type, ...partsOf(type)].some((part) => this.#code.isClient(part));
     if (!isClient) this.#facts.passed.push({ node, type, access });
-    else if (access === 'reads') this.#facts.unfollowed.push({ node, text: 'a client leaves the typed world' });
+    else if (access === 'reads') this.#facts.unfollowed.push({ node, text: 'a client is passed to untyped code' });
   }
 
-  /** A string literal becomes a value of an enum, or is compared with one. */
+  /** Records string literals that are assigned to an enum or compared to one. */
   values(
     source: ts.Type,
     target: ts.Type,
@@ -94,7 +97,7 @@ export class Flow {
   }
 
   #elements(from: readonly ts.Type[], to: readonly ts.Type[], node: ts.Node, seen: Seen): void {
-    // All elements of a tuple become the only one of an array.
+    // All elements of a tuple are assigned to the single element type of an array.
     for (let index = 0; index < Math.max(from.length, to.length); index += 1) {
       const [one, other] = [from[Math.min(index, from.length - 1)], to[Math.min(index, to.length - 1)]];
       if (one && other) this.convert(one, other, node, seen);
@@ -105,7 +108,7 @@ export class Flow {
     const [from] = source.getCallSignatures();
     const [to] = target.getCallSignatures();
     if (!from || !to) return;
-    // The parameters of a function that is written here have the types that it is given, unless it declares others.
+    // Parameters of a function expression have the given types unless it declares others.
     for (const [index, parameter] of from.parameters.entries()) {
       const given = to.parameters[index];
       if (given) this.convert(this.#typeOf(given), this.#typeOf(parameter), parameter.valueDeclaration ?? node, seen);
@@ -113,7 +116,7 @@ export class Flow {
     const declaration: ts.Node | undefined = from.getDeclaration();
     const isHere = declaration !== undefined && declaration.pos >= node.pos && declaration.end <= node.end;
     const returned = to.getReturnType();
-    // What it returns is visited there.
+    // The return value of a function expression is visited at its return statements.
     if (!isHere && !(returned.flags & this.#ts.TypeFlags.Void))
       this.convert(from.getReturnType(), returned, node, seen);
   }
@@ -164,7 +167,7 @@ export class Flow {
       }
     }
     if (this.#isText(source)) return;
-    // What is written in place is visited by itself.
+    // Values written inside the literal are visited separately.
     if (this.#ts.isPropertyAssignment(place) && place.parent === node) return;
     for (const to of targets) this.convert(source, this.#typeOf(to), place, seen);
   }
@@ -179,7 +182,7 @@ export class Flow {
     return isPropertyAssignment(place) || isShorthandPropertyAssignment(place) ? place.name : place;
   }
 
-  /** By its literal members, such as a discriminator. */
+  /** Returns whether a source can have the target type, judging by literal members such as a discriminator. */
   #mayBe(source: ts.Type, target: ts.Type): boolean {
     return source.getProperties().every((property) => {
       const to = target.getProperty(property.name);
@@ -204,7 +207,7 @@ export class Flow {
     return parts.some((part) => this.#code.interfaceOf(part) !== undefined);
   }
 
-  /** Whether there is nothing but strings in a type. */
+  /** Returns whether a type consists only of strings, or arrays of strings. */
   #isText(type: ts.Type): boolean {
     return partsOf(type).every((part) => {
       if (part.flags & (this.#ts.TypeFlags.StringLike | this.#ts.TypeFlags.Undefined)) return true;
@@ -213,7 +216,7 @@ export class Flow {
     });
   }
 
-  /** The string literals in a type, its elements included. */
+  /** Returns the string literals in a type, including those of array elements. */
   #strings(type: ts.Type): string[] {
     return partsOf(type).flatMap((part) => {
       if (part.isStringLiteral()) return [part.value];
@@ -221,7 +224,7 @@ export class Flow {
     });
   }
 
-  /** Whether a type has generated code in it, or functions that take or return such. */
+  /** Returns whether a type contains generated code, or functions that take or return it. */
   #concernsCode(type: ts.Type): boolean {
     let concerns = this.#concerns.get(type);
     if (concerns === undefined) {
@@ -246,7 +249,7 @@ export class Flow {
     return !isOfLibrary(part) && part.getProperties().some((property) => this.#concernsCode(this.#typeOf(property)));
   }
 
-  /** Whether nothing is known of what becomes of a value of a type. */
+  /** Returns whether a type says nothing about how a value is used: `any`, `unknown` and the like. */
   #isOpen(type: ts.Type): boolean {
     const { TypeFlags } = this.#ts;
     if (type.flags & (TypeFlags.Any | TypeFlags.Unknown | TypeFlags.NonPrimitive)) return true;
@@ -265,7 +268,7 @@ export function partsOf(type: ts.Type): readonly ts.Type[] {
   return type.isUnion() ? type.types : [type];
 }
 
-/** Where a property of an object literal is written. */
+/** Returns the declaration of a property in an object literal. */
 function placeOf(compiler: Compiler, property: ts.Symbol, code: GeneratedCode): ts.Node | undefined {
   const declaration = property.valueDeclaration ?? property.declarations?.[0];
   if (!declaration || code.has(declaration.getSourceFile())) return undefined;

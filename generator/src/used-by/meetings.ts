@@ -1,4 +1,4 @@
-/** Where a program meets a change: by what both of its checks say of the same node. */
+/** Finds where a program meets a change, by comparing the facts of both checks at the same node. */
 
 import type { ts } from 'ts-morph';
 
@@ -8,7 +8,7 @@ import type { Compiler } from './compiler.js';
 import type { Access, Facts, MemberFact, SubjectFact } from './facts.js';
 import { partsOf } from './flow.js';
 
-/** A program with the types of one side. */
+/** A program checked with the types of one side. */
 export interface View {
   readonly compiler: Compiler;
   readonly program: ts.Program;
@@ -16,10 +16,14 @@ export interface View {
   readonly facts: Facts;
 }
 
-/** What nobody can have used before it was there. */
+/** Additions of something that no existing program can have used. */
 const grants: ReadonlySet<Change['kind']> = new Set(['oob-granted', 'preconfig-granted']);
 
-/** @param now absent where the new side has no types */
+/**
+ * Returns the places where a program meets a change.
+ *
+ * @param now undefined if the new side has no types
+ */
 export function meetings(change: Change, old: View, now: View | undefined): ts.Node[] {
   if (grants.has(change.kind)) return [];
   return [...new Set(change.uses.flatMap((use) => new Meeting(change, use, old, now).nodes()))];
@@ -46,7 +50,7 @@ class Meeting {
     if (use.role === undefined) return this.#ofSubject(subjects);
     const isLacking = change.kind === 'member-added' || change.kind === 'member-mandatory';
     if (use.role === 'arguments' && isLacking && change.verdict === 'breaking') return this.#lacking(subjects);
-    // Who reads an enum may read any value, so a new one, too.
+    // Code that reads an enum may receive any value, including a new one.
     const isAnyValue = change.kind === 'value-added' && use.role !== 'arguments';
     const value = isAnyValue ? undefined : (change.place.value ?? this.#end.branch);
     if (value !== undefined) return this.#ofValue(value);
@@ -71,7 +75,7 @@ class Meeting {
     }
   }
 
-  /** Where the arguments have members that are not in the schema. */
+  /** Returns the places where arguments have members that are not in the schema. */
   #furtherArguments(subjects: readonly SubjectFact[]): ts.Node[] {
     const { code, facts } = this.old;
     const known = code.carried({ kind: 'command', name: this.use.name }, 'arguments');
@@ -102,7 +106,7 @@ class Meeting {
     const { access, members } = fact;
     if (access !== this.#access || !intersects(members, new Set(this.#end.members))) return false;
     if (!this.now || !this.#newEnd) return true;
-    // The same types may be met on other ways, where they have not changed.
+    // The same type may also be reached by another path, where it did not change.
     const same = this.now.facts.same(fact);
     if (this.#newEnd.members.length === 0) return !same;
     if (!same || !intersects(same.members, new Set(this.#newEnd.members))) return false;
@@ -110,18 +114,19 @@ class Meeting {
     return access === 'reads' || !(kind === 'type-changed' || kind === 'alternative-removed') || !this.#isTaken(same);
   }
 
-  /** Whether the new side takes what is written. */
+  /** Returns whether the new side accepts the written value. */
   #isTaken({ source, target }: MemberFact): boolean {
     if (!this.now || !source || !target) return false;
     const { compiler, program } = this.now;
     const isNumber = partsOf(target).some(({ flags }) => flags & compiler.TypeFlags.NumberLike);
     if (!isNumber) return program.getTypeChecker().isTypeAssignableTo(source, target);
-    // TypeScript knows no ranges: every integer type has these, and what was a negative number is all that `notable` is about.
+    // TypeScript types do not express integer ranges. All integer types include 0 to 127; notable changes affect only
+    // negative numbers.
     const most = this.change.verdict === 'notable' ? Infinity : 127;
     return source.isNumberLiteral() && source.value >= 0 && source.value <= most;
   }
 
-  /** Where the arguments, or an object within them, are made without a member. */
+  /** Returns the places where the arguments, or an object within them, are created without a member. */
   #lacking(subjects: readonly SubjectFact[]): ts.Node[] {
     const member = this.change.place.member ?? '';
     if (this.now && this.#newEnd) {

@@ -1,4 +1,4 @@
-/** The generated packages of a program, and what takes their place in order to check it against other schemas. */
+/** Finds the generated packages of a program, and creates replacements to check the program with other schemas. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,16 +12,19 @@ import { isType, type Definition, type ObjectType, type Schema } from '../model.
 import { narrow } from '../narrow.js';
 import { markEnums } from './code.js';
 
-/** The output for one schema, as a program imports it. */
+/** The output for one schema, as imported by a program. */
 export interface Package {
   readonly folder: string;
-  /** What its first line says of its source; empty in declaration files, which do not keep it. */
+  /** The first line of the output, which names its source; empty for declaration files, which do not keep it. */
   readonly header: string;
   readonly extension: string;
   readonly commands: ReadonlySet<string>;
 }
 
-/** Tells the folders of generated packages by the text of their clients: to parse all of their files would take longer than to replace them. */
+/**
+ * Recognizes directories of generated packages by the text of `client.ts`: parsing all their files would take longer
+ * than replacing them.
+ */
 export class PackageFinder {
   readonly #known = new Map<string, Package | undefined>();
 
@@ -46,13 +49,16 @@ function readPackage(folder: string): Package | undefined {
   return { folder, header: header.startsWith(generatedMark) ? header : '', extension, commands: new Set(names) };
 }
 
-/** The files of a package as they are. */
+/** Returns the unchanged files of a package. */
 export function filesOf({ folder, extension }: Package): Map<string, string> {
   const names = readdirSync(folder).filter((name) => name.endsWith(extension));
   return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
-/** Those of the packages that a comparison is about: of the same server, and of the old version where there are several. */
+/**
+ * Selects the packages that a comparison concerns: those of the same server and, if there are several versions, of the
+ * old one.
+ */
 export function packagesOf(packages: readonly Package[], commands: ReadonlySet<string>, old?: Schema): Package[] {
   const alike = packages.filter((one) => {
     const common = [...one.commands].filter((name) => commands.has(name)).length;
@@ -62,7 +68,7 @@ export function packagesOf(packages: readonly Package[], commands: ReadonlySet<s
   return own.length > 0 ? own : alike;
 }
 
-/** The files of a package as the generator makes them of another schema. */
+/** Generates the files of a package from another schema. */
 export function filesFor({ header, extension }: Package, schema: Schema): Map<string, string> {
   const defined = narrowedBy(header);
   const narrowed = defined.length === 0 ? schema : narrow(schema, conditionTest(defined));
@@ -75,7 +81,7 @@ export function marked(files: ReadonlyMap<string, string>): Map<string, string> 
   return new Map([...files].map(([name, text]) => [name, markEnums(text)]));
 }
 
-/** Exports types under the names that they have in the old schema, too: a name is not on the wire. */
+/** Adds aliases for renamed types, because names of types are not part of the protocol. */
 export function withOldNames(files: ReadonlyMap<string, string>, old: Schema, now: Schema): Map<string, string> {
   const aliases = [...renamed(old, now)].flatMap(([before, after]) => [
     `  ${after} as ${before},\n`,
@@ -86,7 +92,7 @@ export function withOldNames(files: ReadonlyMap<string, string>, old: Schema, no
   return new Map([...files].map(([name, own]) => [name, isIndex(name) && aliases.length > 0 ? `${own}${text}` : own]));
 }
 
-/** The names of old types, with those of the types that are in their place. */
+/** Returns the new names of renamed types, by old name. */
 function renamed(old: Schema, now: Schema): Map<string, string> {
   const [before, after] = [new Names(old), new Names(now)];
   const found = new Map<string, string>();
@@ -95,7 +101,7 @@ function renamed(old: Schema, now: Schema): Map<string, string> {
     if (!type || !other || !isType(type) || !isType(other) || now.definitions.has(name)) continue;
     found.set(before.type(type), after.type(other));
   }
-  // Arguments and data may be of a type of their own on one side only.
+  // Only one side may have an implicit type for arguments or data.
   for (const [name, definition] of old.definitions) {
     const [data, other] = [definition, now.definitions.get(name)].map(dataOf);
     if (!data || !other) continue;
@@ -110,7 +116,7 @@ function dataOf(definition: Definition | undefined): ObjectType | undefined {
   return definition?.kind === 'event' ? definition.data : undefined;
 }
 
-/** The names of types that are met at the same places. */
+/** Returns the names of types that occur in the same places, by old name. */
 function pairedNames(old: WireSchema, now: WireSchema): Map<string, string> {
   const names = new Map<string, string>();
   const seen = new Map<WireType, Set<WireType>>();
@@ -131,7 +137,7 @@ function pairedNames(old: WireSchema, now: WireSchema): Map<string, string> {
   return names;
 }
 
-/** What two types of one kind have within them at the same place. */
+/** Returns the pairs of types that occur in the same place within two types of one kind. */
 function typesWithin(one: WireType, other: WireType): (readonly [WireType | undefined, WireType | undefined])[] {
   if (one.kind === 'array' && other.kind === 'array') return [[one.element, other.element]];
   if (one.kind === 'alternate' && other.kind === 'alternate') {

@@ -1,4 +1,4 @@
-/** The programs of a `tsconfig.json`, made in memory: each can be made again with other generated code in place of its own. */
+/** Creates the programs of a `tsconfig.json` in memory, optionally with other generated code. */
 
 import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -9,15 +9,15 @@ import { UsageError } from '../errors.js';
 import { readNamed } from '../sources/files.js';
 import { compilerOf, libraryHost, libraryText, type Compiler } from './compiler.js';
 
-/** Folders of generated code, each with the files that are there instead of what the disk has. */
+/** The replaced files of directories of generated code, by directory and name. */
 export type Replacements = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-/** One configuration: a program, as far as the configuration has files. */
+/** The program of one configuration. */
 export class Configured {
   readonly files: readonly string[];
   readonly options: ts.CompilerOptions;
   readonly #parsed: ts.ParsedCommandLine;
-  /** Files that no replacement touches are parsed once. */
+  /** Unreplaced files, which are parsed only once. */
   readonly #cache = new Map<string, ts.SourceFile>();
 
   constructor(
@@ -26,14 +26,13 @@ export class Configured {
   ) {
     this.#parsed = parsed;
     this.files = parsed.fileNames;
-    // Before TypeScript 6, all were what a configuration without `types` meant; otherwise they only declare more.
+    // Before TypeScript 6, a configuration without `types` included all of them. For later versions, including them
+    // only adds declarations.
     const types = parsed.options.types ?? (compiler.version.startsWith('6.') ? ['*'] : undefined);
     this.options = { ...parsed.options, ...(types && { types }), noEmit: true, skipLibCheck: true };
   }
 
-  /**
-   * @param isBlank whether the files of a folder are taken for empty
-   */
+  /** @param isBlank returns whether to treat the files of a directory as empty */
   program(replacements: Replacements, isBlank: (folder: string) => boolean = () => false): ts.Program {
     const { projectReferences } = this.#parsed;
     return this.compiler.createProgram({
@@ -67,19 +66,19 @@ export class Configured {
         }
         return file;
       },
-      // Comments matter as far as they have types in them, in JavaScript.
+      // Parse only the JSDoc comments that contain types, in JavaScript.
       jsDocParsingMode: this.compiler.JSDocParsingMode.ParseForTypeErrors,
-      // What a referenced project has built may be older than its source, or not be there.
+      // The build output of a referenced project may be stale or missing.
       ...{ useSourceOfProjectReferenceRedirect: () => true },
     };
   }
 }
 
 /**
- * A configuration, and those that it refers to, as far as they have files that no earlier one has.
+ * Reads a configuration and those that it references. Configurations without files are omitted.
  *
- * @param tsconfig the path of the configuration, or of the folder with its `tsconfig.json`
- * @throws FileError when a configuration cannot be read; UsageError when it is none
+ * @param tsconfig the path of the configuration, or of the directory with its `tsconfig.json`
+ * @throws FileError if a configuration cannot be read; UsageError if it is invalid
  */
 export function readConfigurations(tsconfig: string): Configured[] {
   const path = resolve(tsconfig);
@@ -99,13 +98,16 @@ export function readConfigurations(tsconfig: string): Configured[] {
   return found;
 }
 
-/** Options, and values of options, that a newer TypeScript has. */
+/** Error codes for options, and values of options, that only a newer TypeScript has. */
 const newer = new Set([5023, 5025, 6046]);
 
-/** "No inputs were found", and "The 'files' list is empty", which is how a configuration that only refers to others looks. */
+/**
+ * Error codes "No inputs were found" and "The 'files' list is empty", which are expected of a configuration that only
+ * references others.
+ */
 const noInputs = new Set([18_002, 18_003]);
 
-/** One of these is in every configuration; a package.json has `files`, too. */
+/** A configuration has at least one of these. (A package.json may have `files`, too.) */
 const keys = ['compilerOptions', 'extends', 'files', 'include', 'exclude', 'references'];
 
 function parseConfiguration(compiler: Compiler, path: string): ts.ParsedCommandLine {
@@ -115,9 +117,7 @@ function parseConfiguration(compiler: Compiler, path: string): ts.ParsedCommandL
   if (error) throw explain(error);
   const names = Object.keys((config ?? {}) as object);
   if (basename(path) === 'package.json' || (names.length > 0 && !keys.some((key) => names.includes(key)))) {
-    throw new UsageError(
-      `'${path}' is not a TypeScript configuration: expected a tsconfig.json, or the folder that has it`,
-    );
+    throw new UsageError(`'${path}' is not a TypeScript configuration: expected a tsconfig.json or its directory`);
   }
   const parsed = compiler.parseJsonConfigFileContent(config, compiler.sys, dirname(path), undefined, path);
   const { errors, projectReferences = [] } = parsed;

@@ -1,9 +1,10 @@
 /**
- * What of a comparison touches a program: `--used-by TSCONFIG`.
+ * Finds the changes that affect a program: `--used-by TSCONFIG`.
  *
- * The program is checked with the types of both sides, in memory. One walk of each check tells what the program does with generated code,
- * and a change is met where both say so of the same node. So a type that has changed in one place only is not taken for the same type
- * elsewhere. What only the new types refuse is explained by a change, or told as an edit that the program needs.
+ * The program is checked in memory with the types of both sides. A walk of each check records what the program does
+ * with generated code. A change is met where the records of both checks agree on a node, so a type that changed in one
+ * place is not confused with the same type elsewhere. An error that only the new types cause is attributed to a change,
+ * or else reported as a required edit.
  */
 
 import type { ts } from 'ts-morph';
@@ -21,7 +22,7 @@ import { walk } from './walk.js';
 
 export interface Compared {
   readonly changes: readonly Change[];
-  /** The names of the commands of the server that it is about. */
+  /** The names of the compared server's commands. */
   readonly commands: ReadonlySet<string>;
   /** Absent for an introspection, which has no types. */
   readonly old?: Schema;
@@ -30,19 +31,21 @@ export interface Compared {
 
 export interface UsedByResult {
   readonly usedBy: UsedBy;
-  /** What else there is to know: sentences without their ends. */
+  /** Further remarks: sentences without their periods. */
   readonly notes: readonly string[];
 }
 
 /**
- * @param tsconfig the path of a configuration, or of the folder with its `tsconfig.json`
- * @throws FileError when it cannot be read; UsageError when it is no configuration
+ * Returns the places where a program meets changes.
+ *
+ * @param tsconfig the path of a configuration, or of the directory with its `tsconfig.json`
+ * @throws FileError if it cannot be read; UsageError if it is not a configuration
  */
 export async function usedBy(compared: Compared, tsconfig: string): Promise<UsedByResult> {
   const results = new Results(compared.changes);
   const seen = new Set<string>();
   for (const configured of readConfigurations(tsconfig)) {
-    // Programs that are referred to are checked from source with what refers to them.
+    // Referenced projects are checked from source together with those that reference them.
     if (configured.files.every((file) => seen.has(file))) continue;
     const views = viewsOf(configured, compared);
     for (const { fileName } of views.files) seen.add(fileName);
@@ -56,7 +59,7 @@ export async function usedBy(compared: Compared, tsconfig: string): Promise<Used
 
 interface Views {
   readonly files: readonly ts.SourceFile[];
-  /** Absent when the program imports no generated code of the server that is compared. */
+  /** Absent if the program imports no generated code of the compared server. */
   readonly old?: View;
   readonly now?: View;
 }
@@ -138,8 +141,10 @@ class Results {
     return [
       ...(this.#isStrict
         ? []
-        : [`'${tsconfig}' is not strict: TypeScript does not tell where what may be absent is used`]),
-      ...(size === 0 ? [] : [`${files} of '${tsconfig}' without 'checkJs': only uses of known types are seen there`]),
+        : [`'${tsconfig}' is not strict: TypeScript does not report uses of values that may be absent`]),
+      ...(size === 0
+        ? []
+        : [`'${tsconfig}' does not check ${files} ('checkJs'): only uses of known types are found there`]),
     ];
   }
 
@@ -168,7 +173,7 @@ class Results {
     }
   }
 
-  /** What the compiler does not tell of a program that is checked loosely. */
+  /** Notes what the compiler cannot find in loosely checked code. */
   #hidden(files: readonly ts.SourceFile[], { compiler, options }: Configured): void {
     const strict = options.strictNullChecks ?? options.strict ?? compiler.version.startsWith('6.');
     this.#isStrict &&= strict;
@@ -183,7 +188,7 @@ function nameOfSubject({ kind, name }: Subject): string {
   return `${kind} ${name}`;
 }
 
-/** One for each line. */
+/** Keeps the first place on each line. */
 function keep<T extends CodePlace>(places: Map<string, T>, place: T, text = ''): T {
   const key = `${place.file}:${place.line} ${text}`;
   const known = places.get(key);

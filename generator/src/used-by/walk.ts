@@ -1,4 +1,4 @@
-/** Goes through a program once, and finds what it does with generated code. */
+/** Walks a program once and records what it does with generated code. */
 
 import type { ts } from 'ts-morph';
 
@@ -7,7 +7,7 @@ import type { Compiler } from './compiler.js';
 import { Facts, type Access, type MemberFact } from './facts.js';
 import { Flow, partsOf } from './flow.js';
 
-/** @param files of the program itself */
+/** @param files the program's own files */
 export function walk(
   compiler: Compiler,
   program: ts.Program,
@@ -63,7 +63,7 @@ class Walker {
     this.#ts.forEachChild(node, this.visit);
   };
 
-  /** A property is used by a name. */
+  /** Records the use of a property. */
   #use(symbol: ts.Symbol | undefined, name: ts.Node, access?: ts.Expression): void {
     for (const subject of this.#code.subjectsOf(symbol)) this.#subject(subject, name, access);
     const members = new Set(this.#code.membersOf(symbol));
@@ -74,7 +74,7 @@ class Walker {
     if (method !== undefined && access) this.#useClient(method, access);
   }
 
-  /** `job.bitmap = 'b'` */
+  /** Records an assignment such as `job.bitmap = 'b'`. */
   #assigned(access: ts.Expression, fact: Omit<MemberFact, 'access'>): void {
     const { parent } = access;
     if (!this.#ts.isBinaryExpression(parent) || !this.#accessesOf(access).includes('writes')) return;
@@ -103,13 +103,13 @@ class Walker {
     for (const type of this.#code.carried(subject, 'arguments')) this.#flow.empty(type, node);
   }
 
-  /** A method that all clients have. */
+  /** Records the use of a method that all clients have. */
   #useClient(method: string, access: ts.Expression): void {
     if (!['execute', 'executeRaw', 'events', 'on', 'once', 'off'].includes(method) || !this.#isClient(access)) return;
     const call = this.#callOf(access);
     const [first, second, third] = call?.arguments ?? [];
     if (!call || !first) {
-      this.facts.unfollowed.push({ node: access, text: `'${method}' of a client is passed on` });
+      this.facts.unfollowed.push({ node: access, text: `the method '${method}' of a client is passed as a value` });
       return;
     }
     const kind = method.startsWith('execute') ? 'command' : 'event';
@@ -127,28 +127,29 @@ class Walker {
 
   #raw(subject: Subject, name: ts.Expression, args: ts.Expression): void {
     for (const type of this.#code.carried(subject, 'arguments')) {
-      // Nothing says of an object within them that it is a part of arguments.
+      // Nested literals have no contextual type here, so they are not recorded separately. Passing a node other than
+      // the literal makes `convert` descend into them.
       const isLiteral = this.#ts.isObjectLiteralExpression(args);
       if (!isLiteral && this.#typeOf(args).getStringIndexType()) this.#flow.pass(type, 'writes', args);
       else this.#flow.convert(this.#typeOf(args), type, isLiteral ? name : args);
     }
   }
 
-  /** The names of commands or events that an expression, or each element of a list, may be. */
+  /** Returns the names of commands or events that an expression, or each element of a list, can have. */
   #names(expression: ts.Expression, kind: Subject['kind']): string[] {
     const node = this.#skip(expression);
     if (this.#ts.isArrayLiteralExpression(node)) return node.elements.flatMap((one) => this.#names(one, kind));
     const type = this.#typeOf(this.#ts.isSpreadElement(node) ? node.expression : node);
     const elements = this.#code.elementsOf(type);
     const parts = (elements.length > 0 ? elements : [type]).flatMap(partsOf);
-    // What calls this with the name of any command is seen where it does.
+    // For a type parameter, the names are found where the generic function is called.
     if (parts.some(({ flags }) => flags & this.#ts.TypeFlags.TypeParameter)) return [];
     const names = parts.flatMap((part) => (part.isStringLiteral() ? [part.value] : []));
     const isAny = this.#code.kindOfNames(type) === kind;
     if (isAny || names.length < parts.length) {
-      this.facts.unfollowed.push({ node, text: `'${shorten(node.getText())}' may be the name of any ${kind}` });
+      this.facts.unfollowed.push({ node, text: `'${shorten(node.getText())}' may be any ${kind} name` });
     } else if (names.includes('*') && kind === 'event') {
-      this.facts.unfollowed.push({ node, text: 'all events are listened to' });
+      this.facts.unfollowed.push({ node, text: 'a listener receives all events' });
     }
     return isAny ? [] : names;
   }
@@ -206,7 +207,7 @@ class Walker {
     }
   }
 
-  /** `({ id } = drawing)` */
+  /** Records a destructuring assignment such as `({ id } = drawing)`. */
   #assignmentPattern(pattern: ts.ObjectLiteralExpression): void {
     const { isPropertyAssignment, isShorthandPropertyAssignment, isIdentifier, isStringLiteral } = this.#ts;
     const type = this.#typeOf(pattern);
@@ -217,7 +218,7 @@ class Walker {
     }
   }
 
-  /** A value is compared with another, which may be of an enum. */
+  /** Records the comparison of a value to one that may be of an enum. */
   #compare(value: ts.Expression, other: ts.Expression): void {
     const type = this.#typeOf(value);
     if (!partsOf(type).some((part) => part.isStringLiteral())) return;
@@ -232,7 +233,7 @@ class Walker {
     this.#flow.values(type, target, 'reads', value, enums);
   }
 
-  /** The members that an expression reads, be it by way of a variable. */
+  /** Returns the members that an expression reads, directly or through a variable. */
   #membersAt(expression: ts.Expression): ts.Declaration[] {
     const is = this.#ts;
     const node = this.#skip(expression);
@@ -251,7 +252,7 @@ class Walker {
     return this.#code.membersOf(this.#typeOf(declaration.parent).getProperty(name.text));
   }
 
-  /** `Commands['stop']` */
+  /** Records an indexed access type such as `Commands['stop']`. */
   #indexedType({ indexType, objectType }: ts.IndexedAccessTypeNode): void {
     const type = this.#checker.getTypeFromTypeNode(objectType);
     for (const part of partsOf(this.#checker.getTypeFromTypeNode(indexType))) {
@@ -275,14 +276,14 @@ class Walker {
     }
   }
 
-  /** What a validator lets in comes from where types do not reach. */
+  /** Returns whether a call is to a validator, whose input comes from untyped code. */
   #isValidator(node: ts.CallExpression | ts.NewExpression): boolean {
     if (this.#code.runtimeName(this.#typeOf(node.expression).getSymbol()) !== 'Validator') return false;
     const [argument] = node.arguments ?? [];
     return argument !== undefined && this.#code.objectsIn(this.#typeOf(argument)).length === 0;
   }
 
-  /** A function of the program takes the name of a command, and passes it on as one that may be any. */
+  /** Records a call of the program's own function that takes any name of a command or event, and passes it on. */
   #namesPassed(node: ts.CallExpression | ts.NewExpression, declaration: ts.Node): void {
     const { parameters = [] } = declaration as Partial<ts.SignatureDeclaration>;
     for (const [index, argument] of (node.arguments ?? []).entries()) {
@@ -294,7 +295,7 @@ class Walker {
     }
   }
 
-  /** The events that a call waits for. */
+  /** Records the events that a call waits for. */
   #until({ initializer, parent }: ts.PropertyAssignment): void {
     const options = this.#checker.getContextualType(parent);
     const isOfCall = partsOf(options ?? this.#typeOf(parent)).some(
@@ -304,14 +305,14 @@ class Walker {
     for (const name of this.#names(initializer, 'event')) this.#addSubject({ kind: 'event', name }, initializer);
   }
 
-  /** An assertion may make what nobody knows anything of something that is generated. */
+  /** Records a type assertion, which may turn an untyped value into a generated type. */
   #assertion(node: ts.AsExpression | ts.TypeAssertion): void {
     const target = this.#typeOf(node);
     if (node.type.getText() === 'const' || this.#ts.isObjectLiteralExpression(this.#skip(node.expression))) return;
     this.#flow.convert(this.#typeOf(node.expression), target, node.expression);
   }
 
-  /** An expression whose value becomes one of another type. */
+  /** Records the assignment of an expression's value to its contextual type. */
   #value(node: ts.Expression): void {
     const is = this.#ts;
     if (is.isObjectLiteralExpression(node)) {
@@ -326,7 +327,7 @@ class Walker {
     if (this.#isRawArgument(node)) return;
     const isAsync = this.#isReturned(node);
     const type = this.#typeOf(node);
-    // The values of a member are seen where the object is.
+    // Values of members are recorded with their object.
     if (partsOf(type).every((part) => part.isStringLiteral()) && this.#isOfProperty(node)) return;
     const source = isAsync ? (this.#checker.getAwaitedType(type) ?? type) : type;
     this.#flow.convert(source, isAsync ? (this.#checker.getAwaitedType(target) ?? target) : target, node);
@@ -350,7 +351,10 @@ class Walker {
     return parent.expression.name.text === 'executeRaw' && this.#isClient(parent.expression);
   }
 
-  /** By an asynchronous function, which may return a promise of what it promises. */
+  /**
+   * Returns whether an expression is returned from an async function, which may return either a value or a promise of
+   * it.
+   */
   #isReturned({ parent }: ts.Expression): boolean {
     const { isReturnStatement, findAncestor, isFunctionLike, getCombinedModifierFlags, ModifierFlags } = this.#ts;
     const returning = isReturnStatement(parent) ? findAncestor(parent, isFunctionLike) : parent;
@@ -365,7 +369,7 @@ class Walker {
     return [type, this.#checker.getApparentType(type)].some((one) => this.#code.isClient(one));
   }
 
-  /** The call of a method, if it is called at once. */
+  /** Returns the call if an accessed method is called immediately. */
   #callOf(access: ts.Expression): ts.CallExpression | undefined {
     const { parent } = access;
     return this.#ts.isCallExpression(parent) && parent.expression === access ? parent : undefined;
@@ -380,7 +384,7 @@ class Walker {
     return kind >= FirstAssignment && kind <= LastAssignment ? ['reads', 'writes'] : ['reads'];
   }
 
-  /** Without parentheses, and what only TypeScript sees. */
+  /** Strips parentheses, assertions and other wrappers without effect at run time. */
   #skip(node: ts.Expression): ts.Expression {
     const { isParenthesizedExpression, isNonNullExpression, isSatisfiesExpression, isAsExpression } = this.#ts;
     const isWrapper = isParenthesizedExpression(node) || isNonNullExpression(node) || isSatisfiesExpression(node);
@@ -395,7 +399,7 @@ class Walker {
     return !file.isDeclarationFile && !this.#code.has(file) && !this.#program.isSourceFileFromExternalLibrary(file);
   }
 
-  /** Whether it is known what the functions of a file do with what they are given. */
+  /** Returns whether the functions of a file are known not to leak their arguments. */
   #isKnown(file: ts.SourceFile): boolean {
     return (
       this.#program.isSourceFileDefaultLibrary(file) ||
@@ -410,17 +414,17 @@ class Walker {
   }
 }
 
-/** Of a call. */
+/** The arguments of a call. */
 interface Arguments {
   readonly args?: ts.Expression | undefined;
   readonly options?: ts.Expression | undefined;
 }
 
-/** Whether an expression is used where a type is expected. */
+/** Returns whether an expression is in a position that expects a type. */
 function isSink(is: Compiler, node: ts.Expression): boolean {
   const { parent } = node;
   const { SyntaxKind } = is;
-  // What these hold is used where they are.
+  // The value is used where the enclosing expression is.
   if (is.isParenthesizedExpression(parent) || is.isArrayLiteralExpression(parent)) return isSink(is, parent);
   if (is.isConditionalExpression(parent)) return parent.condition !== node && isSink(is, parent);
   if (is.isCallExpression(parent) || is.isNewExpression(parent)) return parent.expression !== node;
