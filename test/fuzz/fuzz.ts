@@ -13,6 +13,9 @@ const allowedGrowth = 24 * 1024 * 1024;
 /** After so many batches everything has been used once, and the heap is measured first. */
 const warmUp = 3;
 
+/** The time limit of a batch, including shrinking, in milliseconds. */
+const longestBatch = 60_000;
+
 type Property = fc.IProperty<unknown> | fc.IAsyncProperty<unknown>;
 
 export interface FuzzOptions {
@@ -38,7 +41,12 @@ export function fuzz(title: string, property: Property, { batch = 100, share = 1
 
     while (performance.now() < end || batches <= warmUp) {
       const seed = (firstSeed + batches) % 2 ** 31;
-      const details = await fc.check(property as fc.IAsyncProperty<unknown>, { seed, numRuns: batch });
+      const details = await fc.check(property as fc.IAsyncProperty<unknown>, {
+        seed,
+        numRuns: batch,
+        // Shrinking a failure of slow cases would take longer than the test may.
+        plugins: [fc.interruptAfterTimeLimit(longestBatch)],
+      });
       if (details.failed) {
         throw new Error(`${await fc.asyncDefaultReportMessage(details)}\nTo reproduce it: --seed ${seed}`, {
           cause: details.errorInstance,
