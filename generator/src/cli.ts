@@ -20,7 +20,7 @@ import {
   type Report,
   type Threshold,
 } from './diff/report.js';
-import type { ServerName } from './diff/source.js';
+import type { ServerName } from './diff/input.js';
 import { schemaFolder, servers } from './embedded.js';
 import { describeSystemError, FileError, InterruptError, reasonOf, ServerError, UsageError } from './errors.js';
 import { dialectOf, newestDialect } from './frontend/dialect.js';
@@ -176,14 +176,14 @@ export async function main(args: readonly string[]): Promise<number> {
     .argument('<old>', 'an embedded version such as 10.0, a root schema file, or a saved introspection')
     .argument('<new>', 'the same kinds of source as <old>')
     .action(async (oldText: string, newText: string, options: JudgingOptions) => {
-      const { loadSide } = await import('./diff/source.js');
+      const { loadInput } = await import('./diff/input.js');
       const { diff } = await import('./diff/compare.js');
-      const [old, latter] = [loadSide(oldText, options.server), loadSide(newText, options.server)];
-      const changes = diff(old.wire, latter.wire);
-      await judge({ old, new: latter, changes, notes: notesOnIntrospections([old, latter]) }, options, {
+      const [old, newer] = [loadInput(oldText, options.server), loadInput(newText, options.server)];
+      const changes = diff(old.wire, newer.wire);
+      await judge({ old, new: newer, changes, notes: notesOnIntrospections([old, newer]) }, options, {
         commands: new Set(old.wire.commands.keys()),
         ...optional('old', old.schema),
-        ...optional('new', latter.schema),
+        ...optional('new', newer.schema),
       });
     });
 

@@ -1,13 +1,13 @@
-/** What a guest agent tells of itself, by `guest-info`: the names of its commands. */
+/** What a guest agent reports about itself with `guest-info`: the names of its commands. */
 
 import { FileError } from '../errors.js';
 import { optional } from '../optional.js';
-import type { WireCommand, WireObject, WireSchema } from './wire.js';
+import { empty, type WireCommand, type WireSchema } from './wire.js';
 
 export interface Agent {
   readonly version: string;
   readonly wire: WireSchema;
-  /** Commands that it has, and refuses to execute. */
+  /** The commands that the agent has, but refuses to execute. */
   readonly disabled: readonly string[];
 }
 
@@ -16,15 +16,17 @@ interface GuestInfo {
   readonly version?: unknown;
 }
 
-/** Whether this is a result of `guest-info`, and not of `query-qmp-schema`. */
+/** Returns whether a value is a result of `guest-info`, as opposed to `query-qmp-schema`. */
 export function isGuestInfo(result: unknown): result is GuestInfo {
   return typeof result === 'object' && result !== null && 'supported_commands' in result;
 }
 
-/** @throws FileError when it is malformed */
+/** @throws FileError if the result is malformed */
 export function readGuestInfo({ supported_commands: commands, version }: GuestInfo): Agent {
-  if (!Array.isArray(commands) || !commands.every(isCommandInfo)) throw malformed("'supported_commands' are none");
-  if (typeof version !== 'string') throw malformed('there is no version');
+  if (!Array.isArray(commands) || !commands.every(isCommandInfo)) {
+    throw malformed("'supported_commands' is not a list of commands");
+  }
+  if (typeof version !== 'string') throw malformed("'version' is not a string");
   return {
     version,
     wire: {
@@ -50,7 +52,7 @@ function malformed(problem: string): FileError {
   return new FileError(`the result of guest-info is malformed: ${problem}`);
 }
 
-/** What an agent could tell of a schema. */
+/** Returns the part of a schema that an agent reports: commands, without arguments, results and features. */
 export function namesOnly({ isIntrospection, commands }: WireSchema): WireSchema {
   return {
     isIntrospection,
@@ -59,15 +61,13 @@ export function namesOnly({ isIntrospection, commands }: WireSchema): WireSchema
   };
 }
 
-const unknown: WireObject = { kind: 'object', features: [], members: new Map(), branches: new Map() };
-
 function nameOnly({ name, condition }: Pick<WireCommand, 'name' | 'condition'>): WireCommand {
   return {
     name,
     ...optional('condition', condition),
     features: [],
-    arguments: unknown,
-    result: unknown,
+    arguments: empty,
+    result: empty,
     oob: false,
     furtherArguments: false,
     replies: true,

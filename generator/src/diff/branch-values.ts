@@ -1,50 +1,51 @@
-/** Paths that differ in nothing but the branch of one union: `.backend(type=file).data` and `.backend(type=pipe).data`. */
+/** Groups paths that differ only in the branch of one union, such as `.backend(type=file).data` and `.backend(type=pipe).data`. */
 
 import { formatUse, type Use } from './change.js';
 
-/** Things whose uses differ in nothing but the value of one discriminator. */
+/** Items whose uses differ only in the value of one discriminator. */
 export interface BranchGroup<T> {
   readonly items: readonly [T, ...T[]];
-  /** The use of the first item, with all values in the place of one: `chardev-add: arguments.backend(type=file|pipe)`. */
+  /** The use of the first item, with the values of all items: `chardev-add: arguments.backend(type=file|pipe)`. */
   readonly text: string;
 }
 
-/** A use without the value of one discriminator. */
-interface Cut {
+/** The text of a use, split at the value of one discriminator. */
+interface Split {
+  /** The same for all items that can form a group. */
   readonly key: string;
-  readonly before: string;
+  readonly prefix: string;
   readonly value: string;
-  readonly after: string;
+  readonly suffix: string;
 }
 
-/** Of a use with more branches, so many are named. */
+/** The number of values that are shown if there are many. */
 const maxValues = 3;
 
 /**
- * Each item is in one group, with as many others as possible. Groups are in the order of their first items.
+ * Returns groups that are as large as possible, in the order of their first items. Each item is in one group.
  *
- * @param identityOf what else must be the same
+ * @param identityOf returns what else the items of a group must have in common
  */
 export function groupByBranch<T>(
   items: readonly T[],
   useOf: (item: T) => Use,
   identityOf: (item: T) => string = () => '',
 ): BranchGroup<T>[] {
-  const cuts = new Map(items.map((item) => [item, cutsOf(useOf(item), identityOf(item))]));
-  const candidates = new Map<string, Map<T, Cut>>();
-  for (const [item, all] of cuts) {
-    for (const cut of all) {
-      let candidate = candidates.get(cut.key);
-      if (!candidate) candidates.set(cut.key, (candidate = new Map()));
-      candidate.set(item, cut);
+  const splits = new Map(items.map((item) => [item, splitsOf(useOf(item), identityOf(item))]));
+  const candidates = new Map<string, Map<T, Split>>();
+  for (const [item, own] of splits) {
+    for (const split of own) {
+      let candidate = candidates.get(split.key);
+      if (!candidate) candidates.set(split.key, (candidate = new Map()));
+      candidate.set(item, split);
     }
   }
-  const sizeOf = ({ key }: Cut): number => candidates.get(key)?.size ?? 0;
+  const sizeOf = ({ key }: Split): number => candidates.get(key)?.size ?? 0;
 
   const done = new Set<T>();
   return items.flatMap((first) => {
     if (done.has(first)) return [];
-    const [best] = (cuts.get(first) ?? []).toSorted((a, b) => sizeOf(b) - sizeOf(a));
+    const [best] = (splits.get(first) ?? []).toSorted((a, b) => sizeOf(b) - sizeOf(a));
     const others = [...((best && candidates.get(best.key)) ?? [])].filter(
       ([item]) => item !== first && !done.has(item),
     );
@@ -52,22 +53,23 @@ export function groupByBranch<T>(
     if (!best || others.length === 0) return [{ items: [first], text: formatUse(useOf(first)) }];
     const values = [...new Set([best.value, ...others.map(([, { value }]) => value)])];
     return [
-      { items: [first, ...others.map(([item]) => item)], text: `${best.before}${abridged(values)}${best.after}` },
+      { items: [first, ...others.map(([item]) => item)], text: `${best.prefix}${abridged(values)}${best.suffix}` },
     ];
   });
 }
 
-function cutsOf(use: Use, identity: string): Cut[] {
+/** Returns one split for each discriminator in a use. */
+function splitsOf(use: Use, identity: string): Split[] {
   const text = formatUse(use);
   return [...text.matchAll(/(?<=[(,][^(),=]+=)[^(),=]+(?=[,)])/gu)].map(({ 0: value, index }) => {
-    const [before, after] = [text.slice(0, index), text.slice(index + value.length)];
-    return { key: JSON.stringify([use.subject, identity, before, after]), before, value, after };
+    const [prefix, suffix] = [text.slice(0, index), text.slice(index + value.length)];
+    return { key: JSON.stringify([use.subject, identity, prefix, suffix]), prefix, value, suffix };
   });
 }
 
-/** `a|b|c|9 more` */
+/** Returns text such as `a|b|c|9 more`. */
 function abridged(values: readonly string[]): string {
-  // "1 more" would be no shorter than that one.
+  // "1 more" would be no shorter than the value itself.
   if (values.length <= maxValues + 1) return values.join('|');
   return [...values.slice(0, maxValues), `${values.length - maxValues} more`].join('|');
 }

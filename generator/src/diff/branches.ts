@@ -1,56 +1,57 @@
 /**
- * Two object types side by side, branch by branch. What a client sees of an object type are the members that can be there together. Whether
- * they come from a base, a branch, or a branch of a branch is nothing to it, so that all of these are followed down on both sides at once.
+ * Compares two object types branch by branch. A client sees which members can occur together, but not whether they come from
+ * a base, a branch, or a branch of a branch. All combinations of branches are therefore followed on both sides at once.
  */
 
 import { FileError } from '../errors.js';
 import { maxLeaves } from '../leaves.js';
 import { empty, type WireBranch, type WireMember, type WireObject } from './wire.js';
 
-/** What two types have at the same place; undefined where one has nothing. */
-export interface Both<T> {
+/** What two schemas have at the same place; undefined for a schema that has nothing there. */
+export interface Pair<T> {
   readonly old: T | undefined;
-  readonly now: T | undefined;
+  readonly newer: T | undefined;
 }
 
-/** And for which values of discriminators they have it: as in a path, `(driver=nbd)`, or '' when for all. */
-export interface Met<T> extends Both<T> {
+/** A pair that occurs only for some values of discriminators. */
+export interface Guarded<T> extends Pair<T> {
+  /** The values as in a path, such as `(driver=nbd)`; '' if the pair always occurs. */
   readonly guards: readonly string[];
 }
 
-export interface MetBranch extends Met<WireBranch> {
-  /** Chooses the branch. */
+export interface GuardedBranch extends Guarded<WireBranch> {
+  /** The discriminator value of the branch. */
   readonly value: string;
-  readonly unions: Both<WireObject>;
+  readonly unions: Pair<WireObject>;
 }
 
 interface Comparison {
-  readonly members: readonly Met<WireMember>[];
-  /** The types themselves, and those of their branches. */
-  readonly types: readonly Met<WireObject>[];
-  readonly branches: readonly MetBranch[];
-  /** How many ways there are through the branches. */
-  readonly ends: number;
+  readonly members: readonly Guarded<WireMember>[];
+  /** The two types and the types of their branches. */
+  readonly types: readonly Guarded<WireObject>[];
+  readonly branches: readonly GuardedBranch[];
+  /** The number of combinations of branches. */
+  readonly leaves: number;
 }
 
-/** @throws FileError when the two have so little in common that all branches of one had to be combined with all of the other */
-export function compareBranches(old: WireObject, now: WireObject): Comparison {
+/** @throws FileError if the branches of both types have too many combinations */
+export function compareBranches(old: WireObject, newer: WireObject): Comparison {
   const walk = new Walk();
-  walk.enter([''], new Map(), { old: follow(undefined, old, 0), now: follow(undefined, now, 0) }, { old, now });
+  walk.enter([''], new Map(), { old: follow(undefined, old, 0), newer: follow(undefined, newer, 0) }, { old, newer });
   return walk.result();
 }
 
-/** How far one side was followed: all members on the way, and the type that was reached. */
+/** The state of one side during the walk. */
 interface Followed {
+  /** The members of all types on the way. */
   readonly members: ReadonlyMap<string, FollowedMember>;
   readonly last: WireObject;
-  /** The type that it began with. */
   readonly first: WireObject;
 }
 
 interface FollowedMember {
   readonly member: WireMember;
-  /** How many values choose the branch that has it. */
+  /** The number of discriminator values that select the branch with the member. */
   readonly depth: number;
 }
 
@@ -60,85 +61,90 @@ function follow(from: Followed | undefined, type: WireObject, depth: number): Fo
   return { members, last: type, first: from?.first ?? type };
 }
 
-interface Sides {
+interface BothFollowed {
   readonly old: Followed;
-  readonly now: Followed;
+  readonly newer: Followed;
 }
 
-/** Guards from the shortest, '', to that of all the values. */
+/** The guards on the way into branches, from '' to the one with all values. */
 type Way = readonly string[];
 
 class Walk {
-  /** How many ways end below each guard: tells what is there for all values from what is for some. */
-  readonly #ends = new Map<string, number>();
-  #endCount = 0;
+  /** The number of leaves below each guard, which shows whether something occurs for all values or only for some. */
+  readonly #leaves = new Map<string, number>();
+  #leafCount = 0;
   readonly #members = new Groups<WireMember>();
   readonly #types = new Groups<WireObject>();
-  readonly #branches: MetBranch[] = [];
+  readonly #branches: GuardedBranch[] = [];
 
-  /** @param types that are new on the way */
-  enter(way: Way, chosen: ReadonlyMap<string, string>, sides: Sides, types: Both<WireObject>): void {
+  /** @param types the types that the last step of the way added */
+  enter(way: Way, chosen: ReadonlyMap<string, string>, sides: BothFollowed, types: Pair<WireObject>): void {
     this.#types.add(types, way, way.length - 1);
-    const { old, now } = sides;
-    const tag = old.last.discriminator ?? now.last.discriminator;
-    let isEnd = true;
+    const { old, newer } = sides;
+    const tag = old.last.discriminator ?? newer.last.discriminator;
+    let isLeaf = true;
     for (const value of tag === undefined ? [] : valuesOf(sides, tag)) {
       if (tag === undefined || (chosen.get(tag) ?? value) !== value) continue;
       this.#choose(way, new Map(chosen).set(tag, value), sides, [tag, value]);
-      isEnd = false;
+      isLeaf = false;
     }
-    if (isEnd) this.#end(way, sides);
+    if (isLeaf) this.#leaf(way, sides);
   }
 
   result(): Comparison {
-    const guards = ({ ways, depth, ...both }: Group<WireMember>): Met<WireMember> => ({
-      ...both,
+    const guarded = ({ ways, depth, ...pair }: Group<WireMember>): Guarded<WireMember> => ({
+      ...pair,
       guards: this.#shortest(ways, depth),
     });
     return {
-      members: this.#members.all().map(guards),
-      types: this.#types.all().map(({ old, now, ways }) => ({ old, now, guards: ways.map(longest) })),
+      members: this.#members.all().map(guarded),
+      types: this.#types.all().map(({ old, newer, ways }) => ({ old, newer, guards: ways.map(longest) })),
       branches: this.#branches,
-      ends: this.#endCount,
+      leaves: this.#leafCount,
     };
   }
 
-  #choose(way: Way, chosen: ReadonlyMap<string, string>, { old, now }: Sides, [tag, value]: [string, string]): void {
+  #choose(
+    way: Way,
+    chosen: ReadonlyMap<string, string>,
+    { old, newer }: BothFollowed,
+    [tag, value]: [string, string],
+  ): void {
     const guard = `(${[...chosen].map((choice) => choice.join('=')).join(',')})`;
     const deeper = guard === longest(way) ? way : [...way, guard];
-    const unions = { old: unionOf(old, tag), now: unionOf(now, tag) };
-    const branches = { old: unions.old?.branches.get(value), now: unions.now?.branches.get(value) };
+    const unions = { old: unionOf(old, tag), newer: unionOf(newer, tag) };
+    const branches = { old: unions.old?.branches.get(value), newer: unions.newer?.branches.get(value) };
     this.#branches.push({ ...branches, value, unions, guards: [guard] });
     const step = (side: Followed, union: WireObject | undefined, branch: WireBranch | undefined): Followed =>
       union ? follow(side, branch?.type ?? empty, deeper.length - 1) : side;
-    const sides = { old: step(old, unions.old, branches.old), now: step(now, unions.now, branches.now) };
-    this.enter(deeper, chosen, sides, { old: branches.old?.type, now: branches.now?.type });
+    const sides = { old: step(old, unions.old, branches.old), newer: step(newer, unions.newer, branches.newer) };
+    this.enter(deeper, chosen, sides, { old: branches.old?.type, newer: branches.newer?.type });
   }
 
-  #end(way: Way, { old, now }: Sides): void {
-    this.#endCount += 1;
-    // On one side alone there are never more.
-    if (this.#endCount > maxLeaves) {
-      const names = [old, now].map(({ first }) => (first.name === undefined ? 'a union' : `union '${first.name}'`));
+  #leaf(way: Way, { old, newer }: BothFollowed): void {
+    this.#leafCount += 1;
+    // One type alone never exceeds the limit, which was checked when it was read.
+    if (this.#leafCount > maxLeaves) {
+      const names = [old, newer].map(({ first }) => (first.name === undefined ? 'a union' : `union '${first.name}'`));
       throw new FileError(
-        `the branches of ${names.join(' and ')} cannot be compared: together there are more than ${maxLeaves}`,
+        `cannot compare ${names.join(' to ')}: their branches have more than ${maxLeaves} combinations`,
       );
     }
-    for (const guard of way) this.#ends.set(guard, (this.#ends.get(guard) ?? 0) + 1);
-    for (const name of new Set([...old.members.keys(), ...now.members.keys()])) {
-      const [before, after] = [old.members.get(name), now.members.get(name)];
-      const depth = Math.min(before?.depth ?? Infinity, after?.depth ?? Infinity);
-      this.#members.add({ old: before?.member, now: after?.member }, way, depth);
+    for (const guard of way) this.#leaves.set(guard, (this.#leaves.get(guard) ?? 0) + 1);
+    for (const name of new Set([...old.members.keys(), ...newer.members.keys()])) {
+      const [oldMember, newMember] = [old.members.get(name), newer.members.get(name)];
+      const depth = Math.min(oldMember?.depth ?? Infinity, newMember?.depth ?? Infinity);
+      this.#members.add({ old: oldMember?.member, newer: newMember?.member }, way, depth);
     }
   }
 
-  /** The shortest guards that stand for all of the ways and for no other, none shorter than those of the branch it comes from. */
+  /** Returns the shortest guards that cover all of the ways and no others, but none shorter than the member's own branch. */
   #shortest(ways: readonly Way[], depth: number): string[] {
     const counts = new Map<string, number>();
     for (const guard of ways.flat()) counts.set(guard, (counts.get(guard) ?? 0) + 1);
-    const isWhole = (guard: string, index: number): boolean =>
-      index >= depth && counts.get(guard) === this.#ends.get(guard);
-    return [...new Set(ways.map((way) => way.find(isWhole) ?? longest(way)))];
+    const isCovered = (guard: string, index: number): boolean =>
+      index >= depth && counts.get(guard) === this.#leaves.get(guard);
+    return [...new Set(ways.map((way) => way.find(isCovered) ?? longest(way)))];
   }
 }
 
@@ -146,23 +152,23 @@ function longest(way: Way): string {
   return way.at(-1) ?? '';
 }
 
-/** The union that a side is at, if that is one of this discriminator. */
+/** Returns the last type of a side if it is a union with the given discriminator. */
 function unionOf({ last }: Followed, tag: string): WireObject | undefined {
   return last.discriminator === tag ? last : undefined;
 }
 
-/** The values of a discriminator that both sides know; all those of one when it is an enum there only. */
-function valuesOf({ old, now }: Sides, tag: string): string[] {
-  const [before, after] = [old, now].map(({ members }) => {
+/** Returns the values of a discriminator that both sides have, or all its values if it is an enum on one side only. */
+function valuesOf({ old, newer }: BothFollowed, tag: string): string[] {
+  const [oldValues, newValues] = [old, newer].map(({ members }) => {
     const type = members.get(tag)?.member.type;
     return type?.kind === 'enum' ? type.values : undefined;
   });
-  const values = [...(before ?? after ?? new Map<string, unknown>()).keys()];
-  return after ? values.filter((value) => after.has(value)) : values;
+  const values = [...(oldValues ?? newValues ?? new Map<string, unknown>()).keys()];
+  return newValues ? values.filter((value) => newValues.has(value)) : values;
 }
 
-/** Two things that are met together, on all the ways where they are. */
-interface Group<T> extends Both<T> {
+/** A pair with all ways to it. */
+interface Group<T> extends Pair<T> {
   readonly ways: Way[];
   readonly depth: number;
 }
@@ -170,15 +176,15 @@ interface Group<T> extends Both<T> {
 class Groups<T> {
   readonly #groups = new Map<T | undefined, Map<T | undefined, Group<T>>>();
 
-  add({ old, now }: Both<T>, way: Way, depth: number): void {
-    let byNow = this.#groups.get(old);
-    if (!byNow) this.#groups.set(old, (byNow = new Map()));
-    const group = byNow.get(now);
+  add({ old, newer }: Pair<T>, way: Way, depth: number): void {
+    let byNewer = this.#groups.get(old);
+    if (!byNewer) this.#groups.set(old, (byNewer = new Map()));
+    const group = byNewer.get(newer);
     if (group) group.ways.push(way);
-    else byNow.set(now, { old, now, ways: [way], depth });
+    else byNewer.set(newer, { old, newer, ways: [way], depth });
   }
 
   all(): Group<T>[] {
-    return [...this.#groups.values()].flatMap((byNow) => [...byNow.values()]);
+    return [...this.#groups.values()].flatMap((byNewer) => [...byNewer.values()]);
   }
 }

@@ -1,28 +1,27 @@
-/** What differs between two schemas, as a client of the server sees it. */
+/** The changes between two schemas, as clients of the server see them. */
 
 /** Worst first. */
 export const verdicts = ['breaking', 'notable', 'harmless'] as const;
 
 /**
- * What a change means to a client that was written for the old schema. `breaking`: a call that worked is refused, or what a reader relies on
- * is no longer there. `notable`: nothing fails, but someone should know. `harmless`: nobody who does not want the new thing needs to know.
+ * What a change means for a client that was written for the old schema. `breaking`: a valid call is rejected, or something
+ * that readers rely on is missing. `notable`: nothing fails, but the change deserves attention. `harmless`: the change
+ * only matters to clients that want to use what is new.
  */
 export type Verdict = (typeof verdicts)[number];
 
-/** Who may notice: those who send it, or those who read it. */
+/** Those who are affected by a change: callers send arguments, readers receive results and events. */
 export type Side = 'callers' | 'readers';
 
-/** One difference. */
 export interface Change {
-  /** For programs: what kind of difference it is. */
+  /** For programs. */
   readonly kind: ChangeKind;
   readonly verdict: Verdict;
   readonly side: Side;
-  /** For people, a sentence without its end: `argument 'size' is now mandatory`. */
+  /** For people: a sentence without its period, such as `argument 'size' is now mandatory`. */
   readonly text: string;
-  /** Where it is met, the shortest path first. A type that is used in forty places is one change. */
+  /** Where clients meet the change, shortest path first. A change of a type that is used in forty places is one change. */
   readonly uses: readonly [Use, ...Use[]];
-  /** The place in the schemas' own terms; absent parts do not apply. Old names are undefined for what is new, new ones for what is gone. */
   readonly place: Place;
 }
 
@@ -52,31 +51,32 @@ const changeKinds = [
 ] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 
-/** A command or an event, and a way into what it carries. */
+/** A command or event, or a path into its arguments, result or data. */
 export interface Use {
   readonly subject: 'command' | 'event';
-  /** Its name on the wire. */
+  /** The wire name of the command or event. */
   readonly name: string;
-  /** Absent when the change is of the command or event itself. */
+  /** Absent if the change concerns the command or event itself. */
   readonly role?: 'arguments' | 'result' | 'data';
-  /** From there, as in `.file(driver=nbd).server` or `[].inserted`; empty for the whole. */
+  /** The path from there, such as `.file(driver=nbd).server` or `[].inserted`; empty for the whole. */
   readonly path: string;
 }
 
+/** The location of a change in the schemas. Absent properties do not apply. */
 export interface Place {
-  /** The QAPI type which has the member, value or alternative; that of the old schema, or of the new one when the old has none. */
+  /** The QAPI type that has the member, value or alternative in the old schema; absent if it is new. */
   readonly oldType?: string;
+  /** The type that has it in the new schema; absent if it was removed. */
   readonly newType?: string;
-  /** A member of it. */
   readonly member?: string;
-  /** A value of an enum, or of the discriminator whose branch it is about. */
+  /** A value of an enum, or the discriminator value of a branch. */
   readonly value?: string;
-  /** The JSON kind that decides for an alternative: `string`. */
+  /** The JSON kind of an alternative, such as `string`. */
   readonly alternative?: string;
   readonly feature?: string;
 }
 
-/** `blockdev-add: arguments.file(driver=nbd).server`; the name alone for the command or event itself. */
+/** Returns text such as `blockdev-add: arguments.file(driver=nbd).server`, or only the name of a command or event. */
 export function formatUse({ name, role, path }: Use): string {
   return role === undefined ? name : `${name}: ${role}${path}`;
 }

@@ -1,8 +1,8 @@
 /**
- * What differs between two schemas for a client.
+ * Finds the changes between two schemas for clients.
  *
- * Types are compared where they are met, starting from commands and events: names of types are nothing to a client. A pair of types is compared
- * once for those who send it and once for those who read it, however often it is met; a difference is told once, with all its uses.
+ * Types are compared where they occur, starting from commands and events, because their names do not matter to clients. A
+ * pair of types is compared once for callers and once for readers. A change is listed once, with all its uses.
  */
 
 import { evaluate, formatCondition, namesIn } from '../condition.js';
@@ -11,14 +11,15 @@ import { maxAllLeaves } from '../leaves.js';
 import type { BuiltinName, Condition, Feature } from '../model.js';
 import { optional } from '../optional.js';
 import { groupByBranch } from './branch-values.js';
-import { compareBranches, type Both, type Met, type MetBranch } from './branches.js';
+import { compareBranches, type Guarded, type GuardedBranch, type Pair } from './branches.js';
 import type { Change, Place, Side, Use } from './change.js';
-import { isWarning, judge, type Difference, type Fit } from './judge.js';
+import { isWarning, judge, type ChangeDetail, type Fit } from './judge.js';
 import { ofVersions, type Wording } from './wording.js';
-import { Node, usesOf, type Reached, type Spot } from './uses.js';
+import { Container, usesOf, type Occurrence, type RootPath } from './uses.js';
 import {
   isEmpty,
   jsonKind,
+  type Marked,
   type PlainType,
   type WireAlternate,
   type WireAlternative,
@@ -31,467 +32,481 @@ import {
   type WireType,
 } from './wire.js';
 
-/** Each union of one schema can meet each of the other. Twice as many as there are leaves is what a schema has that is compared with itself. */
-const maxEnds = 10 * maxAllLeaves;
+/** The limit for combinations of branches, because each union of one schema can be compared to each union of the other. */
+const maxLeaves = 10 * maxAllLeaves;
 
 /**
- * @returns in the order of the schema, old things before new ones
- * @throws FileError when unions have too many branches together
+ * Returns changes in the order of the schema; those of new commands and events come last.
+ *
+ * @throws FileError if the branches of unions have too many combinations
  */
-export function diff(old: WireSchema, now: WireSchema, wording = ofVersions): Change[] {
-  return new Comparer(old, now, wording).run();
+export function diff(old: WireSchema, newer: WireSchema, wording = ofVersions): Change[] {
+  return new Comparer(old, newer, wording).run();
 }
 
-/** Types that have a name, and can be met in many places. */
+/** A type that may occur in many places. */
 type NamedType = WireEnum | WireObject | WireAlternate;
 
-/** Two named types of one kind. */
-interface Pair extends Both<NamedType> {
-  readonly node: Node;
+/** Two named types of one kind that occur in the same place. */
+interface TypePair extends Pair<NamedType> {
+  readonly container: Container;
   readonly side: Side;
 }
 
-/** What differs, before its uses are known. */
-interface Finding {
-  readonly difference: Difference;
+/** A change whose uses are not yet known. */
+interface Draft {
+  readonly detail: ChangeDetail;
   readonly side: Side;
   readonly place: Place;
   readonly text: (title: Title) => string;
-  readonly spots: Spot[];
+  readonly occurrences: Occurrence[];
 }
 
-/** A finding with its uses. */
-interface Told {
+/** A change with what orders the result. */
+interface Completed {
   readonly change: Change;
-  readonly finding: Finding;
-  /** Of the command or event of the first use. */
+  readonly draft: Draft;
+  /** The order of the first use's root. */
   readonly order: number;
-  /** Of the first use. */
+  /** The number of members in the first use's path. */
   readonly steps: number;
 }
 
 /**
- * How a member is called, depending on where it is met first.
+ * Returns the term for a member, such as `argument 'size'`, which depends on its first use.
  *
  * @param ofType ` of 'Type'`
  */
 type Title = (member: string, ofType: string) => string;
 
-/** Where two things are compared. */
-interface Position {
+/** Two parts that are being compared. */
+interface Context {
   readonly side: Side;
-  readonly spots: readonly [Spot, ...Spot[]];
+  readonly occurrences: readonly [Occurrence, ...Occurrence[]];
   readonly place: Place;
-  /** Says that two findings of one kind and place are the same one. */
+  /** Drafts of one kind and identity are the same change. */
   readonly identity: readonly unknown[];
+  /** Returns the term for what is compared. */
   readonly subject: (title: Title) => string;
 }
 
-interface Marked {
-  readonly condition?: Condition;
-  readonly features: readonly Feature[];
-}
-
-/** Members that are not within another. */
+/** The terms for members that are not nested in others. */
 const topLevel = { arguments: 'argument', result: 'result member', data: 'data member' } as const;
 
 class Comparer {
   readonly #old: WireSchema;
-  readonly #now: WireSchema;
+  readonly #newer: WireSchema;
   readonly #wording: Wording;
-  /** Both sides are schemas, so that all can be compared. */
+  /** Whether neither side is an introspection, so that everything can be compared. */
   readonly #isExact: boolean;
-  readonly #pairs = new Map<string, Pair>();
-  readonly #findings = new Map<string, Finding>();
+  readonly #pairs = new Map<string, TypePair>();
+  readonly #drafts = new Map<string, Draft>();
   readonly #ids = new Map<unknown, number>();
   #roots = 0;
-  /** Ways through branches that have been compared. */
-  #ends = 0;
+  /** The number of combinations of branches that have been compared. */
+  #leaves = 0;
 
-  constructor(old: WireSchema, now: WireSchema, wording: Wording) {
+  constructor(old: WireSchema, newer: WireSchema, wording: Wording) {
     this.#old = old;
-    this.#now = now;
+    this.#newer = newer;
     this.#wording = wording;
-    this.#isExact = !old.isIntrospection && !now.isIntrospection;
+    this.#isExact = !old.isIntrospection && !newer.isIntrospection;
   }
 
   run(): Change[] {
-    for (const both of named(this.#old.commands, this.#now.commands)) this.#commands(both);
-    for (const both of named(this.#old.events, this.#now.events)) this.#events(both);
-    // More pairs come to the map while it is walked.
+    for (const both of named(this.#old.commands, this.#newer.commands)) this.#commands(both);
+    for (const both of named(this.#old.events, this.#newer.events)) this.#events(both);
+    // The loop adds more pairs.
     for (const pair of this.#pairs.values()) this.#compare(pair);
-    const told = [...this.#findings.values()].map((finding) => this.#change(finding));
-    return this.#joined(told)
+    const completed = [...this.#drafts.values()].map((draft) => this.#complete(draft));
+    return this.#joined(completed)
       .toSorted((a, b) => a.order - b.order || a.steps - b.steps)
       .map(({ change }) => change);
   }
 
-  /** In introspection, a base is a part of each type that has it: what is the same in several branches of a union is told once. */
-  #joined(told: readonly Told[]): readonly Told[] {
-    if (!this.#old.isIntrospection && !this.#now.isIntrospection) return told;
-    const identityOf = ({ change: { kind, side, verdict, text, place } }: Told): string => {
+  /** Joins changes that several branches of a union share. Introspection has no bases: their members are repeated in each branch. */
+  #joined(completed: readonly Completed[]): readonly Completed[] {
+    if (this.#isExact) return completed;
+    const identityOf = ({ change: { kind, side, verdict, text, place } }: Completed): string => {
       const { oldType: _oldType, newType: _newType, ...within } = place;
       return JSON.stringify([kind, side, verdict, text, within]);
     };
-    return groupByBranch(told, ({ change }) => change.uses[0], identityOf).map(({ items }) => {
+    return groupByBranch(completed, ({ change }) => change.uses[0], identityOf).map(({ items }) => {
       if (items.length === 1) return items[0];
-      const findings = items.map(({ finding }) => finding);
-      const place = commonPlace(findings.map((finding) => finding.place));
-      return this.#change({ ...items[0].finding, place, spots: findings.flatMap(({ spots }) => spots) });
+      const drafts = items.map(({ draft }) => draft);
+      const place = commonPlace(drafts.map((draft) => draft.place));
+      return this.#complete({ ...items[0].draft, place, occurrences: drafts.flatMap((draft) => draft.occurrences) });
     });
   }
 
-  #commands({ name, old, now }: Named<WireCommand>): void {
-    const position = this.#root('callers', { subject: 'command', name });
-    if (!old) return this.#found(position, { kind: 'command-added' }, this.#wording.isNew);
-    if (!now) return this.#found(position, { kind: 'command-removed' }, this.#wording.isGone(warningsOf(old)));
-    this.#marks(position, old, now);
-    if (old.oob && !now.oob) this.#found(position, { kind: 'oob-withdrawn' }, this.#wording.cannotBeCalledOob);
-    if (!old.oob && now.oob) this.#found(position, { kind: 'oob-granted' }, this.#wording.canBeCalledOob);
-    if (this.#isExact) this.#flags(position, old, now);
+  #commands({ name, old, newer }: Named<WireCommand>): void {
+    const context = this.#root('callers', { subject: 'command', name });
+    if (!old) return this.#add(context, { kind: 'command-added' }, this.#wording.isNew);
+    if (!newer) return this.#add(context, { kind: 'command-removed' }, this.#wording.isGone(warningsOf(old)));
+    this.#marks(context, old, newer);
+    if (old.oob && !newer.oob) this.#add(context, { kind: 'oob-withdrawn' }, this.#wording.cannotBeCalledOob);
+    if (!old.oob && newer.oob) this.#add(context, { kind: 'oob-granted' }, this.#wording.canBeCalledOob);
+    if (this.#isExact) this.#flags(context, old, newer);
     const taken = this.#root('callers', { subject: 'command', name, role: 'arguments' });
-    this.#reach(taken, old.arguments, now.arguments);
+    this.#reach(taken, old.arguments, newer.arguments);
     const returned = this.#root('readers', { subject: 'command', name, role: 'result' });
-    this.#results(returned, old.result, now.result);
+    this.#results(returned, old.result, newer.result);
   }
 
-  /** What introspection does not tell of a command. */
-  #flags(position: Position, old: WireCommand, now: WireCommand): void {
-    if (old.furtherArguments !== now.furtherArguments) {
-      const text = now.furtherArguments ? 'now takes further arguments' : 'no longer takes further arguments';
-      this.#found(position, { kind: 'further-arguments-changed', now: now.furtherArguments }, text);
+  /** Compares what introspection does not contain. */
+  #flags(context: Context, old: WireCommand, newer: WireCommand): void {
+    if (old.furtherArguments !== newer.furtherArguments) {
+      const verb = newer.furtherArguments ? 'now takes' : 'no longer takes';
+      const text = `${verb} arguments that are not in the schema`;
+      this.#add(context, { kind: 'further-arguments-changed', isOn: newer.furtherArguments }, text);
     }
-    if (old.replies !== now.replies) {
-      const text = now.replies ? 'now sends a reply when it succeeds' : 'no longer sends a reply when it succeeds';
-      this.#found({ ...position, side: 'readers' }, { kind: 'reply-changed', now: now.replies }, text);
+    if (old.replies !== newer.replies) {
+      const text = `${newer.replies ? 'now sends' : 'no longer sends'} a reply on success`;
+      this.#add({ ...context, side: 'readers' }, { kind: 'reply-changed', isOn: newer.replies }, text);
     }
-    if (old.preconfig && !now.preconfig) {
-      this.#found(position, { kind: 'preconfig-withdrawn' }, 'can no longer be called before the machine is there');
+    if (old.preconfig && !newer.preconfig) {
+      this.#add(context, { kind: 'preconfig-withdrawn' }, 'can no longer be called before the machine is created');
     }
-    if (!old.preconfig && now.preconfig) {
-      this.#found(position, { kind: 'preconfig-granted' }, 'can now be called before the machine is there');
+    if (!old.preconfig && newer.preconfig) {
+      this.#add(context, { kind: 'preconfig-granted' }, 'can now be called before the machine is created');
     }
   }
 
-  #events({ name, old, now }: Named<WireEvent>): void {
-    const position = this.#root('readers', { subject: 'event', name });
-    if (!old) return this.#found(position, { kind: 'event-added' }, this.#wording.isNew);
-    if (!now) return this.#found(position, { kind: 'event-removed' }, this.#wording.isGone(warningsOf(old)));
-    this.#marks(position, old, now);
-    this.#reach(this.#root('readers', { subject: 'event', name, role: 'data' }), old.data, now.data);
+  #events({ name, old, newer }: Named<WireEvent>): void {
+    const context = this.#root('readers', { subject: 'event', name });
+    if (!old) return this.#add(context, { kind: 'event-added' }, this.#wording.isNew);
+    if (!newer) return this.#add(context, { kind: 'event-removed' }, this.#wording.isGone(warningsOf(old)));
+    this.#marks(context, old, newer);
+    this.#reach(this.#root('readers', { subject: 'event', name, role: 'data' }), old.data, newer.data);
   }
 
-  #root(side: Side, use: Omit<Use, 'path'>): Position {
-    const from = new Node({ ...use, order: this.#roots });
+  #root(side: Side, use: Omit<Use, 'path'>): Context {
+    const container = new Container({ ...use, order: this.#roots });
     this.#roots += 1;
     const subject = `the ${use.role ?? use.subject}`;
-    return { side, spots: [{ from, path: '', steps: 0 }], place: {}, identity: [from], subject: () => subject };
+    const occurrences = [{ container, path: '', steps: 0 }] as const;
+    return { side, occurrences, place: {}, identity: [container], subject: () => subject };
   }
 
-  #results(position: Position, old: WireType, now: WireType): void {
-    if (isEmpty(old) === isEmpty(now)) return this.#types(position, old, now);
-    if (isEmpty(now)) {
+  #results(context: Context, old: WireType, newer: WireType): void {
+    if (isEmpty(old) === isEmpty(newer)) return this.#types(context, old, newer);
+    if (isEmpty(newer)) {
       const text = this.#wording.isGoneType(this.#describe(old, this.#old));
-      return this.#found(position, { kind: 'type-changed', fit: 'gone' }, text);
+      return this.#add(context, { kind: 'type-changed', fit: 'gone' }, text);
     }
-    const text = this.#wording.isNewType(this.#describe(now, this.#now));
-    this.#found(position, { kind: 'type-changed', fit: 'narrower' }, text);
+    const text = this.#wording.isNewType(this.#describe(newer, this.#newer));
+    this.#add(context, { kind: 'type-changed', fit: 'narrower' }, text);
   }
 
-  /** Sees to it that two named types of one kind are compared, once. */
-  #reach({ side, spots }: Position, old: NamedType, now: NamedType): void {
-    const key = this.#key(side, old, now);
+  /** Schedules the comparison of two named types of one kind, which happens only once. */
+  #reach({ side, occurrences }: Context, old: NamedType, newer: NamedType): void {
+    const key = this.#key(side, old, newer);
     let pair = this.#pairs.get(key);
-    if (!pair) this.#pairs.set(key, (pair = { side, old, now, node: new Node() }));
-    pair.node.spots.push(...spots);
+    if (!pair) this.#pairs.set(key, (pair = { side, old, newer, container: new Container() }));
+    pair.container.occurrences.push(...occurrences);
   }
 
-  #compare({ node, side, old, now }: Pair): void {
-    const at: Omit<Position, 'subject'> = {
+  #compare({ container, side, old, newer }: TypePair): void {
+    const at: Omit<Context, 'subject'> = {
       side,
-      spots: [{ from: node, path: '', steps: 0 }],
-      place: typesOf(old, now),
-      identity: [old, now],
+      occurrences: [{ container, path: '', steps: 0 }],
+      place: typesOf(old, newer),
+      identity: [old, newer],
     };
-    if (old?.kind === 'enum' && now?.kind === 'enum') this.#enums(at, old, now);
-    else if (old?.kind === 'object' && now?.kind === 'object') this.#objects(at, old, now);
-    else if (old?.kind === 'alternate' && now?.kind === 'alternate') this.#alternates(at, old, now);
+    if (old?.kind === 'enum' && newer?.kind === 'enum') this.#enums(at, old, newer);
+    else if (old?.kind === 'object' && newer?.kind === 'object') this.#objects(at, old, newer);
+    else if (old?.kind === 'alternate' && newer?.kind === 'alternate') this.#alternates(at, old, newer);
   }
 
-  // Types where they are met
+  // Types where they occur
 
-  #types(position: Position, old: WireType, now: WireType): void {
-    if (old.kind === 'alternate' && now.kind === 'alternate') return this.#reach(position, old, now);
-    if (old.kind !== 'alternate' && now.kind !== 'alternate') return this.#plain(position, old, now);
-    const [before, after] = [alternativesOf(old), alternativesOf(now)];
+  #types(context: Context, old: WireType, newer: WireType): void {
+    if (old.kind === 'alternate' && newer.kind === 'alternate') return this.#reach(context, old, newer);
+    if (old.kind !== 'alternate' && newer.kind !== 'alternate') return this.#plain(context, old, newer);
+    const [oldKinds, newKinds] = [alternativesOf(old), alternativesOf(newer)];
     const fit = fitOf(
-      [...before.keys()].every((kind) => after.has(kind) || after.has('any')),
-      [...after.keys()].every((kind) => before.has(kind) || before.has('any')),
+      [...oldKinds.keys()].every((kind) => newKinds.has(kind) || newKinds.has('any')),
+      [...newKinds.keys()].every((kind) => oldKinds.has(kind) || oldKinds.has('any')),
     );
-    if (fit) this.#typeChanged(position, old, now, fit);
-    for (const { name: kind, ...both } of named(before, after)) {
-      if (!both.old || !both.now) continue;
-      const subject = (title: Title): string => `${position.subject(title)}, where it is of kind '${kind}',`;
-      const place = { ...position.place, alternative: kind };
-      const inner = { ...position, place, identity: [...position.identity, kind], subject };
-      this.#alternative(inner, both.old, both.now);
+    if (fit) this.#typeChanged(context, old, newer, fit);
+    for (const { name: kind, ...pair } of named(oldKinds, newKinds)) {
+      if (!pair.old || !pair.newer) continue;
+      const subject = (title: Title): string => `${context.subject(title)} of kind '${kind}'`;
+      const place = { ...context.place, alternative: kind };
+      const inner = { ...context, place, identity: [...context.identity, kind], subject };
+      this.#alternative(inner, pair.old, pair.newer);
     }
   }
 
-  #plain(position: Position, old: PlainType, now: PlainType): void {
-    if (old.kind === 'object' && now.kind === 'object') return this.#reach(position, old, now);
-    if (old.kind === 'enum' && now.kind === 'enum') return this.#reach(position, old, now);
-    if (old.kind === 'array' && now.kind === 'array') return this.#arrays(position, old.element, now.element);
-    const fit = this.#fit(position.side, old, now);
-    if (fit) this.#typeChanged(position, old, now, fit);
+  #plain(context: Context, old: PlainType, newer: PlainType): void {
+    if (old.kind === 'object' && newer.kind === 'object') return this.#reach(context, old, newer);
+    if (old.kind === 'enum' && newer.kind === 'enum') return this.#reach(context, old, newer);
+    if (old.kind === 'array' && newer.kind === 'array') return this.#arrays(context, old.element, newer.element);
+    const fit = this.#fit(context.side, old, newer);
+    if (fit) this.#typeChanged(context, old, newer, fit);
   }
 
-  #arrays(position: Position, old: WireType, now: WireType): void {
-    const [first, ...others] = position.spots;
-    const inside = (spot: Spot): Spot => ({ ...spot, path: `${spot.path}[]` });
-    const subject = (title: Title): string => `each of ${position.subject(title)}`;
-    const spots = [inside(first), ...others.map(inside)] as const;
-    this.#types({ ...position, spots, subject, identity: [...position.identity, '[]'] }, old, now);
+  #arrays(context: Context, old: WireType, newer: WireType): void {
+    const [first, ...others] = context.occurrences;
+    const inside = (one: Occurrence): Occurrence => ({ ...one, path: `${one.path}[]` });
+    const subject = (title: Title): string => `each element of ${context.subject(title)}`;
+    const occurrences = [inside(first), ...others.map(inside)] as const;
+    this.#types({ ...context, occurrences, subject, identity: [...context.identity, '[]'] }, old, newer);
   }
 
-  #fit(side: Side, old: PlainType, now: PlainType): Fit | undefined {
-    const kinds = [jsonKind(old), jsonKind(now)] as const;
+  #fit(side: Side, old: PlainType, newer: PlainType): Fit | undefined {
+    const kinds = [jsonKind(old), jsonKind(newer)] as const;
     if (kinds[0] !== kinds[1]) return kinds[1] === 'any' ? 'wider' : kinds[0] === 'any' ? 'narrower' : 'different';
-    if (old.kind === 'builtin' && now.kind === 'builtin') {
-      return old.name === now.name ? undefined : this.#numberFit(side, old.name, now.name);
+    if (old.kind === 'builtin' && newer.kind === 'builtin') {
+      return old.name === newer.name ? undefined : this.#numberFit(side, old.name, newer.name);
     }
     return old.kind === 'enum' ? 'open' : 'narrower';
   }
 
-  #numberFit(side: Side, old: BuiltinName, now: BuiltinName): Fit | undefined {
-    const [before, after] = [rangeOf(old, side), rangeOf(now, side)];
-    // A number that need not be an integer is beyond all of these.
-    if (!before || !after) return before ? 'wider' : 'narrower';
+  #numberFit(side: Side, old: BuiltinName, newer: BuiltinName): Fit | undefined {
+    const [oldRange, newRange] = [rangeOf(old, side), rangeOf(newer, side)];
+    // `number` includes all integers.
+    if (!oldRange || !newRange) return oldRange ? 'wider' : 'narrower';
     if (!this.#isExact) return undefined;
-    const fit = fitOf(contains(after, before), contains(before, after));
-    const turns = side === 'callers' && before.signed && !after.signed;
-    return fit === 'wider' && turns ? 'unsigned' : fit;
+    const fit = fitOf(contains(newRange, oldRange), contains(oldRange, newRange));
+    const losesSign = side === 'callers' && oldRange.signed && !newRange.signed;
+    return fit === 'wider' && losesSign ? 'unsigned' : fit;
   }
 
-  #typeChanged(position: Position, old: WireType, now: WireType, fit: Fit): void {
-    const text = this.#wording.hasType(this.#describe(now, this.#now), this.#describe(old, this.#old));
-    this.#found(position, { kind: 'type-changed', fit }, text);
+  #typeChanged(context: Context, old: WireType, newer: WireType, fit: Fit): void {
+    const text = this.#wording.hasType(this.#describe(newer, this.#newer), this.#describe(old, this.#old));
+    this.#add(context, { kind: 'type-changed', fit }, text);
   }
 
   #describe(type: WireType, schema: WireSchema): string {
     if (type.kind === 'builtin') return `'${type.name}'`;
-    if (type.kind === 'array') return `an array of ${this.#describe(type.element, schema)}`;
+    if (type.kind === 'array') return `an array of ${this.#describeElement(type.element, schema)}`;
     if (type.name !== undefined && !schema.isIntrospection) return `${type.kind} '${type.name}'`;
-    const title = type.kind === 'object' ? 'an object' : `an ${type.kind}`;
-    return type.kind === 'alternate' ? `${title} of ${[...alternativesOf(type).keys()].join(', ')}` : title;
+    return `an ${type.kind}${kindsOf(type)}`;
+  }
+
+  #describeElement(type: WireType, schema: WireSchema): string {
+    if (type.kind === 'builtin' || type.kind === 'array') return this.#describe(type, schema);
+    return type.name === undefined || schema.isIntrospection ? `${type.kind}s${kindsOf(type)}` : `'${type.name}'`;
   }
 
   // Named types
 
-  #enums(at: Omit<Position, 'subject'>, old: WireEnum, now: WireEnum): void {
-    this.#typeMarks(at, old, now);
-    for (const { name, ...value } of named(old.values, now.values)) {
+  #enums(at: Omit<Context, 'subject'>, old: WireEnum, newer: WireEnum): void {
+    this.#typeMarks(at, old, newer);
+    for (const { name, ...value } of named(old.values, newer.values)) {
       const { place, identity } = at;
-      const ofType = this.#of(old, now);
-      const position: Position = {
+      const ofType = this.#of(old, newer);
+      const context: Context = {
         ...at,
         place: { ...place, value: name },
         identity: [...identity, name],
         subject: () => `value '${name}'${ofType}`,
       };
-      if (!value.old)
-        this.#tell(position, { kind: 'value-added' }, () => `'${name}' ${this.#wording.isNewValue(ofType)}`);
-      else if (!value.now) {
+      if (!value.old) {
+        this.#addText(context, { kind: 'value-added' }, () => `'${name}' ${this.#wording.isNewValue(ofType)}`);
+      } else if (!value.newer) {
         const text = `'${name}' ${this.#wording.isGoneValue(ofType, warningsOf(value.old))}`;
-        this.#tell(position, { kind: 'value-removed' }, () => text);
-      } else this.#marks(position, value.old, value.now);
+        this.#addText(context, { kind: 'value-removed' }, () => text);
+      } else this.#marks(context, value.old, value.newer);
     }
   }
 
-  #alternates(at: Omit<Position, 'subject'>, old: WireAlternate, now: WireAlternate): void {
-    this.#typeMarks(at, old, now);
-    const ofType = this.#of(old, now);
-    for (const { name: kind, ...alternative } of named(alternativesOf(old), alternativesOf(now))) {
-      const position: Position = {
+  #alternates(at: Omit<Context, 'subject'>, old: WireAlternate, newer: WireAlternate): void {
+    this.#typeMarks(at, old, newer);
+    const ofType = this.#of(old, newer);
+    for (const { name: kind, ...alternative } of named(alternativesOf(old), alternativesOf(newer))) {
+      const context: Context = {
         ...at,
         place: { ...at.place, alternative: kind },
         identity: [...at.identity, kind],
         subject: () => `the alternative of kind '${kind}'${ofType}`,
       };
-      if (!alternative.old) this.#found(position, { kind: 'alternative-added' }, this.#wording.isNew);
-      else if (!alternative.now) this.#found(position, { kind: 'alternative-removed' }, this.#wording.isGone([]));
-      else this.#alternative(position, alternative.old, alternative.now);
+      if (!alternative.old) this.#add(context, { kind: 'alternative-added' }, this.#wording.isNew);
+      else if (!alternative.newer) this.#add(context, { kind: 'alternative-removed' }, this.#wording.isGone([]));
+      else this.#alternative(context, alternative.old, alternative.newer);
     }
   }
 
-  #alternative(position: Position, old: WireAlternative, now: WireAlternative): void {
-    this.#conditions(position, old.condition, now.condition);
-    this.#plain(position, old.type, now.type);
+  #alternative(context: Context, old: WireAlternative, newer: WireAlternative): void {
+    this.#conditions(context, old.condition, newer.condition);
+    this.#plain(context, old.type, newer.type);
   }
 
-  #objects(at: Omit<Position, 'subject'>, old: WireObject, now: WireObject): void {
-    const { members, types, branches, ends } = compareBranches(old, now);
-    if (branches.length > 0) this.#ends += ends;
-    if (this.#ends > maxEnds) {
-      throw new FileError(`the schemas cannot be compared: their unions meet in more than ${maxEnds} branches`);
+  #objects(at: Omit<Context, 'subject'>, old: WireObject, newer: WireObject): void {
+    const { members, types, branches, leaves } = compareBranches(old, newer);
+    if (branches.length > 0) this.#leaves += leaves;
+    if (this.#leaves > maxLeaves) {
+      throw new FileError(
+        `cannot compare the schemas: the branches of their unions have more than ${maxLeaves} combinations`,
+      );
     }
-    const spotsOf = (guards: readonly string[], path: string, steps: number): [Spot, ...Spot[]] => {
+    const [{ container }] = at.occurrences;
+    const behind = (guards: readonly string[], path: string, steps: number): [Occurrence, ...Occurrence[]] => {
       const [first = '', ...others] = guards;
-      const spot = (guard: string): Spot => ({ from: at.spots[0].from, path: guard + path, steps });
-      return [spot(first), ...others.map(spot)];
+      const occurrence = (guard: string): Occurrence => ({ container, path: guard + path, steps });
+      return [occurrence(first), ...others.map(occurrence)];
     };
     for (const type of types) {
-      const spots = spotsOf(type.guards, '', 0);
-      const place = typesOf(type.old, type.now);
-      this.#typeMarks({ side: at.side, spots, place, identity: [type.old, type.now] }, type.old, type.now);
+      const occurrences = behind(type.guards, '', 0);
+      const place = typesOf(type.old, type.newer);
+      this.#typeMarks({ side: at.side, occurrences, place, identity: [type.old, type.newer] }, type.old, type.newer);
     }
-    for (const branch of branches) this.#branch({ ...at, spots: spotsOf(branch.guards, '', 0) }, branch);
+    for (const branch of branches) this.#branch({ ...at, occurrences: behind(branch.guards, '', 0) }, branch);
     for (const member of members) {
-      const { name } = member.old ?? member.now ?? { name: '' };
-      this.#member({ side: at.side, spots: spotsOf(member.guards, `.${name}`, 1) }, member, { old, now });
+      const { name } = member.old ?? member.newer ?? { name: '' };
+      this.#member({ side: at.side, occurrences: behind(member.guards, `.${name}`, 1) }, member, { old, newer });
     }
   }
 
-  #branch(at: Omit<Position, 'subject'>, { old, now, value, unions }: MetBranch): void {
-    if (!old || !now || (isEmpty(old.type) && isEmpty(now.type))) return;
-    // As a rule a branch has the condition of its value: then that has been compared.
+  #branch(at: Omit<Context, 'subject'>, { old, newer, value, unions }: GuardedBranch): void {
+    if (!old || !newer || (isEmpty(old.type) && isEmpty(newer.type))) return;
+    // A branch usually has the condition of its value, which is compared with the enum.
     const isOfValue = (branch: { condition?: Condition }, union: WireObject | undefined): boolean =>
       !branch.condition || relate(branch.condition, conditionOfValue(union, value)) === 'same';
-    if (isOfValue(old, unions.old) && isOfValue(now, unions.now)) return;
-    const place = { ...typesOf(unions.old, unions.now), value };
-    const subject = (): string => `the branch '${value}'${this.#of(unions.old, unions.now)}`;
-    const position = { ...at, place, identity: [unions.old, unions.now, value, 'branch'], subject };
-    this.#conditions(position, old.condition, now.condition);
+    if (isOfValue(old, unions.old) && isOfValue(newer, unions.newer)) return;
+    const place = { ...typesOf(unions.old, unions.newer), value };
+    const subject = (): string => `the branch '${value}'${this.#of(unions.old, unions.newer)}`;
+    const context = { ...at, place, identity: [unions.old, unions.newer, value, 'branch'], subject };
+    this.#conditions(context, old.condition, newer.condition);
   }
 
-  #member(at: Pick<Position, 'side' | 'spots'>, { old, now }: Met<WireMember>, pair: Both<WireObject>): void {
-    const any = old ?? now;
+  #member(
+    at: Pick<Context, 'side' | 'occurrences'>,
+    { old, newer }: Guarded<WireMember>,
+    pair: Pair<WireObject>,
+  ): void {
+    const any = old ?? newer;
     if (!any) return;
-    const ofType = this.#of(old?.owner, now?.owner);
-    const position: Position = {
+    const ofType = this.#of(old?.owner, newer?.owner);
+    const context: Context = {
       ...at,
-      place: { ...typesOf(old?.owner, now?.owner), member: any.name },
-      identity: [old?.owner, now?.owner, any.name],
+      place: { ...typesOf(old?.owner, newer?.owner), member: any.name },
+      identity: [old?.owner, newer?.owner, any.name],
       subject: (title) => title(any.name, ofType),
     };
     if (!old) {
       const mandatory = !any.optional;
       const adjective = at.side === 'readers' ? '' : mandatory ? 'mandatory ' : 'optional ';
-      const text = (title: Title): string => `${adjective}${position.subject(title)} ${this.#wording.isNew}`;
-      return this.#tell(position, { kind: 'member-added', mandatory }, text);
+      const text = (title: Title): string => `${adjective}${context.subject(title)} ${this.#wording.isNew}`;
+      return this.#addText(context, { kind: 'member-added', mandatory }, text);
     }
-    if (!now)
-      return this.#found(
-        this.#replaced(position, old, pair),
+    if (!newer)
+      return this.#add(
+        this.#replaced(context, old, pair),
         { kind: 'member-removed' },
         this.#wording.isGone(warningsOf(old)),
       );
-    if (old.optional && !now.optional)
-      this.#found(position, { kind: 'member-mandatory' }, this.#wording.is('mandatory'));
-    if (!old.optional && now.optional) this.#found(position, { kind: 'member-optional' }, this.#wording.is('optional'));
-    this.#marks(position, old, now);
-    this.#types(position, old.type, now.type);
+    if (old.optional && !newer.optional)
+      this.#add(context, { kind: 'member-mandatory' }, this.#wording.is('mandatory'));
+    if (!old.optional && newer.optional) this.#add(context, { kind: 'member-optional' }, this.#wording.is('optional'));
+    this.#marks(context, old, newer);
+    this.#types(context, old.type, newer.type);
   }
 
-  /** The place of a member that is gone only here: its type may still have it, but there is another type now. */
-  #replaced(position: Position, { name, owner }: WireMember, { old, now }: Both<WireObject>): Position {
-    if (owner !== old || old.name === now?.name || old.name === undefined || now?.name === undefined) return position;
-    if (this.#old.isIntrospection || this.#now.isIntrospection) return position;
-    const ofTypes = ` of '${old.name}', now '${now.name}',`;
-    return { ...position, identity: [...position.identity, now], subject: (title) => title(name, ofTypes) };
+  /** Returns the context of a member that is missing because its type was replaced. The old type may still have it elsewhere. */
+  #replaced(context: Context, { name, owner }: WireMember, { old, newer }: Pair<WireObject>): Context {
+    if (owner !== old || old.name === newer?.name || old.name === undefined || newer?.name === undefined)
+      return context;
+    if (this.#old.isIntrospection || this.#newer.isIntrospection) return context;
+    const ofTypes = ` of '${old.name}' (now '${newer.name}')`;
+    return { ...context, identity: [...context.identity, newer], subject: (title) => title(name, ofTypes) };
   }
 
-  // What anything may have
+  // Features and conditions
 
-  #typeMarks(at: Omit<Position, 'subject'>, old: NamedType | undefined, now: NamedType | undefined): void {
-    const name = this.#nameOf(old, now);
+  #typeMarks(at: Omit<Context, 'subject'>, old: NamedType | undefined, newer: NamedType | undefined): void {
+    const name = this.#nameOf(old, newer);
     const subject = (): string => (name === undefined ? 'the type' : `'${name}'`);
-    this.#features({ ...at, subject }, old?.features ?? [], now?.features ?? []);
+    this.#features({ ...at, subject }, old?.features ?? [], newer?.features ?? []);
   }
 
-  #marks(position: Position, old: Marked, now: Marked): void {
-    this.#conditions(position, old.condition, now.condition);
-    this.#features(position, old.features, now.features);
+  #marks(context: Context, old: Marked, newer: Marked): void {
+    this.#conditions(context, old.condition, newer.condition);
+    this.#features(context, old.features, newer.features);
   }
 
-  #features(position: Position, old: readonly Feature[], now: readonly Feature[]): void {
-    if (old.length === 0 && now.length === 0) return;
+  #features(context: Context, old: readonly Feature[], newer: readonly Feature[]): void {
+    if (old.length === 0 && newer.length === 0) return;
     const byName = (features: readonly Feature[]): Map<string, Feature> =>
       new Map(features.map((feature) => [feature.name, feature]));
-    for (const { name, ...feature } of named(byName(old), byName(now))) {
-      const { place, identity } = position;
-      const at = { ...position, place: { ...place, feature: name }, identity: [...identity, 'feature', name] };
+    for (const { name, ...feature } of named(byName(old), byName(newer))) {
+      const { place, identity } = context;
+      const at = { ...context, place: { ...place, feature: name }, identity: [...identity, 'feature', name] };
       if (!feature.old) {
         const text = isWarning(name) ? this.#wording.hasWarning(name) : this.#wording.hasFeature(name);
-        this.#found(at, { kind: 'feature-added', feature: name }, text);
-      } else if (!feature.now) {
+        this.#add(at, { kind: 'feature-added', feature: name }, text);
+      } else if (!feature.newer) {
         const text = isWarning(name) ? this.#wording.isNot(name) : this.#wording.lacksFeature(name);
-        this.#found(at, { kind: 'feature-removed', feature: name }, text);
+        this.#add(at, { kind: 'feature-removed', feature: name }, text);
       } else {
-        const subject = (title: Title): string => `the feature '${name}' of ${position.subject(title)}`;
-        this.#conditions({ ...at, subject }, feature.old.condition, feature.now.condition);
+        const subject = (title: Title): string => `the feature '${name}' of ${context.subject(title)}`;
+        this.#conditions({ ...at, subject }, feature.old.condition, feature.newer.condition);
       }
     }
   }
 
-  #conditions(position: Position, old: Condition | undefined, now: Condition | undefined): void {
+  #conditions(context: Context, old: Condition | undefined, newer: Condition | undefined): void {
     if (!this.#isExact) return;
-    const relation = relate(old, now);
+    const relation = relate(old, newer);
     if (relation === 'same') return;
-    const [before, after] = [old, now].map((condition) => condition && `with '${formatCondition(condition)}'`);
-    const text = !after
-      ? `is now in every build, was only ${before}`
-      : `is now only in builds ${after}${before ? `, was ${before}` : ''}`;
-    this.#found(position, { kind: 'condition-changed', weaker: relation === 'weaker' }, text);
+    const [oldBuilds, newBuilds] = [old, newer].map(
+      (condition) => condition && `in builds with '${formatCondition(condition)}'`,
+    );
+    const before = oldBuilds === undefined ? '' : `; previously, only ${oldBuilds}`;
+    const text = `${newBuilds === undefined ? 'now exists in every build' : `now exists only ${newBuilds}`}${before}`;
+    this.#add(context, { kind: 'condition-changed', weaker: relation === 'weaker' }, text);
   }
 
-  // Findings
+  // Results
 
-  /** @param text what is said of the subject */
-  #found(position: Position, difference: Difference, text: string): void {
-    this.#tell(position, difference, (title) => `${position.subject(title)} ${text}`);
+  /** @param text the predicate of the sentence */
+  #add(context: Context, detail: ChangeDetail, text: string): void {
+    this.#addText(context, detail, (title) => `${context.subject(title)} ${text}`);
   }
 
-  #tell(position: Position, difference: Difference, text: Finding['text']): void {
-    const { side, spots, place, identity } = position;
-    const key = this.#key(difference.kind, side, ...identity);
-    const known = this.#findings.get(key);
-    if (known) known.spots.push(...spots);
-    else this.#findings.set(key, { difference, side, place, text, spots: [...spots] });
+  #addText(context: Context, detail: ChangeDetail, text: Draft['text']): void {
+    const { side, occurrences, place, identity } = context;
+    const key = this.#key(detail.kind, side, ...identity);
+    const known = this.#drafts.get(key);
+    if (known) known.occurrences.push(...occurrences);
+    else this.#drafts.set(key, { detail, side, place, text, occurrences: [...occurrences] });
   }
 
-  #change(finding: Finding): Told {
-    const { difference, side, place, text, spots } = finding;
-    const [first, ...others] = usesOf(spots);
-    if (!first) throw new Error(`what differs is not in use: ${JSON.stringify(place)}`);
-    const { verdict, reason } = judge(difference, side);
+  #complete(draft: Draft): Completed {
+    const { detail, side, place, text, occurrences } = draft;
+    const [first, ...others] = usesOf(occurrences);
+    if (!first) throw new Error(`a change without uses: ${JSON.stringify(place)}`);
+    const { verdict, reason } = judge(detail, side);
     const sentence = text((member, ofType) => {
       if (first.steps > 1) return `member '${member}'${ofType}`;
       return `${first.root.role ? topLevel[first.root.role] : 'member'} '${member}'`;
     });
     const change: Change = {
-      kind: difference.kind,
+      kind: detail.kind,
       verdict,
       side,
       text: reason === undefined ? sentence : `${sentence}: ${reason}`,
       uses: [toUse(first), ...others.map(toUse)],
       place,
     };
-    return { change, finding, order: first.root.order, steps: first.steps };
+    return { change, draft, order: first.root.order, steps: first.steps };
   }
 
-  /** ` of 'Type'`, as far as there is a name. */
-  #of(old: NamedType | undefined, now: NamedType | undefined): string {
-    const name = this.#nameOf(old, now);
+  /** Returns ` of 'Type'`, or '' if no name is known. */
+  #of(old: NamedType | undefined, newer: NamedType | undefined): string {
+    const name = this.#nameOf(old, newer);
     return name === undefined ? '' : ` of '${name}'`;
   }
 
-  /** The new name, unless introspection hides it. */
-  #nameOf(old: NamedType | undefined, now: NamedType | undefined): string | undefined {
-    return (this.#now.isIntrospection ? undefined : now?.name) ?? (this.#old.isIntrospection ? undefined : old?.name);
+  /** Returns the new name or, if that is unknown or in an introspection, the old one. */
+  #nameOf(old: NamedType | undefined, newer: NamedType | undefined): string | undefined {
+    return (
+      (this.#newer.isIntrospection ? undefined : newer?.name) ?? (this.#old.isIntrospection ? undefined : old?.name)
+    );
   }
 
-  /** The same for the same things. */
+  /** Returns a string that identifies a list of strings and objects. */
   #key(...things: readonly unknown[]): string {
     return things
       .map((thing) => {
@@ -508,25 +523,25 @@ function warningsOf({ features }: Marked): string[] {
   return features.map(({ name }) => name).filter(isWarning);
 }
 
-function toUse({ root: { subject, name, role }, path }: Reached): Use {
+function toUse({ root: { subject, name, role }, path }: RootPath): Use {
   return { subject, name, ...optional('role', role), path };
 }
 
-interface Named<T> extends Both<T> {
+interface Named<T> extends Pair<T> {
   readonly name: string;
 }
 
-/** All names of two maps, with what each has of it. */
-function named<T>(old: ReadonlyMap<string, T>, now: ReadonlyMap<string, T>): Named<T>[] {
-  const names = [...old.keys(), ...[...now.keys()].filter((name) => !old.has(name))];
-  return names.map((name) => ({ name, old: old.get(name), now: now.get(name) }));
+/** Returns all names in two maps, with both values. */
+function named<T>(old: ReadonlyMap<string, T>, newer: ReadonlyMap<string, T>): Named<T>[] {
+  const names = [...old.keys(), ...[...newer.keys()].filter((name) => !old.has(name))];
+  return names.map((name) => ({ name, old: old.get(name), newer: newer.get(name) }));
 }
 
-function typesOf(old: NamedType | undefined, now: NamedType | undefined): Place {
-  return { ...optional('oldType', old?.name), ...optional('newType', now?.name) };
+function typesOf(old: NamedType | undefined, newer: NamedType | undefined): Place {
+  return { ...optional('oldType', old?.name), ...optional('newType', newer?.name) };
 }
 
-/** What all places have in common. */
+/** Returns the properties that all places have in common. */
 function commonPlace(places: readonly Place[]): Place {
   const [first = {}, ...others] = places;
   const isCommon = ([key, value]: [string, string]): boolean =>
@@ -534,13 +549,13 @@ function commonPlace(places: readonly Place[]): Place {
   return Object.fromEntries(Object.entries(first).filter(isCommon));
 }
 
-/** By what decides between them; any other type is its only alternative. */
+/** Returns alternatives by JSON kind. A type that is not an alternate is its own only alternative. */
 function alternativesOf(type: WireType): Map<string, WireAlternative> {
   const alternatives = type.kind === 'alternate' ? type.alternatives : [{ type }];
   return new Map(alternatives.map((alternative) => [jsonKind(alternative.type), alternative]));
 }
 
-/** Undefined when both have the same values. */
+/** Returns undefined if both types have the same values. */
 function fitOf(keepsAll: boolean, addsNone: boolean): Fit | undefined {
   if (keepsAll) return addsNone ? undefined : 'wider';
   return addsNone ? 'narrower' : 'different';
@@ -552,7 +567,7 @@ interface Range {
   readonly signed: boolean;
 }
 
-/** Undefined for `number`. */
+/** Returns undefined for `number`. */
 function rangeOf(name: BuiltinName, side: Side): Range | undefined {
   const bits = /\d+$/u.exec(name)?.[0] ?? '64';
   const exponent = BigInt(bits);
@@ -560,9 +575,14 @@ function rangeOf(name: BuiltinName, side: Side): Range | undefined {
   if (!name.startsWith('u') && name !== 'size') {
     return { min: -(2n ** (exponent - 1n)), max: 2n ** (exponent - 1n) - 1n, signed: true };
   }
-  // A server takes a negative number of 64 bits for the unsigned one of the same bits, and never sends one.
+  // A server accepts a negative 64-bit integer as the unsigned one with the same bits, but never sends one.
   const min = side === 'callers' && exponent === 64n ? -(2n ** 63n) : 0n;
   return { min, max: 2n ** exponent - 1n, signed: false };
+}
+
+/** Returns text such as ` of string, null` for an alternate. */
+function kindsOf(type: WireType): string {
+  return type.kind === 'alternate' ? ` of ${[...alternativesOf(type).keys()].join(', ')}` : '';
 }
 
 function contains(outer: Range, inner: Range): boolean {
@@ -574,21 +594,21 @@ function conditionOfValue(union: WireObject | undefined, value: string): Conditi
   return type?.kind === 'enum' ? type.values.get(value)?.condition : undefined;
 }
 
-/** More names in two conditions than this are not tried in all combinations. */
+/** The number of names up to which all combinations are tried. */
 const maxNames = 10;
 
-/** Whether a condition became another: weaker when what met the old one meets the new one too. */
-function relate(old: Condition | undefined, now: Condition | undefined): 'same' | 'weaker' | 'other' {
-  if (!old || !now) return old === now ? 'same' : now ? 'other' : 'weaker';
-  if (formatCondition(old) === formatCondition(now)) return 'same';
-  const names = [...new Set([...namesIn(old), ...namesIn(now)])];
+/** Compares two conditions. The new one is weaker if it holds whenever the old one does. */
+function relate(old: Condition | undefined, newer: Condition | undefined): 'same' | 'weaker' | 'other' {
+  if (!old || !newer) return old === newer ? 'same' : newer ? 'other' : 'weaker';
+  if (formatCondition(old) === formatCondition(newer)) return 'same';
+  const names = [...new Set([...namesIn(old), ...namesIn(newer)])];
   if (names.length > maxNames) return 'other';
   let isSame = true;
   for (let chosen = 0; chosen < 2 ** names.length; chosen += 1) {
     const valueOf = (name: string): boolean => (chosen & (1 << names.indexOf(name))) !== 0;
-    const [before, after] = [evaluate(old, valueOf), evaluate(now, valueOf)];
-    if (before && !after) return 'other';
-    isSame &&= before === after;
+    const [held, holds] = [evaluate(old, valueOf), evaluate(newer, valueOf)];
+    if (held && !holds) return 'other';
+    isSame &&= held === holds;
   }
   return isSame ? 'same' : 'weaker';
 }

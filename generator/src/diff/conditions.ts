@@ -1,31 +1,31 @@
-/** Which conditions a build meets, as far as what it has and lacks tells. */
+/** Infers which conditions a build meets from what it has and lacks. */
 
 import { evaluate, formatCondition, namesIn } from '../condition.js';
 import type { Condition } from '../model.js';
 
-/** Something with a condition, where nothing but that condition decides whether it is there. */
+/** Whether a server has something that exists under a condition. Everything that contains it exists. */
 export interface Observation {
   readonly condition: Condition;
-  readonly isThere: boolean;
+  readonly exists: boolean;
 }
 
-/** Names in conditions, each in one of the lists, sorted. */
+/** The names in conditions, sorted. Each is in one of the lists. */
 export interface Conditions {
   readonly has: readonly string[];
   readonly lacks: readonly string[];
-  /** Nothing tells. */
+  /** Names about which nothing was observed. */
   readonly undecided: readonly string[];
-  /** Of what is there or not, some tells one thing and some the other: it is not only conditions that differ. */
+  /** Names with observations for and against them. Then more than conditions differs. */
   readonly contradicted: readonly string[];
 }
 
 interface Inference {
   readonly conditions: Conditions;
-  /** Whether something may be there, by what was observed. What was observed to be there always may. */
+  /** Returns whether something with a condition can exist in the build. */
   readonly allows: (condition: Condition) => boolean;
 }
 
-/** What each kind of host defines. A build is for one of them. */
+/** The names that each kind of host defines. A build is for one of them. */
 const hosts: readonly (readonly string[])[] = [
   ['CONFIG_LINUX', 'CONFIG_POSIX'],
   ['CONFIG_WIN32'],
@@ -34,28 +34,28 @@ const hosts: readonly (readonly string[])[] = [
 ];
 
 /**
- * What is there proves its condition, unless the build is for another host: another version may have it everywhere. What is not there does
- * not disprove its condition, because another version may be what lacks it: that only counts when nothing contradicts it.
+ * What exists proves its condition, unless the build is for another host: another version may have it on all hosts. What
+ * does not exist disproves its condition only if nothing contradicts that, because another version may lack it.
  *
- * @param names all that conditions can mention
+ * @param names all names that occur in conditions
  */
 export function infer(names: Iterable<string>, observations: readonly Observation[]): Inference {
   const host = hostOf(observations);
-  const isPlausible = ({ condition, isThere }: Observation): boolean =>
-    evaluate(condition, (name) => host.get(name)) !== !isThere;
-  const findings = groupsOf([...observations.filter(isPlausible), ...proofsOf(host)]).map(inferGroup);
+  const isPlausible = ({ condition, exists }: Observation): boolean =>
+    evaluate(condition, (name) => host.get(name)) !== !exists;
+  const groups = groupsOf([...observations.filter(isPlausible), ...proofsOf(host)]).map(inferGroup);
   const explained = new Set(
-    findings.flatMap((found) => found.explained.map(({ condition }) => formatCondition(condition))),
+    groups.flatMap((group) => group.explained.map(({ condition }) => formatCondition(condition))),
   );
-  const decided = new Map(findings.flatMap((found) => [...found.decided]));
+  const decided = new Map(groups.flatMap((group) => [...group.decided]));
   const allows = (condition: Condition): boolean =>
     !explained.has(formatCondition(condition)) && evaluate(condition, (name) => decided.get(name)) !== false;
 
-  const doubtful = new Set(findings.flatMap((found) => [...found.doubtful]));
+  const doubtful = new Set(groups.flatMap((group) => [...group.doubtful]));
   const isContradicted = (name: string): boolean => {
     const about = observations.filter(({ condition }) => namesIn(condition).includes(name));
-    const against = about.filter(({ condition, isThere }) => isThere !== allows(condition)).length;
-    // In another version, some of what needs it may be gone, and some may not need it any more. The most part tells.
+    const against = about.filter(({ condition, exists }) => exists !== allows(condition)).length;
+    // Another version may have removed some of what needs the name, or may no longer need it. The majority decides.
     if (host.has(name)) return false;
     return doubtful.has(name) || (decided.has(name) ? 2 * against >= about.length : against > 0);
   };
@@ -72,13 +72,13 @@ export function infer(names: Iterable<string>, observations: readonly Observatio
   return { conditions, allows };
 }
 
-/** The names that tell hosts apart, as far as what is there tells the host. Where none fits all of it, it is the one that fits most. */
+/** Returns what is known about the names that hosts define. If no host fits all that exists, the best fit is assumed. */
 function hostOf(observations: readonly Observation[]): Map<string, boolean> {
-  const there = observations.filter(({ isThere }) => isThere);
+  const present = observations.filter(({ exists }) => exists);
   const names = [...new Set(hosts.flat())];
   const misfitsOf = (host: readonly string[]): number => {
     const valueOf = (name: string): boolean | undefined => (names.includes(name) ? host.includes(name) : undefined);
-    return there.filter(({ condition }) => evaluate(condition, valueOf) === false).length;
+    return present.filter(({ condition }) => evaluate(condition, valueOf) === false).length;
   };
   const misfits = hosts.map(misfitsOf);
   const least = Math.min(...misfits);
@@ -92,22 +92,22 @@ function hostOf(observations: readonly Observation[]): Map<string, boolean> {
   return known;
 }
 
-/** As observations that nothing can contradict. */
+/** Returns what is known of the host, as observations that nothing can contradict. */
 function proofsOf(host: ReadonlyMap<string, boolean>): Observation[] {
   return [...host].map(([name, value]) => {
     const condition = { kind: 'defined', name } as const;
-    return { condition: value ? condition : { kind: 'not', operand: condition }, isThere: true };
+    return { condition: value ? condition : { kind: 'not', operand: condition }, exists: true };
   });
 }
 
-/** Observations that have to do with each other, each once: names that no condition links are independent. */
+/** Groups distinct observations by the names in their conditions. Groups without common names are independent. */
 function groupsOf(observations: readonly Observation[]): (readonly Observation[])[] {
-  const distinct = new Map(observations.map((one) => [`${one.isThere} ${formatCondition(one.condition)}`, one]));
-  let groups: Group[] = [];
+  const distinct = new Map(observations.map((one) => [`${one.exists} ${formatCondition(one.condition)}`, one]));
+  let groups: LinkedObservations[] = [];
   for (const observation of distinct.values()) {
     const names = namesIn(observation.condition);
     const linked = groups.filter((group) => names.some((name) => group.names.has(name)));
-    const joined: Group = {
+    const joined: LinkedObservations = {
       names: new Set([...linked.flatMap((group) => [...group.names]), ...names]),
       observations: [...linked.flatMap((group) => group.observations), observation],
     };
@@ -116,44 +116,44 @@ function groupsOf(observations: readonly Observation[]): (readonly Observation[]
   return groups.map((group) => group.observations);
 }
 
-interface Group {
+interface LinkedObservations {
   readonly names: ReadonlySet<string>;
   readonly observations: readonly Observation[];
 }
 
-interface Findings {
-  /** What is not there because of its condition. */
+interface GroupInference {
+  /** Observations of what does not exist because of its condition. */
   readonly explained: readonly Observation[];
   readonly decided: ReadonlyMap<string, boolean>;
-  /** Names of which what is there tells both: it is there under conditions that exclude each other. */
+  /** Names in conditions that exclude each other, although something exists under each. */
   readonly doubtful: ReadonlySet<string>;
 }
 
-function inferGroup(group: readonly Observation[]): Findings {
-  const there = group.filter(({ isThere }) => isThere);
-  const lacking = group.filter(({ isThere }) => !isThere);
-  const doubtful = doubtfulNames(there);
+function inferGroup(group: readonly Observation[]): GroupInference {
+  const present = group.filter(({ exists }) => exists);
+  const absent = group.filter(({ exists }) => !exists);
+  const doubtful = doubtfulNames(present);
   const arePossible = (observations: readonly Observation[]): boolean => isPossible(observations, doubtful);
 
-  const undoubted = lacking.filter(({ condition }) => !namesIn(condition).some((name) => doubtful.has(name)));
-  const explained = uncontested(undoubted, (some) => arePossible([...there, ...some]));
+  const undoubted = absent.filter(({ condition }) => !namesIn(condition).some((name) => doubtful.has(name)));
+  const explained = uncontested(undoubted, (some) => arePossible([...present, ...some]));
   const decided = new Map<string, boolean>();
   for (const name of namesOf(group).filter((candidate) => !doubtful.has(candidate))) {
     const condition = { kind: 'defined', name } as const;
-    const canBe = (isThere: boolean): boolean => arePossible([...there, ...explained, { condition, isThere }]);
+    const canBe = (exists: boolean): boolean => arePossible([...present, ...explained, { condition, exists }]);
     if (canBe(true) !== canBe(false)) decided.set(name, canBe(true));
   }
   return { explained, decided, doubtful };
 }
 
-function doubtfulNames(there: readonly Observation[]): Set<string> {
+function doubtfulNames(present: readonly Observation[]): Set<string> {
   const doubtful = new Set<string>();
   const arePossible = (observations: readonly Observation[]): boolean => isPossible(observations, doubtful);
-  while (!arePossible(there)) for (const name of namesOf(smallestConflict(there, arePossible))) doubtful.add(name);
+  while (!arePossible(present)) for (const name of namesOf(smallestConflict(present, arePossible))) doubtful.add(name);
   return doubtful;
 }
 
-/** Of what is possible by itself, all that is not part of any conflict. */
+/** Returns the observations that are possible on their own and not part of any conflict. */
 function uncontested(observations: readonly Observation[], arePossible: Possibility): readonly Observation[] {
   const possible = observations.filter((one) => arePossible([one]));
   let left = possible;
@@ -167,7 +167,7 @@ function uncontested(observations: readonly Observation[], arePossible: Possibil
 
 type Possibility = (observations: readonly Observation[]) => boolean;
 
-/** Of observations that are not possible together, some of which each is needed for that. */
+/** Returns a part of conflicting observations that conflicts only as a whole. */
 function smallestConflict(observations: readonly Observation[], arePossible: Possibility): readonly Observation[] {
   let conflict = observations;
   for (const one of observations) {
@@ -178,16 +178,16 @@ function smallestConflict(observations: readonly Observation[], arePossible: Pos
 }
 
 /**
- * Whether there can be a build that all was observed of.
+ * Returns whether some build has all of the observations.
  *
- * @param doubtful names that may be defined for one thing, and not for another
+ * @param doubtful names that may be defined in one place and undefined in another
  */
 function isPossible(observations: readonly Observation[], doubtful: ReadonlySet<string>): boolean {
   const names = namesOf(observations).filter((name) => !doubtful.has(name));
   const values = new Map<string, boolean>();
   const search = (next: number): boolean => {
     const isContradicted = observations.some(
-      ({ condition, isThere }) => evaluate(condition, (name) => values.get(name)) === !isThere,
+      ({ condition, exists }) => evaluate(condition, (name) => values.get(name)) === !exists,
     );
     if (isContradicted) return false;
     const name = names[next];
@@ -202,7 +202,7 @@ function isPossible(observations: readonly Observation[], doubtful: ReadonlySet<
   return search(0);
 }
 
-/** Those in short conditions first: they decide most. */
+/** Returns the names in conditions. Those in short conditions come first, because they restrict the search most. */
 function namesOf(observations: readonly Observation[]): string[] {
   const names = observations.map(({ condition }) => namesIn(condition));
   return [...new Set(names.toSorted((a, b) => a.length - b.length).flat())];

@@ -1,26 +1,27 @@
 /**
- * What a difference means to a client. The rules are those of QEMU's manual: what goes out may be taken more freely, what comes in may
- * become more (docs/devel/qapi-code-gen.rst, "Compatibility considerations"; docs/interop/qmp-spec.rst on what clients must not rely on).
+ * Decides what a change means for clients, by the rules of QEMU's manual: arguments may become more permissive, results and
+ * events may gain members (docs/devel/qapi-code-gen.rst, "Compatibility considerations"; docs/interop/qmp-spec.rst lists what
+ * clients must not rely on).
  */
 
 import type { ChangeKind, Side, Verdict } from './change.js';
 
 /**
- * How the values of a type became those of another. `wider`: all that were, and others. `narrower`: none but those that were, and not
- * all. `different`: neither. `open`: wider, but of strings where there were the values of an enum. `unsigned`: wider, but what was a
- * negative number is now a large one. `gone`: there are none.
+ * How the values of a new type relate to those of the old one. `wider`: all old values and more. `narrower`: only a part of
+ * the old values. `different`: neither. `open`: any string instead of the values of an enum. `unsigned`: wider, but negative
+ * numbers are now read as large positive ones. `gone`: no value at all.
  */
 export type Fit = 'wider' | 'narrower' | 'different' | 'open' | 'unsigned' | 'gone';
 
-/** A difference, as far as its verdict needs it. */
-export type Difference =
+/** The kind of a change, with what determines its verdict. */
+export type ChangeDetail =
   | { readonly kind: 'member-added'; readonly mandatory: boolean }
   | { readonly kind: 'type-changed'; readonly fit: Fit }
   | { readonly kind: 'feature-added' | 'feature-removed'; readonly feature: string }
-  /** `weaker`: every build that had it has it still. */
+  /** `weaker`: every build that met the old condition meets the new one. */
   | { readonly kind: 'condition-changed'; readonly weaker: boolean }
-  /** `now`: the command takes further arguments now, or sends a reply. */
-  | { readonly kind: 'further-arguments-changed' | 'reply-changed'; readonly now: boolean }
+  /** `isOn`: whether the new command takes further arguments, or sends a reply. */
+  | { readonly kind: 'further-arguments-changed' | 'reply-changed'; readonly isOn: boolean }
   | { readonly kind: Exclude<ChangeKind, DetailedKind> };
 
 type DetailedKind =
@@ -34,92 +35,92 @@ type DetailedKind =
 
 interface Judgement {
   readonly verdict: Verdict;
-  /** Why, where the difference itself does not say it: a clause for people. */
+  /** The consequence, if it is not obvious: a clause for people. */
   readonly reason?: string;
 }
 
 const harmless: Judgement = { verdict: 'harmless' };
-const gone: Judgement = { verdict: 'breaking' };
+const removed: Judgement = { verdict: 'breaking' };
+const rejectedIfPassed = breaking('calls that pass it are rejected');
+const rejectedIfOmitted = breaking('calls that omit it are rejected');
 
-export function judge(difference: Difference, side: Side): Judgement {
-  const rule = rules[difference.kind] as (difference: Difference, isTaken: boolean) => Judgement;
-  return rule(difference, side === 'callers');
+export function judge(detail: ChangeDetail, side: Side): Judgement {
+  const rule = rules[detail.kind] as (detail: ChangeDetail, isSent: boolean) => Judgement;
+  return rule(detail, side === 'callers');
 }
 
+/** Rules depend on whether clients send or receive what changed. */
 type Rules = {
-  readonly [K in ChangeKind]: (difference: Extract<Difference, { kind: K }>, isTaken: boolean) => Judgement;
+  readonly [K in ChangeKind]: (detail: Extract<ChangeDetail, { kind: K }>, isSent: boolean) => Judgement;
 };
 
-/** By whether it is about what callers send, or about what readers find. */
 const rules: Rules = {
   'command-added': () => harmless,
-  'command-removed': () => gone,
+  'command-removed': () => removed,
   'event-added': () => harmless,
-  'event-removed': () => gone,
+  'event-removed': () => removed,
   'oob-granted': () => harmless,
-  'oob-withdrawn': () => breaking('out-of-band calls are refused'),
+  'oob-withdrawn': () => breaking('out-of-band calls are rejected'),
   'preconfig-granted': () => harmless,
-  'preconfig-withdrawn': () => breaking("a server that was started with '-preconfig' refuses it until that is over"),
-  'further-arguments-changed': ({ now }) =>
-    now ? harmless : breaking('calls with arguments that are not in the schema are refused'),
-  'reply-changed': ({ now }) =>
-    now
-      ? notable('who does not expect it may take it for the reply to another call')
-      : breaking('who waits for it waits in vain'),
-  'member-added': ({ mandatory }, isTaken) =>
-    isTaken && mandatory ? breaking('calls without it are refused') : harmless,
-  'member-removed': (_, isTaken) => (isTaken ? breaking('calls with it are refused') : gone),
-  'member-optional': (_, isTaken) => (isTaken ? harmless : breaking('readers may not find it')),
-  'member-mandatory': (_, isTaken) => (isTaken ? breaking('calls without it are refused') : harmless),
-  'type-changed': ({ fit }, isTaken) => (isTaken ? judgeTaken(fit) : judgeRead(fit)),
-  'value-added': (_, isTaken) => (isTaken ? harmless : notable('readers may find it')),
-  'value-removed': (_, isTaken) =>
-    isTaken ? breaking('calls with it are refused') : notable('readers do not find it'),
-  'alternative-added': (_, isTaken) => (isTaken ? harmless : breaking('readers may find what they do not know')),
-  'alternative-removed': (_, isTaken) => (isTaken ? breaking('calls with it are refused') : harmless),
+  'preconfig-withdrawn': () => breaking("a server started with '-preconfig' rejects it until then"),
+  'further-arguments-changed': ({ isOn }) =>
+    isOn ? harmless : breaking('calls that pass such arguments are rejected'),
+  'reply-changed': ({ isOn }) =>
+    isOn
+      ? notable('clients that do not expect it may mistake it for the reply to another call')
+      : breaking('clients that wait for it never receive one'),
+  'member-added': ({ mandatory }, isSent) => (isSent && mandatory ? rejectedIfOmitted : harmless),
+  'member-removed': (_, isSent) => (isSent ? rejectedIfPassed : removed),
+  'member-optional': (_, isSent) => (isSent ? harmless : breaking('readers may not find it')),
+  'member-mandatory': (_, isSent) => (isSent ? rejectedIfOmitted : harmless),
+  'type-changed': ({ fit }, isSent) => (isSent ? judgeSent(fit) : judgeReceived(fit)),
+  'value-added': (_, isSent) => (isSent ? harmless : notable('readers may receive it')),
+  'value-removed': (_, isSent) => (isSent ? rejectedIfPassed : notable('readers never receive it')),
+  'alternative-added': (_, isSent) => (isSent ? harmless : breaking('readers may receive values they do not expect')),
+  'alternative-removed': (_, isSent) => (isSent ? rejectedIfPassed : harmless),
   'feature-added': ({ feature }) => judgeNewFeature(feature),
   'feature-removed': ({ feature }) =>
-    isWarning(feature) ? harmless : notable('programs that ask for it do not find it'),
-  'condition-changed': ({ weaker }) => (weaker ? harmless : notable('a server may lack it')),
+    isWarning(feature) ? harmless : notable('programs that check for it do not find it'),
+  'condition-changed': ({ weaker }) => (weaker ? harmless : notable('some servers may lack it')),
 };
 
-/** Of arguments: whether what was sent is still taken. */
-function judgeTaken(fit: Fit): Judgement {
+/** Judges the type of an argument: whether the values that clients send are still accepted. */
+function judgeSent(fit: Fit): Judgement {
   switch (fit) {
     case 'wider':
     case 'open':
       return harmless;
     case 'unsigned':
-      return notable('negative numbers are taken for large ones');
+      return notable('negative numbers are read as large positive ones');
     case 'narrower':
     case 'different':
     case 'gone':
-      return breaking('some values are refused');
+      return breaking('some values are rejected');
   }
 }
 
-/** Of results and events: whether what comes was known. */
-function judgeRead(fit: Fit): Judgement {
+/** Judges the type in a result or event: whether clients know the values that they receive. */
+function judgeReceived(fit: Fit): Judgement {
   switch (fit) {
     case 'narrower':
       return harmless;
     case 'open':
-      return notable('readers may find any string');
+      return notable('readers may receive any string');
     case 'gone':
-      return gone;
+      return removed;
     case 'wider':
     case 'unsigned':
     case 'different':
-      return breaking('readers may find what they do not know');
+      return breaking('readers may receive values they do not expect');
   }
 }
 
 function judgeNewFeature(feature: string): Judgement {
-  if (feature === 'deprecated') return notable('a later version may lack it');
+  if (feature === 'deprecated') return notable('a later version may remove it');
   return feature === 'unstable' ? notable('any version may change it') : harmless;
 }
 
-/** Features that warn of a thing, rather than tell what it can do. */
+/** Returns whether a feature is a warning, rather than a capability that programs check for. */
 export function isWarning(feature: string): boolean {
   return feature === 'deprecated' || feature === 'unstable';
 }

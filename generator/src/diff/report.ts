@@ -1,4 +1,4 @@
-/** What a comparison found: text for people, JSON for programs, Markdown for changelogs, annotations for GitHub. */
+/** Formats the result of a comparison: as text, as JSON, as Markdown for changelogs, and as annotations for GitHub. */
 
 import { optional } from '../optional.js';
 import { relativePath } from '../paths.js';
@@ -13,38 +13,39 @@ export type Format = (typeof formats)[number];
 export const thresholds = ['breaking', 'any', 'never'] as const;
 export type Threshold = (typeof thresholds)[number];
 
-/** How people call a side, and what it is. */
-export interface SideTitle {
+/** The name and kind of what is compared. */
+export interface InputLabel {
   readonly title: string;
   readonly kind: 'embedded' | 'schema' | 'introspection' | 'server';
 }
 
-/** A place in a program. */
-export interface CodePlace {
-  /** Relative to the current folder. */
+/** A location in the source code of a program. */
+export interface CodeLocation {
+  /** The path, relative to the current directory. */
   readonly file: string;
-  /** These count from 1. */
+  /** Counted from 1. */
   readonly line: number;
+  /** Counted from 1, in UTF-16 code units. */
   readonly column: number;
 }
 
-/** What of a program the changes touch. */
+/** The effects of changes on a program. */
 export interface UsedBy {
-  /** The `tsconfig.json` of the program. */
+  /** The path of the program's `tsconfig.json`. */
   readonly tsconfig: string;
-  /** Where the program meets a change; a change that it does not meet is not there. */
-  readonly touched: ReadonlyMap<Change, readonly CodePlace[]>;
-  /** What the new types make an error, and no breaking change explains: with what the compiler says. */
-  readonly needsEdit: readonly (CodePlace & { readonly text: string })[];
-  /** Where a value leaves the typed world, or enters it: with the commands and events whose changes may be met beyond. */
-  readonly passedOn: readonly (CodePlace & { readonly subjects: readonly string[] })[];
-  /** Where the program uses what could not be followed. */
-  readonly unfollowed: readonly (CodePlace & { readonly text: string })[];
+  /** Where the program meets each change. Changes that it does not meet are omitted. */
+  readonly touched: ReadonlyMap<Change, readonly CodeLocation[]>;
+  /** Errors that only the new types cause, and that no breaking change explains, with the compiler's message. */
+  readonly needsEdit: readonly (CodeLocation & { readonly text: string })[];
+  /** Where values are passed to or from untyped code, with the commands and events whose changes may matter there. */
+  readonly passedOn: readonly (CodeLocation & { readonly subjects: readonly string[] })[];
+  /** Uses of commands and events that cannot be analyzed, with the reason. */
+  readonly unfollowed: readonly (CodeLocation & { readonly text: string })[];
 }
 
-/** All that a server lacks because of one condition. */
+/** What a server lacks because of one condition. */
 export interface Conditional {
-  /** As an expression: `CONFIG_LINUX && !CONFIG_X` */
+  /** An expression such as `CONFIG_LINUX && !CONFIG_X`. */
   readonly condition: string;
   readonly parts: readonly LackingPart[];
 }
@@ -52,16 +53,16 @@ export interface Conditional {
 export interface LackingPart {
   readonly kind: 'command' | 'event' | 'member' | 'value' | 'branch' | 'alternative' | 'feature';
   readonly name: string;
-  /** Where it would be: what would have it. Absent for a command or event. */
+  /** The use of what would contain the part. Absent for a command or event. */
   readonly use?: Use;
 }
 
-/** Of a comparison; a `DriftReport` is one, too. */
+/** The result of a comparison. */
 export interface Report {
-  readonly old: SideTitle;
-  readonly new: SideTitle;
+  readonly old: InputLabel;
+  readonly new: InputLabel;
   readonly changes: readonly Change[];
-  /** What was not compared, and what else there is to know: sentences without their ends. */
+  /** Remarks, such as what was not compared: sentences without their periods. */
   readonly notes: readonly string[];
   readonly usedBy?: UsedBy;
   readonly serverVersion?: string;
@@ -69,19 +70,19 @@ export interface Report {
   readonly conditional?: readonly Conditional[];
 }
 
-/** How many are shown: what a type in forty places changes is told with the first of them. */
+/** The numbers of items that are shown. A type may be used in forty places. */
 const maxUses = 3;
-const maxPlaces = 5;
+const maxLocations = 5;
 const maxParts = 5;
 
 interface FormatOptions {
-  /** Of text. */
+  /** Whether to colour text. */
   readonly colour?: boolean;
-  /** The folder that the files in annotations are relative to; the current one unless told. */
+  /** The directory that files in annotations are relative to. Defaults to the current one. */
   readonly workspace?: string;
 }
 
-/** Lines, with a newline at the end. */
+/** Returns the report as lines, each with a newline. */
 export function formatReport(report: Report, format: Format, { colour, workspace }: FormatOptions = {}): string {
   switch (format) {
     case 'text':
@@ -95,26 +96,26 @@ export function formatReport(report: Report, format: Format, { colour, workspace
   }
 }
 
-/** With `usedBy`, only what touches the program counts. */
+/** Returns whether a report fails the threshold. With `usedBy`, only changes that affect the program count. */
 export function isPast(report: Report, threshold: Threshold): boolean {
   const changes = relevantChanges(report);
   if (threshold === 'any') return changes.length > 0;
   return threshold === 'breaking' && changes.some(({ verdict }) => verdict === 'breaking');
 }
 
-/** What an introspection hides, if a side is one. */
-export function notesOnIntrospections(sides: readonly SideTitle[]): string[] {
-  const titles = sides.filter(({ kind }) => kind === 'introspection').map(({ title }) => `'${title}'`);
+/** Returns notes on what introspections do not contain, if there are any among the inputs. */
+export function notesOnIntrospections(inputs: readonly InputLabel[]): string[] {
+  const titles = inputs.filter(({ kind }) => kind === 'introspection').map(({ title }) => `'${title}'`);
   if (titles.length === 0) return [];
   const are = titles.length === 1 ? 'is an introspection' : 'are introspections';
   return [
-    `not compared, because ${titles.join(' and ')} ${are}: widths of integers, conditions, ` +
-      'and whether a command takes further arguments, replies, or is allowed with -preconfig',
-    "what a server was built without is not in its introspection, and so a difference; 'qapi-ts drift' tells such apart",
+    `not compared, because ${titles.join(' and ')} ${are}: integer widths, conditions, and whether a command ` +
+      'takes arguments that are not in the schema, sends a reply, or is allowed with -preconfig',
+    "an introspection lacks what the server was built without, which counts as a change here, but not in 'qapi-ts drift'",
   ];
 }
 
-/** All changes, or those that touch the program; worst first. */
+/** Returns all changes or, with `usedBy`, those that affect the program; worst first. */
 function relevantChanges({ changes, usedBy }: Report): Change[] {
   return worstFirst(usedBy ? changes.filter((change) => usedBy.touched.has(change)) : changes);
 }
@@ -139,7 +140,7 @@ function countsOf(changes: readonly Change[]): Counts {
   };
 }
 
-/** `42 changes: 3 breaking, 7 notable, 32 harmless` */
+/** Returns text such as `42 changes: 3 breaking, 7 notable, 32 harmless`. */
 function formatCounts(changes: readonly Change[]): string {
   if (changes.length === 0) return 'no changes';
   const counts = countsOf(changes);
@@ -154,52 +155,59 @@ function formatTitle(report: Report): string {
   return `${report.old.title} -> ${report.new.title}`;
 }
 
-/** What must be known beside the counts. */
+/** Returns the lines that follow the counts. */
 function remarks(report: Report): string[] {
   const { usedBy, notes } = report;
   if (!usedBy) return [...notes];
-  const lines = [`in use by '${usedBy.tsconfig}': ${formatCounts(relevantChanges(report))}`];
-  if (usedBy.needsEdit.length > 0) lines.push(`needs an edit there: ${amount(usedBy.needsEdit.length, 'place')}`);
-  if (usedBy.passedOn.length > 0) lines.push(`passed on whole there: ${amount(usedBy.passedOn.length, 'place')}`);
-  if (usedBy.unfollowed.length > 0) lines.push(`not followed there: ${amount(usedBy.unfollowed.length, 'place')}`);
-  return [...lines, ...notes];
+  const lists = (['needsEdit', 'passedOn', 'unfollowed'] as const).flatMap((key) => {
+    const { length } = usedBy[key];
+    return length > 0 ? [`${listTitles[key]}: ${amount(length, 'place')}`] : [];
+  });
+  return [`affecting '${usedBy.tsconfig}': ${formatCounts(relevantChanges(report))}`, ...lists, ...notes];
 }
 
-/** `a, b, c and 4 more` */
+/** Returns text such as `a, b, c and 4 more`. */
 function enumerate(texts: readonly string[], limit: number): string {
-  // "and 1 more" would be no shorter than that one.
+  // "and 1 more" would be no shorter than the item itself.
   if (texts.length <= limit + 1) return texts.join(', ');
   return `${texts.slice(0, limit).join(', ')} and ${texts.length - limit} more`;
 }
 
-/** Where a change is met: branches of one union together. */
+/** Returns the uses of a change as text. Branches of one union are joined. */
 function usesOf({ uses }: Change): string[] {
   return groupByBranch(uses, (use) => use).map(({ text }) => text);
 }
 
-function formatPlace({ file, line }: CodePlace): string {
+function formatLocation({ file, line }: CodeLocation): string {
   return `${file}:${line}`;
 }
 
-/** Where the program meets a change: one place in each line. */
-function placesOf(change: Change, usedBy: UsedBy | undefined): CodePlace[] {
-  const places = usedBy?.touched.get(change) ?? [];
-  return [...new Map(places.map((place) => [formatPlace(place), place])).values()];
+/** Returns where the program meets a change, with one location for each line of code. */
+function locationsOf(change: Change, usedBy: UsedBy | undefined): CodeLocation[] {
+  const locations = usedBy?.touched.get(change) ?? [];
+  return [...new Map(locations.map((location) => [formatLocation(location), location])).values()];
 }
 
-/** `value 'io_uring' of 'blockdev-add: arguments.aio'` */
+/** Returns text such as `value 'io_uring' of 'blockdev-add: arguments.aio'`. */
 function formatPart({ kind, name, use }: LackingPart): string {
   return `${kind} '${name}'${use ? ` of '${formatUse(use)}'` : ''}`;
 }
 
+/** The titles of the lists that never count for a threshold. */
+const listTitles = {
+  needsEdit: 'needs an edit',
+  passedOn: 'passed to or from untyped code',
+  unfollowed: 'not analyzed',
+} as const;
+
 const conditionTitles: readonly (readonly [keyof Conditions, string])[] = [
   ['has', 'met'],
   ['lacks', 'not met'],
-  ['undecided', 'not to be told'],
+  ['undecided', 'undecided'],
   ['contradicted', 'contradictory'],
 ];
 
-/** What is known of the conditions of a build: `met: CONFIG_A, CONFIG_B` */
+/** Returns lines such as `met: CONFIG_A, CONFIG_B`. */
 function formatConditions({ conditions }: Report, name: (text: string) => string): string[] {
   return conditionTitles.flatMap(([key, title]) => {
     const names = conditions?.[key] ?? [];
@@ -207,17 +215,18 @@ function formatConditions({ conditions }: Report, name: (text: string) => string
   });
 }
 
-/** How the parts of an entry are written. */
+/** Formats the parts of an entry. */
 interface Style {
-  /** What an entry begins with: a use, a place, a condition. */
+  /** The beginning of an entry: a use, a location or a condition. */
   readonly where: (text: string) => string;
-  /** Other names and the like. */
+  /** Other names, uses and locations. */
   readonly name: (text: string) => string;
-  /** Sentences, with names in single quotes. */
+  /** Sentences with names in single quotes. */
   readonly prose: (text: string) => string;
-  /** What follows the sentence of a change. */
+  /** Further uses, after the sentence. */
   readonly also: (uses: string) => string;
-  readonly at: (places: string) => string;
+  /** Locations, after the uses. */
+  readonly at: (locations: string) => string;
 }
 
 interface Section {
@@ -226,7 +235,7 @@ interface Section {
   readonly entries: readonly string[];
 }
 
-/** Those that have entries. */
+/** Returns the sections that have entries. */
 function sections(report: Report, style: Style): Section[] {
   const { usedBy, conditional = [] } = report;
   const { where, name, prose } = style;
@@ -236,27 +245,27 @@ function sections(report: Report, style: Style): Section[] {
     verdict,
     entries: ofVerdict(changes, verdict).map((change) => {
       const [first = '', ...further] = usesOf(change);
-      const places = placesOf(change, usedBy).map((place) => name(formatPlace(place)));
+      const locations = locationsOf(change, usedBy).map((location) => name(formatLocation(location)));
       const also = further.length > 0 ? style.also(enumerate(further.map(name), maxUses)) : '';
-      const at = places.length > 0 ? style.at(enumerate(places, maxPlaces)) : '';
+      const at = locations.length > 0 ? style.at(enumerate(locations, maxLocations)) : '';
       return `${where(first)}: ${prose(change.text)}${also}${at}`;
     }),
   }));
-  const leftOut = conditional.map(({ condition, parts }) => {
+  const excluded = conditional.map(({ condition, parts }) => {
     const texts = parts.map((part) => prose(formatPart(part)));
     return `${where(condition)}: ${enumerate(texts, maxParts)}`;
   });
-  const explained = (places: readonly (CodePlace & { readonly text: string })[] = []): string[] =>
-    places.map((place) => `${where(formatPlace(place))}: ${prose(place.text)}`);
+  const explained = (locations: readonly (CodeLocation & { readonly text: string })[] = []): string[] =>
+    locations.map((location) => `${where(formatLocation(location))}: ${prose(location.text)}`);
   const passedOn = (usedBy?.passedOn ?? []).map(
-    (place) => `${where(formatPlace(place))}: ${place.subjects.map(name).join(', ')}`,
+    (location) => `${where(formatLocation(location))}: ${location.subjects.map(name).join(', ')}`,
   );
   all.push(
-    { title: 'conditions of the build', entries: formatConditions(report, name) },
-    { title: 'left out by conditions', entries: leftOut },
-    { title: 'needs an edit', entries: explained(usedBy?.needsEdit) },
-    { title: 'passed on whole', entries: passedOn },
-    { title: 'not followed', entries: explained(usedBy?.unfollowed) },
+    { title: 'build conditions', entries: formatConditions(report, name) },
+    { title: 'excluded by build conditions', entries: excluded },
+    { title: listTitles.needsEdit, entries: explained(usedBy?.needsEdit) },
+    { title: listTitles.passedOn, entries: passedOn },
+    { title: listTitles.unfollowed, entries: explained(usedBy?.unfollowed) },
   );
   return all.filter(({ entries }) => entries.length > 0);
 }
@@ -270,7 +279,7 @@ function formatText(report: Report, colour: boolean): string {
     name: printable,
     prose: printable,
     also: (uses) => `\n    also ${uses}`,
-    at: (places) => `\n    in ${places}`,
+    at: (locations) => `\n    in ${locations}`,
   };
   const counts = `${formatTitle(report)}: ${formatCounts(report.changes)}`;
   const blocks = [
@@ -283,43 +292,45 @@ function formatText(report: Report, colour: boolean): string {
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-/** What `--format json` prints. The README documents it, and programs rely on it. */
+/** The output of `--format json`, which the README documents. */
 export interface JsonReport {
-  readonly old: SideTitle;
-  readonly new: SideTitle;
+  readonly old: InputLabel;
+  readonly new: InputLabel;
   readonly notes: readonly string[];
-  /** Of all changes, whether they touch the program or not. */
+  /** The numbers of all changes, whether they affect the program or not. */
   readonly counts: Counts;
-  /** All of them, worst first. */
+  /** All changes, worst first. */
   readonly changes: readonly JsonChange[];
-  /** Only with `--used-by`. */
+  /** Present only with `--used-by`. */
   readonly usedBy?: {
     readonly tsconfig: string;
-    /** Of the changes that touch the program. */
+    /** The numbers of changes that affect the program. */
     readonly counts: Counts;
   } & Pick<UsedBy, 'needsEdit' | 'passedOn' | 'unfollowed'>;
-  /** These only of a drift. */
+  /** Present only for a drift, if known. */
   readonly serverVersion?: string;
+  /** Present only for a drift. */
   readonly conditions?: Conditions;
+  /** Present only for a drift. */
   readonly conditional?: readonly Conditional[];
 }
 
 interface JsonChange extends Omit<Change, 'uses'> {
   readonly uses: readonly (Use & { readonly text: string })[];
-  /** Where the program meets it; only with `--used-by`. */
-  readonly usedBy?: readonly CodePlace[];
+  /** Where the program meets the change. Present only with `--used-by`. */
+  readonly usedBy?: readonly CodeLocation[];
 }
 
 function toJson(report: Report): JsonReport {
   const { notes, changes, usedBy } = report;
-  const side = ({ title, kind }: SideTitle): SideTitle => ({ title, kind });
+  const label = ({ title, kind }: InputLabel): InputLabel => ({ title, kind });
   const used = (program: UsedBy): JsonReport['usedBy'] => {
     const { tsconfig, needsEdit, passedOn, unfollowed } = program;
     return { tsconfig, counts: countsOf(relevantChanges(report)), needsEdit, passedOn, unfollowed };
   };
   return {
-    old: side(report.old),
-    new: side(report.new),
+    old: label(report.old),
+    new: label(report.new),
     ...optional('serverVersion', report.serverVersion),
     notes,
     counts: countsOf(changes),
@@ -334,18 +345,18 @@ function toJson(report: Report): JsonReport {
   };
 }
 
-/** A section of a changelog. */
+/** Returns a section for a changelog. */
 function formatMarkdown(report: Report): string {
-  const side = ({ title, kind }: SideTitle): string => (kind === 'embedded' ? `QEMU ${title}` : codeSpan(title));
+  const name = ({ title, kind }: InputLabel): string => (kind === 'embedded' ? `QEMU ${title}` : codeSpan(title));
   const style: Style = {
     where: codeSpan,
     name: codeSpan,
     prose: codeNames,
     also: (uses) => `; also ${uses}`,
-    at: (places) => `; in ${places}`,
+    at: (locations) => `; in ${locations}`,
   };
   const blocks = [
-    `## From ${side(report.old)} to ${side(report.new)}`,
+    `## From ${name(report.old)} to ${name(report.new)}`,
     [formatCounts(report.changes), ...remarks(report)].map((line) => `${codeNames(capital(line))}.`).join('\n'),
     ...sections(report, style).flatMap(({ title, entries }) => [
       `### ${capital(title)}`,
@@ -359,7 +370,7 @@ function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** A code span: nothing within it is markup but a fence as long as its own. */
+/** Returns a code span. Its fence is longer than any run of backticks in the text. */
 function codeSpan(text: string): string {
   const clean = printable(text);
   const runs = [...clean.matchAll(/`+/gu)].map(([run]) => run.length);
@@ -368,7 +379,7 @@ function codeSpan(text: string): string {
   return `${fence}${pad}${clean}${pad}${fence}`;
 }
 
-/** A sentence: names, in single quotes, become code, and the rest is no markup. */
+/** Returns a sentence with names in single quotes as code spans, and everything else escaped. */
 function codeNames(text: string): string {
   return text
     .split(/(?<![\p{L}\p{N}])'([^']+)'(?![\p{L}\p{N}])/u)
@@ -376,7 +387,7 @@ function codeNames(text: string): string {
     .join('');
 }
 
-/** GitHub looks for mentions and addresses in the text that is left when markup is gone, so that an escape does not help. */
+/** Escapes markup. GitHub finds mentions, issue numbers and addresses even if they are escaped, so comments break these up. */
 function plain(text: string): string {
   return printable(text)
     .replaceAll(/[\\`*_[\]<>#|~&]/gu, '\\$&')
@@ -384,12 +395,12 @@ function plain(text: string): string {
 }
 
 /**
- * Workflow commands of GitHub Actions. It shows ten annotations of a level for each step, so that what is harmless would crowd
- * out the rest: that is only counted.
+ * Returns workflow commands of GitHub Actions, which shows at most ten annotations of each level for a step. Harmless changes
+ * are only counted, so that they do not displace others.
  */
 function formatGitHub(report: Report, workspace: string): string {
   const { usedBy } = report;
-  const file = (place: CodePlace): string => printable(relativePath(workspace, place.file));
+  const file = (location: CodeLocation): string => printable(relativePath(workspace, location.file));
   const title = printable(formatTitle(report));
   const conditions = formatConditions(report, (name) => name);
   const summary = [formatCounts(report.changes), ...remarks(report), ...conditions].map(printable).join('\n');
@@ -403,26 +414,28 @@ function formatGitHub(report: Report, workspace: string): string {
     const level = verdict === 'breaking' ? 'error' : 'warning';
     const properties = { title: `${title}: ${verdict}` };
     if (!usedBy) lines.push(annotation(level, properties, message));
-    // Beside each line of code.
-    for (const place of placesOf(change, usedBy)) {
-      lines.push(annotation(level, { file: file(place), line: place.line, ...properties }, message));
+    for (const location of locationsOf(change, usedBy)) {
+      lines.push(annotation(level, { file: file(location), line: location.line, ...properties }, message));
     }
   }
-  const notices = (what: string, places: readonly (CodePlace & { readonly text: string })[] = []): string[] =>
-    places.map((place) => {
-      const properties = { file: file(place), line: place.line, title: `${title}: ${what}` };
-      return annotation('notice', properties, printable(place.text));
+  const notices = (
+    list: keyof typeof listTitles,
+    locations: readonly (CodeLocation & { readonly text: string })[] = [],
+  ): string[] =>
+    locations.map((location) => {
+      const properties = { file: file(location), line: location.line, title: `${title}: ${listTitles[list]}` };
+      return annotation('notice', properties, printable(location.text));
     });
-  const passedOn = usedBy?.passedOn.map((place) => ({ ...place, text: place.subjects.join(', ') }));
+  const passedOn = usedBy?.passedOn.map((location) => ({ ...location, text: location.subjects.join(', ') }));
   lines.push(
-    ...notices('needs an edit', usedBy?.needsEdit),
-    ...notices('passed on whole', passedOn),
-    ...notices('not followed', usedBy?.unfollowed),
+    ...notices('needsEdit', usedBy?.needsEdit),
+    ...notices('passedOn', passedOn),
+    ...notices('unfollowed', usedBy?.unfollowed),
   );
   return `${lines.join('\n')}\n`;
 }
 
-/** Escaped as GitHub's toolkit does. */
+/** Returns a workflow command, escaped as GitHub's toolkit does. */
 function annotation(
   level: 'error' | 'warning' | 'notice',
   properties: Readonly<Record<string, string | number>>,

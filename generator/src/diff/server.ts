@@ -1,28 +1,29 @@
-/** Asks a live server what it has, by the client that generated code is made of. */
+/** Queries a live server with the client that generated code uses. */
 
 import { ServerError, UsageError } from '../errors.js';
-import type { ServerName } from './source.js';
+import type { ServerName } from './input.js';
 
-/** How long a server may take to greet, and to answer, in milliseconds. */
-const patience = 10_000;
+/** The time limit for the greeting, and for the reply, in milliseconds. */
+const defaultTimeout = 10_000;
 
 interface Answer {
-  /** Of `query-qmp-schema`, or of an agent's `guest-info`; as it was sent. */
+  /** The unchecked result of `query-qmp-schema` or, for an agent, `guest-info`. */
   readonly result: unknown;
-  /** What the server greeted with, such as `10.0.2`; an agent does not greet. */
+  /** The version in the greeting, such as `10.0.2`; absent for an agent, which does not greet. */
   readonly version?: string;
-  /** Who has built it. */
+  /** The vendor's name for the build, such as `v10.0.2-1`. */
   readonly build?: string;
 }
 
 /**
+ * Returns what a server reports about itself.
+ *
  * @param address `unix:PATH` or `tcp:HOST:PORT`
- * @throws UsageError when it is neither
- * @throws ServerError
+ * @throws UsageError for any other address; ServerError if the server cannot be reached, or does not answer
  */
-export async function ask(address: string, server: ServerName, timeout = patience): Promise<Answer> {
+export async function query(address: string, server: ServerName, timeout = defaultTimeout): Promise<Answer> {
   const target = parseAddress(address);
-  // No other command needs it.
+  // Loaded on demand, because nothing else in the generator needs the runtime.
   const { ConnectError, Connection, QmpError } = await import('@qapi-ts/runtime');
   const isAgent = server === 'qga';
   try {
@@ -39,14 +40,13 @@ export async function ask(address: string, server: ServerName, timeout = patienc
     }
   } catch (error) {
     if (!(error instanceof QmpError)) throw error;
-    // It is connected, perhaps to a server of another kind.
-    const isDoubtful = error instanceof ConnectError && error.cause instanceof ConnectError;
-    const other = isAgent ? 'a monitor is asked with --server qmp or qsd' : 'an agent is asked with --server qga';
-    throw new ServerError(`${error.message}${isDoubtful ? `; ${other}` : ''}`, { cause: error });
+    // The connection was established, perhaps to a server of another kind.
+    const mayBeOther = error instanceof ConnectError && error.cause instanceof ConnectError;
+    const hint = isAgent ? 'for a monitor, use --server qmp or qsd' : 'for an agent, use --server qga';
+    throw new ServerError(`${error.message}${mayBeOther ? `; ${hint}` : ''}`, { cause: error });
   }
 }
 
-/** @param version as the server sent it */
 function versionIn(version: { readonly qemu: unknown; readonly package: unknown }): Omit<Answer, 'result'> {
   const { major, minor, micro } = (version.qemu ?? {}) as Record<string, unknown>;
   const parts = [major, minor, micro];
@@ -63,14 +63,15 @@ export function parseAddress(text: string): { path: string } | { host: string; p
     throw new UsageError(`--connect '${text}': ${problem}: expected unix:PATH or tcp:HOST:PORT`);
   };
   const [, scheme = '', rest = ''] = /^([a-z]+):(.*)$/u.exec(text) ?? [];
-  // As for QEMU's own -qmp: an easy mistake.
-  if (scheme !== '' && /,\w+=/u.test(rest)) return fail('options of QEMU are no part of an address');
-  if (scheme === 'unix') return rest === '' ? fail('there is no path') : { path: rest };
+  // An easy mistake: an address copied from QEMU's -qmp option.
+  if (scheme !== '' && /,\w+=/u.test(rest)) return fail("QEMU's socket options are not part of an address");
+  if (scheme === 'unix') return rest === '' ? fail('the path is missing') : { path: rest };
   if (scheme !== 'tcp')
-    return fail(scheme === '' || text.includes('/') ? 'that is no address' : `there is no '${scheme}:'`);
+    return fail(scheme === '' || text.includes('/') ? 'not an address' : `unknown scheme '${scheme}:'`);
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/u.exec(rest) ?? [];
-  if (port === undefined) return fail(/^[^[]*:.*:/u.test(rest) ? 'an IPv6 address needs brackets' : 'there is no port');
+  if (port === undefined)
+    return fail(/^[^[]*:.*:/u.test(rest) ? 'an IPv6 address needs brackets' : 'the port is missing');
   const number = Number(port);
-  if (number < 1 || number > 65_535) return fail(`there is no port ${port}`);
+  if (number < 1 || number > 65_535) return fail(`invalid port ${port}`);
   return { host: bracketed ?? (plain || 'localhost'), port: number };
 }

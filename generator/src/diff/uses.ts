@@ -1,85 +1,85 @@
-/** Where in commands and events something is met: the shortest way from each of them. */
+/** Finds where commands and events use something: the shortest path from each of them. */
 
 import { formatUse, type Use } from './change.js';
 
-/** What a command takes or returns, or an event carries; or the command or event itself. */
-export interface Root extends Omit<Use, 'path'> {
-  /** Roots come in this order where their paths are of one length. */
+/** The arguments or result of a command, the data of an event, or a command or event itself. */
+interface Root extends Omit<Use, 'path'> {
+  /** The position among roots, which decides between paths of the same length. */
   readonly order: number;
 }
 
-/** Where one thing is, or can be reached from. */
-export interface Spot {
-  readonly from: Node;
-  /** From there. */
+/** One place where something occurs. */
+export interface Occurrence {
+  readonly container: Container;
+  /** The path within the container. */
   readonly path: string;
-  /** Of how many members the path is. */
+  /** The number of members in the path. */
   readonly steps: number;
 }
 
-/** What is met in one or more places: a root, or something in it. */
-export class Node {
-  readonly spots: Spot[] = [];
-  #reached: readonly Reached[] | undefined;
+/** A root, or a pair of types, which occurs in other containers. */
+export class Container {
+  readonly occurrences: Occurrence[] = [];
+  #rootPaths: readonly RootPath[] | undefined;
 
   constructor(readonly root?: Root) {}
 
-  /** By the shortest way from each root that leads here. Only when all spots are known. */
-  reached(): readonly Reached[] {
-    return (this.#reached ??= [...shortestWays(this)]);
+  /** Returns the shortest path from each root. Call it only when all occurrences are known. */
+  rootPaths(): readonly RootPath[] {
+    return (this.#rootPaths ??= [...shortestPaths(this)]);
   }
 }
 
-export interface Reached {
+export interface RootPath {
   readonly root: Root;
   readonly path: string;
   readonly steps: number;
 }
 
-/** Goes back from a node, all ways of one length at once: the first that come to a root are the shortest from it. */
-function* shortestWays(node: Node): Generator<Reached> {
-  const done = new Set<Node>();
-  let paths = new Map([[node, '']]);
+/** Searches backwards, breadth first: the first path to reach a root is the shortest one from it. */
+function* shortestPaths(container: Container): Generator<RootPath> {
+  const done = new Set<Container>();
+  let paths = new Map([[container, '']]);
   for (let steps = 0; paths.size > 0; steps += 1) {
-    const further = new Map<Node, string>();
-    // A way of no length, into an array or an alternate, leads to more of this length: to nodes that come to the map while it is walked.
-    for (const [at, path] of paths) {
-      for (const spot of at.spots) {
-        if (done.has(spot.from)) continue;
-        const target = spot.steps === 0 ? paths : further;
-        const known = target.get(spot.from);
-        const longer = spot.path + path;
-        if (known !== undefined && order(known, longer) <= 0) continue;
-        // Deleted first, a node is walked again.
-        target.delete(spot.from);
-        target.set(spot.from, longer);
+    const longer = new Map<Container, string>();
+    // Array elements and alternatives add no steps: their containers join the map during the loop.
+    for (const [inner, path] of paths) {
+      for (const { container: outer, path: ownPath, steps: ownSteps } of inner.occurrences) {
+        if (done.has(outer)) continue;
+        const target = ownSteps === 0 ? paths : longer;
+        const known = target.get(outer);
+        const whole = ownPath + path;
+        if (known !== undefined && compare(known, whole) <= 0) continue;
+        // Deleting the entry first moves it to the end, so that the loop visits it again.
+        target.delete(outer);
+        target.set(outer, whole);
       }
     }
-    for (const [at, path] of paths) {
-      done.add(at);
-      if (at.root) yield { root: at.root, path, steps };
+    for (const [outer, path] of paths) {
+      done.add(outer);
+      if (outer.root) yield { root: outer.root, path, steps };
     }
-    for (const at of paths.keys()) further.delete(at);
-    paths = further;
+    for (const outer of paths.keys()) longer.delete(outer);
+    paths = longer;
   }
 }
 
-/** So that it does not depend on the order of things in a schema which of two ways is told. */
-function order(a: string, b: string): number {
+/** Compares paths. The result must not depend on the order of definitions in a schema. */
+function compare(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** Each place once, the shortest path first. */
-export function usesOf(spots: readonly Spot[]): Reached[] {
-  const uses = new Map<string, Reached>();
-  for (const spot of spots) {
-    for (const { root, path, steps } of spot.from.reached()) {
-      const reached = { root, path: path + spot.path, steps: steps + spot.steps };
-      const key = `${root.subject} ${formatUse({ ...root, path: reached.path })}`;
-      if (!uses.has(key)) uses.set(key, reached);
+/** Returns each use once, shortest path first. */
+export function usesOf(occurrences: readonly Occurrence[]): RootPath[] {
+  const uses = new Map<string, RootPath>();
+  for (const occurrence of occurrences) {
+    for (const { root, path, steps } of occurrence.container.rootPaths()) {
+      const use = { root, path: path + occurrence.path, steps: steps + occurrence.steps };
+      const key = `${root.subject} ${formatUse({ ...root, path: use.path })}`;
+      if (!uses.has(key)) uses.set(key, use);
     }
   }
   return [...uses.values()].toSorted(
-    (a, b) => a.steps - b.steps || order(a.path, b.path) || a.root.order - b.root.order,
+    (a, b) => a.steps - b.steps || compare(a.path, b.path) || a.root.order - b.root.order,
   );
 }

@@ -1,9 +1,9 @@
 /**
- * A schema as a client sees it: commands, events, and the structure of what they carry. It is made from the model, or from what a server
- * tells of itself, which is less.
+ * A schema as a client sees it: commands, events, and the structure of their arguments, results and data. It is made from the
+ * model or from introspection, which contains less.
  *
- * Bases are flattened into the types they are bases of, an absent type is an object without members, and what nothing reaches is not there.
- * Nor are features of bases, and conditions of types: what has such a type has its condition.
+ * Members of bases are part of the types that have the bases. Absent arguments, results and branches are empty objects.
+ * Unreachable types, the features of bases, and the conditions of types are omitted: a use of a type has the type's condition.
  */
 
 import { FileError } from '../errors.js';
@@ -26,16 +26,16 @@ import { optional } from '../optional.js';
 
 export interface WireSchema {
   /**
-   * Made from introspection: then all integers are `int`, there are no conditions (what a build lacks is not there), and nothing is known
-   * of further arguments, replies and preconfig.
+   * Whether this is made from introspection. Then all integers are `int`, there are no conditions (what a build lacks is
+   * missing), and `furtherArguments`, `replies` and `preconfig` are unknown.
    */
   readonly isIntrospection: boolean;
-  /** By name, as everything here that has a name on the wire, and in the order of the schema. */
+  /** By wire name, in the order of the schema. */
   readonly commands: ReadonlyMap<string, WireCommand>;
   readonly events: ReadonlyMap<string, WireEvent>;
 }
 
-interface Marked {
+export interface Marked {
   readonly condition?: Condition;
   readonly features: readonly Feature[];
 }
@@ -44,13 +44,13 @@ export interface WireCommand extends Marked {
   readonly name: string;
   readonly arguments: WireObject;
   readonly result: WireType;
-  /** Can be called out of band. */
+  /** Whether the command can be called out of band. */
   readonly oob: boolean;
-  /** Takes further arguments than it lists. */
+  /** Whether the command takes arguments that are not in the schema. */
   readonly furtherArguments: boolean;
-  /** Sends a reply when it succeeds. */
+  /** Whether the command sends a reply on success. */
   readonly replies: boolean;
-  /** A server that was started with `-preconfig` does not refuse it. */
+  /** Whether the command can be called before the machine is created, if the server was started with `-preconfig`. */
   readonly preconfig: boolean;
 }
 
@@ -72,7 +72,7 @@ interface WireArray {
 }
 
 interface WireNamed {
-  /** Not on the wire. In introspection a number; absent for a type that the schema gives no name. */
+  /** Not a wire name. A number in introspection; absent for an implicit type. */
   readonly name?: string;
   readonly features: readonly Feature[];
 }
@@ -85,11 +85,10 @@ export interface WireEnum extends WireNamed {
 /** A struct or a union. */
 export interface WireObject extends WireNamed {
   readonly kind: 'object';
-  /** Those of bases first. */
+  /** By name. Members of bases come first. */
   readonly members: ReadonlyMap<string, WireMember>;
-  /** The member which decides what further members there are. */
   readonly discriminator?: string;
-  /** By value of the discriminator. */
+  /** By discriminator value. */
   readonly branches: ReadonlyMap<string, WireBranch>;
 }
 
@@ -97,7 +96,7 @@ export interface WireMember extends Marked {
   readonly name: string;
   readonly type: WireType;
   readonly optional: boolean;
-  /** The type which the schema writes it in, perhaps a base. */
+  /** The type that defines the member, which may be a base. */
   readonly owner: WireObject;
 }
 
@@ -118,7 +117,7 @@ export interface WireAlternative {
   readonly condition?: Condition;
 }
 
-/** What decides between alternatives. */
+/** The kind of a JSON value. The alternatives of an alternate have different kinds. */
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null' | 'any';
 
 const builtinKinds: Record<BuiltinName, JsonKind> = {
@@ -144,7 +143,7 @@ export function jsonKind(type: PlainType): JsonKind {
   return type.kind === 'enum' ? 'string' : type.kind;
 }
 
-/** No arguments, no result, a branch that adds nothing. */
+/** An absent type: no arguments, no result, or a branch without members. */
 export const empty: WireObject = { kind: 'object', features: [], members: new Map(), branches: new Map() };
 
 export function isEmpty(type: WireType): boolean {
@@ -153,7 +152,7 @@ export function isEmpty(type: WireType): boolean {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** @throws SchemaError when unions in unions multiply, as for emission */
+/** @throws SchemaError if nested unions have too many branches */
 export function wireOf(schema: Schema): WireSchema {
   refuseLeaves(schema);
   const types = new ModelTypes();
@@ -191,12 +190,12 @@ function eventOf(event: Event, types: ModelTypes): WireEvent {
 }
 
 /**
- * Each type of the model once, so that what is one type there is one here, and circles close. Types are made without what refers to other
- * types, which is filled in later: a chain of members may be longer than the stack is deep.
+ * Converts each type of the model once. Types are created first, and filled with references to other types later, because they
+ * may be recursive, and chains of members may be longer than the stack is deep.
  */
 class ModelTypes {
   readonly #known = new Map<Type, WireType>();
-  /** What has not been filled in yet. */
+  /** The types that are not yet filled. */
   readonly #open = new Set<ObjectType | AlternateType>();
 
   type(type: Type): WireType {
@@ -256,11 +255,11 @@ class ModelTypes {
     }));
   }
 
-  /** @returns the object, which has its members now */
+  /** Returns the filled object. */
   #fillObject(type: ObjectType): WireObject {
     const made: Mutable<WireObject> = this.object(type);
     if (!this.#open.delete(type)) return made;
-    // Chains of bases are short: the front end refuses others.
+    // This recursion is safe, because the front end limits chains of bases.
     const base = type.base ? this.#fillObject(type.base).members : new Map<string, WireMember>();
     if (type.kind === 'struct') {
       const own = type.members.map(({ name, type: ownType, optional: isOptional, condition, features }): WireMember => {
@@ -270,7 +269,7 @@ class ModelTypes {
       made.members = new Map([...base, ...own.map((member) => [member.name, member] as const)]);
       return made;
     }
-    // A base that is written in place is a part of the union.
+    // An inline base is part of the union.
     const isOwn = type.base.implicit !== undefined;
     made.members = isOwn ? new Map([...base].map(([name, member]) => [name, { ...member, owner: made }])) : base;
     made.discriminator = type.discriminator.name;
@@ -284,14 +283,14 @@ class ModelTypes {
   }
 }
 
-/** The name of an implicit type is only that of its owner. */
+/** Returns the name of a type, unless it is implicit and derived from its owner's. */
 function nameOf(type: { readonly name: string; readonly implicit?: unknown }): { name?: string } {
   return type.implicit === undefined || type.implicit === 'predefined' ? { name: type.name } : {};
 }
 
 /**
- * @param infos what `query-qmp-schema` returns
- * @throws FileError when it is something else
+ * @param infos the result of `query-qmp-schema`, unchecked
+ * @throws FileError if it is malformed
  */
 export function wireOfIntrospection(infos: unknown): WireSchema {
   return new IntrospectionReader().read(infos);
@@ -299,7 +298,7 @@ export function wireOfIntrospection(infos: unknown): WireSchema {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** `meta-type` of types, and what is read of each. */
+/** The kinds of types by `meta-type`. */
 const typeKinds: Readonly<Record<string, WireType['kind']>> = {
   builtin: 'builtin',
   array: 'array',
@@ -320,14 +319,14 @@ const builtinsOf: Readonly<Record<string, BuiltinName>> = {
 const maxDepth = 100;
 
 class IntrospectionReader {
-  /** All types, at first without what refers to other types. */
+  /** All types, at first without references to other types. */
   readonly #types = new Map<string, Mutable<WireType>>();
-  /** How many ways there are through the branches of each object. */
-  readonly #ways = new Map<WireObject, number>();
+  /** The number of combinations of branches of each object. */
+  readonly #leaves = new Map<WireObject, number>();
 
   read(infos: unknown): WireSchema {
-    if (!Array.isArray(infos)) throw malformed('expected an array');
-    const entries = infos.map((info, index) => new Entry(info, `entry ${index + 1}`, 'name'));
+    if (!Array.isArray(infos)) throw malformed('it is not an array');
+    const entries = infos.map((info, index) => new InfoReader(info, `entry ${index + 1}`, 'name'));
     for (const entry of entries) this.#declare(entry);
     const commands = new Map<string, WireCommand>();
     const events = new Map<string, WireEvent>();
@@ -336,29 +335,29 @@ class IntrospectionReader {
       else if (entry.metaType === 'event') add(events, entry, this.#event(entry));
       else this.#fill(entry);
     }
-    let ways = 0;
+    let all = 0;
     for (const entry of entries) {
       if (entry.metaType !== 'object') continue;
       const object = this.#object(entry, entry.name);
-      const own = this.#countWays(entry, object, 0);
-      if (object.branches.size > 0) ways += own;
-      if (ways > maxAllLeaves) throw entry.error('too many branches in branches of all objects together');
+      const own = this.#countLeaves(entry, object, 0);
+      if (object.branches.size > 0) all += own;
+      if (all > maxAllLeaves) throw entry.error('all objects together have too many nested branches');
     }
-    if (commands.size === 0) throw malformed('there is no command');
+    if (commands.size === 0) throw malformed('it has no commands');
     return { isIntrospection: true, commands, events };
   }
 
-  #declare(entry: Entry): void {
+  #declare(entry: InfoReader): void {
     const kind = Object.hasOwn(typeKinds, entry.metaType) ? typeKinds[entry.metaType] : undefined;
     if (kind !== undefined) {
-      if (this.#types.has(entry.name)) throw entry.error('there is another type of that name');
+      if (this.#types.has(entry.name)) throw entry.error('another type has the same name');
       this.#types.set(entry.name, shell(kind, entry));
     } else if (entry.metaType !== 'command' && entry.metaType !== 'event') {
       throw entry.error(`unknown meta-type '${entry.metaType}'`);
     }
   }
 
-  #command(entry: Entry): WireCommand {
+  #command(entry: InfoReader): WireCommand {
     return {
       name: entry.name,
       features: entry.features(),
@@ -371,12 +370,12 @@ class IntrospectionReader {
     };
   }
 
-  #event(entry: Entry): WireEvent {
+  #event(entry: InfoReader): WireEvent {
     return { name: entry.name, features: entry.features(), data: this.#object(entry, entry.string('arg-type')) };
   }
 
-  /** Adds what refers to other types. */
-  #fill(entry: Entry): void {
+  /** Adds the references to other types. */
+  #fill(entry: InfoReader): void {
     const type = this.#type(entry, entry.name);
     switch (type.kind) {
       case 'builtin':
@@ -384,14 +383,14 @@ class IntrospectionReader {
         break;
       case 'array': {
         const element = this.#type(entry, entry.string('element-type'));
-        if (element.kind === 'array') throw entry.error('an array of arrays');
+        if (element.kind === 'array') throw entry.error('an array cannot contain an array');
         (type as Mutable<WireArray>).element = element;
         break;
       }
       case 'alternate': {
         (type as Mutable<WireAlternate>).alternatives = entry.list('members').map((member) => {
           const inner = this.#type(member, member.string('type'));
-          if (inner.kind === 'alternate') throw member.error('an alternate within an alternate');
+          if (inner.kind === 'alternate') throw member.error('an alternate cannot contain an alternate');
           return { type: inner };
         });
         break;
@@ -402,7 +401,7 @@ class IntrospectionReader {
     }
   }
 
-  #fillObject(entry: Entry, type: Mutable<WireObject>): void {
+  #fillObject(entry: InfoReader, type: Mutable<WireObject>): void {
     const members = new Map<string, WireMember>();
     for (const member of entry.list('members', 'name')) {
       add(members, member, {
@@ -416,7 +415,7 @@ class IntrospectionReader {
     type.members = members;
     if (!entry.has('tag') && !entry.has('variants')) return;
     const tag = entry.string('tag');
-    if (members.get(tag)?.type.kind !== 'enum') throw entry.error(`the tag '${tag}' is no member with an enum`);
+    if (members.get(tag)?.type.kind !== 'enum') throw entry.error(`the tag '${tag}' is not a member with an enum type`);
     type.discriminator = tag;
     const branches = new Map<string, WireBranch>();
     for (const variant of entry.list('variants', 'case')) {
@@ -426,34 +425,34 @@ class IntrospectionReader {
   }
 
   /**
-   * An object within its own branches would never end, and branches of branches multiply: no server is believed to have more of them than
-   * can be followed.
+   * Refuses objects that are nested within their own branches, and those whose nested branches multiply beyond what can be
+   * compared.
    */
-  #countWays(entry: Entry, object: WireObject, depth: number): number {
-    const known = this.#ways.get(object);
+  #countLeaves(entry: InfoReader, object: WireObject, depth: number): number {
+    const known = this.#leaves.get(object);
     if (known !== undefined) return known;
-    if (depth > maxDepth) throw entry.error('branches in branches do not end');
-    let ways = 0;
-    for (const { type } of object.branches.values()) ways += this.#countWays(entry, type, depth + 1);
-    if (ways > maxLeaves) throw entry.error('too many branches in branches');
-    this.#ways.set(object, Math.max(1, ways));
-    return Math.max(1, ways);
+    if (depth > maxDepth) throw entry.error('branches are nested too deeply');
+    let leaves = 0;
+    for (const { type } of object.branches.values()) leaves += this.#countLeaves(entry, type, depth + 1);
+    if (leaves > maxLeaves) throw entry.error('too many nested branches');
+    this.#leaves.set(object, Math.max(1, leaves));
+    return Math.max(1, leaves);
   }
 
-  #object(from: Entry, name: string): WireObject {
+  #object(from: InfoReader, name: string): WireObject {
     const type = this.#type(from, name);
-    if (type.kind !== 'object') throw from.error(`the type '${name}' is no object`);
+    if (type.kind !== 'object') throw from.error(`type '${name}' is not an object`);
     return type;
   }
 
-  #type(from: Entry, name: string): WireType {
+  #type(from: InfoReader, name: string): WireType {
     const type = this.#types.get(name);
-    if (!type) throw from.error(`there is no type '${name}'`);
+    if (!type) throw from.error(`unknown type '${name}'`);
     return type;
   }
 }
 
-function shell(kind: WireType['kind'], entry: Entry): WireType {
+function shell(kind: WireType['kind'], entry: InfoReader): WireType {
   const named = { name: entry.name, features: entry.features() };
   switch (kind) {
     case 'builtin': {
@@ -473,41 +472,41 @@ function shell(kind: WireType['kind'], entry: Entry): WireType {
   }
 }
 
-function valuesOf(entry: Entry): Map<string, Marked> {
+function valuesOf(entry: InfoReader): Map<string, Marked> {
   const values = new Map<string, Marked>();
   if (entry.has('members')) {
     for (const value of entry.list('members', 'name')) add(values, value, { features: value.features() });
     return values;
   }
-  // Before QEMU 6.2 there were the names only.
+  // Before QEMU 6.2, there were only names.
   for (const name of entry.strings('values')) values.set(name, { features: [] });
   return values;
 }
 
-function add<T>(map: Map<string, T>, entry: Entry, value: T): void {
-  if (map.has(entry.name)) throw entry.error('is there twice');
+function add<T>(map: Map<string, T>, entry: InfoReader, value: T): void {
+  if (map.has(entry.name)) throw entry.error('duplicate name');
   map.set(entry.name, value);
 }
 
-/** An object in what a server told, of which nothing is believed. */
-class Entry {
+/** An object in an introspection, which may have any content. */
+class InfoReader {
   readonly #info: JsonObject;
   readonly #title: string;
   readonly name: string;
 
   /**
-   * @param title what messages call it
-   * @param nameKey of its name, if it has one
+   * @param title the term for the object in messages
+   * @param nameKey the key of the object's name, if it has one
    */
   constructor(info: unknown, title: string, nameKey?: string) {
     this.#title = title;
-    if (typeof info !== 'object' || info === null || Array.isArray(info)) throw this.error('expected an object');
+    if (typeof info !== 'object' || info === null || Array.isArray(info)) throw this.error('must be an object');
     this.#info = info as JsonObject;
     this.name = nameKey === undefined ? '' : this.string(nameKey);
   }
 
   get title(): string {
-    // Its name may be what is wrong with it.
+    // There is no name yet if the name itself is invalid.
     return this.name ? `${this.#title} ('${this.name}')` : this.#title;
   }
 
@@ -521,19 +520,19 @@ class Entry {
 
   string(key: string): string {
     const value = this.#value(key);
-    if (typeof value !== 'string') throw this.error(`expected a string as '${key}'`);
+    if (typeof value !== 'string') throw this.error(`'${key}' must be a string`);
     return value;
   }
 
   flag(key: string): boolean {
     const value = this.#value(key) ?? false;
-    if (typeof value !== 'boolean') throw this.error(`expected true or false as '${key}'`);
+    if (typeof value !== 'boolean') throw this.error(`'${key}' must be true or false`);
     return value;
   }
 
   strings(key: string): string[] {
     const values = this.#array(key);
-    if (!values.every((value) => typeof value === 'string')) throw this.error(`expected strings in '${key}'`);
+    if (!values.every((value) => typeof value === 'string')) throw this.error(`'${key}' must be an array of strings`);
     return values;
   }
 
@@ -541,9 +540,9 @@ class Entry {
     return this.has('features') ? this.strings('features').map((name) => ({ name })) : [];
   }
 
-  /** @param nameKey of the names of what is in the list, if they have names */
-  list(key: string, nameKey?: string): Entry[] {
-    return this.#array(key).map((info, index) => new Entry(info, `${this.title}: ${key} ${index + 1}`, nameKey));
+  /** @param nameKey the key of the elements' names, if they have names */
+  list(key: string, nameKey?: string): InfoReader[] {
+    return this.#array(key).map((info, index) => new InfoReader(info, `${this.title}: ${key} ${index + 1}`, nameKey));
   }
 
   error(message: string): FileError {
@@ -552,7 +551,7 @@ class Entry {
 
   #array(key: string): unknown[] {
     const value = this.#value(key);
-    if (!Array.isArray(value)) throw this.error(`expected an array as '${key}'`);
+    if (!Array.isArray(value)) throw this.error(`'${key}' must be an array`);
     return value;
   }
 

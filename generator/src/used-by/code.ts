@@ -15,8 +15,8 @@ export interface Subject {
 /** The types of a command's arguments and result, or of an event's data, by role. */
 type Carried = Readonly<Partial<Record<string, ts.Type>>>;
 
-/** The target of a change's path. The lists are empty if this generated code does not have it. */
-export interface End {
+/** The target of a change's path. The lists are empty if the generated code does not have it. */
+export interface PathTarget {
   /** Whether the path names no member, so that the target is the root type itself or its elements. */
   readonly isWhole: boolean;
   /** The member at the end of the path; for a branch, the discriminator. */
@@ -50,7 +50,7 @@ export class GeneratedCode {
   readonly #clients = new Set<ts.Node>();
   readonly #runtimes = new Set<string>();
   readonly #reach = new Map<ts.Type, ReadonlySet<ts.Declaration>>();
-  readonly #ends = new Map<Use, End>();
+  readonly #targets = new Map<Use, PathTarget>();
 
   /** @param folders the directories of the packages to compare */
   constructor(compiler: Compiler, program: ts.Program, folders: ReadonlySet<string>) {
@@ -156,27 +156,27 @@ export class GeneratedCode {
   }
 
   /** Resolves the path of a change. */
-  find(use: Use): End {
-    let end = this.#ends.get(use);
-    if (!end) this.#ends.set(use, (end = this.#find(use)));
-    return end;
+  find(use: Use): PathTarget {
+    let target = this.#targets.get(use);
+    if (!target) this.#targets.set(use, (target = this.#find(use)));
+    return target;
   }
 
-  #find({ subject, name, role, path }: Use): End {
+  #find({ subject, name, role, path }: Use): PathTarget {
     const steps = stepsOf(path);
     const last = steps.at(-1);
     const branch = last?.member === undefined ? [...(last?.guards?.values() ?? [])].at(-1) : undefined;
-    const ends = this.carried({ kind: subject, name }, role ?? '').map((root) => this.#follow(root, steps));
+    const targets = this.carried({ kind: subject, name }, role ?? '').map((root) => this.#follow(root, steps));
     return {
       isWhole: steps.length === 0,
-      members: ends.flatMap(({ members }) => members),
-      owners: ends.flatMap(({ owners }) => owners),
-      enums: ends.flatMap(({ enums }) => enums),
+      members: targets.flatMap(({ members }) => members),
+      owners: targets.flatMap(({ owners }) => owners),
+      enums: targets.flatMap(({ enums }) => enums),
       ...optional('branch', branch),
     };
   }
 
-  #follow(root: ts.Type, steps: readonly Step[]): Pick<End, 'members' | 'owners' | 'enums'> {
+  #follow(root: ts.Type, steps: readonly Step[]): Pick<PathTarget, 'members' | 'owners' | 'enums'> {
     let types = this.objectsIn(root);
     let members: ts.Declaration[] = [];
     let owners = types;

@@ -18,18 +18,18 @@ const consequences = new Set([7005, 7006, 7031, 7034]);
 /** @param met the places where the program meets each breaking change */
 export function attribute(
   old: View,
-  now: View,
+  newer: View,
   files: readonly ts.SourceFile[],
   met: ReadonlyMap<Change, readonly ts.Node[]>,
 ): Attributed {
-  const { compiler } = now;
+  const { compiler } = newer;
   const explained = new Set([...met.values()].flat().map((node) => statementOf(compiler, node)));
   const places = new Map<Change, ts.Node[]>();
   const edits: { node: ts.Node; start: number; text: string }[] = [];
   for (const file of files) {
-    const before = new Set(old.program.getSemanticDiagnostics(file).map(({ start, code }) => `${start} ${code}`));
-    for (const { start = 0, length = 0, code, messageText } of now.program.getSemanticDiagnostics(file)) {
-      if (before.has(`${start} ${code}`) || consequences.has(code)) continue;
+    const oldErrors = new Set(old.program.getSemanticDiagnostics(file).map(({ start, code }) => `${start} ${code}`));
+    for (const { start = 0, length = 0, code, messageText } of newer.program.getSemanticDiagnostics(file)) {
+      if (oldErrors.has(`${start} ${code}`) || consequences.has(code)) continue;
       const node = nodeAt(compiler, file, start, length);
       if (explained.has(statementOf(compiler, node))) continue;
       const text = compiler.flattenDiagnosticMessageText(messageText, '\n');

@@ -144,7 +144,7 @@ export class Flow {
     const read = this.#code.membersOf(from);
     const written = targets.flatMap((to) => this.#code.membersOf(to));
     if (written.some((member) => read.includes(member))) return;
-    const place = placeOf(this.#ts, from, this.#code) ?? node;
+    const place = propertyIn(this.#ts, from, this.#code) ?? node;
     const initializer = this.#initializerOf(place);
     const source = initializer ? this.#checker.getTypeAtLocation(initializer) : this.#typeOf(from);
     const [first] = targets;
@@ -188,7 +188,7 @@ export class Flow {
       const to = target.getProperty(property.name);
       const wanted = to && partsOf(this.#typeOf(to)).filter((part) => part.flags & this.#ts.TypeFlags.StringLike);
       if (!wanted || wanted.length === 0 || !wanted.every((part) => part.isStringLiteral())) return true;
-      const place = placeOf(this.#ts, property, this.#code);
+      const place = propertyIn(this.#ts, property, this.#code);
       const initializer = place && this.#initializerOf(place);
       const type = initializer ? this.#checker.getTypeAtLocation(initializer) : this.#typeOf(property);
       const given = partsOf(type).filter((part) => part.flags & this.#ts.TypeFlags.StringLike);
@@ -268,8 +268,8 @@ export function partsOf(type: ts.Type): readonly ts.Type[] {
   return type.isUnion() ? type.types : [type];
 }
 
-/** Returns the declaration of a property in an object literal. */
-function placeOf(compiler: Compiler, property: ts.Symbol, code: GeneratedCode): ts.Node | undefined {
+/** Returns the declaration of a property in one of the program's object literals. */
+function propertyIn(compiler: Compiler, property: ts.Symbol, code: GeneratedCode): ts.Node | undefined {
   const declaration = property.valueDeclaration ?? property.declarations?.[0];
   if (!declaration || code.has(declaration.getSourceFile())) return undefined;
   const isLiteral = compiler.isPropertyAssignment(declaration) || compiler.isShorthandPropertyAssignment(declaration);

@@ -3,7 +3,7 @@
 import type { ts } from 'ts-morph';
 
 import type { Change, Use } from '../diff/change.js';
-import type { End, GeneratedCode } from './code.js';
+import type { GeneratedCode, PathTarget } from './code.js';
 import type { Compiler } from './compiler.js';
 import type { Access, Facts, MemberFact, SubjectFact } from './facts.js';
 import { partsOf } from './flow.js';
@@ -22,25 +22,25 @@ const grants: ReadonlySet<Change['kind']> = new Set(['oob-granted', 'preconfig-g
 /**
  * Returns the places where a program meets a change.
  *
- * @param now undefined if the new side has no types
+ * @param newer undefined if the new side has no types
  */
-export function meetings(change: Change, old: View, now: View | undefined): ts.Node[] {
+export function meetings(change: Change, old: View, newer: View | undefined): ts.Node[] {
   if (grants.has(change.kind)) return [];
-  return [...new Set(change.uses.flatMap((use) => new Meeting(change, use, old, now).nodes()))];
+  return [...new Set(change.uses.flatMap((use) => new Meeting(change, use, old, newer).nodes()))];
 }
 
 class Meeting {
-  readonly #end: End;
-  readonly #newEnd: End | undefined;
+  readonly #target: PathTarget;
+  readonly #newTarget: PathTarget | undefined;
 
   constructor(
     readonly change: Change,
     readonly use: Use,
     readonly old: View,
-    readonly now: View | undefined,
+    readonly newer: View | undefined,
   ) {
-    this.#end = old.code.find(use);
-    this.#newEnd = now?.code.find(use);
+    this.#target = old.code.find(use);
+    this.#newTarget = newer?.code.find(use);
   }
 
   nodes(): ts.Node[] {
@@ -52,9 +52,9 @@ class Meeting {
     if (use.role === 'arguments' && isLacking && change.verdict === 'breaking') return this.#lacking(subjects);
     // Code that reads an enum may receive any value, including a new one.
     const isAnyValue = change.kind === 'value-added' && use.role !== 'arguments';
-    const value = isAnyValue ? undefined : (change.place.value ?? this.#end.branch);
+    const value = isAnyValue ? undefined : (change.place.value ?? this.#target.branch);
     if (value !== undefined) return this.#ofValue(value);
-    if (this.#end.isWhole) return subjects.filter(({ hasResult }) => use.role !== 'result' || hasResult).map(nodeOf);
+    if (this.#target.isWhole) return subjects.filter(({ hasResult }) => use.role !== 'result' || hasResult).map(nodeOf);
     return old.facts.members.filter((fact) => this.#isOfMember(fact)).map(nodeOf);
   }
 
@@ -90,13 +90,13 @@ class Meeting {
   }
 
   #ofValue(value: string): ts.Node[] {
-    const enums = new Set(this.#end.enums);
+    const enums = new Set(this.#target.enums);
     const isGone = this.change.kind === 'value-removed';
     return this.old.facts.values
       .filter((fact) => fact.value === value && intersects(fact.enums, enums))
       .filter(({ access }) => (access ?? this.#access) === this.#access)
       .filter(({ node }) => {
-        const same = this.now?.facts.values.filter((fact) => fact.node === node && fact.value === value) ?? [];
+        const same = this.newer?.facts.values.filter((fact) => fact.node === node && fact.value === value) ?? [];
         return !isGone || !same.some(({ isKnown }) => isKnown);
       })
       .map(nodeOf);
@@ -104,20 +104,20 @@ class Meeting {
 
   #isOfMember(fact: MemberFact): boolean {
     const { access, members } = fact;
-    if (access !== this.#access || !intersects(members, new Set(this.#end.members))) return false;
-    if (!this.now || !this.#newEnd) return true;
+    if (access !== this.#access || !intersects(members, new Set(this.#target.members))) return false;
+    if (!this.newer || !this.#newTarget) return true;
     // The same type may also be reached by another path, where it did not change.
-    const same = this.now.facts.same(fact);
-    if (this.#newEnd.members.length === 0) return !same;
-    if (!same || !intersects(same.members, new Set(this.#newEnd.members))) return false;
+    const same = this.newer.facts.same(fact);
+    if (this.#newTarget.members.length === 0) return !same;
+    if (!same || !intersects(same.members, new Set(this.#newTarget.members))) return false;
     const { kind } = this.change;
     return access === 'reads' || !(kind === 'type-changed' || kind === 'alternative-removed') || !this.#isTaken(same);
   }
 
   /** Returns whether the new side accepts the written value. */
   #isTaken({ source, target }: MemberFact): boolean {
-    if (!this.now || !source || !target) return false;
-    const { compiler, program } = this.now;
+    if (!this.newer || !source || !target) return false;
+    const { compiler, program } = this.newer;
     const isNumber = partsOf(target).some(({ flags }) => flags & compiler.TypeFlags.NumberLike);
     if (!isNumber) return program.getTypeChecker().isTypeAssignableTo(source, target);
     // TypeScript types do not express integer ranges. All integer types include 0 to 127; notable changes affect only
@@ -129,15 +129,15 @@ class Meeting {
   /** Returns the places where the arguments, or an object within them, are created without a member. */
   #lacking(subjects: readonly SubjectFact[]): ts.Node[] {
     const member = this.change.place.member ?? '';
-    if (this.now && this.#newEnd) {
-      const { code, facts } = this.now;
-      const wanted = new Set(this.#newEnd.members);
+    if (this.newer && this.#newTarget) {
+      const { code, facts } = this.newer;
+      const wanted = new Set(this.#newTarget.members);
       const isWanted = (type: ts.Type): boolean => intersects(code.membersOf(type.getProperty(member)), wanted);
       return facts.constructions
         .filter(({ candidates, members }) => !members.has(member) && candidates.every(isWanted))
         .map(nodeOf);
     }
-    const owners = new Set(this.#end.owners);
+    const owners = new Set(this.#target.owners);
     if (owners.size === 0) return subjects.map(nodeOf);
     return this.old.facts.constructions
       .filter(({ candidates, members }) => {

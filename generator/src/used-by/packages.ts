@@ -77,15 +77,15 @@ export function filesFor({ header, extension }: Package, schema: Schema): Map<st
   return new Map([...emitted].map(([name, text]) => [name.replace(/\.ts$/u, extension), text]));
 }
 
-export function marked(files: ReadonlyMap<string, string>): Map<string, string> {
+export function withMarkedEnums(files: ReadonlyMap<string, string>): Map<string, string> {
   return new Map([...files].map(([name, text]) => [name, markEnums(text)]));
 }
 
 /** Adds aliases for renamed types, because names of types are not part of the protocol. */
-export function withOldNames(files: ReadonlyMap<string, string>, old: Schema, now: Schema): Map<string, string> {
-  const aliases = [...renamed(old, now)].flatMap(([before, after]) => [
-    `  ${after} as ${before},\n`,
-    `  is${after} as is${before},\n`,
+export function withOldNames(files: ReadonlyMap<string, string>, old: Schema, newer: Schema): Map<string, string> {
+  const aliases = [...renamed(old, newer)].flatMap(([oldName, newName]) => [
+    `  ${newName} as ${oldName},\n`,
+    `  is${newName} as is${oldName},\n`,
   ]);
   const text = `export {\n${aliases.join('')}} from './index.js';\n`;
   const isIndex = (name: string): boolean => name.startsWith('index.');
@@ -93,20 +93,20 @@ export function withOldNames(files: ReadonlyMap<string, string>, old: Schema, no
 }
 
 /** Returns the new names of renamed types, by old name. */
-function renamed(old: Schema, now: Schema): Map<string, string> {
-  const [before, after] = [new Names(old), new Names(now)];
+function renamed(old: Schema, newer: Schema): Map<string, string> {
+  const [oldNames, newNames] = [new Names(old), new Names(newer)];
   const found = new Map<string, string>();
-  for (const [name, otherName] of pairedNames(wireOf(old), wireOf(now))) {
-    const [type, other] = [old.definitions.get(name), now.definitions.get(otherName)];
-    if (!type || !other || !isType(type) || !isType(other) || now.definitions.has(name)) continue;
-    found.set(before.type(type), after.type(other));
+  for (const [oldName, newName] of pairedNames(wireOf(old), wireOf(newer))) {
+    const [oldType, newType] = [old.definitions.get(oldName), newer.definitions.get(newName)];
+    if (!oldType || !newType || !isType(oldType) || !isType(newType) || newer.definitions.has(oldName)) continue;
+    found.set(oldNames.type(oldType), newNames.type(newType));
   }
   // Only one side may have an implicit type for arguments or data.
   for (const [name, definition] of old.definitions) {
-    const [data, other] = [definition, now.definitions.get(name)].map(dataOf);
-    if (!data || !other) continue;
-    const names = [before.type(data), after.type(other)] as const;
-    if (names[0] !== names[1] && data.kind === 'struct' && data.implicit) found.set(...names);
+    const [oldData, newData] = [definition, newer.definitions.get(name)].map(dataOf);
+    if (!oldData || !newData) continue;
+    const names = [oldNames.type(oldData), newNames.type(newData)] as const;
+    if (names[0] !== names[1] && oldData.kind === 'struct' && oldData.implicit) found.set(...names);
   }
   return found;
 }
@@ -116,38 +116,38 @@ function dataOf(definition: Definition | undefined): ObjectType | undefined {
   return definition?.kind === 'event' ? definition.data : undefined;
 }
 
-/** Returns the names of types that occur in the same places, by old name. */
-function pairedNames(old: WireSchema, now: WireSchema): Map<string, string> {
+/** Returns the new names of types that occur in the same places, by old name. */
+function pairedNames(old: WireSchema, newer: WireSchema): Map<string, string> {
   const names = new Map<string, string>();
   const seen = new Map<WireType, Set<WireType>>();
-  const visit = (one: WireType | undefined, other: WireType | undefined): void => {
-    if (!one || one.kind === 'builtin' || one.kind !== other?.kind) return;
-    const others = seen.get(one) ?? new Set();
-    if (others.has(other)) return;
-    seen.set(one, others.add(other));
-    const [name, otherName] = [one, other].map((type) => ('name' in type ? type.name : undefined));
-    if (name !== undefined && otherName !== undefined && !names.has(name)) names.set(name, otherName);
-    for (const [inner, otherInner] of typesWithin(one, other)) visit(inner, otherInner);
+  const visit = (oldType: WireType | undefined, newType: WireType | undefined): void => {
+    if (!oldType || oldType.kind === 'builtin' || oldType.kind !== newType?.kind) return;
+    const newTypes = seen.get(oldType) ?? new Set();
+    if (newTypes.has(newType)) return;
+    seen.set(oldType, newTypes.add(newType));
+    const [oldName, newName] = [oldType, newType].map((type) => ('name' in type ? type.name : undefined));
+    if (oldName !== undefined && newName !== undefined && !names.has(oldName)) names.set(oldName, newName);
+    for (const [oldInner, newInner] of typesWithin(oldType, newType)) visit(oldInner, newInner);
   };
   for (const [name, command] of old.commands) {
-    visit(command.arguments, now.commands.get(name)?.arguments);
-    visit(command.result, now.commands.get(name)?.result);
+    visit(command.arguments, newer.commands.get(name)?.arguments);
+    visit(command.result, newer.commands.get(name)?.result);
   }
-  for (const [name, event] of old.events) visit(event.data, now.events.get(name)?.data);
+  for (const [name, event] of old.events) visit(event.data, newer.events.get(name)?.data);
   return names;
 }
 
 /** Returns the pairs of types that occur in the same place within two types of one kind. */
-function typesWithin(one: WireType, other: WireType): (readonly [WireType | undefined, WireType | undefined])[] {
-  if (one.kind === 'array' && other.kind === 'array') return [[one.element, other.element]];
-  if (one.kind === 'alternate' && other.kind === 'alternate') {
-    const kinds = new Map(other.alternatives.map(({ type }) => [jsonKind(type), type]));
-    return one.alternatives.map(({ type }) => [type, kinds.get(jsonKind(type))]);
+function typesWithin(old: WireType, newer: WireType): (readonly [WireType | undefined, WireType | undefined])[] {
+  if (old.kind === 'array' && newer.kind === 'array') return [[old.element, newer.element]];
+  if (old.kind === 'alternate' && newer.kind === 'alternate') {
+    const newTypes = new Map(newer.alternatives.map(({ type }) => [jsonKind(type), type]));
+    return old.alternatives.map(({ type }) => [type, newTypes.get(jsonKind(type))]);
   }
-  if (one.kind !== 'object' || other.kind !== 'object') return [];
-  const { members, types } = compareBranches(one, other);
+  if (old.kind !== 'object' || newer.kind !== 'object') return [];
+  const { members, types } = compareBranches(old, newer);
   return [
-    ...types.map(({ old, now }) => [old, now] as const),
-    ...members.map(({ old, now }) => [old?.type, now?.type] as const),
+    ...types.map((pair) => [pair.old, pair.newer] as const),
+    ...members.map((pair) => [pair.old?.type, pair.newer?.type] as const),
   ];
 }

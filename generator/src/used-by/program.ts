@@ -99,7 +99,7 @@ export function readConfigurations(tsconfig: string): Configured[] {
 }
 
 /** Error codes for options, and values of options, that only a newer TypeScript has. */
-const newer = new Set([5023, 5025, 6046]);
+const newerOptions = new Set([5023, 5025, 6046]);
 
 /**
  * Error codes "No inputs were found" and "The 'files' list is empty", which are expected of a configuration that only
@@ -122,7 +122,7 @@ function parseConfiguration(compiler: Compiler, path: string): ts.ParsedCommandL
   const parsed = compiler.parseJsonConfigFileContent(config, compiler.sys, dirname(path), undefined, path);
   const { errors, projectReferences = [] } = parsed;
   const isExpected = ({ code }: ts.Diagnostic): boolean =>
-    newer.has(code) || (noInputs.has(code) && projectReferences.length > 0);
+    newerOptions.has(code) || (noInputs.has(code) && projectReferences.length > 0);
   const unexpected = errors.find((one) => !isExpected(one));
   if (unexpected) throw explain(unexpected);
   return parsed;

@@ -10,13 +10,21 @@
 import type { ts } from 'ts-morph';
 
 import type { Change } from '../diff/change.js';
-import type { CodePlace, UsedBy } from '../diff/report.js';
+import type { CodeLocation, UsedBy } from '../diff/report.js';
 import type { Schema } from '../model.js';
 import { relativePath } from '../paths.js';
 import { folderOf, GeneratedCode, type Subject } from './code.js';
 import { attribute } from './diagnostics.js';
 import { intersects, meetings, type View } from './meetings.js';
-import { filesFor, filesOf, marked, PackageFinder, packagesOf, withOldNames, type Package } from './packages.js';
+import {
+  filesFor,
+  filesOf,
+  withMarkedEnums,
+  PackageFinder,
+  packagesOf,
+  withOldNames,
+  type Package,
+} from './packages.js';
 import { readConfigurations, type Configured, type Replacements } from './program.js';
 import { walk } from './walk.js';
 
@@ -49,7 +57,7 @@ export async function usedBy(compared: Compared, tsconfig: string): Promise<Used
     if (configured.files.every((file) => seen.has(file))) continue;
     const views = viewsOf(configured, compared);
     for (const { fileName } of views.files) seen.add(fileName);
-    if (views.old) results.add(views.old, views.now, views.files, configured, compared.changes);
+    if (views.old) results.add(views.old, views.newer, views.files, configured, compared.changes);
   }
   const notes = results.hasPackage
     ? results.notes(tsconfig)
@@ -61,10 +69,10 @@ interface Views {
   readonly files: readonly ts.SourceFile[];
   /** Absent if the program imports no generated code of the compared server. */
   readonly old?: View;
-  readonly now?: View;
+  readonly newer?: View;
 }
 
-function viewsOf(configured: Configured, { commands, old, new: now }: Compared): Views {
+function viewsOf(configured: Configured, { commands, old, new: newer }: Compared): Views {
   const { compiler } = configured;
   const finder = new PackageFinder();
   const own = configured.program(new Map(), finder.has);
@@ -84,16 +92,16 @@ function viewsOf(configured: Configured, { commands, old, new: now }: Compared):
   };
   return {
     files,
-    old: view((one) => marked(old ? filesFor(one, old) : filesOf(one))),
-    ...(old && now && { now: view((one) => withOldNames(filesFor(one, now), old, now)) }),
+    old: view((one) => withMarkedEnums(old ? filesFor(one, old) : filesOf(one))),
+    ...(old && newer && { newer: view((one) => withOldNames(filesFor(one, newer), old, newer)) }),
   };
 }
 
 class Results {
-  readonly #touched: ReadonlyMap<Change, Map<string, CodePlace>>;
-  readonly #edits = new Map<string, CodePlace & { text: string }>();
-  readonly #passed = new Map<string, CodePlace & { subjects: string[] }>();
-  readonly #unfollowed = new Map<string, CodePlace & { text: string }>();
+  readonly #touched: ReadonlyMap<Change, Map<string, CodeLocation>>;
+  readonly #edits = new Map<string, CodeLocation & { text: string }>();
+  readonly #passed = new Map<string, CodeLocation & { subjects: string[] }>();
+  readonly #unfollowed = new Map<string, CodeLocation & { text: string }>();
   readonly #unchecked = new Set<string>();
   #isStrict = true;
   hasPackage = false;
@@ -104,19 +112,19 @@ class Results {
 
   add(
     old: View,
-    now: View | undefined,
+    newer: View | undefined,
     files: readonly ts.SourceFile[],
     configured: Configured,
     changes: readonly Change[],
   ): void {
     this.hasPackage = true;
-    const met = new Map(changes.map((change) => [change, meetings(change, old, now)]));
+    const met = new Map(changes.map((change) => [change, meetings(change, old, newer)]));
     for (const [change, nodes] of met) for (const node of nodes) this.#touch(change, node);
     this.#pass(old, changes);
     for (const { node, text } of old.facts.unfollowed) keep(this.#unfollowed, { ...locate(node), text }, text);
-    if (!now) return;
+    if (!newer) return;
     const breaking = new Map([...met].filter(([{ verdict }]) => verdict === 'breaking'));
-    const { places, edits } = attribute(old, now, files, breaking);
+    const { places, edits } = attribute(old, newer, files, breaking);
     for (const [change, nodes] of places) for (const node of nodes) this.#touch(change, node);
     for (const { node, start, text } of edits) keep(this.#edits, { ...locate(node, start), text }, text);
     this.#hidden(files, configured);
@@ -159,13 +167,14 @@ class Results {
     const anchors = relevant.flatMap(({ side, uses }) =>
       uses
         .filter(({ subject, name, role }) => role !== undefined && used.has(nameOfSubject({ kind: subject, name })))
-        .map((use) => ({ side, name: use.name, end: code.find(use) })),
+        .map((use) => ({ side, name: use.name, target: code.find(use) })),
     );
     for (const { node, type, access } of facts.passed) {
       const reached = code.reach(type);
       const side = access === 'reads' ? 'readers' : 'callers';
       const met = anchors.filter(
-        ({ end, ...one }) => one.side === side && (intersects(end.members, reached) || intersects(end.owners, reached)),
+        ({ target, ...one }) =>
+          one.side === side && (intersects(target.members, reached) || intersects(target.owners, reached)),
       );
       if (met.length === 0) continue;
       const place = keep(this.#passed, { ...locate(node), subjects: [] });
@@ -189,7 +198,7 @@ function nameOfSubject({ kind, name }: Subject): string {
 }
 
 /** Keeps the first place on each line. */
-function keep<T extends CodePlace>(places: Map<string, T>, place: T, text = ''): T {
+function keep<T extends CodeLocation>(places: Map<string, T>, place: T, text = ''): T {
   const key = `${place.file}:${place.line} ${text}`;
   const known = places.get(key);
   if (known && known.column <= place.column) return known;
@@ -198,14 +207,14 @@ function keep<T extends CodePlace>(places: Map<string, T>, place: T, text = ''):
   return first;
 }
 
-function sorted<T extends CodePlace>(places: ReadonlyMap<string, T>): T[] {
+function sorted<T extends CodeLocation>(places: ReadonlyMap<string, T>): T[] {
   return [...places.values()].toSorted((a, b) => {
     if (a.file !== b.file) return a.file < b.file ? -1 : 1;
     return a.line - b.line || a.column - b.column;
   });
 }
 
-function locate(node: ts.Node, start?: number): CodePlace {
+function locate(node: ts.Node, start?: number): CodeLocation {
   const file = node.getSourceFile();
   const { line, character } = file.getLineAndCharacterOfPosition(start ?? node.getStart(file));
   const path = relativePath(process.cwd(), file.fileName);

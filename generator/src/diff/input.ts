@@ -1,7 +1,7 @@
-/** What is compared: the OLD and NEW of the command line. */
+/** Reads what `diff` compares: the OLD and NEW of the command line. */
 
 import { embeddedRoot, resolveVersion, serverOf, type Server } from '../embedded.js';
-import { FileError } from '../errors.js';
+import { FileError, type ServerError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
 import { readNamed, schemaReader } from '../sources/files.js';
@@ -9,59 +9,59 @@ import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
 
 export type ServerName = Server['name'];
 
-/** A side of a comparison, and what it was read from. */
-export interface Side {
+interface Input {
   readonly kind: 'embedded' | 'schema' | 'introspection';
-  /** How people call it: the full version of an embedded QEMU, or the path of a file as it was given. */
+  /** The full version of an embedded schema, or the path of a file as it was given. */
   readonly title: string;
   readonly wire: WireSchema;
-  /** An introspection is of none. */
+  /** Absent for an introspection. */
   readonly schema?: Schema;
 }
 
 /**
- * @param text an embedded version, or the path of a root schema file or of a saved introspection, which its content tells
- * @param server whose schema of an embedded version is meant
- * @throws SchemaError for a bad schema
- * @throws UsageError for an unknown version
- * @throws FileError for what cannot be read, or is no introspection
+ * @param text an embedded version, or the path of a root schema file or saved introspection, told apart by their content
+ * @param server the server whose embedded schema is meant
+ * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or is
+ *   not an introspection
  */
-export function loadSide(text: string, server: ServerName): Side {
+export function loadInput(text: string, server: ServerName): Input {
   if (/^\d+(\.\d+)*$/u.test(text)) {
     const { title, schema } = loadEmbedded(text, server);
-    return { kind: 'embedded', title, ...fromSchema(schema) };
+    return { kind: 'embedded', title, schema, wire: wireOf(schema) };
   }
   const bytes = readUnlessVersion(text);
   const content = new TextDecoder().decode(bytes);
   if (isJson(content)) {
-    return { kind: 'introspection', title: text, wire: fromIntrospection(text, parseIntrospection(text, content)) };
+    const infos = parseIntrospection(text, content);
+    return { kind: 'introspection', title: text, wire: locating(text, FileError, () => wireOfIntrospection(infos)) };
   }
-  // The root is not read again: a pipe would be empty.
+  // Do not read the root again: a pipe would be empty.
   const read = schemaReader(text);
   const schema = loadSchema(text, { read: (path) => (path === text ? bytes : read(path)) });
-  return { kind: 'schema', title: text, ...fromSchema(schema) };
+  return { kind: 'schema', title: text, schema, wire: wireOf(schema) };
 }
 
-/** @throws UsageError when no embedded version has the name */
+/** @throws UsageError if there is no such embedded version */
 export function loadEmbedded(wanted: string, name: ServerName): { title: string; version: string; schema: Schema } {
   const version = resolveVersion(wanted);
   const title = name === 'qmp' ? version : `${version} (${name})`;
   return { title, version, schema: loadSchema(embeddedRoot(version, serverOf(name))) };
 }
 
-function fromSchema(schema: Schema): { schema: Schema; wire: WireSchema } {
-  return { schema, wire: wireOf(schema) };
-}
-
-function fromIntrospection(file: string, infos: readonly unknown[]): WireSchema {
+/**
+ * Adds the origin of an input to errors about its content.
+ *
+ * @param origin a file or an address
+ */
+export function locating<T>(origin: string, Kind: typeof FileError | typeof ServerError, action: () => T): T {
   try {
-    return wireOfIntrospection(infos);
+    return action();
   } catch (error) {
-    throw error instanceof FileError ? new FileError(`'${file}': ${error.message}`) : error;
+    throw error instanceof FileError ? new Kind(`'${origin}': ${error.message}`, { cause: error }) : error;
   }
 }
 
-/** @throws UsageError for a mistyped version, such as v10.0, which names those that there are */
+/** @throws UsageError with the embedded versions, for a mistyped version such as v10.0 */
 function readUnlessVersion(text: string): Uint8Array {
   try {
     return readNamed(text);
@@ -71,7 +71,7 @@ function readUnlessVersion(text: string): Uint8Array {
   }
 }
 
-/** A schema never is: its strings stand in single quotes, and none of its expressions is an array. */
+/** Returns whether a file is JSON. A schema is not: its strings are in single quotes, and it contains no top-level array. */
 function isJson(content: string): boolean {
   return /^(?:\s*$|\s*\[|\s*\{\s*["}])/u.test(content) || isWholeJson(content);
 }
@@ -86,15 +86,15 @@ function isWholeJson(text: string): boolean {
 }
 
 /**
- * The infos in a saved introspection: a JSON array of SchemaInfo, or the whole reply to `query-qmp-schema`.
+ * Returns the elements of a saved introspection: a JSON array of SchemaInfo, or the whole reply to `query-qmp-schema`.
  *
  * @throws FileError
  */
 export function parseIntrospection(file: string, content: string): unknown[] {
   const fail = (found: string): never => {
     throw new FileError(
-      `'${file}' is ${found}: expected a root schema file, or a saved introspection, ` +
-        'which is the reply to query-qmp-schema, or the array in it',
+      `'${file}' is ${found}: expected a root schema file or a saved introspection ` +
+        '(the reply to query-qmp-schema, or the array in it)',
     );
   };
   if (content.trim() === '') return fail('empty');
@@ -102,14 +102,14 @@ export function parseIntrospection(file: string, content: string): unknown[] {
   try {
     value = JSON.parse(content);
   } catch (error) {
-    // What a terminal showed: a greeting, replies, events.
-    if (isWholeJson(content.trim().split('\n', 1)[0] ?? '')) return fail('JSON of more than one value');
-    return fail(`no schema, nor JSON (${error instanceof Error ? error.message : String(error)})`);
+    // Perhaps a copied session: a greeting, replies, events.
+    if (isWholeJson(content.trim().split('\n', 1)[0] ?? '')) return fail('a sequence of JSON values');
+    return fail(`neither a schema nor valid JSON (${error instanceof Error ? error.message : String(error)})`);
   }
   if (Array.isArray(value)) return value;
   if (typeof value !== 'object' || value === null) return fail('JSON, but neither an array nor an object');
   if ('return' in value) return Array.isArray(value.return) ? value.return : fail('the reply to another command');
-  if ('error' in value) return fail('a reply that tells of an error');
-  if ('QMP' in value) return fail('the greeting of a server');
+  if ('error' in value) return fail('an error reply');
+  if ('QMP' in value) return fail("a server's greeting");
   return fail("a JSON object without 'return'");
 }
