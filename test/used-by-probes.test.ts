@@ -51,9 +51,9 @@ interface Outcome {
 }
 
 async function probe(name: string, strict: boolean, oldRoot: string, newRoot: string): Promise<Outcome[]> {
-  const [old, now] = [loadSchema(oldRoot), loadSchema(newRoot)];
-  const wires = { old: wireOf(old), now: wireOf(now) };
-  const changes = diff(wires.old, wires.now);
+  const [old, newer] = [loadSchema(oldRoot), loadSchema(newRoot)];
+  const wires = { old: wireOf(old), newer: wireOf(newer) };
+  const changes = diff(wires.old, wires.newer);
   const probes = probesOf(changes, old, wires);
   const home = join(folder, `${name}-${strict}`);
   mkdirSync(join(home, 'probed'), { recursive: true });
@@ -72,7 +72,7 @@ async function probe(name: string, strict: boolean, oldRoot: string, newRoot: st
   };
   writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
   const commands = new Set(wires.old.commands.keys());
-  const { usedBy: found } = await usedBy({ changes, commands, old, new: now }, home);
+  const { usedBy: found } = await usedBy({ changes, commands, old, new: newer }, home);
   return probes.map((one, index) => {
     const places = found.touched.get(one.change) ?? [];
     const isReported = places.some(({ line }) => line === index + 2);

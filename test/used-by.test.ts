@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { formatUse, type Change } from '../generator/src/diff/change.js';
 import { diff } from '../generator/src/diff/compare.js';
-import type { CodePlace } from '../generator/src/diff/report.js';
+import type { CodeLocation } from '../generator/src/diff/report.js';
 import { wireOf } from '../generator/src/diff/wire.js';
 import { emitPackage } from '../generator/src/emit/package.js';
 import { FileError, UsageError } from '../generator/src/errors.js';
@@ -40,18 +40,18 @@ function writePackage(path: string, schema: Schema, origin = 'a test'): void {
   for (const [file, text] of files) write(join(path, file), text);
 }
 
-/** @param now absent for an introspection */
-function find(tsconfig: string, old: Schema, now: Schema, hasTypes = true): Promise<UsedByResult> {
-  const [before, after] = [wireOf(old), wireOf(now)];
+/** @param newer absent for an introspection */
+function find(tsconfig: string, old: Schema, newer: Schema, hasTypes = true): Promise<UsedByResult> {
+  const [before, after] = [wireOf(old), wireOf(newer)];
   const compared = { changes: diff(before, after), commands: new Set(before.commands.keys()), old };
-  return usedBy(hasTypes ? { ...compared, new: now } : compared, tsconfig);
+  return usedBy(hasTypes ? { ...compared, new: newer } : compared, tsconfig);
 }
 
 const titleOf = ({ kind, uses: [use], place: { value } }: Change): string =>
   `${kind} ${formatUse(use)}${value === undefined ? '' : ` '${value}'`}`;
 
 /** All of a result: `program.ts:3 breaking: command-removed stop`. */
-function describeResult({ usedBy: found, notes }: UsedByResult, place: (at: CodePlace) => string): string[] {
+function describeResult({ usedBy: found, notes }: UsedByResult, place: (at: CodeLocation) => string): string[] {
   return [
     ...[...found.touched].flatMap(([change, at]) =>
       at.map((one) => `${place(one)} ${change.verdict}: ${titleOf(change)}`),
@@ -84,26 +84,26 @@ describe('programs', () => {
   // Whichever version a program was made for, and whether its generated code is there as source or as it is built.
   describe.each(programs)('$name', ({ name, server, root }) => {
     const config = join(repository, 'test/used-by', name, 'tsconfig.json');
-    const place = ({ file, line }: CodePlace): string => `${relative(`test/used-by/${name}`, file)}:${line}`;
+    const place = ({ file, line }: CodeLocation): string => `${relative(`test/used-by/${name}`, file)}:${line}`;
     const golden = join(repository, 'test/used-by', name, 'touched.txt');
 
     test.each(['7.2.0', '10.2.2', 'as built'])(
       'what touches it, from 7.2 to 10.2, with the generated code of %s',
       async (version) => {
-        const [old, now] = [load('7.2.0', root), load('10.2.2', root)];
+        const [old, newer] = [load('7.2.0', root), load('10.2.2', root)];
         if (version !== 'as built') writePackage(`${version}/${server}`, load(version, root));
         const paths =
           version === 'as built' ? {} : { ...runtime, '@qapi-ts/qemu/*': [join(folder, version, '*/index.ts')] };
         const include = [join(dirname(config), 'src')];
         const tsconfig = write(`${name}.json`, { extends: config, compilerOptions: { paths }, include });
-        const lines = describeResult(await find(tsconfig, old, now), place);
+        const lines = describeResult(await find(tsconfig, old, newer), place);
         await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(golden);
       },
     );
   });
 
   test('what is logged is passed on, and is no break', async () => {
-    const [old, now] = [load('7.2.0', 'qapi/qapi-schema.json'), load('10.2.2', 'qapi/qapi-schema.json')];
+    const [old, newer] = [load('7.2.0', 'qapi/qapi-schema.json'), load('10.2.2', 'qapi/qapi-schema.json')];
     const program = `
       import type { Client } from '@qapi-ts/qemu/qmp';
       export async function log(vm: Client): Promise<void> { console.log(await vm.queryNamedBlockNodes()); }
@@ -120,7 +120,7 @@ describe('programs', () => {
       }\n`;
     write('logging/program.ts', program);
     const options = { ...compilerOptions, types: ['node'] };
-    const found = await find(write('logging/tsconfig.json', { compilerOptions: options }), old, now);
+    const found = await find(write('logging/tsconfig.json', { compilerOptions: options }), old, newer);
     const way = 'query-named-block-nodes: result[].image.format-specific(type=vmdk).data.extents[].snapshots';
     expect(describeResult(found, ({ line }) => String(line))).toEqual([
       '4 harmless: member-mandatory query-named-block-nodes: result[].node-name',
@@ -133,8 +133,8 @@ describe('programs', () => {
 });
 
 /** What both sides of the comparison have, of things that change. */
-const changing = (now: boolean): string => {
-  const pick = (before: string, after: string): string => (now ? after : before);
+const changing = (newer: boolean): string => {
+  const pick = (before: string, after: string): string => (newer ? after : before);
   return `
 { 'enum': 'Mode', 'data': ['fast', 'slow', ${pick("'exact'", "'rough'")}] }
 { 'enum': 'Kind', 'data': ['circle', 'square'] }
@@ -218,10 +218,10 @@ function commented(code: string): string[] {
 }
 
 const header = `import { Client, Mode, type Commands, type Shape, type Title } from 'changing'; declare const vm: Client; declare const any: keyof Commands; function show(drawing: { size: number | bigint }): void { console.log(drawing.size); } function measure<T extends { size: number | bigint }>(it: T): number | bigint { return it.size; }`;
-const relativeLine = ({ line }: CodePlace): string => String(line - 1);
+const relativeLine = ({ line }: CodeLocation): string => String(line - 1);
 
 describe('changes', () => {
-  const [old, now] = [false, true].map((isNow) => schemaOf(changing(isNow))) as [Schema, Schema];
+  const [old, newer] = [false, true].map((isNow) => schemaOf(changing(isNow))) as [Schema, Schema];
   const config = (name: string, program: string, extra: object = {}, file = 'program.ts'): string => {
     write(`${name}/${file}`, `${header}${program}`);
     const paths = { ...runtime, changing: ['../old/index.ts'] };
@@ -232,7 +232,7 @@ describe('changes', () => {
   };
   beforeAll(async () => {
     writePackage('old', old);
-    writePackage('new', now);
+    writePackage('new', newer);
     const emitted = {
       ...compilerOptions,
       target: ts.ScriptTarget.ES2022,
@@ -258,13 +258,13 @@ describe('changes', () => {
     ['declarations', '../declared/index.d.ts'],
   ])('touch what uses what has changed, with generated code that is %s', async (_, path) => {
     const tsconfig = config('touched', touched, { paths: { ...runtime, changing: [path] } });
-    const lines = describeResult(await find(tsconfig, old, now), relativeLine);
+    const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines.toSorted()).toEqual(commented(touched).toSorted());
   });
 
   test('are found without the types of the new side, too', async () => {
     const tsconfig = config('introspected', touched);
-    const { usedBy: found } = await find(tsconfig, old, now, false);
+    const { usedBy: found } = await find(tsconfig, old, newer, false);
     const lines = new Set(describeResult({ usedBy: found, notes: [] }, relativeLine));
     // What a type parameter asks for only the compiler knows.
     const missed = touched.split('\n').findIndex((line) => line.includes('measure('));
@@ -284,7 +284,7 @@ describe('changes', () => {
 
   test('are found where TypeScript is not strict, which is told', async () => {
     const tsconfig = config('loose', loose, { strict: false });
-    const lines = describeResult(await find(tsconfig, old, now), relativeLine);
+    const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines.toSorted()).toEqual([
       `'${tsconfig}' is not strict: TypeScript does not report uses of values that may be absent`,
       ...commented(loose).toSorted(),
@@ -300,7 +300,7 @@ describe('changes', () => {
     const paths = { ...runtime, changing: ['../old/index.ts'] };
     const options = { ...compilerOptions, types: ['node'], allowJs: true, paths };
     const tsconfig = write('script/tsconfig.json', { compilerOptions: options, files: ['program.js'] });
-    const lines = describeResult(await find(tsconfig, old, now), relativeLine);
+    const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines.toSorted()).toEqual([
       `'${tsconfig}' does not check 1 JavaScript file ('checkJs'): only uses of known types are found there`,
       ...commented(loose).toSorted(),
@@ -309,7 +309,7 @@ describe('changes', () => {
 
   test('are those of one of several packages', async () => {
     writePackage('two/old', old, 'the old one');
-    writePackage('two/new', now, 'the new one');
+    writePackage('two/new', newer, 'the new one');
     writePackage(
       'two/other',
       schemaOf(
@@ -331,7 +331,7 @@ describe('changes', () => {
       compilerOptions: { ...compilerOptions, paths: runtime },
       files: ['program.ts'],
     });
-    expect(describeResult(await find(tsconfig, old, now), ({ line }) => String(line)).toSorted()).toEqual([
+    expect(describeResult(await find(tsconfig, old, newer), ({ line }) => String(line)).toSorted()).toEqual([
       '5 breaking: member-optional query-drawings: result[].at',
       '5 breaking: type-changed query-drawings: result[].at.x',
       '8 breaking: command-removed clear',
@@ -357,7 +357,7 @@ describe('changes', () => {
       references: [{ path: '../library' }],
     });
     write('many/tsconfig.json', { files: [], references: [{ path: 'app' }, { path: 'library/tsconfig.json' }] });
-    const found = await find(join(folder, 'many'), old, now);
+    const found = await find(join(folder, 'many'), old, newer);
     expect(describeResult(found, ({ file, line }) => `${basename(file)}:${line}`).toSorted()).toEqual([
       'app.ts:3 breaking: member-added flip: arguments.axis',
       'index.ts:2 breaking: command-removed clear',
@@ -374,19 +374,19 @@ describe('changes', () => {
     mkdirSync(join(folder, home, 'node_modules'), { recursive: true });
     symlinkSync(join(repository, 'node_modules', name), join(folder, home, 'node_modules/typescript'));
     expect(compilerOf(join(folder, home)).version.startsWith(version)).toBe(true);
-    const lines = describeResult(await find(tsconfig, old, now), relativeLine);
+    const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines).toEqual(['1 breaking: command-removed clear']);
   });
 
   test('with options of a newer TypeScript', async () => {
     const tsconfig = config('newer', '\nawait vm.clear();', { target: 'ES2099', someNewOption: true });
-    expect((await find(tsconfig, old, now)).usedBy.touched.size).toBe(1);
+    expect((await find(tsconfig, old, newer)).usedBy.touched.size).toBe(1);
   });
 
   test('touch nothing of a program that uses no generated code', async () => {
     write('none/main.ts', 'export const one = 1;\n');
     const tsconfig = write('none/tsconfig.json', { compilerOptions });
-    const lines = describeResult(await find(tsconfig, old, now), relativeLine);
+    const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines).toEqual([`the program of '${tsconfig}' imports no generated code`]);
   });
 
@@ -419,8 +419,8 @@ describe('changes', () => {
     ['that is an array', 'list/data.json', '[]', UsageError, 'must be an object'],
   ])('need a configuration, not one %s', async (_, path, content, error, message) => {
     const file = content === '' ? join(folder, path) : write(path, content);
-    await expect(find(file, old, now)).rejects.toThrow(error);
-    await expect(find(file, old, now)).rejects.toThrow(message);
-    await expect(find(file, old, now)).rejects.toThrow(file);
+    await expect(find(file, old, newer)).rejects.toThrow(error);
+    await expect(find(file, old, newer)).rejects.toThrow(message);
+    await expect(find(file, old, newer)).rejects.toThrow(file);
   });
 });

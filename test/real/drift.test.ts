@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import type { JsonReport } from '../../generator/src/diff/report.js';
-import { ask } from '../../generator/src/diff/server.js';
-import type { ServerName } from '../../generator/src/diff/source.js';
+import { query } from '../../generator/src/diff/server.js';
+import type { ServerName } from '../../generator/src/diff/input.js';
 import { embeddedVersions } from '../../generator/src/embedded.js';
 import { repository } from '../support/compile.js';
 import { bare, installed, start, temporaryFolder, whenListening } from '../support/servers.js';
@@ -94,13 +94,13 @@ describe.runIf(installed(['qemu-system-x86_64'], 'drift of a real QEMU'))('a QEM
     const { port } = probe.address() as AddressInfo;
     probe.close();
     start('qemu-system-x86_64', [...bare, '-qmp', `tcp:127.0.0.1:${port},server=on,wait=off`]);
-    const { result } = await whenListening(() => ask(`tcp:127.0.0.1:${port}`, 'qmp'));
+    const { result } = await whenListening(() => query(`tcp:127.0.0.1:${port}`, 'qmp'));
     expect(result).toContainEqual(expect.objectContaining({ name: 'query-status' }));
   });
 
   test('reports the same live and from a file', async () => {
     const address = await startQemu();
-    const { result } = await ask(address, 'qmp');
+    const { result } = await query(address, 'qmp');
     const file = join(temporaryFolder(), 'reply.json');
     writeFileSync(file, JSON.stringify({ return: result }));
     const live = await report('--connect', address);
@@ -110,7 +110,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'drift of a real QEMU'))('a QEM
 
   test('is not an agent', async () => {
     const address = await startQemu();
-    await expect(ask(address, 'qga', 500)).rejects.toThrow(/this is a monitor, not a guest agent: .* --server qmp/u);
+    await expect(query(address, 'qga', 500)).rejects.toThrow(/this is a monitor, not a guest agent: .* --server qmp/u);
     expect(await drift('--connect', address, '--server', 'qsd')).toEqual({
       status: 3,
       stdout: '',
@@ -140,7 +140,7 @@ describe.runIf(installed(['qemu-ga'], 'drift of a real guest agent'))('a guest a
   });
 
   test('is not a monitor', async () => {
-    await expect(ask(await startAgent(), 'qmp', 500)).rejects.toThrow(/no greeting within 500 ms: .* --server qga/u);
+    await expect(query(await startAgent(), 'qmp', 500)).rejects.toThrow(/no greeting within 500 ms: .* --server qga/u);
   });
 });
 

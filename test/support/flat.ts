@@ -186,14 +186,14 @@ export interface Difference {
 
 export function differences(oldInfos: readonly SchemaInfo[], newInfos: readonly SchemaInfo[]): Difference[] {
   const [plainOld, plainNew] = [flatten(oldInfos), flatten(newInfos)];
-  const [old, now] = [flatten(oldInfos, plainNew.unions), flatten(newInfos, plainOld.unions)];
+  const [old, newer] = [flatten(oldInfos, plainNew.unions), flatten(newInfos, plainOld.unions)];
   const found: Difference[] = [];
-  for (const key of new Set([...old.facts.keys(), ...now.facts.keys()])) {
-    const [before, after] = [old.facts.get(key), now.facts.get(key)];
+  for (const key of new Set([...old.facts.keys(), ...newer.facts.keys()])) {
+    const [before, after] = [old.facts.get(key), newer.facts.get(key)];
     const any = before ?? after;
     if (!any || before?.state === after?.state) continue;
     // What is within something new or gone is a part of that.
-    if (!old.things.has(any.within) || !now.things.has(any.within)) continue;
+    if (!old.things.has(any.within) || !newer.things.has(any.within)) continue;
     const { path, aspect } = any;
     const kind = kindOf(any, before?.state, after?.state);
     const detail = ['value', 'feature', 'alternative'].includes(aspect) && kind !== 'type-changed' ? any.detail : '';
@@ -202,9 +202,9 @@ export function differences(oldInfos: readonly SchemaInfo[], newInfos: readonly 
   return found;
 }
 
-function kindOf({ aspect, detail }: Fact, old: string | undefined, now: string | undefined): string {
-  if (aspect === 'oob') return now === 'true' ? 'oob-granted' : 'oob-withdrawn';
-  if (aspect === 'member' && old && now) return `member-${now}`;
-  if (old !== undefined && now !== undefined) return 'type-changed';
-  return `${aspect === 'entry' ? detail : aspect}-${now === undefined ? 'removed' : 'added'}`;
+function kindOf({ aspect, detail }: Fact, old: string | undefined, newer: string | undefined): string {
+  if (aspect === 'oob') return newer === 'true' ? 'oob-granted' : 'oob-withdrawn';
+  if (aspect === 'member' && old && newer) return `member-${newer}`;
+  if (old !== undefined && newer !== undefined) return 'type-changed';
+  return `${aspect === 'entry' ? detail : aspect}-${newer === undefined ? 'removed' : 'added'}`;
 }

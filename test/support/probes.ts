@@ -36,7 +36,7 @@ export const probeHeader = `import { Client, type Commands } from 'probed'; decl
 export function probesOf(
   changes: readonly Change[],
   old: Schema,
-  wires: { old: WireSchema; now: WireSchema },
+  wires: { old: WireSchema; newer: WireSchema },
 ): Probe[] {
   const maker = new ProbeMaker(changes, old, wires);
   return changes.filter(({ verdict }) => verdict !== 'harmless').flatMap((change) => maker.probes(change));
@@ -58,7 +58,7 @@ class ProbeMaker {
   constructor(
     changes: readonly Change[],
     readonly schema: Schema,
-    readonly wires: { old: WireSchema; now: WireSchema },
+    readonly wires: { old: WireSchema; newer: WireSchema },
   ) {
     this.#names = new Names(schema);
     const worse = changes.filter(({ verdict }) => verdict !== 'harmless');
@@ -343,7 +343,7 @@ class ProbeMaker {
   }
 
   #newType(use: Use): WireType | undefined {
-    return this.#memberType(this.wires.now, use);
+    return this.#memberType(this.wires.newer, use);
   }
 
   #object(type: WireType): WireObject | undefined {

@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { groupByBranch } from '../generator/src/diff/branch-values.js';
-import type { Use } from '../generator/src/diff/change.js';
-import { diff } from '../generator/src/diff/compare.js';
-import { wireOf, wireOfIntrospection, type WireSchema } from '../generator/src/diff/wire.js';
-import { introspect } from '../generator/src/introspect.js';
-import { schemaOf } from './support/schema.js';
+import { groupByBranch } from '../../generator/src/diff/branch-values.js';
+import type { Use } from '../../generator/src/diff/change.js';
+import { diff } from '../../generator/src/diff/compare.js';
+import { wireOf, wireOfIntrospection, type WireSchema } from '../../generator/src/diff/wire.js';
+import { introspect } from '../../generator/src/introspect.js';
+import { schemaOf } from '../support/schema.js';
 
 describe('what several branches have, by introspection', () => {
   const branches = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -23,23 +23,23 @@ describe('what several branches have, by introspection', () => {
       [verdict, kind, ...groupByBranch(uses, (use) => use).map(({ text }) => text)].join(' '),
     );
 
-  test.each<{ title: string; old: string; now: string; want: string[] }>([
+  test.each<{ title: string; old: string; newer: string; want: string[] }>([
     {
       title: 'a new member of a base is one change',
       old: union(''),
-      now: union(`'*new': 'int'`),
+      newer: union(`'*new': 'int'`),
       want: ['harmless member-added d: arguments(kind=a|b|c|3 more).new c: arguments.of(kind=a|b|c|3 more).new'],
     },
     {
       title: 'so is one that becomes mandatory',
       old: union(`'*m': 'int'`),
-      now: union(`'m': 'int'`),
+      newer: union(`'m': 'int'`),
       want: ['breaking member-mandatory d: arguments(kind=a|b|c|3 more).m c: arguments.of(kind=a|b|c|3 more).m'],
     },
     {
       title: 'of another verdict, it is another change',
       old: union(''),
-      now: union('', `'new': 'int'`, `'*new': 'int'`, `'*new': 'int'`),
+      newer: union('', `'new': 'int'`, `'*new': 'int'`, `'*new': 'int'`),
       want: [
         'breaking member-added d: arguments(kind=a).new c: arguments.of(kind=a).new',
         'harmless member-added d: arguments(kind=b|c).new c: arguments.of(kind=b|c).new',
@@ -48,7 +48,7 @@ describe('what several branches have, by introspection', () => {
     {
       title: 'so it is with another text',
       old: union('', `'m': 'int'`, `'m': 'int'`, `'m': 'int'`),
-      now: union('', `'m': 'str'`, `'m': 'str'`, `'m': 'bool'`),
+      newer: union('', `'m': 'str'`, `'m': 'str'`, `'m': 'bool'`),
       want: [
         'breaking type-changed d: arguments(kind=a|b).m c: arguments.of(kind=a|b).m',
         'breaking type-changed d: arguments(kind=c).m c: arguments.of(kind=c).m',
@@ -57,19 +57,19 @@ describe('what several branches have, by introspection', () => {
     {
       title: 'and where it is another value',
       old: union('', `'m': ['Kind']`, `'m': ['Kind']`),
-      now: `${union('', `'m': ['M']`, `'m': ['N']`)}
+      newer: `${union('', `'m': ['M']`, `'m': ['N']`)}
         { 'enum': 'M', 'data': [ 'a', 'b', 'c', 'd', 'e' ] } { 'enum': 'N', 'data': [ 'a', 'b', 'c', 'd', 'f' ] }`,
       want: [
         'breaking value-removed d: arguments(kind=a).m[] c: arguments.of(kind=a).m[]',
         'breaking value-removed d: arguments(kind=b).m[] c: arguments.of(kind=b).m[]',
       ],
     },
-  ])('$title', ({ old, now, want }) => {
+  ])('$title', ({ old, newer, want }) => {
     const wireBy = (text: string): WireSchema => wireOfIntrospection(introspect(schemaOf(text), () => true));
-    const [before, after] = [wireBy(old), wireBy(now)];
+    const [before, after] = [wireBy(old), wireBy(newer)];
     expect(shownAs(before, after)).toEqual(want);
     expect(shownAs(wireOf(schemaOf(old)), after)).toEqual(want);
-    expect(shownAs(before, wireOf(schemaOf(now)))).toEqual(want);
+    expect(shownAs(before, wireOf(schemaOf(newer)))).toEqual(want);
   });
 
   test('has no type of its own, and all of its uses', () => {

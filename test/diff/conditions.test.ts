@@ -3,10 +3,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { conditionTest } from '../generator/src/condition.js';
-import { infer, type Conditions, type Observation } from '../generator/src/diff/conditions.js';
-import { parseTextCondition } from '../generator/src/frontend/expressions/text-condition.js';
-import type { Condition } from '../generator/src/model.js';
+import { conditionTest } from '../../generator/src/condition.js';
+import { infer, type Conditions, type Observation } from '../../generator/src/diff/conditions.js';
+import { parseTextCondition } from '../../generator/src/frontend/expressions/text-condition.js';
+import type { Condition } from '../../generator/src/model.js';
 
 const names = ['A', 'B', 'C', 'D'];
 
@@ -18,8 +18,8 @@ function condition(text: string): Condition {
 /** What is there, and what is not, by the conditions that it has. */
 function observations(there: readonly string[], lacking: readonly string[]): Observation[] {
   return [
-    ...there.map((text) => ({ condition: condition(text), isThere: true })),
-    ...lacking.map((text) => ({ condition: condition(text), isThere: false })),
+    ...there.map((text) => ({ condition: condition(text), exists: true })),
+    ...lacking.map((text) => ({ condition: condition(text), exists: false })),
   ];
 }
 
@@ -129,7 +129,7 @@ describe('inferred conditions', () => {
         const holds = conditionTest([...defined, 'always']);
         const inferred = infer(
           names,
-          all.map((one) => ({ condition: one, isThere: holds(one) })),
+          all.map((one) => ({ condition: one, exists: holds(one) })),
         );
         const { has, lacks, contradicted } = inferred.conditions;
         expect(has.filter((name) => !defined.includes(name))).toEqual([]);
@@ -141,18 +141,18 @@ describe('inferred conditions', () => {
   });
 
   test('explain nothing that other evidence contradicts', () => {
-    const observed = fc.array(fc.record({ condition: conditions, isThere: fc.boolean() }), { maxLength: 8 });
+    const observed = fc.array(fc.record({ condition: conditions, exists: fc.boolean() }), { maxLength: 8 });
     fc.assert(
       fc.property(observed, (all) => {
         const { conditions: found, allows } = infer(names, all);
         expect([...found.has, ...found.lacks, ...found.undecided, ...found.contradicted].toSorted()).toEqual(names);
-        const there = all.filter(({ isThere }) => isThere);
-        const explained = all.filter(({ isThere, condition: one }) => !isThere && !allows(one));
+        const there = all.filter(({ exists }) => exists);
+        const explained = all.filter(({ exists, condition: one }) => !exists && !allows(one));
         for (const one of there) expect(allows(one.condition)).toBe(true);
         // Some build is as all of this says, unless even what is there cannot be in one.
         if (builds.some((holds) => there.every((one) => holds(one.condition)))) {
           const fitting = builds.filter((holds) =>
-            [...there, ...explained].every((one) => holds(one.condition) === one.isThere),
+            [...there, ...explained].every((one) => holds(one.condition) === one.exists),
           );
           expect(fitting).not.toEqual([]);
           for (const name of names) {
@@ -163,9 +163,9 @@ describe('inferred conditions', () => {
           }
           // No two of what is lacking exclude each other.
           for (const one of explained) {
-            for (const other of all.filter(({ isThere }) => !isThere)) {
+            for (const other of all.filter(({ exists }) => !exists)) {
               const fits = (...some: Observation[]): boolean =>
-                builds.some((holds) => [...there, ...some].every((each) => holds(each.condition) === each.isThere));
+                builds.some((holds) => [...there, ...some].every((each) => holds(each.condition) === each.exists));
               expect(fits(one, other)).toBe(fits(other));
             }
           }

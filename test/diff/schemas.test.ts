@@ -5,18 +5,18 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 
-import { conditionNames, conditionTest } from '../generator/src/condition.js';
-import { formatUse, type Change } from '../generator/src/diff/change.js';
-import { diff } from '../generator/src/diff/compare.js';
-import { wireOf, wireOfIntrospection, type WireSchema } from '../generator/src/diff/wire.js';
-import { embeddedRoot, embeddedVersions, servers } from '../generator/src/embedded.js';
-import { loadSchema } from '../generator/src/frontend/load.js';
-import { introspect, type SchemaInfo } from '../generator/src/introspect.js';
-import type { Schema } from '../generator/src/model.js';
-import { narrow } from '../generator/src/narrow.js';
-import { editKinds, placesOf } from './support/edits.js';
-import { differences, type Difference } from './support/flat.js';
-import { sharedFile } from './support/shared.js';
+import { conditionNames, conditionTest } from '../../generator/src/condition.js';
+import { formatUse, type Change } from '../../generator/src/diff/change.js';
+import { diff } from '../../generator/src/diff/compare.js';
+import { wireOf, wireOfIntrospection, type WireSchema } from '../../generator/src/diff/wire.js';
+import { embeddedRoot, embeddedVersions, servers } from '../../generator/src/embedded.js';
+import { loadSchema } from '../../generator/src/frontend/load.js';
+import { introspect, type SchemaInfo } from '../../generator/src/introspect.js';
+import type { Schema } from '../../generator/src/model.js';
+import { narrow } from '../../generator/src/narrow.js';
+import { editKinds, placesOf } from '../support/edits.js';
+import { differences, type Difference } from '../support/flat.js';
+import { sharedFile } from '../support/shared.js';
 
 interface Loaded {
   readonly schema: Schema;
@@ -40,10 +40,10 @@ function load(server: string, version: string): Loaded {
 }
 
 const pairs = servers.flatMap(({ name }) =>
-  embeddedVersions().flatMap((old) => embeddedVersions().map((now) => ({ server: name, old, now }))),
+  embeddedVersions().flatMap((old) => embeddedVersions().map((newer) => ({ server: name, old, newer }))),
 );
-const differing = pairs.filter(({ old, now }) => old !== now);
-const forward = differing.filter(({ old, now }) => old.localeCompare(now, 'en', { numeric: true }) < 0);
+const differing = pairs.filter(({ old, newer }) => old !== newer);
+const forward = differing.filter(({ old, newer }) => old.localeCompare(newer, 'en', { numeric: true }) < 0);
 
 const hidden = new Set([
   'condition-changed',
@@ -70,7 +70,7 @@ function flat(changes: readonly Change[]): string[] {
 }
 
 describe('schemas of QEMU', () => {
-  it.each(pairs.filter(({ old, now }) => old === now))('$server $old is the same as itself', ({ server, old }) => {
+  it.each(pairs.filter(({ old, newer }) => old === newer))('$server $old is the same as itself', ({ server, old }) => {
     const { wire, schema, infos } = load(server, old);
     expect(diff(wire, wire)).toEqual([]);
     expect(diff(wire, wireOf(schema))).toEqual([]);
@@ -97,13 +97,13 @@ describe('schemas of QEMU', () => {
       )
       .toSorted((a, b) => (a < b ? -1 : 1));
 
-  it.each(differing)('$server $old -> $now is the mirror of the way back', ({ server, old, now }) => {
-    const [before, after] = [load(server, old).wire, load(server, now).wire];
+  it.each(differing)('$server $old -> $newer is the mirror of the way back', ({ server, old, newer }) => {
+    const [before, after] = [load(server, old).wire, load(server, newer).wire];
     expect(summaries(diff(before, after), mirror)).toEqual(summaries(diff(after, before), (kind) => kind));
   });
 
-  it.each(differing)('$server $old -> $now: no change is told twice', ({ server, old, now }) => {
-    const changes = diff(load(server, old).wire, load(server, now).wire);
+  it.each(differing)('$server $old -> $newer: no change is told twice', ({ server, old, newer }) => {
+    const changes = diff(load(server, old).wire, load(server, newer).wire);
     const keys = changes.map(({ kind, side, place, text, uses: [first] }) =>
       JSON.stringify([kind, side, place, text, first]),
     );
@@ -112,9 +112,9 @@ describe('schemas of QEMU', () => {
   });
 
   it.each(differing)(
-    '$server $old -> $now by introspection is the same, as far as that shows it',
-    ({ server, old, now }) => {
-      const [before, after] = [load(server, old), load(server, now)];
+    '$server $old -> $newer by introspection is the same, as far as that shows it',
+    ({ server, old, newer }) => {
+      const [before, after] = [load(server, old), load(server, newer)];
       const want = flat(shown(diff(before.wire, after.wire)));
       const [oldWire, newWire] = [wireOfIntrospection(before.infos), wireOfIntrospection(after.infos)];
       expect(flat(diff(oldWire, newWire))).toEqual(want);
@@ -141,8 +141,8 @@ describe('against introspection written out path by path', () => {
   const detailOf = ({ kind, place: { value, feature, alternative } }: Change): string =>
     kind === 'type-changed' ? '' : (feature ?? value ?? alternative ?? '');
 
-  it.each(forward)('$server $old -> $now', ({ server, old, now }) => {
-    const [before, after] = [load(server, old), load(server, now)];
+  it.each(forward)('$server $old -> $newer', ({ server, old, newer }) => {
+    const [before, after] = [load(server, old), load(server, newer)];
     const byKind = new Map<string, Difference[]>();
     const entryOf = (path: string): string => path.replace(/[([.].*/u, '');
     const key = (kind: string, path: string, detail: string): string => [kind, entryOf(path), detail].join(' ');
@@ -222,10 +222,10 @@ describe('replies of real servers', () => {
   const delayed = 'blockdev-add: arguments(driver=blkdebug).inject-error[].delay-ns';
 
   it.each([
-    { server: 'qmp', old: 'qmp-7.2', now: 'qmp-10.0' },
-    { server: 'qsd', old: 'qsd-7.2', now: 'qsd-10.0' },
-  ] as const)('$server: between two replies is what is between two schemas', ({ old, now }) => {
-    const [before, after] = [built.get(old), built.get(now)];
+    { server: 'qmp', old: 'qmp-7.2', newer: 'qmp-10.0' },
+    { server: 'qsd', old: 'qsd-7.2', newer: 'qsd-10.0' },
+  ] as const)('$server: between two replies is what is between two schemas', ({ old, newer }) => {
+    const [before, after] = [built.get(old), built.get(newer)];
     if (!before || !after) return;
     const want = flat(shown(diff(wireOf(before.schema), wireOf(after.schema))));
     const found = flat(diff(wireOfIntrospection(before.infos), wireOfIntrospection(after.infos)));

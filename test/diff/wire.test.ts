@@ -1,0 +1,109 @@
+/** Introspection as input. */
+
+import { describe, expect, it } from 'vitest';
+
+import { diff } from '../../generator/src/diff/compare.js';
+import { wireOf, wireOfIntrospection } from '../../generator/src/diff/wire.js';
+import { schema } from '../support/changes.js';
+
+describe('introspection that is none', () => {
+  const object = { name: '0', 'meta-type': 'object', members: [] };
+  const command = { name: 'c', 'meta-type': 'command', 'arg-type': '0', 'ret-type': '0' };
+  const bool = { name: 'bool', 'meta-type': 'builtin', 'json-type': 'boolean' };
+  const enumOf = { name: '1', 'meta-type': 'enum', values: ['x'] };
+  const withMember = (member: unknown): unknown => ({ ...object, members: [member] });
+  const malformed: [string, unknown, string][] = [
+    ['no array', {}, 'expected an array'],
+    ['nothing', undefined, 'expected an array'],
+    ['no object', [null], 'entry 1: expected an object'],
+    ['no name', [{ 'meta-type': 'event' }], "entry 1: expected a string as 'name'"],
+    ['no meta-type', [{ name: 'x' }], "entry 1 ('x'): expected a string as 'meta-type'"],
+    ['another meta-type', [{ name: 'x', 'meta-type': 'toString' }], "entry 1 ('x'): unknown meta-type 'toString'"],
+    ['another json-type', [{ ...bool, 'json-type': 'constructor' }], "('bool'): unknown json-type 'constructor'"],
+    ['a type that is not there', [{ ...command, 'arg-type': '__proto__' }], "('c'): there is no type '__proto__'"],
+    [
+      'arguments that are no object',
+      [{ ...command, 'arg-type': 'bool' }, object, bool],
+      "the type 'bool' is no object",
+    ],
+    ['a flag that is none', [{ ...command, 'allow-oob': 1 }, object], "expected true or false as 'allow-oob'"],
+    ['two types of a name', [command, object, object], "entry 3 ('0'): there is another type of that name"],
+    ['two commands of a name', [command, command, object], "entry 2 ('c'): is there twice"],
+    ['no command', [object], 'there is no command'],
+    ['members that are none', [command, { ...object, members: 3 }], "expected an array as 'members'"],
+    [
+      'a member without type',
+      [command, withMember({ name: 'a' })],
+      "('0'): members 1 ('a'): expected a string as 'type'",
+    ],
+    ['features that are none', [{ ...command, features: [1] }, object], "expected strings in 'features'"],
+    ['a tag without variants', [command, { ...object, tag: 'k' }], "the tag 'k' is no member with an enum"],
+    [
+      'an array of arrays',
+      [command, object, { name: 'a', 'meta-type': 'array', 'element-type': 'a' }],
+      "('a'): an array of arrays",
+    ],
+    [
+      'an alternate of itself',
+      [command, object, { name: 'a', 'meta-type': 'alternate', members: [{ type: 'a' }] }],
+      "('a'): members 1: an alternate within an alternate",
+    ],
+    [
+      'an object within its branches',
+      [
+        command,
+        enumOf,
+        {
+          ...object,
+          members: [{ name: 'k', type: '1' }],
+          tag: 'k',
+          variants: [{ case: 'x', type: '0' }],
+        },
+      ],
+      "('0'): branches in branches do not end",
+    ],
+    [
+      'branches that multiply',
+      [
+        command,
+        object,
+        { ...enumOf, values: ['x', 'y'] },
+        ...Array.from({ length: 60 }, (_, index) => ({
+          name: `u${index}`,
+          'meta-type': 'object',
+          members: [{ name: `k${index}`, type: '1' }],
+          tag: `k${index}`,
+          variants: ['x', 'y'].map((value) => ({ case: value, type: index === 59 ? '0' : `u${index + 1}` })),
+        })),
+      ],
+      'too many branches in branches',
+    ],
+    [
+      'too many branches of many objects',
+      [
+        command,
+        object,
+        { ...enumOf, values: Array.from({ length: 100 }, (_, value) => `v${value}`) },
+        ...Array.from({ length: 201 }, (_, index) => ({
+          name: `u${index}`,
+          'meta-type': 'object',
+          members: [{ name: 'k', type: '1' }],
+          tag: 'k',
+          variants: Array.from({ length: 100 }, (_variant, value) => ({ case: `v${value}`, type: '0' })),
+        })),
+      ],
+      "('u200'): too many branches in branches of all objects together",
+    ],
+  ];
+  it.each(malformed)('%s', (_, infos, message) => {
+    expect(() => wireOfIntrospection(infos)).toThrow(message);
+  });
+
+  it('but an older one, without features, is one', () => {
+    const event = { name: 'E', 'meta-type': 'event', 'arg-type': '2' };
+    const data = { name: '2', 'meta-type': 'object', members: [{ name: 'v', type: '1', default: null }] };
+    const wire = wireOfIntrospection([command, event, object, enumOf, data]);
+    const text = `{ 'enum': 'V', 'data': [ 'x' ] } { 'event': 'E', 'data': { '*v': 'V' } } { 'command': 'c' }`;
+    expect(diff(wire, wireOf(schema(text)))).toEqual([]);
+  });
+});

@@ -1,0 +1,149 @@
+/** Tables of changes between small schemas, and what holds for all of them. */
+
+import { describe, expect, it } from 'vitest';
+
+import { formatUse, type Change } from '../../generator/src/diff/change.js';
+import { diff } from '../../generator/src/diff/compare.js';
+import { wireOf, wireOfIntrospection } from '../../generator/src/diff/wire.js';
+import { introspect } from '../../generator/src/introspect.js';
+import type { Schema } from '../../generator/src/model.js';
+import { schemaOf } from './schema.js';
+
+/** Of commands that may return anything. */
+export function schema(text: string): Schema {
+  return schemaOf(`{ 'pragma': { 'command-returns-exceptions': [ 'c', 'e' ] } } ${text}`);
+}
+
+export function changesOf(old: string, newer: string): Change[] {
+  return diff(wireOf(schema(old)), wireOf(schema(newer)));
+}
+
+/** `breaking callers member-removed c: arguments.a` */
+function line({ verdict, side, kind, uses }: Change): string {
+  return `${verdict} ${side} ${kind} ${uses.map(formatUse).join(' + ')}`;
+}
+
+export interface Case {
+  readonly title: string;
+  readonly old: string;
+  readonly newer: string;
+  /** The changes from old to newer, */
+  readonly forth: readonly string[];
+  /** and those from newer to old. */
+  readonly back: readonly string[];
+  /** Whether introspection shows no change, because it does not contain integer widths. */
+  readonly isWidth?: true;
+}
+
+export const other = `{ 'command': 'other' }`;
+
+/** A command with these arguments, written as members. */
+export function taking(members: string, types = ''): string {
+  return `${types} { 'command': 'c', 'data': { ${members} } }`;
+}
+
+/** A command that returns this type. */
+export function giving(type: string, types = ''): string {
+  return `${types} { 'command': 'c', 'returns': ${type} }`;
+}
+
+/** An event with this data, written as members. */
+export function sending(members: string, types = ''): string {
+  return `${types} { 'event': 'E', 'data': { ${members} } } ${other}`;
+}
+
+/** A struct that is both taken and given. */
+export function both(members: string, types = ''): string {
+  return `${types} { 'struct': 'S', 'data': { ${members} } }
+    { 'command': 'c', 'data': { 's': 'S' }, 'returns': ['S'] }`;
+}
+
+export function enumeration(...values: string[]): string {
+  return `{ 'enum': 'V', 'data': [ ${values.join(', ')} ] }`;
+}
+
+/** An alternate of these kinds. */
+export function alternate(...kinds: string[]): string {
+  const alternatives = kinds.map((kind, index) => `'a${index}': '${kind}'`);
+  return `{ 'alternate': 'A', 'data': { ${alternatives.join(', ')} } }`;
+}
+
+/** A union over `k`, with what its branches are made of. */
+export function union(base: string, branches: Readonly<Record<string, string>>): string {
+  const names = Object.keys(branches);
+  const structs = names.map((name) => `{ 'struct': 'B${name}', 'data': { ${branches[name]} } }`);
+  return `{ 'enum': 'K', 'data': [ ${names.map((name) => `'${name}'`).join(', ')} ] } ${structs.join(' ')}
+    { 'union': 'U', 'base': { 'k': 'K' ${base && `, ${base}`} }, 'discriminator': 'k',
+      'data': { ${names.map((name) => `'${name}': 'B${name}'`).join(', ')} } }`;
+}
+
+export const takingUnion = (text: string): string => `${text} { 'command': 'c', 'data': 'U', 'boxed': true }`;
+export const givingUnion = (text: string): string => `${text} { 'command': 'c', 'returns': 'U' }`;
+
+/** Tests all cases of the tables in both directions. */
+export function testChanges(tables: Readonly<Record<string, readonly Case[]>>): void {
+  const all = Object.values(tables).flat();
+
+  describe.each(Object.entries(tables))('%s', (_, cases) => {
+    it.each(cases)('$title', ({ old, newer, forth, back }) => {
+      const lines = (changes: readonly Change[]): string[] => changes.map(line).toSorted();
+      expect(lines(changesOf(old, newer))).toEqual(forth.toSorted());
+      expect(lines(changesOf(newer, old))).toEqual(back.toSorted());
+    });
+  });
+
+  describe('every pair of the tables', () => {
+    const mirrors: Readonly<Record<string, string>> = {
+      added: 'removed',
+      removed: 'added',
+      optional: 'mandatory',
+      mandatory: 'optional',
+      granted: 'withdrawn',
+      withdrawn: 'granted',
+    };
+    const mirror = (kind: string): string => kind.replace(/\w+$/u, (end) => mirrors[end] ?? end);
+    const summary = ({ side, uses, place: { oldType, newType, ...place } }: Change, kind: string): string =>
+      JSON.stringify({ side, kind, uses: uses.map(formatUse), types: new Set([oldType, newType]).size, place });
+
+    it.each(all)('is the same in both directions, mirrored: $title', ({ old, newer }) => {
+      const forth = changesOf(old, newer).map((change) => summary(change, change.kind));
+      const back = changesOf(newer, old).map((change) => summary(change, mirror(change.kind)));
+      expect(forth.toSorted()).toEqual(back.toSorted());
+    });
+
+    it.each(all)('is no change from itself: $title', ({ old, newer }) => {
+      expect([...changesOf(old, old), ...changesOf(newer, newer)]).toEqual([]);
+    });
+
+    const hidden = new Set([
+      'condition-changed',
+      'further-arguments-changed',
+      'reply-changed',
+      'preconfig-granted',
+      'preconfig-withdrawn',
+    ]);
+    it.each(all.filter(({ isWidth }) => !isWidth))('is the same by introspection: $title', ({ old, newer }) => {
+      const [before, after] = [schema(old), schema(newer)];
+      const introspected = [before, after].map((one) => wireOfIntrospection(introspect(one, () => true)));
+      const [oldWire = wireOf(before), newWire = wireOf(after)] = introspected;
+      const want = changesOf(old, newer).filter(({ kind }) => !hidden.has(kind));
+      // A member of a base is one of each type there.
+      const flat = (changes: readonly Change[]): string[] =>
+        changes.flatMap(({ verdict, side, kind, uses }) =>
+          uses.map((use) => `${verdict} ${side} ${kind} ${formatUse(use)}`),
+        );
+      for (const [one, another] of [
+        [oldWire, newWire],
+        [wireOf(before), newWire],
+        [oldWire, wireOf(after)],
+      ] as const) {
+        expect(flat(diff(one, another)).toSorted()).toEqual(flat(want).toSorted());
+      }
+    });
+
+    it.each(all.filter(({ isWidth }) => isWidth))('is not seen by introspection: $title', ({ old, newer }) => {
+      const newWire = wireOfIntrospection(introspect(schema(newer), () => true));
+      expect(diff(wireOf(schema(old)), newWire)).toEqual([]);
+    });
+  });
+}
