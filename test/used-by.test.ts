@@ -57,8 +57,8 @@ function describeResult({ usedBy: found, notes }: UsedByResult, place: (at: Code
       at.map((one) => `${place(one)} ${change.verdict}: ${titleOf(change)}`),
     ),
     ...found.needsEdit.map((one) => `${place(one)} needs an edit: ${one.text}`),
-    ...found.passedOn.map((one) => `${place(one)} passed on whole: ${one.subjects.join(', ')}`),
-    ...found.unfollowed.map((one) => `${place(one)} not followed: ${one.text}`),
+    ...found.passedOn.map((one) => `${place(one)} untyped: ${one.subjects.join(', ')}`),
+    ...found.unfollowed.map((one) => `${place(one)} not analyzed: ${one.text}`),
     ...notes,
   ];
 }
@@ -127,7 +127,7 @@ describe('programs', () => {
       "11 notable: value-added query-named-block-nodes: result[].image.format-specific.type 'file'",
       // A type that holds itself has changed in one place: the same member elsewhere has not.
       `13 breaking: member-removed ${way}`,
-      '3 passed on whole: query-named-block-nodes',
+      '3 untyped: query-named-block-nodes',
     ]);
   });
 });
@@ -185,7 +185,7 @@ const touched = `
       const { at } = drawing; // breaking: member-optional query-drawings: result[].at
       console.log(at.x, at.y); // breaking: type-changed query-drawings: result[].at.x
       show(drawing); // breaking: member-removed query-drawings: result[].size
-      console.log(drawing); // passed on whole: query-drawings
+      console.log(drawing); // untyped: query-drawings
     }
     await vm.draw({ // breaking: member-mandatory draw: arguments.mode
       shape: { kind: 'square', side: 1 }, // harmless: feature-added draw: arguments.at(kind=square)
@@ -199,14 +199,14 @@ const touched = `
     });
     await vm.draw({ shape: circle, mode: Mode['exact'] }); // breaking: value-removed draw: arguments.mode 'exact'
     await vm.draw({ shape: circle, mode: Mode.fast });
-    await vm.draw({ shape: JSON.parse('{}'), mode: 'slow' }); // passed on whole: draw
+    await vm.draw({ shape: JSON.parse('{}'), mode: 'slow' }); // untyped: draw
     measure((await vm.queryDrawings())[0]!); // breaking: member-removed query-drawings: result[].size
     const title: Title = await vm.queryTitle();
     const fixture: Title = { text: 'a' }; // needs an edit: Property 'level' is missing in type '{ text: string; }' but required in type 'Heading'.
     console.log(title.text, fixture.text);
     // @ts-expect-error -- it is a number
     circle.radius = (await vm.queryDrawings())[0]!.at.x as string; // breaking: type-changed query-drawings: result[].at.x + breaking: member-optional query-drawings: result[].at
-    await vm.execute(any, {} as never); // not followed: 'any' may be any command name
+    await vm.execute(any, {} as never); // not analyzed: 'any' may be any command name
 `;
 
 /** Of each line that has one, the comment. */

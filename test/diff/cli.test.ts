@@ -50,7 +50,7 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
 
 describe('the command line', () => {
   const nothing = /^$/u;
-  const expected = 'expected a root schema file, or a saved introspection, which is the reply to query-qmp-schema';
+  const expected = 'expected a root schema file or a saved introspection \\(the reply to query-qmp-schema';
   const cases: { args: string[]; status: number; stdout?: RegExp; stderr?: RegExp }[] = [
     { args: [], status: 2, stderr: /missing required argument 'old'/u },
     { args: ['old.json'], status: 2, stderr: /missing required argument 'new'/u },
@@ -131,9 +131,9 @@ describe('the command line', () => {
       'empty.json': 'empty',
       'null.json': 'JSON, but neither an array nor an object',
       'object.json': "a JSON object without 'return'",
-      'greeting.json': 'the greeting of a server',
-      'session.json': 'JSON of more than one value',
-      'refused.json': 'a reply that tells of an error',
+      'greeting.json': "a server's greeting",
+      'session.json': 'a sequence of JSON values',
+      'refused.json': 'an error reply',
       'status.json': 'the reply to another command',
     }).map(([file, found]) => ({
       args: [file, 'old.json'],
@@ -144,7 +144,7 @@ describe('the command line', () => {
     {
       args: ['cut.json', 'old.json'],
       status: 3,
-      stderr: /^error: 'cut\.json' is no schema, nor JSON \(.*\): expected/u,
+      stderr: /^error: 'cut\.json' is neither a schema nor valid JSON \(.*\): expected/u,
     },
     { args: ['infos.json', 'old.json'], status: 3, stderr: /^error: 'infos\.json': the introspection is malformed: / },
   ];
@@ -200,9 +200,9 @@ describe('--used-by', () => {
   const touched = 'old.json -> new.json: 2 changes: 1 breaking, 0 notable, 1 harmless\n';
   it('keeps what touches the program', () => {
     const { status, stdout } = used('calls.tsconfig.json');
-    const where = "c: arguments.a: argument 'a' is now mandatory: calls without it are refused";
+    const where = "c: arguments.a: argument 'a' is now mandatory: calls that omit it are rejected";
     expect(stdout).toBe(
-      `${touched}in use by 'calls.tsconfig.json': 1 change: 1 breaking, 0 notable, 0 harmless\n\n` +
+      `${touched}affecting 'calls.tsconfig.json': 1 change: 1 breaking, 0 notable, 0 harmless\n\n` +
         `breaking\n  ${where}\n    in src/calls.ts:3\n`,
     );
     expect(status).toBe(1);
@@ -210,7 +210,7 @@ describe('--used-by', () => {
 
   it('fails for nothing else', () => {
     const { status, stdout } = used('idle.tsconfig.json', '--fail-on', 'any');
-    expect({ status, stdout }).toEqual({ status: 0, stdout: `${touched}in use by 'idle.tsconfig.json': no changes\n` });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `${touched}affecting 'idle.tsconfig.json': no changes\n` });
   });
 
   it('annotates the line', () => {
@@ -223,7 +223,7 @@ describe('--used-by', () => {
     writeFileSync(join(folder, 'src/alone.ts'), 'export const one = 1;\n');
     writeFileSync(join(folder, 'alone.tsconfig.json'), '{ "files": ["src/alone.ts"] }');
     expect(used('alone.tsconfig.json').stdout).toBe(
-      `${touched}in use by 'alone.tsconfig.json': no changes\n` +
+      `${touched}affecting 'alone.tsconfig.json': no changes\n` +
         `the program of 'alone.tsconfig.json' imports no generated code\n`,
     );
   });

@@ -181,26 +181,26 @@ test('a schema and a server stand side by side: what one lacks is not said to be
   const { changes } = driftOf(schemaOf(ours), built(schemaOf(theirs), []));
   expect(changes.map(({ text, uses: [use] }) => `${formatUse(use)}: ${text}`)).toMatchInlineSnapshot(`
     [
-      "newer: the command is missing from the server; in the schema it is deprecated",
+      "newer: the command is missing from the server (in the schema, it is deprecated)",
       "c: the command is not deprecated in the server",
-      "c: the command cannot be called out of band in the server: out-of-band calls are refused",
-      "c: arguments.newer: argument 'newer' is missing from the server: calls with it are refused",
+      "c: the command cannot be called out of band in the server: out-of-band calls are rejected",
+      "c: arguments.newer: argument 'newer' is missing from the server: calls that pass it are rejected",
       "c: arguments.a: argument 'a' is optional in the server",
-      "c: arguments.b: argument 'b' is mandatory in the server: calls without it are refused",
-      "c: arguments.t[]: each of argument 't' is 'int' in the server, 'str' in the schema: some values are refused",
+      "c: arguments.b: argument 'b' is mandatory in the server: calls that omit it are rejected",
+      "c: arguments.t[]: each element of argument 't' is 'int' in the server, but 'str' in the schema: some values are rejected",
       "c: arguments.older: optional argument 'older' is missing from the schema",
-      "c: arguments.e: 'newer' is a value of 'E' in the schema only, where it is unstable: calls with it are refused",
-      "c: arguments.e: value 'f' of 'E' lacks the feature 'x' in the server: programs that ask for it do not find it",
-      "c: arguments.e: value 'f' of 'E' has the feature 'y' in the server",
-      "c: arguments.e: 'older' is a value of 'E' in the server only",
-      "c: arguments.alternate: the alternative of kind 'array' of 'A' is missing from the server: calls with it are refused",
+      "c: arguments.e: 'newer' is a value of 'E' only in the schema, where it is unstable: calls that pass it are rejected",
+      "c: arguments.e: value 'f' of 'E' lacks the feature 'x' in the server: programs that check for it do not find it",
+      "c: arguments.e: value 'f' of 'E' has the feature 'y' only in the server",
+      "c: arguments.e: 'older' is a value of 'E' only in the server",
+      "c: arguments.alternate: the alternative of kind 'array' of 'A' is missing from the server: calls that pass it are rejected",
       "c: arguments.alternate: the alternative of kind 'object' of 'A' is missing from the schema",
       "c: result.newer: result member 'newer' is missing from the server",
       "c: result.older: result member 'older' is missing from the schema",
-      "d: result: the result is missing from the server: in the schema it is object 'R'",
+      "d: result: the result is missing from the server; in the schema, it is object 'R'",
       "e: the command is unstable in the server: any version may change it",
       "e: the command can be called out of band in the server",
-      "e: result: the result is missing from the schema: in the server it is an object",
+      "e: result: the result is missing from the schema; in the server, it is an object",
       "older: the command is missing from the schema",
       "NEWER: the event is missing from the server",
       "OLDER: the event is missing from the schema",
@@ -459,8 +459,8 @@ describe('an agent', () => {
     expect(report.changes).toEqual([]);
     expect(report).toMatchObject({ new: { kind: 'introspection' }, serverVersion: '10.0.2', conditional: [] });
     expect(report.notes).toEqual([
-      "the server is of QEMU 10.0.2, older than the schema's 10.0.13",
-      expect.stringMatching(/an agent tells no more than the names of its commands/u),
+      "the server is QEMU 10.0.2, which is older than the schema (10.0.13)",
+      expect.stringMatching(/agents report only the names of their commands/u),
     ]);
   });
 
@@ -488,7 +488,7 @@ describe('an agent', () => {
     const report = await driftFrom(guestInfo(told), { qemu: '10.0', server: 'qga' });
     expect(report.changes).toEqual([]);
     expect(report.notes).toContain(
-      'disabled, by how the agent was started or because its host does not support them: guest-exec, guest-file-open',
+      'disabled by the options of the agent, or because its host does not support them: guest-exec, guest-file-open',
     );
   });
 });
@@ -524,7 +524,7 @@ describe('an older agent, which has the commands of all hosts', () => {
     expect(report.conditions.has).toContain(host);
     expect(report.conditions.lacks).toContain(not);
     expect(report.conditions.contradicted).toEqual([]);
-    expect(report.notes[0]).toBe("the server is of QEMU 9.1.0, older than the schema's 10.2.2");
+    expect(report.notes[0]).toBe("the server is QEMU 9.1.0, which is older than the schema (10.2.2)");
   });
 
   test('guest-get-devices, disabled or not, does not make a Linux a Windows', async () => {
@@ -542,7 +542,7 @@ describe('an older agent, which has the commands of all hosts', () => {
 
 describe('refuses', () => {
   test.each<{ title: string; text: string; server?: ServerName; message: RegExp }>([
-    { title: 'no JSON', text: 'no', message: /reply\.json' is no schema, nor JSON/u },
+    { title: 'no JSON', text: 'no', message: /reply\.json' is neither a schema nor valid JSON/u },
     {
       title: 'the reply to another command',
       text: '{"return": {}}',
@@ -553,19 +553,19 @@ describe('refuses', () => {
       title: 'no list of commands',
       text: '{"return": {"version": "1", "supported_commands": {}}}',
       server: 'qga',
-      message: /reply\.json': the result of guest-info is malformed: 'supported_commands' are none/u,
+      message: /reply\.json': the result of guest-info is malformed: 'supported_commands' is not a list of commands/u,
     },
     {
       title: 'commands that are none',
       text: '{"version": "1", "supported_commands": [{"name": "guest-ping"}]}',
       server: 'qga',
-      message: /reply\.json': the result of guest-info is malformed: 'supported_commands' are none/u,
+      message: /reply\.json': the result of guest-info is malformed: 'supported_commands' is not a list of commands/u,
     },
     {
       title: 'no version of an agent',
       text: '{"supported_commands": []}',
       server: 'qga',
-      message: /reply\.json': the result of guest-info is malformed: there is no version/u,
+      message: /reply\.json': the result of guest-info is malformed: 'version' is not a string/u,
     },
   ])('$title', async ({ text, server = 'qmp', message }) => {
     await expect(driftFrom(text, { server })).rejects.toThrow(message);

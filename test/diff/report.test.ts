@@ -179,14 +179,14 @@ describe('hostile names', () => {
   const name = 'a\u001B[2J`b``\n::error::c, *d* _e_ <f> 100%';
   const given = report({
     old: introspection(name),
-    changes: [change('breaking', `argument '${name}' is gone; *not* <b>bold</b>, it's _so_`, use(name, 'arguments'))],
+    changes: [change('breaking', `argument '${name}' was removed; *not* <b>bold</b>, it's _so_`, use(name, 'arguments'))],
   });
 
   it('text stays on its line', () => {
     const shown = 'a\\u{001b}[2J`b``\\u{000a}::error::c, *d* _e_ <f> 100%';
     expect(formatReport(given, 'text')).toBe(
       `${shown} -> 10.2.2: 1 change: 1 breaking, 0 notable, 0 harmless\n\nbreaking\n` +
-        `  ${shown}: arguments: argument '${shown}' is gone; *not* <b>bold</b>, it's _so_\n`,
+        `  ${shown}: arguments: argument '${shown}' was removed; *not* <b>bold</b>, it's _so_\n`,
     );
   });
 
@@ -194,7 +194,7 @@ describe('hostile names', () => {
     const shown = 'a\\u{001b}[2J`b``\\u{000a}::error::c, *d* _e_ <f> 100%';
     expect(formatReport(given, 'markdown')).toBe(
       `## From \`\`\`${shown}\`\`\` to QEMU 10.2.2\n\n1 change: 1 breaking, 0 notable, 0 harmless.\n\n### Breaking\n\n` +
-        `- \`\`\`${shown}: arguments\`\`\`: argument \`\`\`${shown}\`\`\` is gone; ` +
+        `- \`\`\`${shown}: arguments\`\`\`: argument \`\`\`${shown}\`\`\` was removed; ` +
         `\\*not\\* \\<b\\>bold\\</b\\>, it's \\_so\\_\n`,
     );
   });
@@ -203,7 +203,7 @@ describe('hostile names', () => {
     'an annotation has no other: %s',
     (evil) => {
       const places = [{ file: evil, line: 1, column: 1 }];
-      const changes = [change('breaking', `argument '${evil}' is gone`, use(evil, 'arguments'))];
+      const changes = [change('breaking', `argument '${evil}' was removed`, use(evil, 'arguments'))];
       const usedBy = {
         tsconfig: evil,
         touched: new Map([[changes[0] as Change, places]]),
@@ -224,7 +224,7 @@ describe('hostile names', () => {
     const title = shown.replaceAll(':', '%3A').replaceAll(',', '%2C');
     expect(lines[1]).toBe(
       `::error title=${title} -> 10.2.2%3A breaking::${shown}: arguments: ` +
-        `argument '${shown}' is gone; *not* <b>bold</b>, it's _so_`,
+        `argument '${shown}' was removed; *not* <b>bold</b>, it's _so_`,
     );
   });
 });

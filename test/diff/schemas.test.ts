@@ -53,7 +53,7 @@ const hidden = new Set([
   'preconfig-withdrawn',
 ]);
 const integer = String.raw`'(?:u?int\d*|size)'`;
-const isWidth = new RegExp(`is now ${integer}, was ${integer}`, 'u');
+const isWidth = new RegExp(`changed from ${integer} to ${integer}`, 'u');
 
 /** What introspection can show. */
 function shown(changes: readonly Change[]): Change[] {

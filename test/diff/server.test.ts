@@ -23,17 +23,17 @@ describe('addresses', () => {
   });
 
   test.each([
-    ['', /that is no address/u],
-    ['/run/vm.qmp', /that is no address: expected unix:PATH or tcp:HOST:PORT/u],
-    ['localhost:4444', /there is no 'localhost:'/u],
-    ['http://a:1', /that is no address/u],
-    ['unix:', /there is no path/u],
-    ['unix:/run/vm.qmp,server=on,wait=off', /options of QEMU are no part of an address/u],
-    ['tcp:localhost', /there is no port/u],
-    ['tcp:localhost:', /there is no port/u],
-    ['tcp:localhost:http', /there is no port/u],
-    ['tcp:localhost:0', /there is no port 0/u],
-    ['tcp:localhost:65536', /there is no port 65536/u],
+    ['', /not an address/u],
+    ['/run/vm.qmp', /not an address: expected unix:PATH or tcp:HOST:PORT/u],
+    ['localhost:4444', /unknown scheme 'localhost:'/u],
+    ['http://a:1', /not an address/u],
+    ['unix:', /the path is missing/u],
+    ['unix:/run/vm.qmp,server=on,wait=off', /QEMU's socket options are not part of an address/u],
+    ['tcp:localhost', /the port is missing/u],
+    ['tcp:localhost:', /the port is missing/u],
+    ['tcp:localhost:http', /the port is missing/u],
+    ['tcp:localhost:0', /invalid port 0/u],
+    ['tcp:localhost:65536', /invalid port 65536/u],
     ['tcp:::1:4444', /an IPv6 address needs brackets/u],
     ['tcp:::1', /an IPv6 address needs brackets/u],
   ])('not %s', (text, message) => {
@@ -100,19 +100,19 @@ describe('a server that', () => {
     {
       title: 'says nothing',
       serve: {},
-      message: /no greeting within 200 ms: .* an agent is asked with --server qga$/u,
+      message: /no greeting within 200 ms: .* for an agent, use --server qga$/u,
     },
     {
       title: 'is no agent',
       asked: 'qga',
       serve: { greeting },
-      message: /this is a monitor, not a guest agent: .* a monitor is asked with --server qmp or qsd$/u,
+      message: /this is a monitor, not a guest agent: .* for a monitor, use --server qmp or qsd$/u,
     },
     {
       title: 'is an agent',
       patience: 5000,
       serve: { answer: ({ id }, socket) => send(socket, id, { return: {} }) },
-      message: /this is a guest agent, not a monitor: .* an agent is asked with --server qga$/u,
+      message: /this is a guest agent, not a monitor: .* for an agent, use --server qga$/u,
     },
     { title: 'is busy', serve: { greeting }, message: /greeted, but did not answer within 200 ms/u },
     {
@@ -160,7 +160,7 @@ describe('a server that', () => {
     const address = await serve({ greeting, answer: ({ id }, socket) => send(socket, id, { return: {} }) });
     await expect(drift({ connect: address, server: 'qmp' })).rejects.toMatchObject({
       code: 'ERR_QAPI_SERVER',
-      message: `'${address}': the introspection is malformed: expected an array`,
+      message: `'${address}': the introspection is malformed: it is not an array`,
     });
   });
 });

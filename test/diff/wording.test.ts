@@ -15,12 +15,12 @@ describe('texts', () => {
       old: taking(`'a': 'int', 'b': 'int', '*c': 'int', 'd': 'int', 'e': ['V']`, enumeration(`'x'`)),
       newer: taking(`'new': 'int', '*n': 'int', '*b': 'int', 'c': 'int', 'd': 'str', 'e': ['str']`),
       want: [
-        `argument 'a' is gone: calls with it are refused`,
+        `argument 'a' was removed: calls that pass it are rejected`,
         `argument 'b' is now optional`,
-        `argument 'c' is now mandatory: calls without it are refused`,
-        `argument 'd' is now 'str', was 'int': some values are refused`,
-        `each of argument 'e' is now 'str', was enum 'V'`,
-        `mandatory argument 'new' is new: calls without it are refused`,
+        `argument 'c' is now mandatory: calls that omit it are rejected`,
+        `argument 'd' changed from 'int' to 'str': some values are rejected`,
+        `each element of argument 'e' changed from enum 'V' to 'str'`,
+        `mandatory argument 'new' is new: calls that omit it are rejected`,
         `optional argument 'n' is new`,
       ],
     },
@@ -29,9 +29,9 @@ describe('texts', () => {
       old: both(`'a': 'int', 'b': { 'type': 'int', 'features': [ 'deprecated' ] }`),
       newer: both(`'a': 'int', 'c': { 'type': 'int', 'if': 'CONFIG_A' }`),
       want: [
-        `member 'b' of 'S' is gone, it was deprecated: calls with it are refused`,
-        `mandatory member 'c' of 'S' is new: calls without it are refused`,
-        `result member 'b' is gone, it was deprecated`,
+        `member 'b' of 'S' was removed (it was deprecated): calls that pass it are rejected`,
+        `mandatory member 'c' of 'S' is new: calls that omit it are rejected`,
+        `result member 'b' was removed (it was deprecated)`,
         `result member 'c' is new`,
       ],
     },
@@ -42,7 +42,7 @@ describe('texts', () => {
         `'s': 'S', 't': 'T'`,
         `{ 'struct': 'S', 'data': { 'a': 'int', 'b': 'int' } } { 'struct': 'T', 'data': { 'b': 'int' } }`,
       ),
-      want: [`member 'a' of 'S', now 'T', is gone: calls with it are refused`],
+      want: [`member 'a' of 'S' (now 'T') was removed: calls that pass it are rejected`],
     },
     {
       title: 'a base under a type that another took the place of',
@@ -51,17 +51,17 @@ describe('texts', () => {
         `{ 'struct': 'Base', 'data': { 'a': 'int' } } { 'struct': 'S', 'base': 'Base', 'data': {} }`,
       ),
       newer: taking(`'s': 'T'`, `{ 'struct': 'Base', 'data': {} } { 'struct': 'T', 'base': 'Base', 'data': {} }`),
-      want: [`member 'a' of 'Base' is gone: calls with it are refused`],
+      want: [`member 'a' of 'Base' was removed: calls that pass it are rejected`],
     },
     {
       title: 'values',
       old: giving(`['V']`, enumeration(`{ 'name': 'x', 'features': [ 'unstable' ] }`, `'y'`)),
       newer: giving(`['V']`, enumeration(`'z'`, `{ 'name': 'y', 'if': 'CONFIG_A', 'features': [ 'deprecated' ] }`)),
       want: [
-        `'x' is no longer a value of 'V', it was unstable: readers do not find it`,
-        `value 'y' of 'V' is now only in builds with 'CONFIG_A': a server may lack it`,
-        `value 'y' of 'V' is now deprecated: a later version may lack it`,
-        `'z' is a new value of 'V': readers may find it`,
+        `'x' is no longer a value of 'V' (it was unstable): readers never receive it`,
+        `value 'y' of 'V' now exists only in builds with 'CONFIG_A': some servers may lack it`,
+        `value 'y' of 'V' is now deprecated: a later version may remove it`,
+        `'z' is a new value of 'V': readers may receive it`,
       ],
     },
     {
@@ -69,12 +69,12 @@ describe('texts', () => {
       old: `{ 'command': 'c', 'data': { '*a': 'int' }, 'allow-oob': true, 'if': 'CONFIG_A', 'features': [ 'f' ] } { 'event': 'E', 'if': 'CONFIG_A' }`,
       newer: `{ 'command': 'c', 'data': { '*a': 'int' }, 'gen': false, 'features': [ 'deprecated' ] } { 'event': 'E', 'if': 'CONFIG_B' }`,
       want: [
-        `the command is now in every build, was only with 'CONFIG_A'`,
-        `the command no longer has the feature 'f': programs that ask for it do not find it`,
-        `the command is now deprecated: a later version may lack it`,
-        `the command can no longer be called out of band: out-of-band calls are refused`,
-        `the command now takes further arguments`,
-        `the event is now only in builds with 'CONFIG_B', was with 'CONFIG_A': a server may lack it`,
+        `the command now exists in every build; previously, only in builds with 'CONFIG_A'`,
+        `the command no longer has the feature 'f': programs that check for it do not find it`,
+        `the command is now deprecated: a later version may remove it`,
+        `the command can no longer be called out of band: out-of-band calls are rejected`,
+        `the command now takes arguments that are not in the schema`,
+        `the event now exists only in builds with 'CONFIG_B'; previously, only in builds with 'CONFIG_A': some servers may lack it`,
       ],
     },
     {
@@ -82,9 +82,9 @@ describe('texts', () => {
       old: `{ 'struct': 'S', 'data': { 'a': 'int' } } { 'command': 'c', 'returns': 'S' } { 'command': 'd' } { 'command': 'e', 'returns': ['int'] }`,
       newer: `{ 'struct': 'S', 'data': { 'a': 'int' } } { 'command': 'c' } { 'command': 'd', 'returns': ['S'] } { 'command': 'e', 'returns': 'S' }`,
       want: [
-        `the result is gone, it was object 'S'`,
-        `the result is new: an array of object 'S'`,
-        `the result is now object 'S', was an array of 'int': readers may find what they do not know`,
+        `the result was removed: object 'S'`,
+        `the result is new: an array of 'S'`,
+        `the result changed from an array of 'int' to object 'S': readers may receive values they do not expect`,
       ],
     },
     {
@@ -95,10 +95,10 @@ describe('texts', () => {
         `'a0': 'V'`,
       ),
       want: [
-        `argument 'a' is now alternate 'A', was 'str'`,
-        `argument 'a', where it is of kind 'string', is now enum 'V', was 'str': some values are refused`,
-        `the alternative of kind 'null' of 'A' is gone: calls with it are refused`,
-        `the alternative of kind 'string' of 'A' is now enum 'V', was 'str': some values are refused`,
+        `argument 'a' changed from 'str' to alternate 'A'`,
+        `argument 'a' of kind 'string' changed from 'str' to enum 'V': some values are rejected`,
+        `the alternative of kind 'null' of 'A' was removed: calls that pass it are rejected`,
+        `the alternative of kind 'string' of 'A' changed from 'str' to enum 'V': some values are rejected`,
         `the alternative of kind 'number' of 'A' is new`,
       ],
     },
@@ -114,10 +114,10 @@ describe('texts', () => {
       both(`'a': 'str', 'b': 'A', 'd': 'int'`, `${enumeration(`'x'`)} ${alternate('str', 'S')}`),
     ];
     const want = [
-      `member 'a' is now 'str', was an enum`,
-      `member 'c' is gone: calls with it are refused`,
-      `mandatory member 'd' is new: calls without it are refused`,
-      `the alternative of kind 'null' is gone: calls with it are refused`,
+      `member 'a' changed from an enum to 'str'`,
+      `member 'c' was removed: calls that pass it are rejected`,
+      `mandatory member 'd' is new: calls that omit it are rejected`,
+      `the alternative of kind 'null' was removed: calls that pass it are rejected`,
       `the alternative of kind 'object' is new`,
     ];
     const textsOf = (changes: readonly Change[]): string[] =>
@@ -125,6 +125,6 @@ describe('texts', () => {
     expect(textsOf(diff(wire(old), wire(newer)))).toEqual(want);
     const named = textsOf(diff(wireOf(schema(old)), wire(newer))).join('\n');
     expect(named).not.toMatch(/\d/u);
-    expect(named).toContain(`member 'c' of 'S' is gone`);
+    expect(named).toContain(`member 'c' of 'S' was removed`);
   });
 });

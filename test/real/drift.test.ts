@@ -114,7 +114,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'drift of a real QEMU'))('a QEM
     expect(await drift('--connect', address, '--server', 'qsd')).toEqual({
       status: 3,
       stdout: '',
-      stderr: expect.stringMatching(/^error: .*this is the monitor, and not the storage daemon: use --server qmp\n$/u),
+      stderr: expect.stringMatching(/^error: .*this is the monitor, not the storage daemon: use --server qmp\n$/u),
     });
   });
 });
