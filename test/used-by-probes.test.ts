@@ -1,4 +1,4 @@
-/** `--used-by` against programs that are made from the schemas: what of the changes it finds, and what it reports that is none. */
+/** Counts the changes that `--used-by` finds and misses, and those that it reports falsely, in programs generated from schemas. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ const pairs = [
       ]),
   { from: '7.2', strict: true, oldRoot: embedded('7.2.0'), to: '10.0', newRoot: embedded('10.0.13') },
   { from: '10.0', strict: true, oldRoot: embedded('10.0.13'), to: '10.2', newRoot: embedded('10.2.2') },
-  // Where the compiler is blind, the walk is not.
+  // Without strict checks, the compiler finds less.
   { from: '10.0', strict: false, oldRoot: embedded('10.0.13'), to: '10.2', newRoot: embedded('10.2.2') },
 ];
 
@@ -46,7 +46,7 @@ interface Outcome {
   readonly verdict: string;
   readonly meets: boolean;
   readonly isReported: boolean;
-  /** Other changes that are reported there, and are not on the way. */
+  /** Other changes that are reported, but are not on the probe's path. */
   readonly others: readonly string[];
 }
 

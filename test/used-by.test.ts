@@ -1,4 +1,4 @@
-/** What `--used-by` sees of programs. */
+/** The effects of changes on programs: `--used-by`. */
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -26,7 +26,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** @returns the path */
+/** Writes a file and returns its path. */
 function write(path: string, content: string | object): string {
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
@@ -50,7 +50,7 @@ function find(tsconfig: string, old: Schema, newer: Schema, hasTypes = true): Pr
 const titleOf = ({ kind, uses: [use], place: { value } }: Change): string =>
   `${kind} ${formatUse(use)}${value === undefined ? '' : ` '${value}'`}`;
 
-/** All of a result: `program.ts:3 breaking: command-removed stop`. */
+/** Returns the lines of a result, such as `program.ts:3 breaking: command-removed stop`. */
 function describeResult({ usedBy: found, notes }: UsedByResult, place: (at: CodeLocation) => string): string[] {
   return [
     ...[...found.touched].flatMap(([change, at]) =>
@@ -81,7 +81,7 @@ describe('programs', () => {
   ];
   const load = (version: string, root: string): Schema => loadSchema(join(repository, 'schema', version, root));
 
-  // Whichever version a program was made for, and whether its generated code is there as source or as it is built.
+  // The result does not depend on the version of the generated code, or on whether it is source or built.
   describe.each(programs)('$name', ({ name, server, root }) => {
     const config = join(repository, 'test/used-by', name, 'tsconfig.json');
     const place = ({ file, line }: CodeLocation): string => `${relative(`test/used-by/${name}`, file)}:${line}`;
@@ -125,14 +125,14 @@ describe('programs', () => {
     expect(describeResult(found, ({ line }) => String(line))).toEqual([
       '4 harmless: member-mandatory query-named-block-nodes: result[].node-name',
       "11 notable: value-added query-named-block-nodes: result[].image.format-specific.type 'file'",
-      // A type that holds itself has changed in one place: the same member elsewhere has not.
+      // A recursive type that changed in one place only: the same member elsewhere did not change.
       `13 breaking: member-removed ${way}`,
       '3 untyped: query-named-block-nodes',
     ]);
   });
 });
 
-/** What both sides of the comparison have, of things that change. */
+/** Returns one side of a comparison of many changes. */
 const changing = (newer: boolean): string => {
   const pick = (before: string, after: string): string => (newer ? after : before);
   return `
@@ -160,7 +160,7 @@ ${pick("{ 'command': 'clear' }\n{ 'event': 'CLEARED' }\n", "{ 'command': 'x-new'
 `;
 };
 
-/** A program, with what is found in each line behind it. */
+/** A program. The comment on each line is the expected result. */
 const touched = `
     await vm.clear(); // breaking: command-removed clear
     vm.on('CLEARED', () => {}); // breaking: event-removed CLEARED
@@ -209,7 +209,7 @@ const touched = `
     await vm.execute(any, {} as never); // not analyzed: 'any' may be any command name
 `;
 
-/** Of each line that has one, the comment. */
+/** Returns the comments of lines, with line numbers. */
 function commented(code: string): string[] {
   return code.split('\n').flatMap((line, index) => {
     const [, comment] = /\S \/\/ (.*)$/u.exec(line) ?? [];
@@ -266,7 +266,7 @@ describe('changes', () => {
     const tsconfig = config('introspected', touched);
     const { usedBy: found } = await find(tsconfig, old, newer, false);
     const lines = new Set(describeResult({ usedBy: found, notes: [] }, relativeLine));
-    // What a type parameter asks for only the compiler knows.
+    // Only the compiler knows the constraint of a type parameter.
     const missed = touched.split('\n').findIndex((line) => line.includes('measure('));
     const expected = commented(touched).filter(
       (line) => !line.includes('needs an edit') && !line.startsWith(`${missed} `),

@@ -1,4 +1,4 @@
-/** `diff`: what several branches of a union have alike is told once, with all of them. */
+/** Changes that several branches of a union share. */
 
 import { describe, expect, test } from 'vitest';
 
@@ -9,9 +9,9 @@ import { wireOf, wireOfIntrospection, type WireSchema } from '../../generator/sr
 import { introspect } from '../../generator/src/introspect.js';
 import { schemaOf } from '../support/schema.js';
 
-describe('what several branches have, by introspection', () => {
+describe('what several branches share, by introspection', () => {
   const branches = ['a', 'b', 'c', 'd', 'e', 'f'];
-  /** A command that takes a union, whose branches have members of a base and others. */
+  /** Returns two commands that take a union, whose branches have the members of a base and others. */
   const union = (base: string, ...others: string[]): string =>
     `{ 'enum': 'Kind', 'data': [ ${branches.map((name) => `'${name}'`).join()} ] } { 'struct': 'Base', 'data': { ${base} } }
     ${branches.map((name, index) => `{ 'struct': 'Of${name.toUpperCase()}', 'base': 'Base', 'data': { ${others[index] ?? ''} } }`).join('\n')}
@@ -37,7 +37,7 @@ describe('what several branches have, by introspection', () => {
       want: ['breaking member-mandatory d: arguments(kind=a|b|c|3 more).m c: arguments.of(kind=a|b|c|3 more).m'],
     },
     {
-      title: 'of another verdict, it is another change',
+      title: 'a different verdict makes a different change',
       old: union(''),
       newer: union('', `'new': 'int'`, `'*new': 'int'`, `'*new': 'int'`),
       want: [
@@ -46,7 +46,7 @@ describe('what several branches have, by introspection', () => {
       ],
     },
     {
-      title: 'so it is with another text',
+      title: 'so does a different text',
       old: union('', `'m': 'int'`, `'m': 'int'`, `'m': 'int'`),
       newer: union('', `'m': 'str'`, `'m': 'str'`, `'m': 'bool'`),
       want: [
@@ -55,7 +55,7 @@ describe('what several branches have, by introspection', () => {
       ],
     },
     {
-      title: 'and where it is another value',
+      title: 'and a different value',
       old: union('', `'m': ['Kind']`, `'m': ['Kind']`),
       newer: `${union('', `'m': ['M']`, `'m': ['N']`)}
         { 'enum': 'M', 'data': [ 'a', 'b', 'c', 'd', 'e' ] } { 'enum': 'N', 'data': [ 'a', 'b', 'c', 'd', 'f' ] }`,
@@ -72,7 +72,7 @@ describe('what several branches have, by introspection', () => {
     expect(shownAs(before, wireOf(schemaOf(newer)))).toEqual(want);
   });
 
-  test('has no type of its own, and all of its uses', () => {
+  test('has no type, and all uses', () => {
     const [before, after] = [``, `'*new': 'int'`].map((base) => introspect(schemaOf(union(base)), () => true));
     const [change] = diff(wireOfIntrospection(before), wireOfIntrospection(after));
     expect(change?.place).toEqual({ member: 'new' });
@@ -85,7 +85,7 @@ test.each<[string, Use[], string[]]>([
   ['no branch', [at('.a'), at('.b')], ['c: arguments.a', 'c: arguments.b']],
   ['one branch', [at('(k=a).m')], ['c: arguments(k=a).m']],
   ['two', [at('(k=a).m'), at('(k=b).m')], ['c: arguments(k=a|b).m']],
-  ['one more than is abridged', ['a', 'b', 'c', 'd'].map((k) => at(`(k=${k}).m`)), ['c: arguments(k=a|b|c|d).m']],
+  ['one more than the limit', ['a', 'b', 'c', 'd'].map((k) => at(`(k=${k}).m`)), ['c: arguments(k=a|b|c|d).m']],
   ['more', ['a', 'b', 'c', 'd', 'e'].map((k) => at(`(k=${k}).m`)), ['c: arguments(k=a|b|c|2 more).m']],
   [
     'of other members',
@@ -108,7 +108,7 @@ test.each<[string, Use[], string[]]>([
     ['c: arguments(k=a,l=x|y).m', 'c: arguments(k=b,l=z).m'],
   ],
   [
-    'the most at once',
+    'the largest group first',
     [at('(k=a).n(l=x).m'), at('(k=a).n(l=y).m'), at('(k=b).n(l=x).m'), at('(k=c).n(l=x).m')],
     ['c: arguments(k=a|b|c).n(l=x).m', 'c: arguments(k=a).n(l=y).m'],
   ],

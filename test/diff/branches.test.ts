@@ -75,14 +75,14 @@ const unions: Case[] = [
     ],
   },
   {
-    title: 'only value left: what its branch has is still of the branch',
+    title: 'only remaining value: members of its branch still belong to the branch',
     old: takingUnion(union('', { x: `'a': 'int'`, y: `'b': 'int'` })),
     newer: takingUnion(union('', { x: `'a': 'int', '*n': 'int'` })),
     forth: ['breaking callers value-removed c: arguments.k', 'harmless callers member-added c: arguments(k=x).n'],
     back: ['harmless callers value-added c: arguments.k', 'breaking callers member-removed c: arguments(k=x).n'],
   },
   {
-    title: 'name of the type of a branch, and a branch without members',
+    title: 'renamed type of a branch, and a branch without members',
     old: takingUnion(`{ 'enum': 'K', 'data': [ 'x', 'y' ] } { 'struct': 'B', 'data': { 'a': 'int' } } { 'struct': 'N', 'data': {} }
       { 'union': 'U', 'base': { 'k': 'K' }, 'discriminator': 'k', 'data': { 'x': 'B', 'y': 'N' } }`),
     newer: takingUnion(`{ 'enum': 'K', 'data': [ 'x', 'y' ] } { 'struct': 'C', 'data': { 'a': 'int' } }
@@ -129,7 +129,7 @@ const unions: Case[] = [
     back: ['breaking callers member-removed c: arguments(k=x,j=p).n'],
   },
   {
-    title: 'branches of branches, without the step between',
+    title: 'branches of branches, flattened on one side',
     old: takingUnion(nestedUnion(`'a': 'int'`, `'j': 'J'`)),
     newer: takingUnion(`{ 'enum': 'K', 'data': [ 'x', 'y' ] } { 'struct': 'B', 'data': { 'j': 'J', '*a': 'int' } }
       { 'enum': 'J', 'data': [ 'p', 'q' ] }
@@ -144,7 +144,7 @@ const unions: Case[] = [
     ],
   },
   {
-    title: 'union as it was written before QEMU 6.2, without a discriminator',
+    title: 'union in the syntax before QEMU 6.2, without a discriminator',
     old: taking(
       `'of': 'U'`,
       `{ 'struct': 'S', 'data': { 'a': 'int' } } { 'union': 'U', 'data': { 'x': 'S', 'y': 'str' } }`,
@@ -159,7 +159,7 @@ const unions: Case[] = [
     back: [],
   },
   {
-    title: 'type that holds itself',
+    title: 'recursive type',
     old: taking(`'s': 'S'`, `{ 'struct': 'S', 'data': { '*next': 'S', 'a': 'int' } }`),
     newer: taking(`'s': 'T'`, `{ 'struct': 'T', 'data': { '*next': 'T', 'a': 'int', '*b': 'str' } }`),
     forth: ['harmless callers member-added c: arguments.s.b'],
@@ -167,7 +167,7 @@ const unions: Case[] = [
   },
 ];
 
-/** A union over `k`, whose branch `x` is one over `j`, whose branch `p` has these members. */
+/** Returns a union with discriminator `k`. Its branch `x` is a union with discriminator `j`, whose branch `p` has the members. */
 function nestedUnion(inner: string, base = `'j': 'J'`): string {
   return `{ 'enum': 'K', 'data': [ 'x', 'y' ] } { 'enum': 'J', 'data': [ 'p', 'q' ] }
     { 'struct': 'P', 'data': { ${inner} } }

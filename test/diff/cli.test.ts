@@ -11,12 +11,12 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 const bin = fileURLToPath(new URL('../../generator/bin/qapi-ts.js', import.meta.url));
 let folder: string;
 beforeAll(() => {
-  // In the repository, so that generated code finds the runtime.
+  // Inside the repository, so that generated code finds the runtime.
   mkdirSync(join(repository, '.cache'), { recursive: true });
   folder = mkdtempSync(join(repository, '.cache/diff-'));
   const files: Record<string, string> = {
     'old.json': `{ 'command': 'c', 'data': { '*a': 'str' } }`,
-    // Beside a breaking change one that is harmless.
+    // A breaking change and a harmless one.
     'new.json': `{ 'command': 'c', 'data': { 'a': 'str' } } { 'command': 'd' }`,
     'more.json': `{ 'command': 'c', 'data': { '*a': 'str' } } { 'command': 'd' }`,
     'bad.json': `{ 'command': 'c',\n  'data': 'B' }`,
@@ -198,7 +198,7 @@ describe('--used-by', () => {
   });
 
   const touched = 'old.json -> new.json: 2 changes: 1 breaking, 0 notable, 1 harmless\n';
-  it('keeps what touches the program', () => {
+  it('keeps the changes that affect the program', () => {
     const { status, stdout } = used('calls.tsconfig.json');
     const where = "c: arguments.a: argument 'a' is now mandatory: calls that omit it are rejected";
     expect(stdout).toBe(
@@ -208,7 +208,7 @@ describe('--used-by', () => {
     expect(status).toBe(1);
   });
 
-  it('fails for nothing else', () => {
+  it('ignores all others', () => {
     const { status, stdout } = used('idle.tsconfig.json', '--fail-on', 'any');
     expect({ status, stdout }).toEqual({ status: 0, stdout: `${touched}affecting 'idle.tsconfig.json': no changes\n` });
   });
@@ -219,7 +219,7 @@ describe('--used-by', () => {
     );
   });
 
-  it('says where there is nothing to look for', () => {
+  it('reports a program without generated code', () => {
     writeFileSync(join(folder, 'src/alone.ts'), 'export const one = 1;\n');
     writeFileSync(join(folder, 'alone.tsconfig.json'), '{ "files": ["src/alone.ts"] }');
     expect(used('alone.tsconfig.json').stdout).toBe(
@@ -238,7 +238,7 @@ describe('--used-by', () => {
   });
 });
 
-describe('ts-morph, which takes long to load', () => {
+describe('loads ts-morph only when needed', () => {
   const cases = [
     { args: ['check', '--schema', 'old.json'], isLoaded: false },
     { args: ['diff', 'old.json', 'new.json'], isLoaded: false },

@@ -37,7 +37,7 @@ const definitions: Case[] = [
     back: ['breaking readers event-removed E'],
   },
   {
-    title: 'name of a command',
+    title: 'renamed command',
     old: `{ 'command': 'c' }`,
     newer: `{ 'command': 'd' }`,
     forth: ['breaking callers command-removed c', 'harmless callers command-added d'],
@@ -65,7 +65,7 @@ const definitions: Case[] = [
     back: ['breaking callers further-arguments-changed c'],
   },
   {
-    title: 'no code for a command without arguments, as query-qmp-schema before 6.0',
+    title: 'gen: false for a command without arguments, such as query-qmp-schema before 6.0',
     old: `{ 'command': 'c', 'returns': ['str'], 'gen': false }`,
     newer: `{ 'command': 'c', 'returns': ['str'] }`,
     forth: [],
@@ -79,7 +79,7 @@ const definitions: Case[] = [
     back: ['breaking readers reply-changed c'],
   },
   {
-    title: 'what no client sees: coroutine, boxed, the name of a type, an unused type',
+    title: 'what clients cannot see: coroutine, boxed, the name of a type, an unused type',
     old: `{ 'struct': 'S', 'data': { 'a': 'str' } } { 'command': 'c', 'data': 'S' }`,
     newer: `{ 'struct': 'X', 'data': { 'a': 'str' } } { 'command': 'c', 'data': 'X', 'boxed': true, 'coroutine': true }
       { 'struct': 'S', 'data': { 'b': 'str' } }`,
@@ -87,7 +87,7 @@ const definitions: Case[] = [
     back: [],
   },
   {
-    title: 'a named type for members that were written in place',
+    title: 'a named type instead of inline members',
     old: taking(`'a': 'str', '*b': 'int'`),
     newer: `{ 'struct': 'Base', 'data': { '*b': 'int' } } { 'struct': 'S', 'base': 'Base', 'data': { 'a': 'str' } }
       { 'command': 'c', 'data': 'S' }`,
@@ -119,7 +119,7 @@ const members: Case[] = [
     back: ['breaking callers member-removed c: arguments.a'],
   },
   {
-    title: 'need of an argument',
+    title: 'optional instead of mandatory argument',
     old: taking(`'a': 'str'`),
     newer: taking(`'*a': 'str'`),
     forth: ['harmless callers member-optional c: arguments.a'],
@@ -140,7 +140,7 @@ const members: Case[] = [
     back: ['breaking readers member-removed c: result.a'],
   },
   {
-    title: 'need of a result member, in an array',
+    title: 'optional instead of mandatory result member, in an array',
     old: giving(`['S']`, `{ 'struct': 'S', 'data': { 'a': 'int' } }`),
     newer: giving(`['S']`, `{ 'struct': 'S', 'data': { '*a': 'int' } }`),
     forth: ['breaking readers member-optional c: result[].a'],
@@ -154,14 +154,14 @@ const members: Case[] = [
     back: ['breaking readers member-removed E: data.a'],
   },
   {
-    title: 'need of a data member',
+    title: 'optional instead of mandatory data member',
     old: sending(`'a': 'str'`),
     newer: sending(`'*a': 'str'`),
     forth: ['breaking readers member-optional E: data.a'],
     back: ['harmless readers member-mandatory E: data.a'],
   },
   {
-    title: 'member of a type that is taken and given',
+    title: 'member of a type that is sent and received',
     old: both(`'a': 'int'`),
     newer: both(`'a': 'int', 'b': 'int'`),
     forth: ['breaking callers member-added c: arguments.s.b', 'harmless readers member-added c: result[].b'],
@@ -176,7 +176,7 @@ const members: Case[] = [
     back: ['breaking callers member-mandatory c: arguments.a.x'],
   },
   {
-    title: 'name of a member',
+    title: 'renamed member',
     old: both(`'a': 'int'`),
     newer: both(`'b': 'int'`),
     forth: [
@@ -193,7 +193,7 @@ const members: Case[] = [
     ],
   },
   {
-    title: 'member of a base, once for all that have it',
+    title: 'member of a base: one change for all types with the base',
     old: `{ 'struct': 'Base', 'data': { 'a': 'int' } }
       { 'struct': 'S', 'base': 'Base', 'data': { 'b': 'int' } } { 'struct': 'T', 'base': 'Base', 'data': { 'c': 'int' } }
       { 'command': 'c', 'data': 'S' } { 'command': 'd', 'data': { 't': 'T' } }`,
@@ -244,21 +244,21 @@ const types: Case[] = [
     back: ['breaking callers type-changed c: arguments.a[]'],
   },
   {
-    title: 'object to array of it',
+    title: 'object to an array of it',
     old: giving(`'S'`, `{ 'struct': 'S', 'data': { 'a': 'int' } }`),
     newer: giving(`['S']`, `{ 'struct': 'S', 'data': { 'a': 'int' } }`),
     forth: ['breaking readers type-changed c: result'],
     back: ['breaking readers type-changed c: result'],
   },
   {
-    title: 'result that was none',
+    title: 'no result to a result',
     old: `{ 'command': 'c' }`,
     newer: giving(`'S'`, `{ 'struct': 'S', 'data': { 'a': 'int' } }`),
     forth: ['harmless readers type-changed c: result'],
     back: ['breaking readers type-changed c: result'],
   },
   {
-    title: 'result that was none, an array',
+    title: 'no result to an array',
     old: `{ 'command': 'c' }`,
     newer: giving(`['str']`),
     forth: ['harmless readers type-changed c: result'],
@@ -281,7 +281,7 @@ const types: Case[] = [
     back: ['harmless readers type-changed c: result[]'],
   },
   {
-    title: 'sign of an argument: a server takes negative numbers for unsigned ones',
+    title: 'sign of an argument: servers accept negative numbers as unsigned ones',
     isWidth: true,
     old: taking(`'a': 'int'`),
     newer: taking(`'a': 'uint64'`),
@@ -289,7 +289,7 @@ const types: Case[] = [
     back: ['breaking callers type-changed c: arguments.a'],
   },
   {
-    title: 'sign of a result: there are no negative numbers among unsigned ones',
+    title: 'sign of a result: servers never send negative numbers as unsigned ones',
     isWidth: true,
     old: giving(`['int']`),
     newer: giving(`['size']`),
@@ -305,7 +305,7 @@ const types: Case[] = [
     back: ['breaking callers type-changed c: arguments.a'],
   },
   {
-    title: 'names of one range',
+    title: 'integer types with the same range',
     old: taking(`'a': 'int', 'b': 'size', 'c': ['int64']`),
     newer: taking(`'a': 'int64', 'b': 'uint64', 'c': ['int']`),
     forth: [],
@@ -354,7 +354,7 @@ const types: Case[] = [
     back: ['notable readers type-changed E: data.a'],
   },
   {
-    title: 'enum by another name',
+    title: 'renamed enum',
     old: taking(`'a': 'V'`, enumeration(`'x'`)),
     newer: taking(`'a': 'W'`, `{ 'enum': 'W', 'data': [ 'x', 'y' ] }`),
     forth: ['harmless callers value-added c: arguments.a'],
@@ -411,7 +411,7 @@ const alternates: Case[] = [
     back: ['breaking callers type-changed c: arguments.a'],
   },
   {
-    title: 'type to an alternate of nothing else',
+    title: 'type to an alternate of only that type',
     old: taking(`'a': 'str'`),
     newer: taking(`'a': 'A'`, alternate('str')),
     forth: [],
@@ -453,7 +453,7 @@ const alternates: Case[] = [
     back: ['harmless readers alternative-removed E: data.a[]'],
   },
   {
-    title: 'name of an alternative, and of the alternate',
+    title: 'renamed alternative and alternate',
     old: taking(`'a': 'A'`, `{ 'alternate': 'A', 'data': { 's': 'str', 'n': 'null' } }`),
     newer: taking(`'a': 'X'`, `{ 'alternate': 'X', 'data': { 'text': 'str', 'none': 'null' } }`),
     forth: [],
@@ -467,7 +467,7 @@ const alternates: Case[] = [
     back: ['harmless callers type-changed c: arguments.a'],
   },
   {
-    title: 'member of an object to which an alternate was added',
+    title: 'member of an object that becomes an alternative',
     old: taking(`'a': 'S'`, `{ 'struct': 'S', 'data': { 'x': 'int' } }`),
     newer: taking(`'a': 'A'`, `{ 'struct': 'S', 'data': { 'x': 'int', 'y': 'int' } } ${alternate('S', 'str')}`),
     forth: ['harmless callers type-changed c: arguments.a', 'breaking callers member-added c: arguments.a.y'],
@@ -478,7 +478,7 @@ const alternates: Case[] = [
 testChanges({ definitions, members, types, values, alternates });
 
 describe('places', () => {
-  it('are in the words of the schemas', () => {
+  it('use the names in the schemas', () => {
     const old = both(`'a': 'V', 'b': 'int'`, enumeration(`'x'`));
     const newer = `{ 'enum': 'V', 'data': [ 'x', 'y' ] }
       { 'struct': 'T', 'data': { 'a': 'V', '*b': { 'type': 'int', 'features': [ 'f' ] }, 'c': 'int' } }
@@ -494,7 +494,7 @@ describe('places', () => {
 });
 
 describe('large schemas', () => {
-  it('with chains of types that are longer than the stack is deep', () => {
+  it('compares chains of types that are longer than the stack is deep', () => {
     const count = 5_000;
     const chain = (type: string): Schema =>
       schemaOf(
@@ -510,7 +510,7 @@ describe('large schemas', () => {
     expect(observe(wireOf(old), server)).toMatchObject([{ exists: false, part: { name: 'b' } }]);
   });
 
-  it('but not with unions that all meet each other', () => {
+  it('refuses unions that are all compared to each other', () => {
     const enumerated = Array.from({ length: 100 }, (_, value) => `'v${value}'`);
     const same = Array.from(
       { length: 50 },

@@ -1,4 +1,4 @@
-/** Which conditions a build meets, from what it has and lacks. */
+/** The inference of the conditions that a build meets from what it has and lacks. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -10,12 +10,12 @@ import type { Condition } from '../../generator/src/model.js';
 
 const names = ['A', 'B', 'C', 'D'];
 
-/** `A && !B`, in the form of old schemas. */
+/** Parses a condition such as `A && !B`. */
 function condition(text: string): Condition {
   return parseTextCondition(text.replaceAll(/\w+/gu, 'defined($&)'));
 }
 
-/** What is there, and what is not, by the conditions that it has. */
+/** Returns observations of existing and missing parts with the given conditions. */
 function observations(there: readonly string[], lacking: readonly string[]): Observation[] {
   return [
     ...there.map((text) => ({ condition: condition(text), exists: true })),
@@ -29,29 +29,29 @@ describe('inferred conditions', () => {
     there?: string[];
     lacking?: string[];
     want: Partial<Conditions>;
-    /** Of what is lacking, that which another version explains. */
+    /** The conditions of missing parts that only another version explains. */
     unexplained?: string[];
   }[] = [
-    { title: 'nothing tells of any', want: { undecided: names } },
+    { title: 'no observations', want: { undecided: names } },
     { title: 'one name', there: ['A'], lacking: ['B'], want: { has: ['A'], lacks: ['B'], undecided: ['C', 'D'] } },
     { title: 'negations', there: ['!A'], lacking: ['!B'], want: { has: ['B'], lacks: ['A'], undecided: ['C', 'D'] } },
-    { title: 'all that is there', there: ['A && B'], want: { has: ['A', 'B'], undecided: ['C', 'D'] } },
-    { title: 'any that is lacking', lacking: ['A || B'], want: { lacks: ['A', 'B'], undecided: ['C', 'D'] } },
-    { title: 'all that is lacking tells little', lacking: ['A && B'], want: { undecided: names } },
+    { title: 'a conjunction that exists', there: ['A && B'], want: { has: ['A', 'B'], undecided: ['C', 'D'] } },
+    { title: 'a disjunction that is missing', lacking: ['A || B'], want: { lacks: ['A', 'B'], undecided: ['C', 'D'] } },
+    { title: 'a conjunction that is missing says little', lacking: ['A && B'], want: { undecided: names } },
     {
-      title: 'but more with another',
+      title: 'but more together with another observation',
       there: ['A'],
       lacking: ['A && B'],
       want: { has: ['A'], lacks: ['B'], undecided: ['C', 'D'] },
     },
     {
-      title: 'any that is there',
+      title: 'a disjunction that exists',
       there: ['A || B'],
       lacking: ['A'],
       want: { has: ['B'], lacks: ['A'], undecided: ['C', 'D'] },
     },
     {
-      title: 'both ways lead to one',
+      title: 'both cases imply the same name',
       there: ['A || B', '!A || B'],
       want: { has: ['B'], undecided: ['A', 'C', 'D'] },
     },
@@ -62,54 +62,54 @@ describe('inferred conditions', () => {
       want: { has: ['A', 'B', 'C'], lacks: ['D'] },
     },
     {
-      title: 'one of two things is lacking',
+      title: 'one of two parts is missing',
       there: ['A'],
       lacking: ['A', 'B'],
       want: { lacks: ['B'], undecided: ['C', 'D'], contradicted: ['A'] },
       unexplained: ['A'],
     },
     {
-      title: 'one of many things is lacking',
+      title: 'one of many parts is missing',
       there: ['A', 'A', '!C', '!C'],
       lacking: ['A', 'B', '!C'],
       want: { has: ['A'], lacks: ['B', 'C'], undecided: ['D'] },
       unexplained: ['A', '!C'],
     },
     {
-      title: 'what is there proves that a part is not the reason',
+      title: 'an existing part rules out a reason',
       there: ['A && B', 'A'],
       lacking: ['A', 'B && C'],
       want: { has: ['A', 'B'], lacks: ['C'], undecided: ['D'] },
       unexplained: ['A'],
     },
     {
-      title: 'neither of two that exclude each other is the reason',
+      title: 'neither of two contradictory conditions is the reason',
       lacking: ['A', '!A', 'B'],
       want: { lacks: ['B'], undecided: ['C', 'D'], contradicted: ['A'] },
       unexplained: ['A', '!A'],
     },
     {
-      title: 'nor that which follows from one of them',
+      title: 'nor is a condition that follows from one of them',
       there: ['B', 'B'],
       lacking: ['A', '!A', '!A && B'],
       want: { has: ['B'], undecided: ['C', 'D'], contradicted: ['A'] },
       unexplained: ['A', '!A', '!A && B'],
     },
     {
-      title: 'three that exclude each other only together',
+      title: 'three conditions that contradict each other only together',
       there: ['A || B || C'],
       lacking: ['A', 'B', 'C', 'D'],
       want: { lacks: ['D'], contradicted: ['A', 'B', 'C'] },
       unexplained: ['A', 'B', 'C'],
     },
     {
-      title: 'what is there under both of two that exclude each other',
+      title: 'parts that exist under contradictory conditions',
       there: ['A', '!A', 'B'],
       lacking: ['C'],
       want: { has: ['B'], lacks: ['C'], undecided: ['D'], contradicted: ['A'] },
     },
     {
-      title: 'such a name explains nothing, others do',
+      title: 'a contradicted name explains nothing, but others do',
       there: ['A', '!A', 'B', 'B'],
       lacking: ['A && B', 'A && C', 'A && D', 'D'],
       want: { has: ['B'], lacks: ['D'], contradicted: ['A', 'C'] },
@@ -123,7 +123,7 @@ describe('inferred conditions', () => {
     expect(lacking.filter((text) => allows(condition(text)))).toEqual(unexplained);
   });
 
-  test('of a build are found, as far as they show', () => {
+  test('of a build are found, as far as they have an effect', () => {
     fc.assert(
       fc.property(fc.array(conditions), fc.subarray(names), (all, defined) => {
         const holds = conditionTest([...defined, 'always']);
@@ -149,7 +149,7 @@ describe('inferred conditions', () => {
         const there = all.filter(({ exists }) => exists);
         const explained = all.filter(({ exists, condition: one }) => !exists && !allows(one));
         for (const one of there) expect(allows(one.condition)).toBe(true);
-        // Some build is as all of this says, unless even what is there cannot be in one.
+        // Unless the existing parts contradict each other, some build fits all conclusions.
         if (builds.some((holds) => there.every((one) => holds(one.condition)))) {
           const fitting = builds.filter((holds) =>
             [...there, ...explained].every((one) => holds(one.condition) === one.exists),
@@ -161,7 +161,7 @@ describe('inferred conditions', () => {
             if (found.lacks.includes(name)) expect(values).toEqual(new Set([false]));
             if (found.undecided.includes(name)) expect(values).toEqual(new Set([true, false]));
           }
-          // No two of what is lacking exclude each other.
+          // Explained parts never contradict other missing parts.
           for (const one of explained) {
             for (const other of all.filter(({ exists }) => !exists)) {
               const fits = (...some: Observation[]): boolean =>
@@ -190,7 +190,7 @@ const { condition: conditions } = fc.letrec<{ condition: Condition }>((tie) => (
   ),
 }));
 
-/** Every build there can be. */
+/** All possible builds. */
 const builds = Array.from({ length: 2 ** names.length }, (_, bits) =>
   conditionTest(['always', ...names.filter((_name, index) => (bits >> index) & 1)]),
 );

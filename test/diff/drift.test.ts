@@ -25,14 +25,14 @@ import { sharedFile } from '../support/shared.js';
 
 const names = ['A', 'B', 'C', 'D'];
 
-/** What is missing because of conditions, in short: `CONFIG_X: value a of c: arguments.b` */
+/** Returns lines such as `CONFIG_X: value a of c: arguments.b` for parts that are missing because of conditions. */
 function lacking({ conditional }: Pick<DriftReport, 'conditional'>): string[] {
   return conditional.flatMap(({ condition: text, parts }) =>
     parts.map(({ kind, name, use }) => `${text}: ${kind} ${name}${use ? ` of ${formatUse(use)}` : ''}`),
   );
 }
 
-/** `member-removed c: arguments.b` */
+/** Returns lines such as `member-removed c: arguments.b`. */
 function briefly(changes: readonly Change[]): string[] {
   return changes.map(({ kind, uses }) => `${kind} ${formatUse(uses[0])}`);
 }
@@ -43,7 +43,7 @@ function embedded(version: string, name: ServerName = 'qmp'): Schema {
   return loadSchema(embeddedRoot(resolveVersion(version), server));
 }
 
-/** What a server tells that is built from a schema. @param defined the conditions that hold */
+/** Returns the introspection of a server that is built from a schema. @param defined the conditions that hold */
 function built(schema: Schema, defined: readonly string[]): ReturnType<typeof wireOfIntrospection> {
   return wireOfIntrospection(introspect(schema, conditionTest(['always', ...defined])));
 }
@@ -55,7 +55,7 @@ const hosts = [
   ['CONFIG_POSIX'],
 ];
 
-/** Conditions that can hold together, as far as hosts decide that. */
+/** Arbitrary sets of conditions that hold on one of the hosts. */
 function builds(all: readonly string[]): fc.Arbitrary<string[]> {
   const others = fc.subarray(all.filter((name) => !hosts.flat().includes(name)));
   return fc
@@ -63,7 +63,7 @@ function builds(all: readonly string[]): fc.Arbitrary<string[]> {
     .map(([host, defined]) => [...host.filter((name) => all.includes(name)), ...defined]);
 }
 
-/** Some conditions exclude each other, or need others: members would have a type that is not there. */
+/** Returns whether all types exist that a build refers to: some conditions depend on others. */
 function isWhole(schema: Schema, defined: readonly string[]): boolean {
   try {
     built(schema, defined);
@@ -95,7 +95,7 @@ describe('a build', () => {
       want: ['!C: alternative number of always: arguments.d', '!D: feature h of quite', 'C && !D: event SOMETIMES'],
     },
     {
-      // What needs B is within what is lacking.
+      // Everything that depends on B is nested in missing parts.
       defined: [],
       conditions: { lacks: ['A', 'C', 'D'], undecided: ['B'] },
       want: [
@@ -128,7 +128,7 @@ describe('a build', () => {
     expect(lacking(report)).toEqual(want);
   });
 
-  test('is told apart from other versions, whatever it is', () => {
+  test('is distinguished from another version, whatever its conditions', () => {
     fc.assert(
       fc.property(fc.subarray(names), (defined) => {
         const { changes, conditions: found } = driftOf(schema, built(schema, defined));
@@ -161,7 +161,7 @@ describe('a build', () => {
   });
 });
 
-test('a schema and a server stand side by side: what one lacks is not said to be gone, or new', () => {
+test('a server is not described as newer than the schema', () => {
   const ours = `
     { 'command': 'newer', 'features': [ 'deprecated' ] } { 'event': 'NEWER' }
     { 'enum': 'E', 'data': [ 'a', { 'name': 'newer', 'features': [ 'unstable' ] }, { 'name': 'f', 'features': [ 'x' ] } ] }
@@ -221,19 +221,19 @@ describe('a host', () => {
     conditions: Partial<Conditions>;
   }>([
     {
-      title: 'Linux, where another version has a command of Windows everywhere',
+      title: 'Linux, and another version that has a Windows command on all hosts',
       server: ['linux', 'posix', 'not-windows', 'windows'],
       lacking: ['CONFIG_FREEBSD: command freebsd', 'CONFIG_WIN32: command windows-too'],
       conditions: { has: ['CONFIG_LINUX', 'CONFIG_POSIX'], lacks: ['CONFIG_FREEBSD', 'CONFIG_WIN32'] },
     },
     {
-      title: 'Windows, where another version has a command of Linux everywhere',
+      title: 'Windows, and another version that has a Linux command on all hosts',
       server: ['windows', 'windows-too', 'linux'],
       lacking: ['!CONFIG_WIN32: command not-windows', 'CONFIG_FREEBSD: command freebsd', 'CONFIG_POSIX: command posix'],
       conditions: { has: ['CONFIG_WIN32'], lacks: ['CONFIG_FREEBSD', 'CONFIG_LINUX', 'CONFIG_POSIX'] },
     },
     {
-      title: 'Linux, where another version lacks what it should have',
+      title: 'Linux, and another version that lacks a command',
       server: ['linux', 'posix'],
       changes: ['command-removed not-windows'],
       lacking: [
@@ -244,14 +244,14 @@ describe('a host', () => {
       conditions: { has: ['CONFIG_LINUX', 'CONFIG_POSIX'], lacks: ['CONFIG_FREEBSD', 'CONFIG_WIN32'] },
     },
     {
-      title: 'as much of one as of another: Linux',
+      title: 'as much evidence for Linux as for Windows: Linux',
       server: ['linux', 'windows'],
       changes: ['command-removed posix', 'command-removed not-windows'],
       lacking: ['CONFIG_FREEBSD: command freebsd', 'CONFIG_WIN32: command windows-too'],
       conditions: { has: ['CONFIG_LINUX', 'CONFIG_POSIX'], lacks: ['CONFIG_FREEBSD', 'CONFIG_WIN32'] },
     },
     {
-      title: 'of which no more is known than that it is not Windows',
+      title: 'known only not to be Windows',
       server: ['posix', 'not-windows'],
       lacking: [
         'CONFIG_FREEBSD: command freebsd',
@@ -276,21 +276,21 @@ describe('another version', () => {
     { 'command': 'other', 'if': 'B' } { 'command': 'always' }`;
   test.each<{ title: string; server: string; changes: string[]; lacking: string[]; conditions: Partial<Conditions> }>([
     {
-      title: 'what has a condition is gone',
+      title: 'a command with a condition was removed',
       server: `{ 'command': 'one' } { 'command': 'two' } { 'command': 'always' }`,
       changes: ['command-removed three'],
       lacking: ['B: command other'],
       conditions: { has: ['A'], lacks: ['B'] },
     },
     {
-      title: 'most of it is gone',
+      title: 'most commands with a condition were removed',
       server: `{ 'command': 'one' } { 'command': 'always' }`,
       changes: ['command-removed two', 'command-removed three'],
       lacking: ['B: command other'],
       conditions: { lacks: ['B'], contradicted: ['A'] },
     },
     {
-      title: 'what has none is gone, and others are new',
+      title: 'a command without a condition was removed, and another is new',
       server: `{ 'command': 'one' } { 'command': 'two' } { 'command': 'three' } { 'command': 'new' }`,
       changes: ['command-removed always', 'command-added new'],
       lacking: ['B: command other'],
@@ -303,7 +303,7 @@ describe('another version', () => {
     expect(report.conditions).toEqual({ has: [], lacks: [], undecided: [], contradicted: [], ...want.conditions });
   });
 
-  test('what is there under conditions that exclude each other stays', () => {
+  test('parts that exist under contradictory conditions are kept', () => {
     const report = driftOf(
       schemaOf(`{ 'command': 'a', 'if': 'A' } { 'command': 'b', 'if': { 'not': 'A' } }`),
       built(schemaOf(`{ 'command': 'a' } { 'command': 'b' }`), []),
@@ -312,7 +312,7 @@ describe('another version', () => {
     expect(report.conditions.contradicted).toEqual(['A']);
   });
 
-  test('what is there in one place, and not in another, is no condition', () => {
+  test('a value that exists in one place but not in another is not due to a condition', () => {
     const report = driftOf(
       schemaOf(`{ 'enum': 'E', 'data': [ 'e', { 'name': 'f', 'if': 'A' } ] }
         { 'command': 'c', 'data': { 'm': 'E' } } { 'command': 'd', 'data': { 'm': 'E' } }`),
@@ -327,7 +327,7 @@ describe('another version', () => {
     expect(report.conditions.contradicted).toEqual(['A']);
   });
 
-  test('branches of another discriminator tell nothing', () => {
+  test('branches of another discriminator are no evidence', () => {
     const unionBy = (discriminator: string): Schema =>
       schemaOf(`{ 'enum': 'E', 'data': [ 'a', 'b' ] } { 'struct': 'B', 'data': { 'x': 'int' } }
         { 'union': 'U', 'base': { 'd': 'E', 'e': 'E' }, 'discriminator': '${discriminator}',
@@ -337,7 +337,7 @@ describe('another version', () => {
     expect(driftOf(unionBy('d'), built(unionBy('e'), ['A'])).conditions.undecided).toEqual(['A']);
   });
 
-  test('types of another kind tell nothing', () => {
+  test('types of another kind are no evidence', () => {
     const report = driftOf(
       schemaOf(`{ 'enum': 'E', 'data': [ 'e', { 'name': 'f', 'if': 'A' } ] } { 'command': 'c', 'data': { 'm': 'E' } }`),
       built(schemaOf(`{ 'command': 'c', 'data': { 'm': 'str' } }`), []),
@@ -347,7 +347,7 @@ describe('another version', () => {
   });
 });
 
-/** What Debian's builds for x86 do not have. */
+/** Conditions that Debian's builds for x86 do not meet. */
 const foreign = ['CONFIG_BLKIO', 'CONFIG_COCOA', 'CONFIG_VMNET', 'TARGET_ARM', 'TARGET_S390X'];
 const later = [
   ...['CONFIG_AF_XDP', 'CONFIG_AUDIO_COREAUDIO', 'CONFIG_AUDIO_DSOUND', 'CONFIG_AUDIO_SNDIO', 'CONFIG_QATZIP'],
@@ -369,9 +369,9 @@ const realReplies: {
     qemu: '10.0',
     server: 'qmp',
     lacks: [...foreign, ...later],
-    // KVM is there, but for the s390x only; and what the descriptor is for needs libblkio.
+    // Only s390x has members for KVM, and the file descriptor also needs libblkio.
     undecided: [...otherTargets, 'TARGET_RISCV', 'CONFIG_KVM', 'CONFIG_BLKIO_VHOST_VDPA_FD'],
-    // The server is 10.0.2.
+    // The server is 10.0.2, which does not have this member yet.
     changes: ['member-removed blockdev-add: arguments(driver=blkdebug).inject-error[].delay-ns'],
   },
   {
@@ -403,7 +403,7 @@ describe('replies of real servers', () => {
         expect(report.conditional.length).toBeGreaterThan(0);
       });
 
-      test('against that of 10.2', async () => {
+      test('against the schema of 10.2', async () => {
         const report = await drift({ introspection: file, qemu: '10.2', server });
         const mine = embedded(qemu, server);
         const theirs = embedded('10.2', server);
@@ -411,7 +411,7 @@ describe('replies of real servers', () => {
           [...definitions.values()].filter((one) => one.kind === kind).map(({ name }) => name);
         const told = (kind: string): string[] =>
           report.changes.filter((change) => change.kind === kind).map(({ uses }) => uses[0].name);
-        // All that has no condition, and is in one schema only.
+        // Commands and events without a condition that only one schema has.
         for (const kind of ['command', 'event']) {
           const added = of(theirs, kind).filter((name) => !of(mine, kind).includes(name));
           const free = added.filter((name) => theirs.definitions.get(name)?.condition === undefined);
@@ -432,7 +432,7 @@ function isIn(file: string, name: string): boolean {
 }
 
 describe('an agent', () => {
-  /** @param commands with what is not usual about them */
+  /** @param commands names, with the properties that are not the default */
   function guestInfo(commands: Record<string, { enabled?: boolean }>): string {
     const infos = Object.entries(commands).map(([name, info]) => ({
       name,
@@ -444,7 +444,7 @@ describe('an agent', () => {
   }
 
   const agent = embedded('10.0', 'qga');
-  /** The commands of one that was built under some conditions, or all. */
+  /** Returns the commands of an agent that was built under some conditions, or all. */
   function commandsOf(...defined: string[]): Record<string, object> {
     const holds = conditionTest(defined);
     const commands = [...agent.definitions.values()].filter(({ kind }) => kind === 'command');
@@ -454,17 +454,17 @@ describe('an agent', () => {
   }
   const all = commandsOf();
 
-  test('is asked for its commands only', async () => {
+  test('is compared by its commands only', async () => {
     const report = await driftFrom(guestInfo(all), { qemu: '10.0', server: 'qga' });
     expect(report.changes).toEqual([]);
     expect(report).toMatchObject({ new: { kind: 'introspection' }, serverVersion: '10.0.2', conditional: [] });
     expect(report.notes).toEqual([
-      "the server is QEMU 10.0.2, which is older than the schema (10.0.13)",
+      'the server is QEMU 10.0.2, which is older than the schema (10.0.13)',
       expect.stringMatching(/agents report only the names of their commands/u),
     ]);
   });
 
-  test('that was built for Windows', async () => {
+  test('built for Windows', async () => {
     const report = await driftFrom(guestInfo(commandsOf('CONFIG_WIN32')), { qemu: '10.0', server: 'qga' });
     expect(report.changes).toEqual([]);
     expect(report.conditions).toMatchObject({
@@ -483,7 +483,7 @@ describe('an agent', () => {
     expect(briefly(report.changes)).toEqual(['command-removed guest-ping', 'command-added guest-new']);
   });
 
-  test('which was told to refuse some', async () => {
+  test('with disabled commands', async () => {
     const told = { ...all, 'guest-exec': { enabled: false }, 'guest-file-open': { enabled: false } };
     const report = await driftFrom(guestInfo(told), { qemu: '10.0', server: 'qga' });
     expect(report.changes).toEqual([]);
@@ -493,7 +493,7 @@ describe('an agent', () => {
   });
 });
 
-/** @param text of a saved introspection */
+/** @param text the content of a saved introspection */
 async function driftFrom(text: string, options: Omit<DriftOptions, 'introspection'>): Promise<DriftReport> {
   const introspection = join(temporaryFolder(), 'reply.json');
   writeFileSync(introspection, text);
@@ -503,7 +503,7 @@ async function driftFrom(text: string, options: Omit<DriftOptions, 'introspectio
 describe('an older agent, which has the commands of all hosts', () => {
   const schema10 = embedded('10.2', 'qga');
   const commands = [...schema10.definitions.values()].filter(({ kind }) => kind === 'command');
-  /** Since 9.2, the commands of other hosts are left out. */
+  /** Returns the reply of an agent before 9.2, which also has the commands of other hosts. */
   const reply = (host: string, disabled: readonly string[]): string =>
     JSON.stringify({
       version: '9.1.0',
@@ -524,10 +524,10 @@ describe('an older agent, which has the commands of all hosts', () => {
     expect(report.conditions.has).toContain(host);
     expect(report.conditions.lacks).toContain(not);
     expect(report.conditions.contradicted).toEqual([]);
-    expect(report.notes[0]).toBe("the server is QEMU 9.1.0, which is older than the schema (10.2.2)");
+    expect(report.notes[0]).toBe('the server is QEMU 9.1.0, which is older than the schema (10.2.2)');
   });
 
-  test('guest-get-devices, disabled or not, does not make a Linux a Windows', async () => {
+  test('guest-get-devices, disabled or not, does not turn Linux into Windows', async () => {
     const there = commands.filter(({ condition }) => !condition || conditionTest(['CONFIG_LINUX'])(condition));
     for (const enabled of [true, false]) {
       const infos = [...there.map(({ name }) => ({ name, enabled: true })), { name: 'guest-get-devices', enabled }];
@@ -548,7 +548,7 @@ describe('refuses', () => {
       text: '{"return": {}}',
       message: /reply\.json' is the reply to another command/u,
     },
-    { title: 'no information', text: '[1]', message: /reply\.json': the introspection is malformed: entry 1/u },
+    { title: 'an invalid entry', text: '[1]', message: /reply\.json': the introspection is malformed: entry 1/u },
     {
       title: 'no list of commands',
       text: '{"return": {"version": "1", "supported_commands": {}}}',
@@ -556,13 +556,13 @@ describe('refuses', () => {
       message: /reply\.json': the result of guest-info is malformed: 'supported_commands' is not a list of commands/u,
     },
     {
-      title: 'commands that are none',
+      title: 'invalid commands',
       text: '{"version": "1", "supported_commands": [{"name": "guest-ping"}]}',
       server: 'qga',
       message: /reply\.json': the result of guest-info is malformed: 'supported_commands' is not a list of commands/u,
     },
     {
-      title: 'no version of an agent',
+      title: 'an agent without a version',
       text: '{"supported_commands": []}',
       server: 'qga',
       message: /reply\.json': the result of guest-info is malformed: 'version' is not a string/u,
@@ -577,7 +577,7 @@ describe('refuses', () => {
     { server: 'qmp', asked: 'qga' },
     { server: 'qsd', asked: 'qmp' },
     { server: 'qga', asked: 'qsd' },
-  ])('a $server for a $asked', async ({ server, asked }) => {
+  ])('a $server instead of a $asked', async ({ server, asked }) => {
     const text = JSON.stringify(introspect(embedded('10.2', server), () => true));
     const refused = {
       code: 'ERR_QAPI_SERVER',
@@ -587,14 +587,14 @@ describe('refuses', () => {
     expect((await driftFrom(text, { server })).changes).toEqual([]);
   });
 
-  test('no server that has a schema of its own', async () => {
+  test('but accepts any server for a schema file', async () => {
     const file = join(temporaryFolder(), 'schema.json');
     writeFileSync(file, `{ 'command': 'guest-info' }`);
     const text = JSON.stringify(introspect(loadSchema(file), () => true));
     expect((await driftFrom(text, { schema: file, server: 'qmp' })).changes).toEqual([]);
   });
 
-  test('what cannot be read', async () => {
+  test('a file that cannot be read', async () => {
     const introspection = join(temporaryFolder(), 'missing.json');
     await expect(drift({ introspection, server: 'qmp' })).rejects.toMatchObject({
       code: 'ERR_QAPI_FILE',
@@ -602,7 +602,7 @@ describe('refuses', () => {
     });
   });
 
-  test('neither a server nor a file, and both', async () => {
+  test('no server and no file, or both', async () => {
     const refused = { code: 'ERR_QAPI_USAGE', message: expect.stringMatching(/either --connect/u) };
     await expect(drift({ server: 'qmp' })).rejects.toMatchObject(refused);
     await expect(drift({ connect: 'unix:a', introspection: 'b', server: 'qmp' })).rejects.toMatchObject(refused);
@@ -613,7 +613,7 @@ describe('refuses', () => {
   });
 });
 
-test('nothing but a live server needs the client', async () => {
+test('only a live server loads the runtime', async () => {
   const folder = temporaryFolder();
   const [file, reply] = [join(folder, 'schema.json'), join(folder, 'reply.json')];
   writeFileSync(file, `{ 'command': 'c' }`);

@@ -1,4 +1,4 @@
-/** Changes of features and conditions, wherever they may occur. */
+/** Changes of features and conditions, everywhere they can occur. */
 
 import {
   type Case,
@@ -12,7 +12,7 @@ import {
   union,
 } from '../support/changes.js';
 
-/** What has features and conditions, with a place to write them. */
+/** Everything that can have features or conditions, with a function that inserts them. */
 const marked: readonly {
   readonly title: string;
   readonly text: (marks: string) => string;
@@ -98,7 +98,7 @@ const marked: readonly {
     lacks: 'features',
   },
   {
-    title: 'branch alone',
+    title: 'branch without its value',
     text: (marks) =>
       takingUnion(`{ 'enum': 'K', 'data': [ 'x', 'y' ] } { 'struct': 'B', 'data': { 'a': 'int' } }
         { 'union': 'U', 'base': { 'k': 'K' }, 'discriminator': 'k', 'data': { 'x': { 'type': 'B' ${marks} } } }`),
@@ -119,7 +119,7 @@ const features: Case[] = marked
       back: [`${back} ${side} feature-removed ${use}`],
     });
     const warnings = [of('deprecated', 'notable', 'harmless'), of('unstable', 'notable', 'harmless')];
-    // Types of their own are never deprecated.
+    // QEMU never deprecates whole types.
     return [of('savvy', 'harmless', 'notable'), ...(lacks === 'conditions' ? [] : warnings)];
   });
 
@@ -142,14 +142,14 @@ const conditions: Case[] = [
         back: [`notable ${side} condition-changed ${use}`],
       },
       {
-        title: `of a ${title}, another`,
+        title: `of a ${title}, replaced`,
         old: text(`, 'if': 'CONFIG_A'`),
         newer: text(`, 'if': 'CONFIG_B'`),
         forth: [`notable ${side} condition-changed ${use}`],
         back: [`notable ${side} condition-changed ${use}`],
       },
       {
-        title: `of a ${title}, put in another way`,
+        title: `of a ${title}, expressed differently`,
         old: text(`, 'if': { 'not': { 'any': [ 'CONFIG_A', 'CONFIG_B' ] } }`),
         newer: text(`, 'if': { 'all': [ { 'not': 'CONFIG_B' }, { 'not': 'CONFIG_A' }, { 'not': 'CONFIG_B' } ] }`),
         forth: [],
@@ -167,7 +167,7 @@ const conditions: Case[] = [
     back: ['harmless callers condition-changed c: arguments.k'],
   },
   {
-    title: 'as they were written before QEMU 6.2',
+    title: 'in the syntax before QEMU 6.2',
     old: `{ 'command': 'c', 'if': ['defined(CONFIG_A)', 'defined(CONFIG_B)'] }`,
     newer: `{ 'command': 'c', 'if': { 'all': [ 'CONFIG_A', 'CONFIG_B' ] } }`,
     forth: [],

@@ -64,7 +64,7 @@ const program: UsedBy = {
   unfollowed: [{ file: 'src/c.ts', line: 5, column: 1, text: "the command of 'execute' is not known here" }],
 };
 
-/** The golden files' names. */
+/** The extensions of the golden files. */
 const extensions: Record<Exclude<Format, 'json'>, string> = { text: 'txt', markdown: 'md', github: 'github.txt' };
 
 describe('formats', () => {
@@ -145,7 +145,7 @@ describe('formats', () => {
     });
   });
 
-  it('colours verdicts, where that is wanted', () => {
+  it('colours verdicts if requested', () => {
     const coloured = formatReport(report({}), 'text', { colour: true });
     expect(coloured).toContain('\u001B[1;31mbreaking\u001B[0m\n  \u001B[1mblockdev-add: arg');
     expect(stripVTControlCharacters(coloured)).toBe(formatReport(report({}), 'text'));
@@ -175,14 +175,16 @@ describe('files in annotations are relative to the workspace', () => {
 });
 
 describe('hostile names', () => {
-  // As a saved introspection may have them, and a path.
+  // Saved introspections and paths can contain them.
   const name = 'a\u001B[2J`b``\n::error::c, *d* _e_ <f> 100%';
   const given = report({
     old: introspection(name),
-    changes: [change('breaking', `argument '${name}' was removed; *not* <b>bold</b>, it's _so_`, use(name, 'arguments'))],
+    changes: [
+      change('breaking', `argument '${name}' was removed; *not* <b>bold</b>, it's _so_`, use(name, 'arguments')),
+    ],
   });
 
-  it('text stays on its line', () => {
+  it('text stays on one line', () => {
     const shown = 'a\\u{001b}[2J`b``\\u{000a}::error::c, *d* _e_ <f> 100%';
     expect(formatReport(given, 'text')).toBe(
       `${shown} -> 10.2.2: 1 change: 1 breaking, 0 notable, 0 harmless\n\nbreaking\n` +
@@ -190,7 +192,7 @@ describe('hostile names', () => {
     );
   });
 
-  it('Markdown is only text and code', () => {
+  it('Markdown contains only text and code spans', () => {
     const shown = 'a\\u{001b}[2J`b``\\u{000a}::error::c, *d* _e_ <f> 100%';
     expect(formatReport(given, 'markdown')).toBe(
       `## From \`\`\`${shown}\`\`\` to QEMU 10.2.2\n\n1 change: 1 breaking, 0 notable, 0 harmless.\n\n### Breaking\n\n` +
@@ -200,7 +202,7 @@ describe('hostile names', () => {
   });
 
   it.each(['##[error]x.json', '##vso[task.complete]x.json', '::error::x.json'])(
-    'an annotation has no other: %s',
+    'an annotation contains no other: %s',
     (evil) => {
       const places = [{ file: evil, line: 1, column: 1 }];
       const changes = [change('breaking', `argument '${evil}' was removed`, use(evil, 'arguments'))];
@@ -217,7 +219,7 @@ describe('hostile names', () => {
     },
   );
 
-  it('an annotation stays one', () => {
+  it('an annotation stays one annotation', () => {
     const lines = formatReport(given, 'github').split('\n');
     expect(lines).toHaveLength(3);
     const shown = 'a\\u{001b}[2J`b``\\u{000a}::error::c, *d* _e_ <f> 100%25';
@@ -236,7 +238,7 @@ describe('thresholds', () => {
     { title: 'harmless changes', given: { changes: [added] }, past: ['any'] },
     { title: 'notable changes', given: { changes: [deprecated] }, past: ['any'] },
     { title: 'breaking changes', given: { changes: [added, mandatory] }, past: ['breaking', 'any'] },
-    { title: 'breaking changes that touch the program', given: { usedBy: program }, past: ['breaking', 'any'] },
+    { title: 'breaking changes that affect the program', given: { usedBy: program }, past: ['breaking', 'any'] },
     { title: 'breaking changes that do not', given: { usedBy: untouched }, past: [] },
   ];
   it.each(cases)('$title', ({ given, past }) => {

@@ -1,4 +1,4 @@
-/** `diff` on the schemas of QEMU, against other ways to find out what differs. */
+/** Comparisons of QEMU's schemas, checked against independent ways to find their differences. */
 
 import { readFileSync } from 'node:fs';
 
@@ -55,12 +55,12 @@ const hidden = new Set([
 const integer = String.raw`'(?:u?int\d*|size)'`;
 const isWidth = new RegExp(`changed from ${integer} to ${integer}`, 'u');
 
-/** What introspection can show. */
+/** Returns the changes that introspection can show. */
 function shown(changes: readonly Change[]): Change[] {
   return changes.filter(({ kind, text }) => !hidden.has(kind) && !(kind === 'type-changed' && isWidth.test(text)));
 }
 
-/** Without what depends on how types are divided and named. */
+/** Returns lines that do not depend on how types are divided and named. */
 function flat(changes: readonly Change[]): string[] {
   return changes
     .flatMap(({ verdict, side, kind, uses, place: { value, feature } }) =>
@@ -69,7 +69,7 @@ function flat(changes: readonly Change[]): string[] {
     .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
-describe('schemas of QEMU', () => {
+describe("QEMU's schemas", () => {
   it.each(pairs.filter(({ old, newer }) => old === newer))('$server $old is the same as itself', ({ server, old }) => {
     const { wire, schema, infos } = load(server, old);
     expect(diff(wire, wire)).toEqual([]);
@@ -97,12 +97,12 @@ describe('schemas of QEMU', () => {
       )
       .toSorted((a, b) => (a < b ? -1 : 1));
 
-  it.each(differing)('$server $old -> $newer is the mirror of the way back', ({ server, old, newer }) => {
+  it.each(differing)('$server $old -> $newer mirrors the reverse comparison', ({ server, old, newer }) => {
     const [before, after] = [load(server, old).wire, load(server, newer).wire];
     expect(summaries(diff(before, after), mirror)).toEqual(summaries(diff(after, before), (kind) => kind));
   });
 
-  it.each(differing)('$server $old -> $newer: no change is told twice', ({ server, old, newer }) => {
+  it.each(differing)('$server $old -> $newer: no change is listed twice', ({ server, old, newer }) => {
     const changes = diff(load(server, old).wire, load(server, newer).wire);
     const keys = changes.map(({ kind, side, place, text, uses: [first] }) =>
       JSON.stringify([kind, side, place, text, first]),
@@ -112,7 +112,7 @@ describe('schemas of QEMU', () => {
   });
 
   it.each(differing)(
-    '$server $old -> $newer by introspection is the same, as far as that shows it',
+    '$server $old -> $newer is the same by introspection, as far as it shows',
     ({ server, old, newer }) => {
       const [before, after] = [load(server, old), load(server, newer)];
       const want = flat(shown(diff(before.wire, after.wire)));
@@ -124,8 +124,8 @@ describe('schemas of QEMU', () => {
   );
 });
 
-describe('against introspection written out path by path', () => {
-  /** The paths that a use stands for: those with further guards too. */
+describe('agrees with a flat list of all paths in introspection', () => {
+  /** Returns a pattern for the paths that a use stands for, including those with further guards. */
   const pattern = (use: string): RegExp => {
     const tokens = /^([^:]*)(?:: (\w+)(.*))?$/u.exec(use) ?? [];
     const escape = (text: string): string => text.replaceAll(/[.()[\]]/gu, String.raw`\$&`);
@@ -188,7 +188,7 @@ describe('replies of real servers', () => {
     return path === undefined ? undefined : (JSON.parse(readFileSync(path, 'utf8')) as SchemaInfo[]);
   };
 
-  /** The schema as the server was built, found by trying: without each name in conditions that makes it differ less. */
+  /** Narrows a schema to the conditions that make it most similar to the server's reply. */
   const builtAs = (schema: Schema, infos: readonly SchemaInfo[]): Schema => {
     const real = wireOfIntrospection(infos);
     const names = [...conditionNames(schema)];
@@ -210,7 +210,7 @@ describe('replies of real servers', () => {
     }),
   );
 
-  it.each(files)('$file has what its schema says, but for what was backported', ({ file, version }) => {
+  it.each(files)('$file has what its schema says, except for backports', ({ file, version }) => {
     const found = built.get(file);
     if (!found) return;
     const changes = diff(wireOf(found.schema), wireOfIntrospection(found.infos));
@@ -224,7 +224,7 @@ describe('replies of real servers', () => {
   it.each([
     { server: 'qmp', old: 'qmp-7.2', newer: 'qmp-10.0' },
     { server: 'qsd', old: 'qsd-7.2', newer: 'qsd-10.0' },
-  ] as const)('$server: between two replies is what is between two schemas', ({ old, newer }) => {
+  ] as const)('$server: two replies differ as their schemas do', ({ old, newer }) => {
     const [before, after] = [built.get(old), built.get(newer)];
     if (!before || !after) return;
     const want = flat(shown(diff(wireOf(before.schema), wireOf(after.schema))));
@@ -233,7 +233,7 @@ describe('replies of real servers', () => {
     expect(found.length).toBeGreaterThan(20);
   });
 
-  test('a schema against the reply of another version shows the same, conditions aside', () => {
+  test('a schema and the reply of another version differ in the same way, except for conditions', () => {
     const [before, after] = [built.get('qmp-7.2'), built.get('qmp-10.0')];
     if (!before || !after) return;
     const want = flat(shown(diff(wireOf(before.schema), wireOf(after.schema))));
@@ -242,8 +242,8 @@ describe('replies of real servers', () => {
   });
 });
 
-describe('one edit of a schema', () => {
-  /** `callers member-removed TYPE.member`, `callers feature-added TYPE=value/feature`, `callers oob-granted COMMAND:` */
+describe('a single edit of a schema', () => {
+  /** Returns `callers member-removed TYPE.member`, `callers feature-added TYPE=value/feature` or `callers oob-granted COMMAND:`. */
   const seen = ({ side, kind, uses: [use], place }: Change): string => {
     const { oldType, newType = oldType, member, value, feature } = place;
     const isOfEntry = use.role === undefined;
@@ -257,12 +257,12 @@ describe('one edit of a schema', () => {
     { server: 'qsd', runs: 10 },
     { server: 'qga', runs: 50 },
   ])('$server', ({ server, runs }) => {
-    // Apart from the others: it is edited in place.
+    // A separate copy, because it is edited in place.
     const schema = loadSchema(embeddedRoot('10.2.2', servers.find(({ name }) => name === server) ?? never()));
     const places = placesOf(schema);
     const before = wireOf(schema);
 
-    it.each(Object.entries(editKinds))('%s: found, and nothing else', (_, kind) => {
+    it.each(Object.entries(editKinds))('%s: finds exactly the edit', (_, kind) => {
       fc.assert(
         fc.property(fc.nat(100_000), (at) => {
           const edit = kind(places, at);
@@ -280,7 +280,7 @@ describe('one edit of a schema', () => {
       );
     });
 
-    it('is undone', () => {
+    it('leaves the schema unchanged', () => {
       expect(diff(before, wireOf(schema))).toEqual([]);
     });
   });

@@ -44,7 +44,7 @@ describe('addresses', () => {
 describe('a server that', () => {
   const greeting =
     '{"QMP": {"version": {"qemu": {"major": 10, "minor": 0, "micro": 2}, "package": "v10.0.2-1"}, "capabilities": []}}\n';
-  /** Answers a line with what stands for it. @returns its address */
+  /** Starts a server and returns its address. */
   async function serve(behaviour: {
     greeting?: string;
     answer?: (request: { execute: string; id: number }, socket: Socket) => void;
@@ -82,7 +82,7 @@ describe('a server that', () => {
     });
   });
 
-  test('has no version as others have', async () => {
+  test('sends an unusual version', async () => {
     const address = await serve({
       greeting: '{"QMP": {"version": {"qemu": {"major": 10, "minor": "0"}, "package": ""}, "capabilities": []}}\n',
       answer: ({ id }, socket) => send(socket, id, { return: [] }),
@@ -103,7 +103,7 @@ describe('a server that', () => {
       message: /no greeting within 200 ms: .* for an agent, use --server qga$/u,
     },
     {
-      title: 'is no agent',
+      title: 'is not an agent',
       asked: 'qga',
       serve: { greeting },
       message: /this is a monitor, not a guest agent: .* for a monitor, use --server qmp or qsd$/u,
@@ -116,7 +116,7 @@ describe('a server that', () => {
     },
     { title: 'is busy', serve: { greeting }, message: /greeted, but did not answer within 200 ms/u },
     {
-      title: 'goes on for ever',
+      title: 'never answers the command',
       serve: {
         greeting,
         answer: ({ execute, id }, socket) => void (execute === 'qmp_capabilities' && send(socket, id, { return: {} })),
@@ -137,12 +137,16 @@ describe('a server that', () => {
       message: /query-qmp-schema: not here$/u,
     },
     {
-      title: 'goes away',
+      title: 'closes the connection',
       serve: { greeting, answer: (_, socket) => void socket.end() },
       message: /the server closed the connection/u,
     },
     { title: 'is something else', serve: { greeting: '220 mail\r\n' }, message: /not JSON/u },
-    { title: 'greets in another way', serve: { greeting: '{"QMP": 1}\n' }, message: /the greeting has no version/u },
+    {
+      title: 'sends an invalid greeting',
+      serve: { greeting: '{"QMP": 1}\n' },
+      message: /the greeting has no version/u,
+    },
   ])('$title', async ({ asked = 'qmp', patience = 200, serve: behaviour, message }) => {
     const asking = query(await serve(behaviour), asked, patience);
     await expect(asking).rejects.toThrow(message);
@@ -156,7 +160,7 @@ describe('a server that', () => {
     });
   });
 
-  test('tells nonsense', async () => {
+  test('sends an invalid result', async () => {
     const address = await serve({ greeting, answer: ({ id }, socket) => send(socket, id, { return: {} }) });
     await expect(drift({ connect: address, server: 'qmp' })).rejects.toMatchObject({
       code: 'ERR_QAPI_SERVER',

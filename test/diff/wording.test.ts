@@ -25,7 +25,7 @@ describe('texts', () => {
       ],
     },
     {
-      title: 'members within members',
+      title: 'nested members',
       old: both(`'a': 'int', 'b': { 'type': 'int', 'features': [ 'deprecated' ] }`),
       newer: both(`'a': 'int', 'c': { 'type': 'int', 'if': 'CONFIG_A' }`),
       want: [
@@ -36,7 +36,7 @@ describe('texts', () => {
       ],
     },
     {
-      title: 'a type that another took the place of',
+      title: 'a type that was replaced',
       old: taking(`'s': 'S', 't': 'S'`, `{ 'struct': 'S', 'data': { 'a': 'int', 'b': 'int' } }`),
       newer: taking(
         `'s': 'S', 't': 'T'`,
@@ -45,7 +45,7 @@ describe('texts', () => {
       want: [`member 'a' of 'S' (now 'T') was removed: calls that pass it are rejected`],
     },
     {
-      title: 'a base under a type that another took the place of',
+      title: 'the base of a type that was replaced',
       old: taking(
         `'s': 'S'`,
         `{ 'struct': 'Base', 'data': { 'a': 'int' } } { 'struct': 'S', 'base': 'Base', 'data': {} }`,
@@ -107,7 +107,7 @@ describe('texts', () => {
     expect(changesOf(old, newer).map(({ text }) => text)).toEqual(want);
   });
 
-  it('have no number that masks a type', () => {
+  it('contain no type numbers of introspections', () => {
     const wire = (text: string): ReturnType<typeof wireOf> => wireOfIntrospection(introspect(schema(text), () => true));
     const [old, newer] = [
       both(`'a': 'V', 'b': 'A', 'c': 'int'`, `${enumeration(`'x'`)} ${alternate('str', 'null')}`),

@@ -1,4 +1,4 @@
-/** Tables of changes between small schemas, and what holds for all of them. */
+/** Tests of changes between small schemas, and properties that all of them have. */
 
 import { describe, expect, it } from 'vitest';
 
@@ -9,7 +9,7 @@ import { introspect } from '../../generator/src/introspect.js';
 import type { Schema } from '../../generator/src/model.js';
 import { schemaOf } from './schema.js';
 
-/** Of commands that may return anything. */
+/** Parses a schema in which the commands may return any type. */
 export function schema(text: string): Schema {
   return schemaOf(`{ 'pragma': { 'command-returns-exceptions': [ 'c', 'e' ] } } ${text}`);
 }
@@ -18,7 +18,7 @@ export function changesOf(old: string, newer: string): Change[] {
   return diff(wireOf(schema(old)), wireOf(schema(newer)));
 }
 
-/** `breaking callers member-removed c: arguments.a` */
+/** Returns a line such as `breaking callers member-removed c: arguments.a`. */
 function line({ verdict, side, kind, uses }: Change): string {
   return `${verdict} ${side} ${kind} ${uses.map(formatUse).join(' + ')}`;
 }
@@ -27,9 +27,9 @@ export interface Case {
   readonly title: string;
   readonly old: string;
   readonly newer: string;
-  /** The changes from old to newer, */
+  /** The changes from old to newer. */
   readonly forth: readonly string[];
-  /** and those from newer to old. */
+  /** The changes from newer to old. */
   readonly back: readonly string[];
   /** Whether introspection shows no change, because it does not contain integer widths. */
   readonly isWidth?: true;
@@ -37,22 +37,22 @@ export interface Case {
 
 export const other = `{ 'command': 'other' }`;
 
-/** A command with these arguments, written as members. */
+/** Returns a command with the given members as arguments. */
 export function taking(members: string, types = ''): string {
   return `${types} { 'command': 'c', 'data': { ${members} } }`;
 }
 
-/** A command that returns this type. */
+/** Returns a command with the given result type. */
 export function giving(type: string, types = ''): string {
   return `${types} { 'command': 'c', 'returns': ${type} }`;
 }
 
-/** An event with this data, written as members. */
+/** Returns an event with the given members as data. */
 export function sending(members: string, types = ''): string {
   return `${types} { 'event': 'E', 'data': { ${members} } } ${other}`;
 }
 
-/** A struct that is both taken and given. */
+/** Returns a command that both takes and returns a struct with the given members. */
 export function both(members: string, types = ''): string {
   return `${types} { 'struct': 'S', 'data': { ${members} } }
     { 'command': 'c', 'data': { 's': 'S' }, 'returns': ['S'] }`;
@@ -62,13 +62,13 @@ export function enumeration(...values: string[]): string {
   return `{ 'enum': 'V', 'data': [ ${values.join(', ')} ] }`;
 }
 
-/** An alternate of these kinds. */
+/** Returns an alternate of the given types. */
 export function alternate(...kinds: string[]): string {
   const alternatives = kinds.map((kind, index) => `'a${index}': '${kind}'`);
   return `{ 'alternate': 'A', 'data': { ${alternatives.join(', ')} } }`;
 }
 
-/** A union over `k`, with what its branches are made of. */
+/** Returns a union with discriminator `k`, further members of its base, and the members of its branches. */
 export function union(base: string, branches: Readonly<Record<string, string>>): string {
   const names = Object.keys(branches);
   const structs = names.map((name) => `{ 'struct': 'B${name}', 'data': { ${branches[name]} } }`);
@@ -92,7 +92,7 @@ export function testChanges(tables: Readonly<Record<string, readonly Case[]>>): 
     });
   });
 
-  describe('every pair of the tables', () => {
+  describe('all cases', () => {
     const mirrors: Readonly<Record<string, string>> = {
       added: 'removed',
       removed: 'added',
@@ -105,13 +105,13 @@ export function testChanges(tables: Readonly<Record<string, readonly Case[]>>): 
     const summary = ({ side, uses, place: { oldType, newType, ...place } }: Change, kind: string): string =>
       JSON.stringify({ side, kind, uses: uses.map(formatUse), types: new Set([oldType, newType]).size, place });
 
-    it.each(all)('is the same in both directions, mirrored: $title', ({ old, newer }) => {
+    it.each(all)('mirrors the reverse comparison: $title', ({ old, newer }) => {
       const forth = changesOf(old, newer).map((change) => summary(change, change.kind));
       const back = changesOf(newer, old).map((change) => summary(change, mirror(change.kind)));
       expect(forth.toSorted()).toEqual(back.toSorted());
     });
 
-    it.each(all)('is no change from itself: $title', ({ old, newer }) => {
+    it.each(all)('finds no change between equal schemas: $title', ({ old, newer }) => {
       expect([...changesOf(old, old), ...changesOf(newer, newer)]).toEqual([]);
     });
 
@@ -127,7 +127,7 @@ export function testChanges(tables: Readonly<Record<string, readonly Case[]>>): 
       const introspected = [before, after].map((one) => wireOfIntrospection(introspect(one, () => true)));
       const [oldWire = wireOf(before), newWire = wireOf(after)] = introspected;
       const want = changesOf(old, newer).filter(({ kind }) => !hidden.has(kind));
-      // A member of a base is one of each type there.
+      // In introspection, each type has its own copies of the base's members.
       const flat = (changes: readonly Change[]): string[] =>
         changes.flatMap(({ verdict, side, kind, uses }) =>
           uses.map((use) => `${verdict} ${side} ${kind} ${formatUse(use)}`),
@@ -141,7 +141,7 @@ export function testChanges(tables: Readonly<Record<string, readonly Case[]>>): 
       }
     });
 
-    it.each(all.filter(({ isWidth }) => isWidth))('is not seen by introspection: $title', ({ old, newer }) => {
+    it.each(all.filter(({ isWidth }) => isWidth))('is hidden by introspection: $title', ({ old, newer }) => {
       const newWire = wireOfIntrospection(introspect(schema(newer), () => true));
       expect(diff(wireOf(schema(old)), newWire)).toEqual([]);
     });

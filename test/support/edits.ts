@@ -1,4 +1,4 @@
-/** Small edits of a schema's model, each with what a client sees of it. */
+/** Small edits of a schema's model, each with the changes that clients see. */
 
 import type { Side } from '../../generator/src/diff/change.js';
 import {
@@ -21,17 +21,17 @@ import {
 
 export interface Edit {
   readonly title: string;
-  /** What differs then: `callers member-removed TYPE.member`; see `seenIn`. */
+  /** The expected changes, such as `callers member-removed TYPE.member`. */
   readonly want: readonly string[];
-  /** In place; until `undo`. */
+  /** Edits the model in place. */
   readonly apply: () => void;
   readonly undo: () => void;
 }
 
-/** One of the edits of a kind: which one depends on the number. Undefined when the schema has no place for it. */
+/** Returns one of the edits of a kind, selected by a number; undefined if the schema has no place for it. */
 export type EditKind = (places: Places, at: number) => Edit | undefined;
 
-/** A schema, and what can be edited in it. */
+/** The parts of a schema that can be edited. */
 export interface Places {
   readonly commands: readonly Command[];
   readonly definitions: readonly Definition[];
@@ -39,14 +39,14 @@ export interface Places {
   readonly enums: readonly EnumType[];
   readonly structs: readonly StructType[];
   readonly members: readonly Placed[];
-  /** Who meets a type. */
+  /** Who uses each type. */
   readonly sides: ReadonlyMap<Type, ReadonlySet<Side>>;
 }
 
 export interface Placed {
   readonly struct: StructType;
   readonly member: Member;
-  /** Of the type that has it, if that has one: `BlockdevOptions`. */
+  /** The name of the type with the member, such as `BlockdevOptions`; empty if it has none. */
   readonly owner: string;
 }
 
@@ -76,7 +76,7 @@ export function placesOf(schema: Schema): Places {
   const discriminators = new Set(
     unions.map(({ base, discriminator }) => allMembers(base).find(({ name }) => name === discriminator.name)),
   );
-  // Without its last member, a result is gone.
+  // Without its last member, there is no result.
   const lonely = new Set(
     commands.flatMap(({ returns }) => {
       const all = returns && isObjectType(returns) ? allMembers(returns) : [];
@@ -99,7 +99,7 @@ function pick<T>(things: readonly T[], at: number): T | undefined {
   return things[at % things.length];
 }
 
-/** Sets one property, and back. */
+/** Returns an edit that sets one property. */
 function set<T extends object, K extends keyof T>(object: T, key: K, value: T[K]): Pick<Edit, 'apply' | 'undo'> {
   const mutable = object as Mutable<T>;
   const had = Object.hasOwn(object, key);
@@ -119,7 +119,7 @@ function bySide(places: Places, type: Type, kind: string, place: string): string
   return [...(places.sides.get(type) ?? [])].map((side) => `${side} ${kind} ${place}`);
 }
 
-/** An edit of a member's own properties. */
+/** Returns an edit of a member's own properties. */
 function ofMember(
   make: (placed: Placed) => { property: Partial<Member>; kind: string; end?: string } | undefined,
 ): EditKind {
@@ -138,7 +138,7 @@ function ofMember(
   };
 }
 
-/** Instead of the members, these. */
+/** Returns an edit that replaces the members of a struct. */
 function ofMembers(make: (placed: Placed) => { members: readonly Member[]; kind: string; name: string }): EditKind {
   return (places, at) => {
     const placed = pick(places.members, at);
@@ -173,14 +173,14 @@ function alternateOf({ type }: Member): AlternateType | undefined {
   return { kind: 'alternate', name: 'OfTheTest', module: '', position, features: [], alternatives };
 }
 
-/** Of a command, event, or type as a whole. */
+/** Edits of a whole command, event or type. */
 function ofDefinition(
   make: (definition: Definition) => { property: Partial<Definition>; kind: string; end?: string } | undefined,
 ): EditKind {
   return (places, at) => {
     const definition = pick(places.definitions, at);
     const made = definition && make(definition);
-    // A base is not seen but for its members.
+    // Only the members of a base are visible.
     const isBase = places.types.some((type) => 'base' in type && type.base === definition);
     if (!made || isBase) return undefined;
     const { name } = definition;
@@ -198,7 +198,7 @@ function ofFlag(
   kinds: readonly [string, string],
 ): EditKind {
   return (places, at) => {
-    // Without arguments, a command takes no further ones either.
+    // A command without arguments takes no further ones either.
     const candidates = key === 'gen' ? places.commands.filter((command) => command.arguments) : places.commands;
     const command = pick(candidates, at);
     if (!command) return undefined;
@@ -208,7 +208,7 @@ function ofFlag(
   };
 }
 
-/** What no client sees. */
+/** Edits that clients cannot see. */
 function unseen(
   make: (places: Places, at: number) => { title: string; edits: Pick<Edit, 'apply' | 'undo'>[] },
 ): EditKind {

@@ -1,38 +1,38 @@
 /**
- * What introspection tells, written out as one flat list: everything under each path that leads to it from a command or event, with members
- * of bases under every branch. Types that hold themselves are not followed into themselves, but for the members of a struct.
+ * Flattens introspection into a list of facts, one for each path from a command or event, with the members of bases repeated
+ * in every branch. Recursive types are not expanded again, except for the members of a struct.
  */
 
 import type { SchemaInfo } from '../../generator/src/introspect.js';
 
-/** One fact: `member c: arguments(k=x).a` is `optional`. */
+/** A fact, such as: `member c: arguments(k=x).a` is `optional`. */
 export interface Fact {
-  /** What kind of fact it is: two facts that differ in state make changes that depend on it. */
+  /** What the fact is about, which determines the kind of change. */
   readonly aspect: 'entry' | 'oob' | 'member' | 'type' | 'alternative' | 'value' | 'feature' | 'result';
-  /** As in a use: `c: arguments(k=x).a`. */
+  /** A path as in a use, such as `c: arguments(k=x).a`. */
   readonly path: string;
-  /** Of several at one path: the name of a value, of a feature. */
+  /** The name of a value or feature, if there are several facts for one path. */
   readonly detail: string;
   readonly state: string;
-  /** Without which it cannot be compared. */
+  /** The thing that must exist on both sides for the fact to be compared. */
   readonly within: string;
-  /** The number of the type it belongs to. */
+  /** The number of the type that the fact belongs to. */
   readonly owner: string;
 }
 
-/** Where there are unions: the paths with guards that lead to them, and what they branch by. */
+/** The discriminators of unions by path. */
 export type Unions = Map<string, { readonly tag: string; readonly values: readonly string[] }>;
 
 export interface Flat {
   readonly facts: ReadonlyMap<string, Fact>;
-  /** What facts can be within. */
+  /** Everything that facts can be within. */
   readonly things: ReadonlySet<string>;
   readonly unions: Unions;
 }
 
 type Info<T extends SchemaInfo['meta-type']> = Extract<SchemaInfo, { 'meta-type': T }>;
 
-/** @param others unions of the other side: where this side has a struct, its members are written out under their branches */
+/** @param others the unions of the other side, in whose branches the members of this side's structs are repeated */
 export function flatten(infos: readonly SchemaInfo[], others: Unions = new Map()): Flat {
   const types = new Map(infos.filter((info) => !isEntry(info)).map((info) => [info.name, info]));
   const facts = new Map<string, Fact>();
@@ -51,7 +51,7 @@ export function flatten(infos: readonly SchemaInfo[], others: Unions = new Map()
     return found;
   };
 
-  /** Everything from a path on, whose type this is. */
+  /** Adds the facts about a type at a path. */
   const follow = (path: string, name: string, within: string, owner: string, stack: readonly string[]): void => {
     const type = info(name);
     if (type['meta-type'] === 'alternate') {
@@ -68,7 +68,7 @@ export function flatten(infos: readonly SchemaInfo[], others: Unions = new Map()
     }
     const state = precise(type);
     say({ aspect: 'type', path, detail: '', state, within, owner });
-    // For when the other side has an alternate: this is its one alternative.
+    // If the other side has an alternate, this is its only alternative.
     inside(path, type, stack);
   };
 
@@ -94,7 +94,7 @@ export function flatten(infos: readonly SchemaInfo[], others: Unions = new Map()
 
   type Located = readonly [member: Info<'object'>['members'][number], owner: string];
 
-  /** Down all branches, collecting members, which are told at the end. */
+  /** Follows all branches, and adds the collected members at the end of each. */
   const branch = (
     path: string,
     choices: readonly string[],
@@ -174,13 +174,13 @@ function jsonKind(type: string): string {
   return type === 'enum' ? 'string' : type === 'int' ? 'number' : type;
 }
 
-/** A difference of two flat lists. */
+/** A difference between two flat lists. */
 export interface Difference {
   readonly kind: string;
   readonly path: string;
-  /** The name of a value, a feature. */
+  /** The name of a value or feature. */
   readonly detail: string;
-  /** Of the types it belongs to, on both sides. */
+  /** The numbers of the types on both sides. */
   readonly owners: string;
 }
 
@@ -192,7 +192,7 @@ export function differences(oldInfos: readonly SchemaInfo[], newInfos: readonly 
     const [before, after] = [old.facts.get(key), newer.facts.get(key)];
     const any = before ?? after;
     if (!any || before?.state === after?.state) continue;
-    // What is within something new or gone is a part of that.
+    // Facts within something that was added or removed are part of that change.
     if (!old.things.has(any.within) || !newer.things.has(any.within)) continue;
     const { path, aspect } = any;
     const kind = kindOf(any, before?.state, after?.state);

@@ -1,6 +1,6 @@
 /**
- * Programs made from a comparison: for each breaking or notable change, a function for each way a program can meet it, and one that uses
- * the same command or event and does not meet it. Each function is one line.
+ * Generates programs from a comparison. For each breaking or notable change, there is a function for each way a program can
+ * meet it, and siblings that use the same command or event without meeting it. Each function is one line.
  */
 
 import { formatUse, type Change, type Use } from '../../generator/src/diff/change.js';
@@ -24,7 +24,7 @@ export interface Probe {
 
 interface Step {
   readonly guards: readonly (readonly [name: string, value: string])[];
-  /** A member, or the elements of an array. */
+  /** A member, or '[]' for the elements of an array. */
   readonly member?: string;
 }
 
@@ -42,7 +42,7 @@ export function probesOf(
   return changes.filter(({ verdict }) => verdict !== 'harmless').flatMap((change) => maker.probes(change));
 }
 
-/** Of all others, a number is one. */
+/** Values of built-in types. For all others, a number is used. */
 const builtinValues: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['str', 'some'],
   ['bool', true],
@@ -52,7 +52,7 @@ const builtinValues: ReadonlyMap<string, Value> = new Map<string, Value>([
 
 class ProbeMaker {
   readonly #names: Names;
-  /** What changes of the members of types, so that what stands beside a probe meets nothing. */
+  /** The names of changed members and values, which siblings avoid. */
   readonly #changed: ReadonlySet<string>;
 
   constructor(
@@ -138,7 +138,7 @@ class ProbeMaker {
     };
   }
 
-  /** Arguments that meet a change, and such that do not. */
+  /** Returns arguments that meet a change, and others that do not. */
   #arguments(change: Change, use: Use, type: WireObject): { meeting: Fields; sibling: Fields } | undefined {
     if (change.kind === 'further-arguments-changed') {
       const sibling = this.#minimal(type) as Fields;
@@ -190,7 +190,7 @@ class ProbeMaker {
     };
   }
 
-  /** Goes down a path, making what is on the way. */
+  /** Follows a path, and creates the objects on the way. */
   #reach(
     owner: Fields,
     type: WireObject,
@@ -285,7 +285,7 @@ class ProbeMaker {
     };
   }
 
-  /** An expression that leads along steps, and into the branch of the one that follows. */
+  /** Returns an expression that follows steps, and narrows to the branch of the next step. */
   #expression(root: string, type: WireType, steps: readonly Step[], next: Step | undefined): string {
     let expression = root;
     let at: WireType | undefined = type;
@@ -353,7 +353,7 @@ class ProbeMaker {
     return type.kind === 'object' ? type : undefined;
   }
 
-  /** Something of a type, with no more than it must have. */
+  /** Returns a value of a type without optional members. */
   #minimal(type: WireType, depth = 0): Value {
     switch (type.kind) {
       case 'builtin':
@@ -380,7 +380,7 @@ class ProbeMaker {
     }
   }
 
-  /** A value that has not changed. */
+  /** Returns an unchanged value of an enum, if there is one. */
   #choose(type: WireEnum): string {
     const values = [...type.values.keys()];
     return values.find((value) => !this.#changed.has(value)) ?? values[0] ?? '';
@@ -416,7 +416,7 @@ export function titleOf({ change, way }: Probe): string {
   return `${change.kind} ${formatUse(change.uses[0])} ${change.place.value ?? ''} (${way})`;
 }
 
-/** Whether a probe may meet another change than its own, because that lies on the way. */
+/** Returns whether a probe may also meet another change, because that is on its path. */
 export function mayMeet({ change, text }: Probe, other: Change): boolean {
   const names = (path: string): string =>
     stepsOf(path)
@@ -425,7 +425,7 @@ export function mayMeet({ change, text }: Probe, other: Change): boolean {
   return other.uses.some(({ subject, name, role, path }) =>
     change.uses.some((own) => {
       if (own.subject !== subject || own.name !== name) return false;
-      // Arguments are made whole: with all that they must have, and without all else.
+      // Arguments have all mandatory members, and otherwise only those on the path.
       if (role !== 'result' && role !== 'data') {
         const isLacking = other.kind === 'member-added' || other.kind === 'member-mandatory';
         const part = other.place.value ?? other.place.member;
