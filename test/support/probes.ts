@@ -24,7 +24,7 @@ export interface Probe {
 
 interface Step {
   readonly guards: readonly (readonly [name: string, value: string])[];
-  /** A member, or '[]' for the elements of an array. */
+  /** Absent for a step into a branch. */
   readonly member?: string;
 }
 

@@ -8,12 +8,13 @@
 import { evaluate, formatCondition, namesIn } from '../condition.js';
 import { FileError } from '../errors.js';
 import { maxAllLeaves } from '../leaves.js';
-import type { BuiltinName, Condition, Feature } from '../model.js';
+import type { Condition, Feature } from '../model.js';
 import { optional } from '../optional.js';
 import { groupByBranch } from './branch-values.js';
 import { compareBranches, type Guarded, type GuardedBranch, type Pair } from './branches.js';
 import type { Change, Place, Side, Use } from './change.js';
-import { isWarning, judge, type ChangeDetail, type Fit } from './judge.js';
+import { fitOf, plainFit, type Fit } from './fit.js';
+import { isWarning, judge, type ChangeDetail } from './judge.js';
 import { ofVersions, type Wording } from './wording.js';
 import { Container, usesOf, type Occurrence, type RootPath } from './uses.js';
 import {
@@ -62,7 +63,7 @@ interface Draft {
   readonly occurrences: Occurrence[];
 }
 
-/** A change with what orders the result. */
+/** A change and its sort keys. */
 interface Completed {
   readonly change: Change;
   readonly draft: Draft;
@@ -114,8 +115,8 @@ class Comparer {
   }
 
   run(): Change[] {
-    for (const both of named(this.#old.commands, this.#newer.commands)) this.#commands(both);
-    for (const both of named(this.#old.events, this.#newer.events)) this.#events(both);
+    for (const pair of named(this.#old.commands, this.#newer.commands)) this.#command(pair);
+    for (const pair of named(this.#old.events, this.#newer.events)) this.#event(pair);
     // The loop adds more pairs.
     for (const pair of this.#pairs.values()) this.#compare(pair);
     const completed = [...this.#drafts.values()].map((draft) => this.#complete(draft));
@@ -124,7 +125,10 @@ class Comparer {
       .map(({ change }) => change);
   }
 
-  /** Joins changes that several branches of a union share. Introspection has no bases: their members are repeated in each branch. */
+  /**
+   * Joins changes that several branches of a union share. This is for introspection, which has no bases, but repeats their
+   * members in each type.
+   */
   #joined(completed: readonly Completed[]): readonly Completed[] {
     if (this.#isExact) return completed;
     const identityOf = ({ change: { kind, side, verdict, text, place } }: Completed): string => {
@@ -139,7 +143,7 @@ class Comparer {
     });
   }
 
-  #commands({ name, old, newer }: Named<WireCommand>): void {
+  #command({ name, old, newer }: Named<WireCommand>): void {
     const context = this.#root('callers', { subject: 'command', name });
     if (!old) return this.#add(context, { kind: 'command-added' }, this.#wording.isNew);
     if (!newer) return this.#add(context, { kind: 'command-removed' }, this.#wording.isGone(warningsOf(old)));
@@ -172,7 +176,7 @@ class Comparer {
     }
   }
 
-  #events({ name, old, newer }: Named<WireEvent>): void {
+  #event({ name, old, newer }: Named<WireEvent>): void {
     const context = this.#root('readers', { subject: 'event', name });
     if (!old) return this.#add(context, { kind: 'event-added' }, this.#wording.isNew);
     if (!newer) return this.#add(context, { kind: 'event-removed' }, this.#wording.isGone(warningsOf(old)));
@@ -242,7 +246,7 @@ class Comparer {
     if (old.kind === 'object' && newer.kind === 'object') return this.#reach(context, old, newer);
     if (old.kind === 'enum' && newer.kind === 'enum') return this.#reach(context, old, newer);
     if (old.kind === 'array' && newer.kind === 'array') return this.#arrays(context, old.element, newer.element);
-    const fit = this.#fit(context.side, old, newer);
+    const fit = plainFit(old, newer, context.side, this.#isExact);
     if (fit) this.#typeChanged(context, old, newer, fit);
   }
 
@@ -252,25 +256,6 @@ class Comparer {
     const subject = (title: Title): string => `each element of ${context.subject(title)}`;
     const occurrences = [inside(first), ...others.map(inside)] as const;
     this.#types({ ...context, occurrences, subject, identity: [...context.identity, '[]'] }, old, newer);
-  }
-
-  #fit(side: Side, old: PlainType, newer: PlainType): Fit | undefined {
-    const kinds = [jsonKind(old), jsonKind(newer)] as const;
-    if (kinds[0] !== kinds[1]) return kinds[1] === 'any' ? 'wider' : kinds[0] === 'any' ? 'narrower' : 'different';
-    if (old.kind === 'builtin' && newer.kind === 'builtin') {
-      return old.name === newer.name ? undefined : this.#numberFit(side, old.name, newer.name);
-    }
-    return old.kind === 'enum' ? 'open' : 'narrower';
-  }
-
-  #numberFit(side: Side, old: BuiltinName, newer: BuiltinName): Fit | undefined {
-    const [oldRange, newRange] = [rangeOf(old, side), rangeOf(newer, side)];
-    // `number` includes all integers.
-    if (!oldRange || !newRange) return oldRange ? 'wider' : 'narrower';
-    if (!this.#isExact) return undefined;
-    const fit = fitOf(contains(newRange, oldRange), contains(oldRange, newRange));
-    const losesSign = side === 'callers' && oldRange.signed && !newRange.signed;
-    return fit === 'wider' && losesSign ? 'unsigned' : fit;
   }
 
   #typeChanged(context: Context, old: WireType, newer: WireType, fit: Fit): void {
@@ -404,7 +389,7 @@ class Comparer {
     this.#types(context, old.type, newer.type);
   }
 
-  /** Returns the context of a member that is missing because its type was replaced. The old type may still have it elsewhere. */
+  /** Returns the context of a member that is missing because another type took the place of its own. */
   #replaced(context: Context, { name, owner }: WireMember, { old, newer }: Pair<WireObject>): Context {
     if (owner !== old || old.name === newer?.name || old.name === undefined || newer?.name === undefined)
       return context;
@@ -555,38 +540,9 @@ function alternativesOf(type: WireType): Map<string, WireAlternative> {
   return new Map(alternatives.map((alternative) => [jsonKind(alternative.type), alternative]));
 }
 
-/** Returns undefined if both types have the same values. */
-function fitOf(keepsAll: boolean, addsNone: boolean): Fit | undefined {
-  if (keepsAll) return addsNone ? undefined : 'wider';
-  return addsNone ? 'narrower' : 'different';
-}
-
-interface Range {
-  readonly min: bigint;
-  readonly max: bigint;
-  readonly signed: boolean;
-}
-
-/** Returns undefined for `number`. */
-function rangeOf(name: BuiltinName, side: Side): Range | undefined {
-  const bits = /\d+$/u.exec(name)?.[0] ?? '64';
-  const exponent = BigInt(bits);
-  if (name === 'number') return undefined;
-  if (!name.startsWith('u') && name !== 'size') {
-    return { min: -(2n ** (exponent - 1n)), max: 2n ** (exponent - 1n) - 1n, signed: true };
-  }
-  // A server accepts a negative 64-bit integer as the unsigned one with the same bits, but never sends one.
-  const min = side === 'callers' && exponent === 64n ? -(2n ** 63n) : 0n;
-  return { min, max: 2n ** exponent - 1n, signed: false };
-}
-
 /** Returns text such as ` of string, null` for an alternate. */
 function kindsOf(type: WireType): string {
   return type.kind === 'alternate' ? ` of ${[...alternativesOf(type).keys()].join(', ')}` : '';
-}
-
-function contains(outer: Range, inner: Range): boolean {
-  return outer.min <= inner.min && inner.max <= outer.max;
 }
 
 function conditionOfValue(union: WireObject | undefined, value: string): Condition | undefined {

@@ -3,7 +3,7 @@
 import { evaluate, formatCondition, namesIn } from '../condition.js';
 import type { Condition } from '../model.js';
 
-/** Whether a server has something that exists under a condition. Everything that contains it exists. */
+/** Whether a part with a condition exists in a server. What contains the part exists, so only the condition matters. */
 export interface Observation {
   readonly condition: Condition;
   readonly exists: boolean;
@@ -13,9 +13,9 @@ export interface Observation {
 export interface Conditions {
   readonly has: readonly string[];
   readonly lacks: readonly string[];
-  /** Names about which nothing was observed. */
+  /** Names that the observations do not decide. */
   readonly undecided: readonly string[];
-  /** Names with observations for and against them. Then more than conditions differs. */
+  /** Names with observations both for and against them: the server differs in more than its conditions. */
   readonly contradicted: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export function infer(names: Iterable<string>, observations: readonly Observatio
   const isContradicted = (name: string): boolean => {
     const about = observations.filter(({ condition }) => namesIn(condition).includes(name));
     const against = about.filter(({ condition, exists }) => exists !== allows(condition)).length;
-    // Another version may have removed some of what needs the name, or may no longer need it. The majority decides.
+    // Another version may lack some parts that depend on the name, or have them without it. The majority decides.
     if (host.has(name)) return false;
     return doubtful.has(name) || (decided.has(name) ? 2 * against >= about.length : against > 0);
   };
@@ -92,7 +92,7 @@ function hostOf(observations: readonly Observation[]): Map<string, boolean> {
   return known;
 }
 
-/** Returns what is known of the host, as observations that nothing can contradict. */
+/** Returns what is known about the host, as observations that cannot be contradicted. */
 function proofsOf(host: ReadonlyMap<string, boolean>): Observation[] {
   return [...host].map(([name, value]) => {
     const condition = { kind: 'defined', name } as const;

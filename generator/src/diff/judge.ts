@@ -5,13 +5,7 @@
  */
 
 import type { ChangeKind, Side, Verdict } from './change.js';
-
-/**
- * How the values of a new type relate to those of the old one. `wider`: all old values and more. `narrower`: only a part of
- * the old values. `different`: neither. `open`: any string instead of the values of an enum. `unsigned`: wider, but negative
- * numbers are now read as large positive ones. `gone`: no value at all.
- */
-export type Fit = 'wider' | 'narrower' | 'different' | 'open' | 'unsigned' | 'gone';
+import type { Fit } from './fit.js';
 
 /** The kind of a change, with what determines its verdict. */
 export type ChangeDetail =
