@@ -107,17 +107,17 @@ describe.each(pairs)('from $from to $to, strict: $strict', ({ from, strict, oldR
     console.info(`probes of ${from} to ${to}: ${figures('breaking')}; ${figures('notable')}`);
   }, 120_000);
 
-  test('every breaking change is found, however it is met', () => {
+  test('finds every breaking change, however it is met', () => {
     expect(of('breaking', true).length).toBeGreaterThan(0);
     expect(titles(of('breaking', true).filter(({ isReported }) => !isReported))).toEqual([]);
   });
 
-  test('at least 95 percent of the notable ones', () => {
+  test('finds at least 95 percent of the notable changes', () => {
     const missed = of('notable', true).filter(({ isReported }) => !isReported);
     expect(missed.length, titles(missed).join('\n')).toBeLessThanOrEqual(of('notable', true).length * 0.05);
   });
 
-  test('nothing is reported where it is not met', () => {
+  test('reports nothing that is not met', () => {
     expect(titles(outcomes.filter(({ meets, isReported }) => !meets && isReported))).toEqual([]);
     expect(outcomes.flatMap(({ title, others }) => others.map((other) => `${other}: by ${title}`))).toEqual([]);
   });

@@ -88,7 +88,7 @@ describe('programs', () => {
     const golden = join(repository, 'test/used-by', name, 'touched.txt');
 
     test.each(['7.2.0', '10.2.2', 'as built'])(
-      'what touches it, from 7.2 to 10.2, with the generated code of %s',
+      'is affected from 7.2 to 10.2 as expected, with the generated code of %s',
       async (version) => {
         const [old, newer] = [load('7.2.0', root), load('10.2.2', root)];
         if (version !== 'as built') writePackage(`${version}/${server}`, load(version, root));
@@ -102,7 +102,7 @@ describe('programs', () => {
     );
   });
 
-  test('what is logged is passed on, and is no break', async () => {
+  test('a logged result is untyped, not broken', async () => {
     const [old, newer] = [load('7.2.0', 'qapi/qapi-schema.json'), load('10.2.2', 'qapi/qapi-schema.json')];
     const program = `
       import type { Client } from '@qapi-ts/qemu/qmp';
@@ -262,7 +262,7 @@ describe('changes', () => {
     expect(lines.toSorted()).toEqual(commented(touched).toSorted());
   });
 
-  test('are found without the types of the new side, too', async () => {
+  test('are found without the new types, too', async () => {
     const tsconfig = config('introspected', touched);
     const { usedBy: found } = await find(tsconfig, old, newer, false);
     const lines = new Set(describeResult({ usedBy: found, notes: [] }, relativeLine));
@@ -282,7 +282,7 @@ describe('changes', () => {
     const args = { id: 'a', force: true, why: 'new' }; // notable: feature-added remove: arguments.force
     await vm.remove(args);`;
 
-  test('are found where TypeScript is not strict, which is told', async () => {
+  test('are found without strict checks, with a note', async () => {
     const tsconfig = config('loose', loose, { strict: false });
     const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines.toSorted()).toEqual([
@@ -291,7 +291,7 @@ describe('changes', () => {
     ]);
   });
 
-  test('are found in JavaScript that is not checked, which is told', async () => {
+  test('are found in unchecked JavaScript, with a note', async () => {
     const program = loose.replace(
       '\n',
       "\nimport { connect } from 'changing'; const vm = await connect({ path: 'a' });",
@@ -307,7 +307,7 @@ describe('changes', () => {
     ]);
   });
 
-  test('are those of one of several packages', async () => {
+  test('are found in only one of several packages', async () => {
     writePackage('two/old', old, 'the old one');
     writePackage('two/new', newer, 'the new one');
     writePackage(
@@ -338,7 +338,7 @@ describe('changes', () => {
     ]);
   });
 
-  test('in the source of a project that is referred to, whatever was built of it', async () => {
+  test('are found in the source of a referenced project, whatever its build output', async () => {
     const paths = { ...runtime, changing: [join(folder, 'old/index.ts')] };
     const composite = { ...compilerOptions, composite: true, rootDir: folder, outDir: 'dist', paths };
     write(
@@ -383,7 +383,7 @@ describe('changes', () => {
     expect((await find(tsconfig, old, newer)).usedBy.touched.size).toBe(1);
   });
 
-  test('touch nothing of a program that uses no generated code', async () => {
+  test('do not affect a program without generated code', async () => {
     write('none/main.ts', 'export const one = 1;\n');
     const tsconfig = write('none/tsconfig.json', { compilerOptions });
     const lines = describeResult(await find(tsconfig, old, newer), relativeLine);

@@ -128,7 +128,7 @@ describe.runIf(installed(['qemu-storage-daemon'], 'drift of a real storage daemo
   test('is not a monitor', async () => {
     expect(await drift('--connect', await startStorageDaemon())).toMatchObject({
       status: 3,
-      stderr: expect.stringMatching(/this is the storage daemon, and not the monitor: use --server qsd\n$/u),
+      stderr: expect.stringMatching(/this is the storage daemon, not the monitor: use --server qsd\n$/u),
     });
   });
 });
@@ -136,7 +136,7 @@ describe.runIf(installed(['qemu-storage-daemon'], 'drift of a real storage daemo
 describe.runIf(installed(['qemu-ga'], 'drift of a real guest agent'))('a guest agent', () => {
   test('on a Unix socket', async () => {
     const { notes } = await expectDrift(await startAgent(), 'qga');
-    expect(notes.join('\n')).toMatch(/no more than the names of its commands/u);
+    expect(notes.join('\n')).toMatch(/agents report only the names of their commands/u);
   });
 
   test('is not a monitor', async () => {
