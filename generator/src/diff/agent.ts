@@ -21,7 +21,7 @@ export function isGuestInfo(result: unknown): result is GuestInfo {
   return typeof result === 'object' && result !== null && 'supported_commands' in result;
 }
 
-/** @throws FileError if the result is malformed */
+/** Reads a result of `guest-info`. Throws a FileError if it is malformed. */
 export function readGuestInfo({ supported_commands: commands, version }: GuestInfo): Agent {
   if (!Array.isArray(commands) || !commands.every(isCommandInfo)) {
     throw malformed("'supported_commands' is not a list of commands");

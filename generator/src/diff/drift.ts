@@ -41,6 +41,8 @@ export interface DriftReport extends Report {
 }
 
 /**
+ * Compares a server, or a saved reply, to a schema.
+ *
  * @throws SchemaError for a bad schema; UsageError for an invalid address or unknown version; FileError for a file that
  *   cannot be read, or is not an introspection; ServerError if the server cannot be queried, or is of another kind
  */
@@ -60,8 +62,10 @@ export async function drift(options: DriftOptions): Promise<DriftReport> {
 }
 
 /**
- * @param server what the server reports
- * @param agent set if that is only the names of commands
+ * Compares a schema to what a server reports.
+ *
+ * @param server the server's schema
+ * @param agent set if that contains only the names of commands
  */
 export function driftOf(
   schema: Schema,
@@ -74,7 +78,7 @@ export function driftOf(
   const evidence = observations.filter(({ part, exists }) => !(exists && agent?.disabled.includes(part.name)));
   const { conditions, allows } = infer(conditionNames(schema), evidence);
   const existing = new Set(observations.filter(({ exists }) => exists).map(({ condition }) => condition));
-  // Each part has its own condition object, so this keeps exactly the parts that exist.
+  // Each part has its own condition object, so a part that exists is kept, whatever its condition says.
   const isKept = (condition: Condition): boolean => existing.has(condition) || allows(condition);
   return {
     changes: diff(visible(wireOf(narrow(schema, isKept))), server, ofServer),

@@ -9,6 +9,7 @@ import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
 
 export type ServerName = Server['name'];
 
+/** One side of a comparison. */
 interface Input {
   readonly kind: 'embedded' | 'schema' | 'introspection';
   /** The full version of an embedded schema, or the path of a file as it was given. */
@@ -19,6 +20,8 @@ interface Input {
 }
 
 /**
+ * Reads one side of a comparison.
+ *
  * @param text an embedded version, or the path of a root schema file or saved introspection, told apart by their content
  * @param server the server whose embedded schema is meant
  * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or is

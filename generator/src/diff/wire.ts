@@ -152,7 +152,11 @@ export function isEmpty(type: WireType): boolean {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** @throws SchemaError if nested unions have too many branches */
+/**
+ * Converts the model.
+ *
+ * @throws SchemaError if nested unions have too many branches
+ */
 export function wireOf(schema: Schema): WireSchema {
   refuseLeaves(schema);
   const types = new ModelTypes();
@@ -289,6 +293,8 @@ function nameOf(type: { readonly name: string; readonly implicit?: unknown }): {
 }
 
 /**
+ * Reads an introspection.
+ *
  * @param infos the result of `query-qmp-schema`, unchecked
  * @throws FileError if it is malformed
  */
