@@ -236,7 +236,7 @@ class ModelTypes {
   }
 
   fill(): void {
-    // More types come to the set while it is walked.
+    // The loop adds more types.
     for (const type of this.#open) {
       if (type.kind === 'alternate') this.#fillAlternate(type);
       else this.#fillObject(type);
