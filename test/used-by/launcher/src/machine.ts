@@ -1,4 +1,4 @@
-/** Starts machines, gives them disks, and moves them to other hosts. Some of what it uses is gone since QEMU 7.2. */
+/** Starts machines, gives them disks, and moves them to other hosts. Some of what it uses was removed after QEMU 7.2. */
 
 import { EventEmitter } from 'node:events';
 
