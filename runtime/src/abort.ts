@@ -14,3 +14,17 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   signal.addEventListener('abort', callback);
   return () => signal.removeEventListener('abort', callback);
 }
+
+/** Resolves after a delay in milliseconds, or when the signal aborts. */
+export function delayUnlessAborted(delay: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      removeAbort();
+      resolve();
+    };
+    const timer = setTimeout(done, delay);
+    const removeAbort = onAbort(signal, done);
+    if (signal.aborted) done();
+  });
+}

@@ -3,18 +3,11 @@
 import { constants } from 'node:buffer';
 import type { ChildProcess } from 'node:child_process';
 
-import { onAbort } from './abort.js';
+import { delayUnlessAborted, onAbort } from './abort.js';
 import { addressOf, canBeFoundAgain, open, type Address, type Ending, type Opened } from './address.js';
-import {
-  AbortedError,
-  ConnectError,
-  ConnectionLostError,
-  NotSentError,
-  ProtocolError,
-  QmpError,
-  TimeoutError,
-} from './errors.js';
-import { Events, waitingLimit, type EventReader, type EventsOptions, type Listener, type QmpEvent } from './events.js';
+import { BoundedCall, type Bounds } from './bounded-call.js';
+import { AbortedError, ConnectError, ConnectionLostError, NotSentError, ProtocolError, QmpError } from './errors.js';
+import { Events, waitingLimit, type EventReader, type EventsOptions, type Listener } from './events.js';
 import type { JsonObject } from './json.js';
 import { defaultLog, guarded, safe, type Log, type Trace } from './log.js';
 import {
@@ -35,7 +28,6 @@ import {
 import { Backlog } from './queue.js';
 import {
   Session,
-  type Entry,
   type Greeting,
   type Protocol,
   type Request,
@@ -311,7 +303,8 @@ export class Connection {
         resolve,
       });
     } else {
-      this.#sendBounded(session, { command, args: wire, oob, resolve }, options, until ?? [], validation);
+      const bounds = { signal, timeout, where: options.where, until: until ?? [] };
+      this.#sendBounded(session, { command, args: wire, oob, resolve }, bounds, validation);
     }
   }
 
@@ -329,77 +322,13 @@ export class Connection {
   }
 
   /** Sends a call that has a signal, a timeout, or events to wait for. */
-  #sendBounded(
-    session: Session,
-    request: Omit<Request, 'settle'>,
-    { signal, timeout, where }: RawCallOptions,
-    until: readonly string[],
-    validation: Validation,
-  ): void {
+  #sendBounded(session: Session, request: Omit<Request, 'settle'>, bounds: Bounds, validation: Validation): void {
     const { command, resolve } = request;
-    let isSettled = false;
-    let result: Settled | undefined;
-    let event: QmpEvent | undefined;
-    let entry: Entry | undefined;
-    const clean: (() => void)[] = [];
-    const finish = (outcome: Settled): void => {
-      if (isSettled) return;
-      isSettled = true;
-      this.#settle(outcome, resolve);
-      for (const undo of clean.splice(0)) undo();
-    };
-    const abandon = (failure: () => Error, isLate = false): void => {
-      if (entry) session.abandon(entry, isLate);
-      finish({ failure });
-    };
-    const progress = (): void => {
-      if (!result || (until.length > 0 && !event)) return;
-      if ('failure' in result || until.length === 0) finish(result);
-      else finish({ result: { result: result.result, event } as never });
-    };
-    const settle: Settle = (outcome) => {
-      result = this.#checks.result(command, outcome, validation);
-      if ('failure' in result) finish(result);
-      else progress();
-    };
+    const settle = (outcome: Settled): void => this.#settle(outcome, resolve);
     this.#unsettledCalls += 1;
-    if (until.length > 0) {
-      const listener = (candidate: QmpEvent): void => {
-        try {
-          if (event || (where && !isMatch(where, candidate))) return;
-        } catch (error) {
-          abandon(() => error as Error);
-          return;
-        }
-        event = candidate;
-        progress();
-      };
-      for (const name of until) this.#events.add(name, listener);
-      const removeEnding = this.#events.whenEnded((error) => {
-        const problem = `${command}: the connection ended before ${until.join(' or ')} arrived`;
-        finish({ failure: () => new ConnectionLostError(problem, { cause: error }) });
-      });
-      clean.push(removeEnding, () => until.forEach((name) => this.#events.remove(name, listener)));
-    }
-    if (timeout !== undefined && timeout !== Infinity) {
-      const late = (): void => {
-        const what = result ? until.join(' or ') : 'reply';
-        abandon(() => new TimeoutError(`${command}: no ${what} within ${timeout} ms`), true);
-      };
-      const timer = setTimeout(late, timeout);
-      clean.push(() => clearTimeout(timer));
-    }
-    try {
-      if (signal) {
-        const abort = (): void =>
-          abandon(() => new AbortedError(`${command}: the call was aborted`, { cause: signal.reason }));
-        clean.push(onAbort(signal, abort));
-      }
-      if (!isSettled) entry = session.send({ ...request, settle });
-    } catch (error) {
-      // A signal that is not Node's own may throw.
-      abandon(() => error as Error);
-    }
+    new BoundedCall(session, this.#events, command, bounds, settle).start(request, (outcome) =>
+      this.#checks.result(command, outcome, validation),
+    );
   }
 
   // Connecting
@@ -544,7 +473,7 @@ export class Connection {
     for (let attempts = 1; ; attempts += 1) {
       const delay = this.#delay;
       this.#delay = Math.min(delay * 2, maxDelay);
-      await pause(delay * (0.5 + Math.random() / 2), this.#stop.signal);
+      await delayUnlessAborted(delay * (0.5 + Math.random() / 2), this.#stop.signal);
       if (this.#closing) return;
       try {
         await this.#connect();
@@ -603,31 +532,6 @@ function callOptionsOf(given: RawCallOptions, checks: typeof rawCallChecks): Raw
   if (where !== undefined) checkParameter('where', where, checks.where);
   if (oob !== undefined) checkParameter('oob', oob, checks.oob);
   return { signal, timeout, until, where, oob, validate };
-}
-
-/** @throws whatever `where` throws */
-function isMatch(where: (event: never) => unknown, event: QmpEvent): boolean {
-  const answer = where(event as never);
-  // A promise is always truthy.
-  if (answer instanceof Promise) {
-    answer.catch(() => {});
-    throw new TypeError('where: expected a function that returns a boolean, but it returned a promise');
-  }
-  return Boolean(answer);
-}
-
-/** Resolves after a delay, or when the signal aborts. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      removeAbort();
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    const removeAbort = onAbort(signal, done);
-    if (signal.aborted) done();
-  });
 }
 
 /**

@@ -61,6 +61,10 @@ export class Secret {
     return (this.#forms ??= formsOf(this.#text));
   }
 
+  get length(): number {
+    return this.#text.length;
+  }
+
   get isTooLong(): boolean {
     return this.#text.length > longestSearched;
   }

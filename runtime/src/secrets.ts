@@ -12,7 +12,7 @@ import { hidden, Replacement, Secret, withoutSecrets } from './masking.js';
  * `-secret`, or `passwordid`, refers to a secret object and is not secret itself.
  */
 const secretName =
-  /(?:pas+w[a-z]*(?<!id)|passphrase|passcode|pwd|(?<![a-z])pass|(?<!-)secret|credentials?|cookies?|tokens?|(?:private|secret|access|api|auth|session|encryption)[-_]?key|key-?file|exec-command|-b64|(?:in|out|err)(?:put)?-data)$/iu;
+  /(?:pas+w[a-z]*(?<!id)|passphrase|passcode|pwd|psk|(?<![a-z])(?:pass|pin)|(?<!-)secret|credentials?|cookies?|tokens?|(?:private|secret|access|api|auth|session|encryption)[-_]?key|key-?file|exec-command|-b64|(?:in|out|err)(?:put)?-data)$/iu;
 /** Further names of secret options within a string, such as the query of a URL, where `key` is secret. */
 const secretOption = /(?<![a-z])(?:key|auth|sig|signature|credential)$/iu;
 

@@ -17,6 +17,7 @@ import { Framer, FramingError, type Limits } from './framing.js';
 import { toWire, type Json, type JsonObject, type Wire } from './json.js';
 import { Repeats, type Log, type Trace } from './log.js';
 import type { Secret } from './masking.js';
+import { PastSecrets } from './past-secrets.js';
 import { Queue } from './queue.js';
 import { hasSecretResult, hideSecrets, secretsIn, secretsOf, shownRequest } from './secrets.js';
 import { shortened } from './text.js';
@@ -78,8 +79,15 @@ export interface Request {
   readonly resolve: Resolve;
 }
 
-/** A request that is queued or in flight. */
+/**
+ * The state of a request. `queued`: not sent. `sent`: waiting for its reply. `written`: passed to the system without
+ * expecting a reply, so that only an error can make it fail. `ended`: settled or abandoned; a reply is dropped.
+ */
+type EntryState = 'queued' | 'sent' | 'written' | 'ended';
+
+/** A request and its state. */
 export interface Entry {
+  state: EntryState;
   /** The entry's number in its queue; once it is sent, its id on the wire. */
   id: number;
   readonly command: string;
@@ -93,8 +101,7 @@ export interface Entry {
   /** Does nothing once the request is abandoned. */
   settle: Settle;
   resolve: Resolve;
-  sent: boolean;
-  /** The timer after which a command without a reply counts as successful. Set when the command has been written. */
+  /** The timer after which a request that is `written` succeeds. */
   grace: NodeJS.Timeout | undefined;
 }
 
@@ -168,8 +175,12 @@ export class Session {
   readonly #framer: Framer;
   /** Sent and not yet replied to, in the order of sending. */
   readonly #inFlight = new Queue<Entry>();
-  /** Requests whose secrets the server may still repeat. */
+  /** Requests with secrets that wait for their reply or, once abandoned, for the agent to be resynchronized. */
   readonly #secretive = new Set<Entry>();
+  /** The secrets of requests that have ended; a server may still repeat them. */
+  readonly #pastSecrets = new PastSecrets();
+  /** Those of requests whose outcome the agent may still report, in the place of another. */
+  readonly #abandonedSecrets = new PastSecrets();
   readonly #repeats: Repeats;
   /** Not yet sent. Out-of-band requests overtake the others. */
   readonly #inBand = new Queue<Entry>();
@@ -180,10 +191,11 @@ export class Session {
   #ended = false;
   /** Waits for the greeting, or for an agent's first echo. */
   #opening: { resolve(greeting: Greeting | undefined): void; reject(error: QmpError): void } | undefined;
-  /** The number that the agent has to echo. All other messages are dropped until it does. */
-  #echo: number | undefined;
-  /** Whether to resynchronize the agent before the next command. */
-  #isSyncDue = false;
+  /**
+   * Whether the agent's replies can be relied upon. `due`: the agent has to be resynchronized before the next command.
+   * A number: the agent has to echo it, and all other messages are dropped until it does.
+   */
+  #synchrony: 'synced' | 'due' | number = 'synced';
   /** Whether a command was sent to find out which earlier one the server could not parse. */
   #isProbing = false;
   #greeted = false;
@@ -255,20 +267,11 @@ export class Session {
    *
    * @returns the entry, for `abandon`
    */
-  send({ command, args, oob, settle, resolve }: Request): Entry {
-    const entry: Entry = {
-      id: 0,
-      command,
-      args: args?.text,
-      oob,
-      secrets: secretsOf(command, args?.value),
-      hasSecretResult: hasSecretResult(command, args?.value),
-      settle,
-      resolve,
-      sent: false,
-      grace: undefined,
-    };
+  send(request: Request): Entry {
+    const entry = newEntry(request);
+    const { command, settle, resolve } = request;
     if (this.#ended) {
+      entry.state = 'ended';
       settle({ failure: () => new NotSentError(`${command}: not connected`) }, resolve, command);
     } else {
       entry.id = this.#queueOf(entry).push(entry);
@@ -277,26 +280,28 @@ export class Session {
     return entry;
   }
 
-  /**
-   * Abandons a request: it is not sent, or its reply is dropped. It is not settled.
-   *
-   * @param isLate whether its timeout expired: a command without a reply that was written counts as successful then
-   */
-  abandon(entry: Entry, isLate = false): void {
-    if (this.#ended) return;
-    if (isLate && entry.grace) {
-      this.#endGrace(entry);
-      return;
-    }
+  /** Ends a request whose time limit expired: as successful if it is only waiting for a possible error. */
+  expire(entry: Entry): void {
+    if (entry.state === 'written') this.#endGrace(entry);
+    else this.abandon(entry);
+  }
+
+  /** Abandons a request: it is not sent, or its reply is dropped. It is not settled. */
+  abandon(entry: Entry): void {
+    const { state } = entry;
+    if (state === 'ended' || this.#ended) return;
     entry.settle = entry.resolve = () => {};
-    if (!entry.sent) this.#queueOf(entry).remove(entry.id);
+    if (state === 'queued') {
+      this.#queueOf(entry).remove(entry.id);
+      entry.state = 'ended';
+    }
+    // A monitor replies, and the reply has an id.
     if (this.#options.protocol.handshake === 'greeting') return;
     // The agent may still be busy with the command, may have been restarted, or may be gone. Resynchronize before the
-    // next command.
-    const isSyncDue = this.#echo === undefined ? entry.sent : !this.#stream.writableNeedDrain;
-    // Its secrets stay hidden until then.
-    if (entry.sent) this.#remove(entry);
-    if (isSyncDue) this.#sync();
+    // next command. Until then, keep the request's secrets.
+    if (state !== 'queued') this.#remove(entry);
+    const isWaitingForEcho = typeof this.#synchrony === 'number';
+    if (isWaitingForEcho ? !this.#stream.writableNeedDrain : state !== 'queued') this.#sync();
   }
 
   /** Ends the connection. Requests in flight fail as lost, queued requests as not sent. */
@@ -318,8 +323,9 @@ export class Session {
 
   #flush(): void {
     const { protocol, trace } = this.#options;
-    if (this.#isSyncDue && this.#inBand.length > 0 && !this.#ended && !this.#stream.writableNeedDrain) this.#sync();
-    while (!this.#ended && this.#echo === undefined && !this.#stream.writableNeedDrain) {
+    const isSyncDue = this.#synchrony === 'due' && this.#inBand.length > 0;
+    if (isSyncDue && !this.#ended && !this.#stream.writableNeedDrain) this.#sync();
+    while (!this.#ended && this.#synchrony === 'synced' && !this.#stream.writableNeedDrain) {
       const silent: Entry[] = [];
       let batch = '';
       while (batch.length < writeSize) {
@@ -345,7 +351,7 @@ export class Session {
     const entry = this.#outOfBand.shift() ?? (mayPass ? this.#inBand.shift() : undefined);
     if (!entry) return undefined;
     entry.id = this.#inFlight.push(entry);
-    entry.sent = true;
+    entry.state = 'sent';
     if (!entry.oob) this.#inBandInFlight += 1;
     if (entry.secrets.length > 0 || entry.hasSecretResult) this.#secretive.add(entry);
     return entry;
@@ -357,17 +363,16 @@ export class Session {
 
   /** Starts the timer of a command without a reply, which may still fail. */
   #beginGrace(entry: Entry): void {
-    if (this.#inFlight.get(entry.id) === entry) entry.grace = setTimeout(() => this.#endGrace(entry), graceTime);
+    if (entry.state !== 'sent') return;
+    entry.state = 'written';
+    entry.grace = setTimeout(() => this.#endGrace(entry), graceTime);
   }
 
   #endGrace(entry: Entry): void {
-    if (this.#options.protocol.handshake === 'sync') {
-      // An even later error must not be taken for that of the next command, and may repeat secrets.
-      this.#isSyncDue = true;
-      this.#finish(entry, { result: {} }, true);
-    } else {
-      this.#finish(entry, { result: {} });
-    }
+    const isAgent = this.#options.protocol.handshake === 'sync';
+    // An even later error must not be taken for that of the next command, and may repeat secrets.
+    if (isAgent) this.#synchrony = 'due';
+    this.#finish(entry, { result: {} }, isAgent);
   }
 
   // Receiving
@@ -399,7 +404,7 @@ export class Session {
       this.#reply(message);
     } else if (typeof message['event'] === 'string') {
       // Before its echo, an agent may send leftovers of an earlier connection.
-      if (this.#echo === undefined) this.#options.onEvent(message['event'], message, text.length);
+      if (typeof this.#synchrony !== 'number') this.#options.onEvent(message['event'], message, text.length);
     } else if (message['QMP'] !== undefined) {
       this.#greeting(message['QMP'], text.length);
     } else {
@@ -408,8 +413,8 @@ export class Session {
   }
 
   #reply(message: JsonObject): void {
-    if (this.#echo !== undefined) {
-      if (message['return'] === this.#echo) this.#synced();
+    if (typeof this.#synchrony === 'number') {
+      if (message['return'] === this.#synchrony) this.#synced();
       // Otherwise, it is the reply to an abandoned request, or to one of an earlier connection.
       return;
     }
@@ -422,7 +427,9 @@ export class Session {
     const entry = this.#entryOf(message);
     if (entry) {
       const outcome =
-        error === undefined ? { result: message['return'] ?? null } : { failure: () => toCommandError(entry, error) };
+        error === undefined
+          ? { result: message['return'] ?? null }
+          : { failure: () => this.#commandError(entry, error) };
       this.#finish(entry, outcome);
     } else if (id === undefined && error !== undefined && this.#inFlight.length > 0) {
       this.#probe(error);
@@ -458,21 +465,10 @@ export class Session {
       if (!this.#inFlight.first || this.#inFlight.first.id > probe.id) this.#unmatched({ error });
       for (let first = this.#inFlight.first; first && first.id < probe.id; first = this.#inFlight.first) {
         const entry = first;
-        this.#finish(entry, { failure: () => toCommandError(entry, error) });
+        this.#finish(entry, { failure: () => this.#commandError(entry, error) });
       }
     };
-    const probe: Entry = {
-      id: 0,
-      command: 'query-version',
-      args: undefined,
-      oob: false,
-      secrets: [],
-      hasSecretResult: false,
-      settle,
-      resolve: () => {},
-      sent: false,
-      grace: undefined,
-    };
+    const probe = newEntry({ command: 'query-version', args: undefined, oob: false, settle, resolve: () => {} });
     // The probe has to overtake the commands that are queued behind the unparsable one.
     probe.id = this.#outOfBand.push(probe);
     this.#schedule();
@@ -491,31 +487,45 @@ export class Session {
     this.#repeats.tell({ level: 'warn', message: 'a reply that matches no command was dropped', content });
   }
 
+  #commandError({ command, secrets }: Entry, error: Json): CommandError {
+    const { errorClass, desc } = errorOf(error);
+    const known = [...secrets, ...this.#abandonedSecrets.all];
+    return new CommandError(
+      command,
+      hideSecrets(errorClass, known),
+      shortened(hideSecrets(desc, known), descriptionLimit),
+    );
+  }
+
   /** Hides the secrets that a text from the server repeats. */
   #hide(text: string, further: readonly Secret[] = []): string {
-    return hideSecrets(text, [...further, ...[...this.#secretive].flatMap(({ secrets }) => secrets)]);
+    const pending = [...this.#secretive].flatMap(({ secrets }) => secrets);
+    return hideSecrets(text, [...further, ...pending, ...this.#pastSecrets.all, ...this.#abandonedSecrets.all]);
   }
 
   #secretsIn(message: Json): readonly Secret[] {
     const reply = (message ?? {}) as JsonObject;
-    // A reply without a matching request may belong to an abandoned one.
-    const entries = [this.#entryOf(reply) ?? [...this.#secretive]].flat();
-    return secretsIn(
-      reply['return'],
-      entries.some(({ hasSecretResult: isSecret }) => isSecret),
-    );
+    const entry = this.#entryOf(reply);
+    return secretsIn(reply['return'], entry ? entry.hasSecretResult : this.#mayHaveSecretResult());
   }
 
-  /** @param keepsSecrets whether the server may still repeat the request's secrets */
+  /** Returns whether a result without a matching request may be secret: it may belong to one that has ended. */
+  #mayHaveSecretResult(): boolean {
+    const isPastSecret = this.#pastSecrets.hasResult || this.#abandonedSecrets.hasResult;
+    return isPastSecret || [...this.#secretive].some(({ hasSecretResult: isSecret }) => isSecret);
+  }
+
+  /** @param keepsSecrets whether to keep the request's secrets until the agent is resynchronized */
   #finish(entry: Entry, outcome: Settled, keepsSecrets = false): void {
     if (!this.#remove(entry)) return;
-    if (!keepsSecrets) this.#secretive.delete(entry);
+    if (!keepsSecrets && this.#secretive.delete(entry)) this.#pastSecrets.add(entry.secrets, entry.hasSecretResult);
     entry.settle(outcome, entry.resolve, entry.command);
     if (this.#inBand.length > 0) this.#schedule();
   }
 
   #remove(entry: Entry): boolean {
     if (!this.#inFlight.remove(entry.id)) return false;
+    entry.state = 'ended';
     clearTimeout(entry.grace);
     if (!entry.oob) this.#inBandInFlight -= 1;
     return true;
@@ -570,16 +580,17 @@ export class Session {
    * Agent Protocol Reference", `guest-sync-delimited`.
    */
   #sync(): void {
-    this.#isSyncDue = false;
-    this.#echo = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
+    const echo = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
+    this.#synchrony = echo;
     this.#framer.resync();
-    const { text } = toWire({ execute: 'guest-sync-delimited', arguments: { id: this.#echo } });
+    const { text } = toWire({ execute: 'guest-sync-delimited', arguments: { id: echo } });
     this.#stream.write(Buffer.concat([Buffer.from([0xff]), Buffer.from(`${text}\n`)]));
     this.#options.trace?.('out', text);
   }
 
   #synced(): void {
-    this.#echo = undefined;
+    this.#synchrony = 'synced';
+    for (const { secrets, hasSecretResult: isSecret } of this.#secretive) this.#abandonedSecrets.add(secrets, isSecret);
     this.#secretive.clear();
     this.#opening?.resolve(undefined);
     this.#opening = undefined;
@@ -602,14 +613,16 @@ export class Session {
     this.#opening = undefined;
     const entries = [...this.#inFlight.takeAll(), ...this.#outOfBand.takeAll(), ...this.#inBand.takeAll()];
     this.#secretive.clear();
-    for (const { command, sent, grace, settle, resolve } of entries) {
+    for (const entry of entries) {
+      const { command, state, grace, settle, resolve } = entry;
+      entry.state = 'ended';
       clearTimeout(grace);
       const failure = (): QmpError =>
-        sent
+        state === 'sent'
           ? new ConnectionLostError(`${command}: ${cause.message}; whether it was executed is unknown`, { cause })
           : new NotSentError(`${command}: ${cause.message}; it was not sent`, { cause });
       // A command without a reply succeeds by ending the connection.
-      settle(grace ? { result: {} } : { failure }, resolve, command);
+      settle(state === 'written' ? { result: {} } : { failure }, resolve, command);
     }
     this.#repeats.end();
     this.#options.onEnd(error);
@@ -625,19 +638,25 @@ export class Session {
   }
 }
 
+function newEntry({ command, args, oob, settle, resolve }: Request): Entry {
+  return {
+    state: 'queued',
+    id: 0,
+    command,
+    args: args?.text,
+    oob,
+    secrets: secretsOf(command, args?.value),
+    hasSecretResult: hasSecretResult(command, args?.value),
+    settle,
+    resolve,
+    grace: undefined,
+  };
+}
+
 /** Returns a request in wire format. */
 function textOf({ id, command, args, oob }: Entry): string {
   const name = `"${oob ? 'exec-oob' : 'execute'}":${JSON.stringify(command)}`;
   return args === undefined ? `{${name},"id":${id}}` : `{${name},"arguments":${args},"id":${id}}`;
-}
-
-function toCommandError({ command, secrets }: Entry, error: Json): CommandError {
-  const { errorClass, desc } = errorOf(error);
-  return new CommandError(
-    command,
-    hideSecrets(errorClass, secrets),
-    shortened(hideSecrets(desc, secrets), descriptionLimit),
-  );
 }
 
 function errorOf(error: Json): { errorClass: string; desc: string } {

@@ -8,6 +8,8 @@ import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
 import { launch, type Json, type JsonObject, type LogEntry } from '../../runtime/src/index.js';
+import { Secret } from '../../runtime/src/masking.js';
+import { PastSecrets } from '../../runtime/src/past-secrets.js';
 import { hideSecrets, secretMembers, secretsOf, secretsOfCommandLine } from '../../runtime/src/secrets.js';
 import { agent, connectPeer, connectTo, failure, monitor, settled, type AnyClient } from '../support/client.js';
 import { Peer } from '../support/peer.js';
@@ -48,6 +50,7 @@ const cases: [command: string, args: JsonObject][] = [
   ['set_pasword', { protocol: 'vnc', password: secret }],
   ['set_password', { protocol: 'vnc', pasword: secret }],
   ['device_add', { driver: 'x', 'api-key': secret }],
+  ['device_add', { driver: 'x', pin: secret, 'device-pin': `${secret}1`, 'wifi-psk': `${secret}2`, psk: `${secret}3` }],
   ['human-monitor-command', { 'command-line': `qom-set /objects/key0 data ${secret}` }],
   ['human-monitor-command', { 'command-line': `qom-set /objects/key0 "data" ${secret}` }],
   ['human-monitor-command', { 'command-line': `qom-set "/objects/a b" data ${secret}` }],
@@ -316,6 +319,98 @@ describe('parts that a reply quotes alone', () => {
       expect(JSON.parse(traced.at(-1) ?? '')).toMatchObject({ error: { desc: shown } });
     }
     await vm.close();
+  });
+});
+
+describe('secrets of requests that have ended are hidden', () => {
+  const quoted = 'why hunter2?';
+  const spoken = (entries: readonly unknown[]): string =>
+    entries.map((entry) => (typeof entry === 'string' ? entry : inspect(entry, { depth: null }))).join('\n');
+
+  /** What an agent sends after the echo that follows an abandoned command. */
+  const lateMessages: [what: string, send: (peer: Peer) => void][] = [
+    ['an error without an id', (peer) => peer.send({ error: { class: 'GenericError', desc: quoted } })],
+    ['an error with an id', (peer) => peer.send({ error: { class: quoted, desc: quoted }, id: 1 })],
+    ['a result', (peer) => peer.send({ return: quoted, id: 1 })],
+    ['an event', (peer) => peer.event('X', { text: quoted })],
+    ['text that is no message', (peer) => peer.write(`${quoted}\n`)],
+    ['JSON that is no message', (peer) => peer.send([quoted])],
+  ];
+  test.each(lateMessages)('that was abandoned, in %s after the echo', async (_, send) => {
+    await using peer = new Peer({ kind: 'agent' });
+    const lines: unknown[] = [];
+    const note = (...line: unknown[]): void => void lines.push(...line);
+    const ga = await connectPeer(peer, { log: note, trace: note }, agent);
+    peer.on('guest-set-user-password', () => {});
+    await failure(ga.execute('guest-set-user-password', { password: 'hunter2' }, { timeout: 20 }));
+    await peer.request('guest-sync-delimited');
+    await settled();
+    lines.length = 0;
+    send(peer);
+    await settled();
+    await ga.close();
+    expect(spoken(lines)).toContain('***');
+    expect(spoken(lines)).not.toContain('hunter2');
+  });
+
+  test('that was abandoned, in the error of the next command', async () => {
+    await using peer = new Peer({ kind: 'agent' });
+    await using ga = await connectPeer(peer, {}, agent);
+    peer.on('guest-set-user-password', () => {});
+    await failure(ga.execute('guest-set-user-password', { password: 'hunter2' }, { timeout: 20 }));
+    peer.on('guest-ping', (request) => request.fail(quoted, quoted));
+    const error = await failure(ga.execute('guest-ping'));
+    expect(error).toMatchObject({ desc: 'why ***?', errorClass: 'why ***?' });
+  });
+
+  const seconds: [what: string, command: string, args: JsonObject, result: Json, again: JsonObject][] = [
+    [
+      'an argument, in an error',
+      'set_password',
+      { password: 'hunter2' },
+      {},
+      { error: { class: quoted, desc: quoted } },
+    ],
+    ['an argument, in a result', 'set_password', { password: 'hunter2' }, {}, { return: quoted }],
+    ['a result', 'qom-get', { path: '/x', property: 'data' }, 'hunter2', { return: 'hunter2' }],
+  ];
+  test.each(seconds)('%s of a second reply', async (_, command, args, result, again) => {
+    await using peer = new Peer();
+    const lines: unknown[] = [];
+    const note = (...line: unknown[]): void => void lines.push(...line);
+    const vm = await connectPeer(peer, { log: note, trace: note });
+    peer.on(command, result as never);
+    await vm.execute(command, args);
+    lines.length = 0;
+    peer.send({ ...again, id: (await peer.request(command)).id } as never);
+    peer.send({ ...again } as never);
+    await settled();
+    await vm.close();
+    expect(spoken(lines)).toContain('***');
+    expect(spoken(lines)).not.toContain('hunter2');
+  });
+
+  test('for some seconds, in a bounded number and size', () => {
+    let now = 0;
+    const past = new PastSecrets(() => now);
+    const held = (): string[] => past.all.map(({ forms }) => forms[0]?.text ?? '');
+    past.add([new Secret('hunter1')], false);
+    now += 3000;
+    past.add([new Secret('hunter2')], true);
+    expect(held()).toEqual(['hunter1', 'hunter2']);
+    now += 3000;
+    expect(held()).toEqual(['hunter2']);
+    expect(past.hasResult).toBe(true);
+    now += 3000;
+    expect(held()).toEqual([]);
+    expect(past.hasResult).toBe(false);
+    for (let index = 0; index < 1000; index += 1) past.add([new Secret(`hunter${index}`)], false);
+    expect(held().length).toBeLessThan(100);
+    expect(held().at(-1)).toBe('hunter999');
+    past.add([new Secret('a'.repeat(2 ** 24))], false);
+    expect(held().at(-1)).toBe('hunter999');
+    for (let index = 0; index < 50; index += 1) past.add([new Secret('b'.repeat(4000))], false);
+    expect(held().reduce((sum, { length }) => sum + length, 0)).toBeLessThan(100_000);
   });
 });
 
