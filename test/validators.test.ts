@@ -431,7 +431,7 @@ test('credentials within a value are not shown', () => {
     'node-name': { url },
     discard: url,
   });
-  expect(shown(issues).join('\n')).toContain("found string 'https://***@host/'");
+  expect(shown(issues).join('\n')).toContain("found string '***'");
   expect(JSON.stringify(issues)).not.toContain('hunter2');
 });
 

@@ -5,6 +5,7 @@
  * Considerations".
  */
 
+import { hidden, holdsCredential, isSecretMember } from './credentials.js';
 import {
   classOf,
   flawOf,
@@ -30,7 +31,6 @@ import {
   type StructType,
   type Type,
 } from './schema.js';
-import { isSecretMember, shownText } from './secrets.js';
 import { didYouMean } from './suggest.js';
 import { shortened } from './text.js';
 import { visible } from './visible.js';
@@ -430,11 +430,11 @@ export function describeValue(value: unknown): string {
   return typeof value === 'object' ? (kindOf(value) ?? nameOf(value)) : display(value);
 }
 
-/** Formats a scalar with its type. Credentials are hidden and long values truncated. */
+/** Formats a scalar with its type. A text with credentials is hidden; a long one is truncated. */
 function display(value: unknown): string {
   if (typeof value === 'function' || typeof value === 'symbol') return typeof value;
-  const text = shownText(`${value as string | number | boolean | bigint}`, 'value');
-  const short = shortened(text, maxShown);
+  const text = `${value as string | number | boolean | bigint}`;
+  const short = holdsCredential(text) ? hidden : shortened(text, maxShown);
   return typeof value === 'string' ? `string '${short}'` : `${typeof value} ${short}`;
 }
 

@@ -2,8 +2,7 @@
 
 import { Buffer, isUtf8 } from 'node:buffer';
 
-/** Replaces a secret. */
-export const hidden = '***';
+import { hidden } from './credentials.js';
 
 /** Shorter secrets are hidden only as whole words: inside other words they occur by chance. */
 const shortest = 4;

@@ -4,17 +4,9 @@
  * commands.
  */
 
+import { hidden, isSecretName, isSecretOption, longestName, mayHoldCredentials } from './credentials.js';
 import { parse, stringify, type Json, type JsonObject } from './json.js';
-import { hidden, Replacement, Secret, withoutSecrets } from './masking.js';
-
-/**
- * The names of members that hold a secret, in the arguments of any command and in results. A name that ends in
- * `-secret`, or `passwordid`, refers to a secret object and is not secret itself.
- */
-const secretName =
-  /(?:pas+w[a-z]*(?<!id)|passphrase|passcode|pwd|psk|(?<![a-z])(?:pass|pin)|(?<!-)secret|credentials?|cookies?|tokens?|(?:private|secret|access|api|auth|session|encryption)[-_]?key|key-?file|exec-command|-b64|(?:in|out|err)(?:put)?-data)$/iu;
-/** Further names of secret options within a string, such as the query of a URL, where `key` is secret. */
-const secretOption = /(?<![a-z])(?:key|auth|sig|signature|credential)$/iu;
+import { Replacement, Secret, withoutSecrets } from './masking.js';
 
 /** Further members that hold a secret, at any depth of the arguments, by command. */
 export const secretMembers: ReadonlyMap<string, readonly string[]> = new Map([
@@ -66,8 +58,6 @@ function qomCommand(command: string, end: string): RegExp {
  * overflow the stack on strings of millions of characters.
  */
 const longestLine = 2 ** 16;
-/** The number of characters at the end of a name that are examined. */
-const longestName = 64;
 /** The maximum number of credentials in a text. If there are more, it is hidden as a whole: each takes memory. */
 const mostSpans = 10_000;
 /**
@@ -129,19 +119,6 @@ export function secretsIn(result: Json | undefined, isSecret: boolean): readonly
  */
 export function hideSecrets(text: string, secrets: readonly Secret[]): string {
   return shownText(withoutSecrets(text, secrets), 'message');
-}
-
-const namesAnywhere: ReadonlySet<unknown> = /* @__PURE__ */ new Set(
-  /* @__PURE__ */ [['command-line'], ...secretMembers.values()].flat(),
-);
-
-/** Returns whether a member of this name is secret in any command. */
-export function isSecretMember(name: unknown): boolean {
-  return namesAnywhere.has(name) || (typeof name === 'string' && isSecretName(name));
-}
-
-function isSecretName(name: string): boolean {
-  return secretName.test(name.length > longestName ? name.slice(-longestName) : name);
 }
 
 function isSecretProperty(name: unknown): boolean {
@@ -224,9 +201,6 @@ function shownLine(line: string, found: Secret[]): string {
 }
 
 type Span = readonly [begin: number, end: number];
-
-/** Most strings are names and paths, which cannot contain credentials. */
-const mayHoldCredentials = /[=:]|-----BEGIN /u;
 
 /**
  * The characters that end the value of an option: in a human monitor command, in another string, and in a message that
@@ -314,7 +288,8 @@ function* options(text: string, ends: RegExp, names: readonly string[]): Iterabl
   for (let sign = text.indexOf('='), end = 0; sign !== -1; sign = text.indexOf('=', end)) {
     if ((places += 1) > mostPlaces) return yield [0, text.length];
     end = sign + 1;
-    if (!isSecretOption(nameBefore(text, sign), names)) continue;
+    const name = nameBefore(text, sign);
+    if (!isSecretOption(name) && !names.includes(name)) continue;
     end = endOfOption(text, sign + 1, ends);
     if (end - sign > 6 || !flag.test(text.slice(sign + 1, end))) yield [sign + 1, end];
   }
@@ -414,8 +389,4 @@ function* others(text: string): Iterable<Span> {
   if (command) yield [command[0].length, text.length];
   const key = /-----BEGIN [A-Z ]{0,64}?PRIVATE KEY(?: BLOCK)?-----/u.exec(text);
   if (key) yield [key.index, text.length];
-}
-
-function isSecretOption(name: string, names: readonly string[]): boolean {
-  return isSecretName(name) || secretOption.test(name) || names.includes(name);
 }

@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
 
 import { build } from 'esbuild';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { launch, type Json, type JsonObject, type LogEntry } from '../../runtime/src/index.js';
+import { holdsCredential, isSecretMember } from '../../runtime/src/credentials.js';
 import { Secret } from '../../runtime/src/masking.js';
 import { PastSecrets } from '../../runtime/src/past-secrets.js';
-import { hideSecrets, secretMembers, secretsOf, secretsOfCommandLine } from '../../runtime/src/secrets.js';
+import { hideSecrets, secretMembers, secretsOf, secretsOfCommandLine, shownText } from '../../runtime/src/secrets.js';
 import { agent, connectPeer, connectTo, failure, monitor, settled, type AnyClient } from '../support/client.js';
 import { Peer } from '../support/peer.js';
 
@@ -111,6 +113,44 @@ test('every entry of the list has a case', () => {
     for (const member of members)
       expect(inspect(args, { depth: null }), command).toMatch(new RegExp(`\\b${member}'?:`, 'u'));
   }
+});
+
+test('validators hide the members that are secret in some command, and every text that has a credential', () => {
+  for (const name of [...secretMembers.values()].flat()) expect(isSecretMember(name), name).toBe(true);
+  for (const [, args] of within) {
+    for (const text of texts(args, 'hunter2')) {
+      if (shownText(text, 'value') !== text) expect(holdsCredential(text), text).toBe(true);
+    }
+  }
+  const pieces = [
+    ...['://', '@', '=', ':', '"', "'", '\\', ' ', ',', '%', 'a', '/', 'exec:', '-----BEGIN PRIVATE KEY-----'],
+    ...[
+      'password',
+      'key',
+      'x-key',
+      'json:',
+      'monkey',
+      'passwordid',
+      'sig',
+      '-secret',
+      'secret',
+      'on',
+      '1',
+      'ſ',
+      '\u212a',
+    ],
+  ];
+  const text = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((parts) => parts.join(''));
+  let found = 0;
+  const property = fc.property(text, (given) => {
+    if (shownText(given, 'value') === given) return;
+    found += 1;
+    expect(holdsCredential(given)).toBe(true);
+  });
+  fc.assert(property, { numRuns: 20_000, seed: 1 });
+  expect(found).toBeGreaterThan(1000);
+  for (const plain of ['pci:0000:00:1f.2', '/x=y', 'fat:rw:/x', 'https://host/x', 'monkey: a', 'passwordid=key0'])
+    expect(holdsCredential(plain), plain).toBe(false);
 });
 
 /** Everything that the runtime reports about a command, while a client does something. */

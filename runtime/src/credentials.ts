@@ -1,0 +1,53 @@
+/**
+ * Recognizes secrets by the names of members and the form of texts. A small module of its own, which validators use:
+ * `secrets.ts`, which finds the exact place of a secret in a message, is much larger.
+ */
+
+/** Replaces a secret. */
+export const hidden = '***';
+
+/**
+ * The names of members that hold a secret, in the arguments of any command and in results. A name that ends in
+ * `-secret`, or `passwordid`, refers to a secret object and is not secret itself.
+ */
+const secretName =
+  /(?:pas+w[a-z]*(?<!id)|passphrase|passcode|pwd|psk|(?<![a-z])(?:pass|pin)|(?<!-)secret|credentials?|cookies?|tokens?|(?:private|secret|access|api|auth|session|encryption)[-_]?key|key-?file|exec-command|-b64|(?:in|out|err)(?:put)?-data)$/iu;
+/** Further names of secret options within a string, such as the query of a URL, where `key` is secret. */
+const secretOption = /(?<![a-z])(?:key|auth|sig|signature|credential)$/iu;
+
+/** Names of members that are secret in some command (`secretMembers`). */
+const namesOfSome = ['command-line', 'arg', 'args', 'packet-header', 'data', 'env', 'key', 'keys'];
+
+/** The number of characters at the end of a name that are examined. */
+export const longestName = 64;
+/** The maximum length of a text that is examined, in characters. Longer ones count as credentials. */
+const longestExamined = 4096;
+
+/** Most strings are names and paths, which cannot contain credentials. */
+export const mayHoldCredentials = /[=:]|-----BEGIN /u;
+
+/** Returns whether a member of this name is secret in every command. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name.length > longestName ? name.slice(-longestName) : name);
+}
+
+/** Returns whether a member of this name is secret in any command. */
+export function isSecretMember(name: unknown): boolean {
+  return typeof name === 'string' && (namesOfSome.includes(name) || isSecretName(name));
+}
+
+/** Returns whether the value of an option of this name, within a string, is secret. */
+export function isSecretOption(name: string): boolean {
+  return isSecretName(name) || secretOption.test(name);
+}
+
+/**
+ * Returns whether a text looks as if it contained a credential: user information in a URL, an option or a JSON member
+ * with a secret name, a private key, a command. `shownText` finds the exact places, and none that this misses.
+ */
+export function holdsCredential(text: string): boolean {
+  if (!mayHoldCredentials.test(text)) return false;
+  if (text.length > longestExamined || /:\/\/[^]*@|exec:|-----BEGIN /u.test(text)) return true;
+  const names = text.matchAll(/[\w.-]+(?=[\\\s"']*[=:])/gu);
+  return [...names].some(([name]) => isSecretOption(name));
+}
