@@ -16,7 +16,7 @@ const secretName =
 const secretOption = /(?<![a-z])(?:key|auth|sig|signature|credential)$/iu;
 
 /** Names of members that are secret in some command (`secretMembers`). */
-const namesOfSome = ['command-line', 'arg', 'args', 'packet-header', 'data', 'env', 'key', 'keys'];
+const secretInSome = /^(?:command-line|args?|packet-header|data|env|keys?)$/u;
 
 /** The number of characters at the end of a name that are examined. */
 export const longestName = 64;
@@ -33,7 +33,7 @@ export function isSecretName(name: string): boolean {
 
 /** Returns whether a member of this name is secret in any command. */
 export function isSecretMember(name: unknown): boolean {
-  return typeof name === 'string' && (namesOfSome.includes(name) || isSecretName(name));
+  return typeof name === 'string' && (secretInSome.test(name) || isSecretName(name));
 }
 
 /** Returns whether the value of an option of this name, within a string, is secret. */

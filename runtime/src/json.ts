@@ -13,6 +13,8 @@ export interface JsonObject {
   [name: string]: Json | undefined;
 }
 
+export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
+
 /**
  * Converts an {@link Int64} to a number.
  *

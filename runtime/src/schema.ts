@@ -1,36 +1,39 @@
 /**
- * The types of a schema at run time, as validators use them. Types can be recursive, so generated code describes them
- * by functions that are called on first use. The terms are those of QEMU's manual: "How to use the QAPI code
- * generator".
+ * The types of a schema at run time, as validators use them: built-in types, arrays and structs. Types can be
+ * recursive, so generated code describes them by functions that are called on first use. The terms are those of QEMU's
+ * manual: "How to use the QAPI code generator".
  */
 
-export const integerRanges = {
-  int: [-(2n ** 63n), 2n ** 63n - 1n],
+import type { Check, Compiler } from './compile.js';
+import { kindOf, own, read, readingOf, type Inspector, type Notes } from './inspect.js';
+import { flawOf, inheritedNames, lengthOf, limits, maxDepthInMessage, tokensOf, type JsonKind } from './json.js';
+import { didYouMean } from './suggest.js';
+import { noParts, type Type } from './type.js';
+
+type Range = readonly [min: bigint, max: bigint];
+
+const int64: Range = [-(2n ** 63n), 2n ** 63n - 1n];
+// QEMU accepts a negative 64-bit number as the unsigned number with the same bits.
+const uint64: Range = [-(2n ** 63n), 2n ** 64n - 1n];
+
+const integerRanges = {
+  int: int64,
   int8: [-128n, 127n],
   int16: [-32768n, 32767n],
   int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  int64,
   uint8: [0n, 255n],
   uint16: [0n, 65535n],
   uint32: [0n, 2n ** 32n - 1n],
-  // QEMU accepts a negative 64-bit number as the unsigned number with the same bits.
-  uint64: [-(2n ** 63n), 2n ** 64n - 1n],
-  size: [-(2n ** 63n), 2n ** 64n - 1n],
-} as const satisfies Record<string, readonly [bigint, bigint]>;
+  uint64,
+  size: uint64,
+} as const satisfies Record<string, Range>;
 
 export type IntegerName = keyof typeof integerRanges;
 export type BuiltinName = IntegerName | 'str' | 'number' | 'bool' | 'any' | 'null';
 
-/** Facts about a definition, member or enum value besides its type. */
-export interface Notes {
-  readonly deprecated?: true;
-  readonly unstable?: true;
-  /** The condition that holds in the builds of QEMU that have it. */
-  readonly if?: string;
-}
-
 /** A validator, reduced to what identifies its type. */
-interface Typed {
+export interface Typed {
   (value: unknown): boolean;
   readonly type: Type;
 }
@@ -48,34 +51,199 @@ interface Noted extends Notes {
   readonly type: TypeRef;
 }
 
-export type Type = BuiltinType | ArrayType | EnumType | ObjectType | AlternateType;
-export type ObjectType = StructType | UnionType;
+// Built-in types
 
-export class BuiltinType {
-  readonly kind = 'builtin';
+export class BuiltinType implements Type {
+  readonly isScalar = true;
+  readonly parts = noParts;
 
   constructor(readonly name: BuiltinName) {}
-}
 
-export class ArrayType {
-  readonly kind = 'array';
+  get jsonKind(): JsonKind | undefined {
+    switch (this.name) {
+      case 'any':
+        return undefined;
+      case 'str':
+        return 'string';
+      case 'bool':
+        return 'boolean';
+      case 'null':
+        return 'null';
+      default:
+        return 'number';
+    }
+  }
 
-  constructor(readonly element: Type) {}
-}
+  get expectation(): string {
+    const { name } = this;
+    return isInteger(name) ? integerExpectation(integerRanges[name]) : (this.jsonKind ?? 'JSON');
+  }
 
-/** How generated code describes an enum: each value by itself. Integer-like values come first, whatever the order of the schema. */
-export type EnumValues = Readonly<Record<string, string>>;
+  get takesNull(): boolean {
+    return this.name === 'null' || this.name === 'any';
+  }
 
-export class EnumType {
-  readonly kind = 'enum';
-  readonly values: ReadonlySet<string>;
-  readonly notes: ReadonlyMap<string, Notes>;
+  test(compiler: Compiler, variable: string): string {
+    const isOut = compiler.mode === 'out';
+    const { name, jsonKind } = this;
+    switch (name) {
+      case 'str':
+      case 'bool': {
+        const test = `typeof ${variable} === '${jsonKind}'`;
+        return isOut && name === 'str' ? `${test} && ${compiler.constant(flawOf)}(${variable}) === undefined` : test;
+      }
+      case 'null':
+        return `${variable} === null`;
+      case 'number':
+        return `Number.isFinite(${variable})`;
+      case 'any':
+        return isOut ? `${compiler.constant(isSimple)}(${variable})` : `${variable} !== undefined`;
+      default:
+        return testOfInteger(integerRanges[name], variable);
+    }
+  }
 
-  constructor(values: EnumValues, notes: Readonly<Record<string, Notes>>) {
-    this.values = new Set(Object.keys(values));
-    this.notes = new Map(Object.entries(notes));
+  inspect(inspector: Inspector, value: unknown): void {
+    const { name } = this;
+    switch (name) {
+      case 'any':
+        inspectAny(inspector, value);
+        break;
+      case 'str':
+        inspectString(inspector, value);
+        break;
+      case 'number':
+        if (typeof value === 'bigint' && inspector.mends) inspector.replace(Number(value));
+        else if (!Number.isFinite(value)) inspector.mismatch(name, value);
+        break;
+      case 'bool':
+      case 'null':
+        if (kindOf(value) !== this.jsonKind) inspector.mismatch(this.expectation, value);
+        break;
+      default:
+        inspectInteger(inspector, integerRanges[name], value);
+    }
   }
 }
+
+function isInteger(name: BuiltinName): name is IntegerName {
+  return Object.hasOwn(integerRanges, name);
+}
+
+function integerExpectation([min, max]: Range): string {
+  if (max <= Number.MAX_SAFE_INTEGER) return `integer from ${min} to ${max}`;
+  return max === int64[1] ? 'signed integer of 64 bits' : 'integer of 64 bits';
+}
+
+function testOfInteger([min, max]: Range, m: string): string {
+  if (max <= Number.MAX_SAFE_INTEGER) return `Number.isInteger(${m}) && ${m} >= ${min} && ${m} <= ${max}`;
+  return `(Number.isSafeInteger(${m}) || typeof ${m} === 'bigint' && ${m} >= ${min}n && ${m} <= ${max}n)`;
+}
+
+function inspectInteger(inspector: Inspector, range: Range, value: unknown): void {
+  const [min, max] = range;
+  const expected = integerExpectation(range);
+  // Integers that always fit into a number are never a bigint.
+  const isLong = max > Number.MAX_SAFE_INTEGER;
+  if (typeof value === 'bigint' && !isLong) inspector.mismatch(expected, value, ': use a number');
+  else if (typeof value !== 'bigint' && !Number.isInteger(value)) inspector.mismatch(expected, value);
+  else if (typeof value === 'number' && isLong && !Number.isSafeInteger(value)) {
+    inspector.mismatch(expected, value, ', which is not exact: use a bigint');
+  } else if ((value as number) < min || (value as number) > max) inspector.mismatch(expected, value);
+}
+
+function inspectString(inspector: Inspector, value: unknown): void {
+  if (typeof value !== 'string') inspector.mismatch('string', value);
+  else if (inspector.isOut) {
+    const flaw = flawOf(value);
+    if (flaw !== undefined) inspector.add('mismatch', 'string', `string with ${flaw}`);
+  }
+}
+
+/** Accepts any JSON with exact integers. Received values are nothing else. */
+function inspectAny(inspector: Inspector, value: unknown): void {
+  if (!inspector.isOut) return;
+  switch (kindOf(value)) {
+    case 'array':
+      inspectArray(inspector, typeOf('any'), value);
+      break;
+    case 'object':
+      inspectObject(inspector, emptyStruct, value, true);
+      break;
+    case 'string':
+      inspectString(inspector, value);
+      break;
+    case 'number':
+      if (typeof value === 'bigint' || Number.isInteger(value)) inspectInteger(inspector, uint64, value);
+      else if (!Number.isFinite(value)) inspector.mismatch('number', value);
+      break;
+    case undefined:
+      inspector.mismatch('JSON', value);
+      break;
+    default:
+  }
+}
+
+/** Returns whether a value is valid JSON other than an object or array. */
+function isSimple(value: unknown): boolean {
+  if (typeof value === 'string') return flawOf(value) === undefined;
+  if (typeof value !== 'number') return typeof value === 'boolean' || value === null;
+  return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
+}
+
+// Arrays
+
+export class ArrayType implements Type {
+  readonly jsonKind = 'array';
+  readonly expectation = 'array';
+  readonly takesNull = false;
+  readonly isScalar = false;
+
+  constructor(readonly element: Type) {}
+
+  get parts(): Iterable<Type> {
+    return [this.element];
+  }
+
+  compile(compiler: Compiler): Check {
+    const each = tokensOf.element + (compiler.mode === 'out' ? 0 : tokensOf.object);
+    return compiler.function(`if (!Array.isArray(v) || d === ${maxDepthInMessage}) return false;
+const n = v.length >>> 0;
+if (Object.getPrototypeOf(v) !== Array.prototype) return false;
+if (!(${compiler.spent(`n * ${each}`)})) return false;
+for (let i = 0; i < n; i++) {
+  const e = v[i];
+  if (!(${compiler.test(this.element, 'e')})) return false;
+}
+return true;`);
+  }
+
+  inspect(inspector: Inspector, value: unknown): void {
+    inspectArray(inspector, this.element, value);
+  }
+}
+
+function inspectArray(inspector: Inspector, element: Type, array: unknown): void {
+  if (!inspector.enter('array', array)) return;
+  const length = lengthOf(array);
+  if (length * tokensOf.element > limits[inspector.direction].tokens) {
+    inspector.add('mismatch', 'array', `array of ${length} elements, which is too many`);
+    inspector.leave();
+    return;
+  }
+  inspector.spend(length * tokensOf.element);
+  for (let index = 0; index < length; index += 1) {
+    inspector.path.push(index);
+    const value = array[index];
+    element.inspect(inspector, value);
+    inspector.path.pop();
+    // A sparse array may have millions of holes. One issue is enough.
+    if (value === undefined && !(index in array)) break;
+  }
+  inspector.leave();
+}
+
+// Structs
 
 export interface Member extends Notes {
   readonly name: string;
@@ -83,11 +251,53 @@ export interface Member extends Notes {
   readonly optional: boolean;
 }
 
-export class StructType {
-  readonly kind = 'struct';
+/** A struct or a union. */
+export interface ObjectType extends Type {
+  /** The members of a struct, or of a union's base. */
+  readonly ownMembers: readonly Member[];
+  /**
+   * @param outer the members of the enclosing unions
+   * @param tags members already read and tested: the discriminators
+   */
+  compile(compiler: Compiler, outer?: readonly Member[], tags?: ReadonlySet<Member>): Check;
+  /** @param find returns the value of a member */
+  shape(find: (name: string) => unknown): Shape;
+  select(find: (name: string) => unknown): Selection;
+  /** Describes where else a member exists that is unknown in an object. */
+  elsewhere(object: object, name: string): string;
+}
+
+/** The structs and unions whose members make up an object, as selected by its discriminators. */
+export interface Selection {
+  /** Identifies the selection: the values of the discriminators, outermost first. */
+  readonly key: string;
+  readonly parts: readonly ObjectType[];
+  /** Whether the branch is unknown. */
+  readonly isOpen: boolean;
+}
+
+/** The members of an object, as selected by its discriminators. */
+export interface Shape {
+  readonly members: ReadonlyMap<string, Member>;
+  readonly mandatory: readonly Member[];
+  /** True if the branch is unknown, so that any further members are accepted. */
+  readonly isOpen: boolean;
+}
+
+export function shapeOf(all: readonly Member[], isOpen: boolean): Shape {
+  const members = new Map(all.map((member) => [member.name, member]));
+  return { members, mandatory: all.filter(({ optional }) => !optional), isOpen };
+}
+
+export class StructType implements ObjectType {
+  readonly jsonKind = 'object';
+  readonly expectation = 'object';
+  readonly takesNull = false;
+  readonly isScalar = false;
   readonly #define: () => MemberRefs;
   readonly #base: (() => Typed) | undefined;
   #members: readonly Member[] | undefined;
+  #shape: Shape | undefined;
 
   /** @param base the validator of a struct */
   constructor(define: () => MemberRefs, base?: () => Typed) {
@@ -103,74 +313,151 @@ export class StructType {
     }
     return this.#members;
   }
+
+  get ownMembers(): readonly Member[] {
+    return this.members;
+  }
+
+  get parts(): Iterable<Type> {
+    return this.members.map(({ type }) => type);
+  }
+
+  get isFlat(): boolean {
+    return this.members.every(({ type }) => type.isScalar);
+  }
+
+  compile(compiler: Compiler, outer: readonly Member[] = [], tags?: ReadonlySet<Member>): Check {
+    const members = [...outer, ...this.members];
+    const isStrict = compiler.mode !== 'open';
+    const mandatory = members.filter(({ optional }) => !optional).length;
+    const untested = members
+      .filter((member) => !tags?.has(member))
+      .toSorted((a, b) => Number(a.optional) - Number(b.optional));
+    // Reading a member first lets the engine know the object's shape, which makes the prototype test free.
+    const [first] = untested;
+    const tests = untested.map((member) => {
+      const get = member === first ? '' : `m = ${reading(member.name)};`;
+      const failing = `if (!(${compiler.test(member.type, 'm')})) return false;`;
+      return member.optional ? `${get} if (m !== undefined) { ${failing} n--; }` : `${get} ${failing}`;
+    });
+    // An extra member is unknown unless its value is undefined.
+    return compiler.function(`${objectOnly}
+let m, n = 0;
+${first ? `m = ${reading(first.name)};` : ''}
+if (Object.getPrototypeOf(v) !== Object.prototype) return false;
+${isStrict ? 'const all = Object.getOwnPropertyNames(v).length;' : ''}
+${counting(compiler, members)}
+${isStrict ? `n = all - ${mandatory};` : ''}
+${tests.join('\n')}
+${isStrict ? 'if (n > 0) for (const k in v) if (v[k] === undefined) n--;' : ''}
+return ${isStrict ? 'n === 0' : 'true'};`);
+  }
+
+  inspect(inspector: Inspector, value: unknown, further?: boolean): void {
+    inspectObject(inspector, this, value, further);
+  }
+
+  shape(): Shape {
+    return (this.#shape ??= shapeOf(this.members, false));
+  }
+
+  select(): Selection {
+    return { key: '', parts: [this], isOpen: false };
+  }
+
+  elsewhere(): string {
+    return '';
+  }
 }
 
 export const emptyStruct = /* @__PURE__ */ new StructType(() => ({}));
 
-/** The description of a union in generated code: its base, and its branches by value of the discriminator. */
-export type UnionRefs = readonly [base: Typed, branches: Readonly<Record<string, Typed>>];
+export const objectOnly = `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
 
-export class UnionType {
-  readonly kind = 'union';
-  readonly #define: () => UnionRefs;
-  #resolved: ResolvedUnion | undefined;
+/** Objects up to this depth do not count what they contain: without arrays, which always do, there cannot be many. */
+const freeDepth = 8;
 
-  /** @param discriminator a member of the base */
-  constructor(
-    readonly discriminator: string,
-    define: () => UnionRefs,
-  ) {
-    this.#define = define;
-  }
+/** Rejects a value with too many tokens. Received objects are counted by the object or array that contains them. */
+function counting(compiler: Compiler, members: readonly Member[]): string {
+  if (compiler.mode === 'out') return `if (!(${compiler.spent(`all * ${tokensOf.member}`)})) return false;`;
+  const holders = members.filter(({ type }) => !type.isScalar).length;
+  if (holders === 0) return '';
+  return `if (d >= ${freeDepth} && !(${compiler.spent(String(holders * tokensOf.object))})) return false;`;
+}
 
-  get base(): StructType {
-    return this.#resolve().base;
-  }
+/** Names that every object inherits have to be tested for ownership. */
+export function reading(name: string): string {
+  const text = JSON.stringify(name);
+  return inheritedNames.has(name) ? `(Object.hasOwn(v, ${text}) ? v[${text}] : undefined)` : `v[${text}]`;
+}
 
-  /** All values of the discriminator. */
-  get values(): ReadonlySet<string> {
-    return this.#resolve().values;
-  }
-
-  /** The branches by value of the discriminator. Values without a branch add no members. */
-  get branches(): ReadonlyMap<string, ObjectType> {
-    return this.#resolve().branches;
-  }
-
-  #resolve(): ResolvedUnion {
-    if (!this.#resolved) {
-      const [{ type }, refs] = this.#define();
-      const base = type as StructType;
-      const tag = base.members.find(({ name }) => name === this.discriminator) as Member;
-      const branches = Object.entries(refs).map(([value, branch]) => [value, branch.type as ObjectType] as const);
-      this.#resolved = { base, values: (tag.type as EnumType).values, branches: new Map(branches) };
+/** @param further whether the object may have members beyond those of its type */
+export function inspectObject(inspector: Inspector, type: ObjectType, object: unknown, further = false): void {
+  if (!inspector.enter('object', object)) return;
+  const { isOut, path } = inspector;
+  const names = Object.keys(object);
+  // Code that reads a member also sees one that is not enumerable. Arguments are inspected again as they are sent.
+  const find = (name: string): unknown => (isOut ? own : readingOf)(object, name);
+  const { members, mandatory, isOpen } = type.shape(find);
+  // Compiled checks do not descend into unknown members of received values.
+  const unknown = Math.max(names.length - members.size, 0);
+  inspector.spend(isOut ? names.length * tokensOf.member : tokensOf.object + unknown);
+  let missing = mandatory.length;
+  for (const name of names) {
+    path.push(name);
+    const value = read(object, name);
+    const member = members.get(name);
+    if (value !== undefined) {
+      if (member) inspectMember(inspector, member, value);
+      else if (isOpen || further) {
+        inspectString(inspector, name);
+        inspectAny(inspector, value);
+      } else reportUnknown(inspector, type, object, members, name);
+      if (member && !member.optional) missing -= 1;
     }
-    return this.#resolved;
+    path.pop();
   }
+  if (missing > 0) {
+    const enumerated = new Set(names.filter((name) => own(object, name) !== undefined));
+    for (const member of mandatory) {
+      if (enumerated.has(member.name)) continue;
+      path.push(member.name);
+      const value = find(member.name);
+      if (value === undefined) reportMissing(inspector, member);
+      else inspectMember(inspector, member, value);
+      path.pop();
+    }
+  }
+  inspector.leave();
 }
 
-interface ResolvedUnion {
-  readonly base: StructType;
-  readonly values: ReadonlySet<string>;
-  readonly branches: ReadonlyMap<string, ObjectType>;
+function inspectMember(inspector: Inspector, member: Member, value: unknown): void {
+  const { type, optional } = member;
+  inspector.remark(member);
+  if (value === null && optional && !type.takesNull) {
+    inspector.mismatch(type.expectation, value, '; leave it out instead');
+  } else type.inspect(inspector, value);
 }
 
-/** The kind of JSON value, which selects the alternative of an alternate. */
-export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
-
-export class AlternateType {
-  readonly kind = 'alternate';
-  readonly #define: () => readonly TypeRef[];
-  #alternatives: ReadonlyMap<JsonKind, Type> | undefined;
-
-  constructor(define: () => readonly TypeRef[]) {
-    this.#define = define;
-  }
-
-  get alternatives(): ReadonlyMap<JsonKind, Type> {
-    return (this.#alternatives ??= new Map(this.#define().map((ref) => [kindOfType(typeOf(ref)), typeOf(ref)])));
-  }
+function reportMissing(inspector: Inspector, { type: { expectation } }: Member): void {
+  inspector.issue('mismatch', expectation, 'nothing', `missing, expected ${expectation}`);
 }
+
+function reportUnknown(
+  inspector: Inspector,
+  type: ObjectType,
+  object: object,
+  members: ReadonlyMap<string, Member>,
+  name: string,
+): void {
+  if (!inspector.isWanted('unknown')) return;
+  const absent = (): string[] => [...members.keys()].filter((candidate) => own(object, candidate) === undefined);
+  const hint = inspector.isOut ? type.elsewhere(object, name) || didYouMean(name, absent()) : '';
+  const found = kindOf(own(object, name)) ?? 'not JSON';
+  inspector.issue('unknown', 'no member of this name', found, `unknown member${hint}`);
+}
+
+// References
 
 const builtins = new Map<BuiltinName, BuiltinType>();
 
@@ -194,45 +481,4 @@ function membersOf(refs: MemberRefs): Member[] {
 
 function isNoted(ref: TypeRef | Noted): ref is Noted {
   return typeof ref === 'object' && 'type' in ref;
-}
-
-/** Returns the JSON kind of an alternative. An alternative is neither an alternate nor `any`. */
-function kindOfType(type: Type): JsonKind {
-  switch (type.kind) {
-    case 'array':
-      return 'array';
-    case 'enum':
-      return 'string';
-    case 'builtin':
-      return kindOfBuiltin(type.name);
-    default:
-      return 'object';
-  }
-}
-
-function kindOfBuiltin(name: BuiltinName): JsonKind {
-  if (name === 'str') return 'string';
-  if (name === 'bool') return 'boolean';
-  return name === 'null' ? 'null' : 'number';
-}
-
-/** Returns whether values of the type can contain a `number` at any depth. */
-export function holdsNumbers(type: Type, seen: Set<Type> = new Set()): boolean {
-  if (seen.has(type)) return false;
-  seen.add(type);
-  const inside = (types: Iterable<Type>): boolean => [...types].some((part) => holdsNumbers(part, seen));
-  switch (type.kind) {
-    case 'builtin':
-      return type.name === 'number';
-    case 'array':
-      return inside([type.element]);
-    case 'struct':
-      return inside(type.members.map((member) => member.type));
-    case 'union':
-      return inside([type.base, ...type.branches.values()]);
-    case 'alternate':
-      return inside(type.alternatives.values());
-    case 'enum':
-      return false;
-  }
 }

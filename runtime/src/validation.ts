@@ -8,9 +8,10 @@ import { compiled } from './compile.js';
 import { inspect, isFailure, type Direction, type Inspection, type Issue, type Remark } from './inspect.js';
 import { toWire, type Json, type Wire } from './json.js';
 import type { Log } from './log.js';
-import { holdsNumbers, type Type } from './schema.js';
+import { BuiltinType } from './schema.js';
 import type { Settled } from './session.js';
 import { shortened } from './text.js';
+import type { Type } from './type.js';
 import { enumeration, passes, struct, type AnyValidators, type CommandValidators } from './validator.js';
 
 /** How to validate arguments, results and events against the schema. */
@@ -207,6 +208,14 @@ type Subject = { readonly command: string } | { readonly event: string };
 
 function nameOf(subject: Subject): string {
   return 'command' in subject ? subject.command : subject.event;
+}
+
+/** Returns whether values of the type can contain a `number` at any depth. */
+function holdsNumbers(type: Type, seen: Set<Type> = new Set()): boolean {
+  if (seen.has(type)) return false;
+  seen.add(type);
+  const isNumber = type instanceof BuiltinType && type.name === 'number';
+  return isNumber || [...type.parts].some((part) => holdsNumbers(part, seen));
 }
 
 function failuresOf(issues: readonly Issue[], direction: Direction): Issue[] {

@@ -1,23 +1,14 @@
 /** Validators, which generated code creates. */
 
+import { AlternateType } from './alternate.js';
 import { budget, compiled, type Cell } from './compile.js';
-import { inspect, isFailure, type Direction, type Issue, type Remark } from './inspect.js';
+import { EnumType, type EnumValues } from './enum.js';
+import { inspect, isFailure, type Direction, type Issue, type Notes, type Remark } from './inspect.js';
 import { limits } from './json.js';
 import type { CommandMap, EmptyObject, EventMap } from './maps.js';
-import {
-  AlternateType,
-  emptyStruct,
-  EnumType,
-  StructType,
-  typeOf,
-  UnionType,
-  type EnumValues,
-  type MemberRefs,
-  type Notes,
-  type Type,
-  type TypeRef,
-  type UnionRefs,
-} from './schema.js';
+import { emptyStruct, StructType, typeOf, type MemberRefs, type TypeRef } from './schema.js';
+import type { Type } from './type.js';
+import { UnionType, type UnionRefs } from './union.js';
 
 /** Options of `issues`. */
 export interface IssuesOptions {

@@ -1,0 +1,23 @@
+/** What the types of a schema have in common at run time. */
+
+import type { Compilable } from './compile.js';
+import type { Inspectable } from './inspect.js';
+import type { JsonKind } from './json.js';
+
+/**
+ * A type. It is interpreted twice, and both interpretations have to agree: compiled to a check, and by inspection. Each
+ * kind of type is a class that knows how to do both, so that a bundle contains only the kinds that are used.
+ */
+export interface Type extends Compilable, Inspectable {
+  /** The JSON kind of all values, which selects an alternative; undefined if they differ. */
+  readonly jsonKind: JsonKind | undefined;
+  /** A description for issues: `integer from 0 to 255`. */
+  readonly expectation: string;
+  readonly takesNull: boolean;
+  /** Whether no value is an object or array that a check would go into. */
+  readonly isScalar: boolean;
+  /** The types of members, elements and so on. */
+  readonly parts: Iterable<Type>;
+}
+
+export const noParts: readonly Type[] = [];
