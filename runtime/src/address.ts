@@ -68,13 +68,13 @@ interface Members {
   readonly tls?: TlsOptions;
 }
 
-const addressChecks: OptionChecks<Members> = {
+const addressChecks: OptionChecks<Members> = /* @__PURE__ */ (() => ({
   path: aName,
   host: aName,
   port: integer(1, 65535),
   fd: integer(0, 2 ** 31 - 1),
   tls: anObject,
-};
+}))();
 
 /**
  * Validates an address and copies its defined members.

@@ -6,7 +6,7 @@ import type { Events, QmpEvent } from './events.js';
 import type { Entry, Request, Session, Settled } from './session.js';
 
 /** What bounds the call. */
-export interface Bounds {
+export interface CallBounds {
   readonly signal?: AbortSignal | undefined;
   readonly timeout?: number | undefined;
   readonly where?: ((event: never) => boolean) | undefined;
@@ -21,7 +21,7 @@ export class BoundedCall {
   readonly #session: Session;
   readonly #events: Events;
   readonly #command: string;
-  readonly #bounds: Bounds;
+  readonly #bounds: CallBounds;
   /** Undefined once the call has settled. */
   #settle: ((outcome: Settled) => void) | undefined;
   /** The request, once it is sent. */
@@ -32,7 +32,13 @@ export class BoundedCall {
   readonly #cleanups: (() => void)[] = [];
 
   /** @param settle receives the outcome */
-  constructor(session: Session, events: Events, command: string, bounds: Bounds, settle: (outcome: Settled) => void) {
+  constructor(
+    session: Session,
+    events: Events,
+    command: string,
+    bounds: CallBounds,
+    settle: (outcome: Settled) => void,
+  ) {
     this.#session = session;
     this.#events = events;
     this.#command = command;

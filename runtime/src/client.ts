@@ -171,7 +171,11 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
     return this;
   }
 
-  /** Removes a listener. */
+  /**
+   * Removes a listener. Does nothing if it was not added.
+   *
+   * @throws TypeError if the schema does not have the event
+   */
   off<N extends Listenable<E> | Meant<M, E>, M extends string = never>(
     name: N | Among<M, Listenable<E>>,
     listener: (event: Heard<E, N>) => void,

@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 
 import { delayUnlessAborted, onAbort } from './abort.js';
 import { addressOf, canBeFoundAgain, open, type Address, type Ending, type Opened } from './address.js';
-import { BoundedCall, type Bounds } from './bounded-call.js';
+import { BoundedCall, type CallBounds } from './bounded-call.js';
 import { AbortedError, ConnectError, ConnectionLostError, NotSentError, ProtocolError, QmpError } from './errors.js';
 import { Events, waitingLimit, type EventReader, type EventsOptions, type Listener } from './events.js';
 import type { JsonObject } from './json.js';
@@ -237,7 +237,9 @@ export class Connection {
     this.#events.add(name, listener, once);
   }
 
+  /** @throws TypeError for a name that `addListener` rejects */
   removeListener(name: string, listener: Listener): void {
+    this.#events.checkListenable(name);
     this.#events.remove(name, listener);
   }
 
@@ -322,7 +324,7 @@ export class Connection {
   }
 
   /** Sends a call that has a signal, a timeout, or events to wait for. */
-  #sendBounded(session: Session, request: Omit<Request, 'settle'>, bounds: Bounds, validation: Validation): void {
+  #sendBounded(session: Session, request: Omit<Request, 'settle'>, bounds: CallBounds, validation: Validation): void {
     const { command, resolve } = request;
     const settle = (outcome: Settled): void => this.#settle(outcome, resolve);
     this.#unsettledCalls += 1;
@@ -456,13 +458,13 @@ export class Connection {
     }
     // Calls that wait for an event may have missed it.
     this.#events.end(error);
-    if (this.#opened?.ended) void this.#tellEnding(this.#opened.ended);
+    if (this.#opened?.ended) void this.#logEnding(this.#opened.ended);
     if (delays) this.#reconnecting = this.#reconnect(delays);
     else this.#over = { error };
   }
 
   /** Logs how the server ended. Its last output explains why. */
-  async #tellEnding(ended: Promise<Ending>): Promise<void> {
+  async #logEnding(ended: Promise<Ending>): Promise<void> {
     const { text, orderly } = await ended;
     this.#log({ level: orderly ? 'info' : 'warn', message: text });
   }

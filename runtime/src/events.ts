@@ -2,7 +2,7 @@
 
 import { onAbort } from './abort.js';
 import { EventsDroppedError, type QmpError } from './errors.js';
-import type { Json, JsonObject } from './json.js';
+import { isObject, type Json, type JsonObject } from './json.js';
 import { Repeats, type Log } from './log.js';
 import { aFunction, anAbortSignal, checkParameter, mistake, oneOf, optionsOf, type OptionChecks } from './options.js';
 import { Backlog, messageSize, Queue } from './queue.js';
@@ -105,8 +105,13 @@ export class Events {
 
   /** @throws TypeError for an unknown name, or a listener that is not a function */
   checkListener(name: unknown, listener: unknown): void {
-    this.#checkName('name', name, reserved);
+    this.checkListenable(name);
     checkParameter('listener', listener, aFunction);
+  }
+
+  /** @throws TypeError for a name that nobody can listen to: it must be misspelled */
+  checkListenable(name: unknown): void {
+    this.#checkName('name', name, reserved);
   }
 
   /**
@@ -166,7 +171,7 @@ export class Events {
     const any = this.#listeners.get(anyEvent);
     if (!named && !any) return;
     if (reserved.has(name)) {
-      this.#repeats.tell({ level: 'warn', message: 'an event with a reserved name was dropped', event: name });
+      this.#repeats.log({ level: 'warn', message: 'an event with a reserved name was dropped', event: name });
       return;
     }
     const event = new QmpEvent(name, message);
@@ -328,8 +333,4 @@ interface Read {
 
 function time(value: Json | undefined): number {
   return typeof value === 'number' ? value : -1;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

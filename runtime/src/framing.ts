@@ -24,7 +24,7 @@ export class FramingError extends Error {
 export type Emit = (message: Json, text: string) => void;
 
 /** The limits of a message. */
-export interface Limits {
+export interface MessageLimits {
   readonly bytes: number;
   /** The number of values at all depths. Each takes up to 150 bytes of memory, however short its text. */
   readonly values: number;
@@ -43,7 +43,7 @@ const keptCapacity = 1024 * 1024;
 const nothing = /* @__PURE__ */ new Uint8Array(0);
 
 export class Framer {
-  readonly #limits: Limits;
+  readonly #limits: MessageLimits;
   /** The incomplete message. The buffer grows by doubling, so that small chunks are not copied repeatedly. */
   #kept = nothing;
   #keptLength = 0;
@@ -57,7 +57,7 @@ export class Framer {
   /** Whether all input is dropped until the next delimiter. */
   #dropping = false;
 
-  constructor(limits: Limits) {
+  constructor(limits: MessageLimits) {
     this.#limits = limits;
   }
 
@@ -78,7 +78,7 @@ export class Framer {
    * @throws FramingError; the framer cannot be used afterwards
    */
   push(chunk: Uint8Array, emit: Emit): void {
-    let bytes = this.#delimited ? this.#behindDelimiter(chunk) : chunk;
+    let bytes = this.#delimited ? this.#afterDelimiter(chunk) : chunk;
     // Decoding many lines at once is faster if each line is a message. As soon as one is not, the rest of the chunk is
     // processed line by line.
     let isByLine = false;
@@ -95,7 +95,7 @@ export class Framer {
     }
   }
 
-  #behindDelimiter(chunk: Uint8Array): Uint8Array {
+  #afterDelimiter(chunk: Uint8Array): Uint8Array {
     const at = chunk.lastIndexOf(delimiter);
     if (at !== -1) {
       this.resync();
@@ -118,7 +118,7 @@ export class Framer {
       const lineEnd = text.indexOf('\n', begin);
       if (!takeLine(text.slice(begin, lineEnd), emit)) {
         this.#scan = new Scan(this.#limits.values);
-        return behindLines(bytes, lines);
+        return afterLines(bytes, lines);
       }
       begin = lineEnd + 1;
     }
@@ -188,7 +188,7 @@ function decode(bytes: Uint8Array, begin: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + begin, end - begin).toString('utf8');
 }
 
-function behindLines(bytes: Uint8Array, count: number): Uint8Array {
+function afterLines(bytes: Uint8Array, count: number): Uint8Array {
   let begin = 0;
   for (let line = 0; line < count; line += 1) begin = bytes.indexOf(newline, begin) + 1;
   return bytes.subarray(begin);

@@ -13,6 +13,11 @@ export interface JsonObject {
   [name: string]: Json | undefined;
 }
 
+/** Returns whether a value is an object other than an array. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
 
 /**
@@ -132,7 +137,7 @@ class ExactParser {
     if (depth > maxDepth) throw new RangeError(depthProblem);
     if (token === '{') return this.#object(depth);
     if (token === '[') return this.#array(depth);
-    return /^-?\d{1,20}$/u.test(token) ? integer(token) : (JSON.parse(token) as Json);
+    return /^-?\d{1,20}$/u.test(token) ? exactInteger(token) : (JSON.parse(token) as Json);
   }
 
   #object(depth: number): Json {
@@ -155,13 +160,13 @@ class ExactParser {
   }
 }
 
-function integer(digits: string): Int64 {
+function exactInteger(digits: string): Int64 {
   const number = Number(digits);
   return Number.isSafeInteger(number) ? number : BigInt(digits);
 }
 
 /** The limits of a value that is validated or written. */
-interface Limits {
+interface ValueLimits {
   /** The maximum nesting of objects and arrays. */
   readonly depth: number;
   /**
@@ -183,7 +188,7 @@ export const limits = {
   out: { depth: maxDepthInMessage, tokens: 2 * 1024 * 1024 - 16, bytes: 64 * 1024 * 1024 - 1024 },
   in: { depth: maxDepthInMessage, tokens: 8 * 1024 * 1024, bytes: Infinity },
   any: { depth: maxDepth, tokens: 16 * 1024 * 1024, bytes: Infinity },
-} as const satisfies Record<string, Limits>;
+} as const satisfies Record<string, ValueLimits>;
 
 /**
  * The tokens of each member (name, colon, value, comma) and of each element (value, comma). A container has one bracket
@@ -276,7 +281,7 @@ const partLength = 64 * 1024;
 class Writer {
   /** A copy of the value, if requested. */
   copy: unknown;
-  readonly #limits: Limits;
+  readonly #limits: ValueLimits;
   readonly #accept: Accept;
   readonly #isKept: boolean;
   /** The names and indices that lead to the current value. */
@@ -288,8 +293,8 @@ class Writer {
   #text = '';
 
   /** @param isKept whether to make `copy` */
-  constructor(most: Limits, accept: Accept, isKept = false) {
-    this.#limits = most;
+  constructor(valueLimits: ValueLimits, accept: Accept, isKept = false) {
+    this.#limits = valueLimits;
     this.#accept = accept;
     this.#isKept = isKept;
   }

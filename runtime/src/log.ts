@@ -40,8 +40,8 @@ export const defaultLog: Log = ({ level, message, error }) => {
 
 /** Wraps a log hook: its exceptions are caught, and the messages it receives are safe to print. */
 export function safe(log: Log): Log {
-  const tell = guarded('log', log);
-  return (entry) => tell({ ...entry, message: visibleLines(entry.message) });
+  const guardedLog = guarded('log', log);
+  return (entry) => guardedLog({ ...entry, message: visibleLines(entry.message) });
 }
 
 /**
@@ -91,7 +91,7 @@ export class Repeats {
   }
 
   /** @param entry its message describes what was dropped, and must be one of a fixed set */
-  tell(entry: LogEntry): void {
+  log(entry: LogEntry): void {
     const count = this.#counts.get(entry.message) ?? 0;
     this.#counts.set(entry.message, count + 1);
     if (count === 0) this.#log(entry);

@@ -1,13 +1,14 @@
 /** Validates options and other parameters, so that a mistake throws a TypeError at the call. */
 
 import { describeValue } from './inspect.js';
+import { isObject } from './json.js';
 import { didYouMean } from './suggest.js';
 
 /** Returns a description of the expected value if the value is invalid. */
-export type Check = (value: unknown) => string | undefined;
+export type OptionCheck = (value: unknown) => string | undefined;
 
 /** A check for each option. */
-export type OptionChecks<T> = { readonly [N in keyof T]-?: Check };
+export type OptionChecks<T> = { readonly [N in keyof T]-?: OptionCheck };
 
 /** The longest timeout that Node's timers accept; longer ones fire immediately. */
 const longestTimer = 2 ** 31 - 1;
@@ -16,29 +17,30 @@ export const aBoolean = /* @__PURE__ */ ofType('boolean');
 export const aFunction = /* @__PURE__ */ ofType('function');
 export const aString = /* @__PURE__ */ ofType('string');
 
-export const aName: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'non-empty string');
+export const aName: OptionCheck = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : 'non-empty string';
 
-export const anObject: Check = (value) => (isObject(value) ? undefined : 'object');
+export const anObject: OptionCheck = (value) => (isObject(value) ? undefined : 'object');
 
-export const strings: Check = (value) =>
+export const strings: OptionCheck = (value) =>
   Array.isArray(value) && value.every((element) => typeof element === 'string') ? undefined : 'array of strings';
 
 /** Accepts any value. For options that are validated elsewhere. */
-export const anything: Check = () => undefined;
+export const anything: OptionCheck = () => undefined;
 
 /** A time limit; `Infinity` means none. */
-export const aDuration: Check = (value) =>
+export const aDuration: OptionCheck = (value) =>
   typeof value === 'number' && value >= 0 && (value <= longestTimer || value === Infinity)
     ? undefined
     : `milliseconds from 0 to ${longestTimer}, or Infinity`;
 
 /** A delay between attempts, which must not be zero. */
-export const aDelay: Check = (value) =>
+export const aDelay: OptionCheck = (value) =>
   typeof value === 'number' && value >= 1 && value <= longestTimer
     ? undefined
     : `milliseconds from 1 to ${longestTimer}`;
 
-export const anAbortSignal: Check = (value) => {
+export const anAbortSignal: OptionCheck = (value) => {
   const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
   const isSignal =
     typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function';
@@ -46,7 +48,7 @@ export const anAbortSignal: Check = (value) => {
 };
 
 /* @__NO_SIDE_EFFECTS__ */
-export function integer(min: number, max: number): Check {
+export function integer(min: number, max: number): OptionCheck {
   return (value) =>
     Number.isInteger(value) && (value as number) >= min && (value as number) <= max
       ? undefined
@@ -54,7 +56,7 @@ export function integer(min: number, max: number): Check {
 }
 
 /* @__NO_SIDE_EFFECTS__ */
-export function oneOf(...values: readonly string[]): Check {
+export function oneOf(...values: readonly string[]): OptionCheck {
   return (value) =>
     values.includes(value as string) ? undefined : `one of ${values.map((one) => `'${one}'`).join(', ')}`;
 }
@@ -95,7 +97,7 @@ export function checkNames<T extends object>(
 }
 
 /** @throws TypeError for an invalid value */
-export function checkParameter(name: string, value: unknown, check: Check): void {
+export function checkParameter(name: string, value: unknown, check: OptionCheck): void {
   const expected = check(value);
   if (expected !== undefined) throw mistake(name, expected, value);
 }
@@ -108,10 +110,6 @@ export function mistake(name: string, expected: string, value: unknown, hint = '
   return error;
 }
 
-function ofType(type: 'boolean' | 'function' | 'string'): Check {
+function ofType(type: 'boolean' | 'function' | 'string'): OptionCheck {
   return (value) => (typeof value === type ? undefined : type);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -11,7 +11,7 @@ export class Queue<T> {
   /** The index of the first item that was not removed. */
   #head = 0;
   /** Older items by number. A few that are never removed would otherwise keep the array growing. */
-  readonly #stragglers = new Map<number, T>();
+  readonly #oldItems = new Map<number, T>();
   #length = 0;
 
   get length(): number {
@@ -19,8 +19,8 @@ export class Queue<T> {
   }
 
   get first(): T | undefined {
-    const number = this.#firstStraggler;
-    return number === undefined ? this.#items[this.#head] : this.#stragglers.get(number);
+    const number = this.#firstOld;
+    return number === undefined ? this.#items[this.#head] : this.#oldItems.get(number);
   }
 
   /** Returns the item's number. Numbers are consecutive. */
@@ -30,11 +30,11 @@ export class Queue<T> {
   }
 
   get(number: number): T | undefined {
-    return number < this.#firstNumber ? this.#stragglers.get(number) : this.#items[number - this.#firstNumber];
+    return number < this.#firstNumber ? this.#oldItems.get(number) : this.#items[number - this.#firstNumber];
   }
 
   shift(): T | undefined {
-    const number = this.#firstStraggler ?? this.#firstNumber + this.#head;
+    const number = this.#firstOld ?? this.#firstNumber + this.#head;
     const item = this.get(number);
     this.remove(number);
     return item;
@@ -44,32 +44,32 @@ export class Queue<T> {
   remove(number: number): boolean {
     if (this.get(number) === undefined) return false;
     this.#length -= 1;
-    if (this.#stragglers.delete(number)) return true;
+    if (this.#oldItems.delete(number)) return true;
     this.#items[number - this.#firstNumber] = undefined;
     while (this.#head < this.#items.length && this.#items[this.#head] === undefined) this.#head += 1;
     const { length } = this.#items;
     if (length < fewItems) return true;
     if (this.#head * 2 >= length) this.#forget(this.#head);
-    else if ((this.#length - this.#stragglers.size) * 4 < length) this.#setAside();
+    else if ((this.#length - this.#oldItems.size) * 4 < length) this.#setAside();
     return true;
   }
 
   /** Removes and returns all items, in order. */
   takeAll(): T[] {
-    const items = [...this.#stragglers.values(), ...this.#items.filter((item) => item !== undefined)];
-    this.#stragglers.clear();
+    const items = [...this.#oldItems.values(), ...this.#items.filter((item) => item !== undefined)];
+    this.#oldItems.clear();
     this.#forget(this.#items.length);
     this.#length = 0;
     return items;
   }
 
-  get #firstStraggler(): number | undefined {
-    return this.#stragglers.size === 0 ? undefined : this.#stragglers.keys().next().value;
+  get #firstOld(): number | undefined {
+    return this.#oldItems.size === 0 ? undefined : this.#oldItems.keys().next().value;
   }
 
   #setAside(): void {
     for (const [index, item] of this.#items.entries()) {
-      if (item !== undefined) this.#stragglers.set(this.#firstNumber + index, item);
+      if (item !== undefined) this.#oldItems.set(this.#firstNumber + index, item);
     }
     this.#forget(this.#items.length);
   }

@@ -12,22 +12,23 @@ import { noParts, type Type } from './type.js';
 
 type Range = readonly [min: bigint, max: bigint];
 
-const int64: Range = [-(2n ** 63n), 2n ** 63n - 1n];
-// QEMU accepts a negative 64-bit number as the unsigned number with the same bits.
-const uint64: Range = [-(2n ** 63n), 2n ** 64n - 1n];
-
-const integerRanges = {
-  int: int64,
-  int8: [-128n, 127n],
-  int16: [-32768n, 32767n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  int64,
-  uint8: [0n, 255n],
-  uint16: [0n, 65535n],
-  uint32: [0n, 2n ** 32n - 1n],
-  uint64,
-  size: uint64,
-} as const satisfies Record<string, Range>;
+const integerRanges = /* @__PURE__ */ (() => {
+  const int64: Range = [-(2n ** 63n), 2n ** 63n - 1n];
+  // QEMU accepts a negative 64-bit number as the unsigned number with the same bits.
+  const uint64: Range = [-(2n ** 63n), 2n ** 64n - 1n];
+  return {
+    int: int64,
+    int8: [-128n, 127n],
+    int16: [-32768n, 32767n],
+    int32: [-(2n ** 31n), 2n ** 31n - 1n],
+    int64,
+    uint8: [0n, 255n],
+    uint16: [0n, 65535n],
+    uint32: [0n, 2n ** 32n - 1n],
+    uint64,
+    size: uint64,
+  } as const satisfies Record<string, Range>;
+})();
 
 export type IntegerName = keyof typeof integerRanges;
 export type BuiltinName = IntegerName | 'str' | 'number' | 'bool' | 'any' | 'null';
@@ -132,7 +133,7 @@ function isInteger(name: BuiltinName): name is IntegerName {
 
 function integerExpectation([min, max]: Range): string {
   if (max <= Number.MAX_SAFE_INTEGER) return `integer from ${min} to ${max}`;
-  return max === int64[1] ? 'signed integer of 64 bits' : 'integer of 64 bits';
+  return max === integerRanges.int64[1] ? 'signed integer of 64 bits' : 'integer of 64 bits';
 }
 
 function testOfInteger([min, max]: Range, m: string): string {
@@ -174,7 +175,7 @@ function inspectAny(inspector: Inspector, value: unknown): void {
       inspectString(inspector, value);
       break;
     case 'number':
-      if (typeof value === 'bigint' || Number.isInteger(value)) inspectInteger(inspector, uint64, value);
+      if (typeof value === 'bigint' || Number.isInteger(value)) inspectInteger(inspector, integerRanges.uint64, value);
       else if (!Number.isFinite(value)) inspector.mismatch('number', value);
       break;
     case undefined:
@@ -341,7 +342,7 @@ export class StructType implements ObjectType {
       return member.optional ? `${get} if (m !== undefined) { ${failing} n--; }` : `${get} ${failing}`;
     });
     // An extra member is unknown unless its value is undefined.
-    return compiler.function(`${objectOnly}
+    return compiler.function(`${objectOnly()}
 let m, n = 0;
 ${first ? `m = ${reading(first.name)};` : ''}
 if (Object.getPrototypeOf(v) !== Object.prototype) return false;
@@ -372,7 +373,10 @@ return ${isStrict ? 'n === 0' : 'true'};`);
 
 export const emptyStruct = /* @__PURE__ */ new StructType(() => ({}));
 
-export const objectOnly = `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
+/** The beginning of the source of every check of objects. */
+export function objectOnly(): string {
+  return `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
+}
 
 /** Objects up to this depth do not count what they contain: without arrays, which always do, there cannot be many. */
 const freeDepth = 8;

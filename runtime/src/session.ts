@@ -13,8 +13,8 @@ import {
   ProtocolError,
   type QmpError,
 } from './errors.js';
-import { Framer, FramingError, type Limits } from './framing.js';
-import { toWire, type Json, type JsonObject, type Wire } from './json.js';
+import { Framer, FramingError, type MessageLimits } from './framing.js';
+import { isObject, toWire, type Json, type JsonObject, type Wire } from './json.js';
 import { Repeats, type Log, type Trace } from './log.js';
 import type { Secret } from './masking.js';
 import { PastSecrets } from './past-secrets.js';
@@ -156,13 +156,13 @@ const searchedLength = 8 * descriptionLimit;
  *
  * With these limits, no message exhausts a heap of 512 MB.
  */
-const defaultLimits: Readonly<Record<Protocol['handshake'], Limits>> = {
+const defaultLimits: Readonly<Record<Protocol['handshake'], MessageLimits>> = {
   greeting: { bytes: 64 * 1024 * 1024, values: 1024 * 1024 },
   sync: { bytes: 65 * 1024 * 1024, values: 256 * 1024 },
 };
 
 /** A higher `messageLimit` raises the limit of values in proportion; a lower one does not reduce it. */
-function limitsOf({ handshake }: Protocol, messageLimit: number | undefined): Limits {
+function limitsOf({ handshake }: Protocol, messageLimit: number | undefined): MessageLimits {
   const { bytes, values } = defaultLimits[handshake];
   return messageLimit === undefined
     ? { bytes, values }
@@ -398,7 +398,7 @@ export class Session {
   #message(message: Json, text: string): void {
     if (this.#ended) return;
     this.#options.trace?.('in', this.#hide(text.trimEnd(), this.#secretsIn(message)));
-    if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    if (!isObject(message)) {
       this.#violation('the server sent an invalid message', text);
     } else if (message['return'] !== undefined || message['error'] !== undefined) {
       this.#reply(message);
@@ -484,7 +484,7 @@ export class Session {
       error === undefined
         ? own
         : { ...own, class: this.#hide(errorClass), ...(shown !== undefined && { desc: shown }) };
-    this.#repeats.tell({ level: 'warn', message: 'a reply that matches no command was dropped', content });
+    this.#repeats.log({ level: 'warn', message: 'a reply that matches no command was dropped', content });
   }
 
   #commandError({ command, secrets }: Entry, error: Json): CommandError {
@@ -534,7 +534,7 @@ export class Session {
   #greeting(greeting: Json, length: number): void {
     const opening = this.#opening;
     if (!opening || this.#greeted || this.#options.protocol.handshake === 'sync') {
-      this.#repeats.tell({ level: 'warn', message: 'a greeting that nobody expects was dropped' });
+      this.#repeats.log({ level: 'warn', message: 'a greeting that nobody expects was dropped' });
       return;
     }
     if (length > greetingLimit) {

@@ -20,11 +20,11 @@ import type { Socket } from 'node:net';
 // There are no signal handlers: they would change how the program ends, or stop servers in the middle of the program's
 // own shutdown.
 
-/** The file descriptor of the watcher's pipe in the child process, until it executes the server. */
-const watcherFd = 4;
-
-/** Registers the process group with the watcher, unless the parent has already ended, and executes the server. */
-const startScript = `[ "$PPID" = "$1" ] || exit; echo "+ $$ $2" >&${watcherFd}; shift 2; exec "$@" ${watcherFd}>&-`;
+/**
+ * Registers the process group with the watcher, unless the parent has already ended, and executes the server. File
+ * descriptor 4 is the watcher's pipe.
+ */
+const startScript = `[ "$PPID" = "$1" ] || exit; echo "+ $$ $2" >&4; shift 2; exec "$@" 4>&-`;
 
 /**
  * Reads lines of `+ GROUP SIGNAL` and `- GROUP SIGNAL`. Ignores signals that are sent to a whole service or terminal,

@@ -196,7 +196,7 @@ class Introspection {
   /** Returns the members with a name, in any branch, and their types. */
   #member(types: ReadonlySet<Info>, name: string): Set<Info> {
     const found = new Set<Info>();
-    const objects = new Set([...types].filter(isObject));
+    const objects = new Set([...types].filter(isObjectType));
     // The loop also visits the branches that it adds to the set.
     for (const { members = [], variants = [] } of objects) {
       for (const { type } of variants) this.#add(type, objects);
@@ -211,7 +211,7 @@ class Introspection {
   /** Returns the objects of one branch, with the members of their base. */
   #branch(types: ReadonlySet<Info>, discriminator: string, branch: string): Set<Info> {
     const found = new Set<Info>();
-    for (const { tag, members = [], variants = [] } of [...types].filter(isObject)) {
+    for (const { tag, members = [], variants = [] } of [...types].filter(isObjectType)) {
       const variant = tag === discriminator && variants.find((candidate) => candidate.case === branch);
       const type = variant ? this.#infos.get(variant.type) : undefined;
       if (type) found.add({ ...type, members: [...members, ...(type.members ?? [])] });
@@ -220,7 +220,7 @@ class Introspection {
   }
 }
 
-function isObject(info: Info): boolean {
+function isObjectType(info: Info): boolean {
   return info['meta-type'] === 'object';
 }
 

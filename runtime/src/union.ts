@@ -95,7 +95,7 @@ export class UnionType implements ObjectType {
     );
     const other =
       mode === 'open' ? compiler.constant(lazy(() => base.compile(new Compiler(mode), outer))) : 'undefined';
-    return compiler.function(`${objectOnly}
+    return compiler.function(`${objectOnly()}
 const cell = ${compiler.constant(byValue)}.get(${reading(discriminator)}) ?? ${other};
 return cell !== undefined && cell.check(v, d);`);
   }

@@ -3,10 +3,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { Framer, FramingError, type Limits } from '../../runtime/src/framing.js';
+import { Framer, FramingError, type MessageLimits } from '../../runtime/src/framing.js';
 import type { Json } from '../../runtime/src/json.js';
 
-function framerOf({ bytes: size = 64 * 1024 * 1024, values = 1024 * 1024 }: Partial<Limits> = {}): Framer {
+function framerOf({ bytes: size = 64 * 1024 * 1024, values = 1024 * 1024 }: Partial<MessageLimits> = {}): Framer {
   return new Framer({ bytes: size, values });
 }
 

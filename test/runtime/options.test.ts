@@ -384,7 +384,7 @@ describe('events throws for', () => {
     }));
 });
 
-describe('on and once throw for', () => {
+describe('on, once and off throw for', () => {
   test.each<[name: unknown, message: string]>([
     ['STOPP', "name: unknown event 'STOPP'; did you mean 'STOP'?"],
     ['stop', "name: unknown event 'stop'; did you mean 'STOP'?"],
@@ -398,8 +398,7 @@ describe('on and once throw for', () => {
     connected((vm) => {
       expect(() => vm.on(name as never, () => {})).toThrow(new TypeError(message));
       expect(() => vm.once(name as never, () => {})).toThrow(new TypeError(message));
-      // Removing a listener that was never added does nothing.
-      vm.off(name as never, () => {}).off(name as never, undefined as never);
+      expect(() => vm.off(name as never, () => {})).toThrow(new TypeError(message));
     }),
   );
 
@@ -412,6 +411,8 @@ describe('on and once throw for', () => {
       const error = new TypeError(`listener: expected function, found ${found}`);
       expect(() => vm.on('STOP', listener as never)).toThrow(error);
       expect(() => vm.once('STOP', listener as never)).toThrow(error);
+      // It was never added, so there is nothing to remove.
+      vm.off('STOP', listener as never);
     }),
   );
 

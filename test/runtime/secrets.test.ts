@@ -419,11 +419,11 @@ describe('secrets of requests that have ended are hidden', () => {
     const lines: unknown[] = [];
     const note = (...line: unknown[]): void => void lines.push(...line);
     const vm = await connectPeer(peer, { log: note, trace: note });
-    peer.on(command, result as never);
+    peer.on(command, result);
     await vm.execute(command, args);
     lines.length = 0;
-    peer.send({ ...again, id: (await peer.request(command)).id } as never);
-    peer.send({ ...again } as never);
+    peer.send({ ...again, id: (await peer.request(command)).id });
+    peer.send(again);
     await settled();
     await vm.close();
     expect(spoken(lines)).toContain('***');
@@ -433,7 +433,7 @@ describe('secrets of requests that have ended are hidden', () => {
   test('for some seconds, in a bounded number and size', () => {
     let now = 0;
     const past = new PastSecrets(() => now);
-    const held = (): string[] => past.all.map(({ forms }) => forms[0]?.text ?? '');
+    const held = (): string[] => past.all.map((one) => one.forms[0]?.text ?? '');
     past.add([new Secret('hunter1')], false);
     now += 3000;
     past.add([new Secret('hunter2')], true);
