@@ -125,7 +125,7 @@ export async function open(address: Address, signal: AbortSignal): Promise<Opene
 }
 
 /** Returns whether a lost connection to this address can be reestablished. */
-export function canBeFoundAgain(address: Address): boolean {
+export function canReconnectTo(address: Address): boolean {
   return !('write' in address) && ('path' in address || 'port' in address);
 }
 

@@ -4,7 +4,7 @@ import { constants } from 'node:buffer';
 import type { ChildProcess } from 'node:child_process';
 
 import { delayUnlessAborted, onAbort } from './abort.js';
-import { addressOf, canBeFoundAgain, open, type Address, type Ending, type Opened } from './address.js';
+import { addressOf, canReconnectTo, open, type Address, type Ending, type Opened } from './address.js';
 import { BoundedCall, type CallBounds } from './bounded-call.js';
 import { AbortedError, ConnectError, ConnectionLostError, NotSentError, ProtocolError, QmpError } from './errors.js';
 import { Events, waitingLimit, type EventReader, type EventsOptions, type Listener } from './events.js';
@@ -181,11 +181,11 @@ export class Connection {
   /** @throws QmpError if the connection cannot be established in time; TypeError for an invalid address or option */
   static async open(address: Address, protocol: Protocol, options?: ConnectOptions): Promise<Connection> {
     const connection = new Connection(addressOf(address), protocol, optionsOf(options, connectChecks));
-    if (connection.#delays && !canBeFoundAgain(connection.#address)) {
+    if (connection.#delays && !canReconnectTo(connection.#address)) {
       throw new ConnectError('only a path or a port can be reconnected to: remove the reconnect option');
     }
     await connection.#connect();
-    // Whoever awaits this method can add listeners before the held events are dispatched.
+    // The caller can add listeners before the held events are dispatched.
     setImmediate(() => connection.#release());
     return connection;
   }
@@ -418,11 +418,11 @@ export class Connection {
     if (session?.greeted) return `the server greeted, but did not answer within ${timeout} ms`;
     const problem = `no greeting within ${timeout} ms`;
     if ('launch' in address) return problem;
-    const others = lacksTls(address) ? ', be no monitor, or expect TLS' : ', or be no monitor';
+    const others = lacksTls(address) ? ', may not be a monitor, or may expect TLS' : ', or may not be a monitor';
     return `${problem}: the server may have another client${others}`;
   }
 
-  /** Why a server may have closed the connection without a greeting. */
+  /** Returns a hint at why the server may have closed the connection without a greeting. */
   #hint(cause: Error, session: Session | undefined): string {
     const isWithoutGreeting = cause instanceof ConnectionLostError && !session?.greeted;
     return isWithoutGreeting && lacksTls(this.#address) ? '; it may expect TLS' : '';
@@ -538,7 +538,8 @@ function callOptionsOf(given: RawCallOptions, checks: typeof rawCallChecks): Raw
 
 /**
  * Rejects with an error created only after an `await`, so that its stack leads to the caller that awaits, and calls
- * that succeed never create one. It needs two: a promise resolved with this one subscribes to it only during the first.
+ * that succeed never create one. Two are needed: a promise that is resolved with this one subscribes to it during the
+ * first.
  */
 async function fail(failure: () => Error): Promise<never> {
   await Promise.resolve();

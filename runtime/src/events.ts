@@ -68,7 +68,7 @@ const eventsChecks: OptionChecks<EventsOptions> = {
 /** The default number of events that wait to be read. */
 export const waitingLimit = 1000;
 
-/** Stands for events of any name. */
+/** The name that stands for events of any name. */
 export const anyEvent = '*';
 
 /** Names that listeners can use in addition to the server's events. They never clash: event names are upper case. */
@@ -191,15 +191,15 @@ export class Events {
       if (added.once) this.#remove(name, added);
       try {
         const returned = (listener as (event: object) => unknown)(event);
-        if (returned instanceof Promise) returned.catch((error: unknown) => this.#fault(listener, name, error));
+        if (returned instanceof Promise) returned.catch((error: unknown) => this.#reportFault(listener, name, error));
       } catch (error) {
-        this.#fault(listener, name, error);
+        this.#reportFault(listener, name, error);
       }
     }
   }
 
   /** Logs the first error of each listener: it may throw on every event. */
-  #fault(listener: Listener, name: string, error: unknown): void {
+  #reportFault(listener: Listener, name: string, error: unknown): void {
     if (this.#faulty.has(listener)) return;
     this.#faulty.add(listener);
     this.#log({

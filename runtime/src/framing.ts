@@ -1,5 +1,5 @@
 /**
- * Splits a byte stream into messages. Knows neither sockets nor the meaning of messages.
+ * Splits a byte stream into messages. Does not know about sockets or the meaning of messages.
  *
  * A message is a JSON value followed by a newline (LF or CRLF). A monitor with `pretty=on` also puts newlines inside
  * messages. QEMU's manual: "QEMU Machine Protocol Specification", "General Definitions".
@@ -86,7 +86,7 @@ export class Framer {
     while (bytes.length > 0 && !this.#dropping) {
       if (this.#scan) {
         isByLine = true;
-        bytes = this.#scanOn(this.#scan, bytes, emit);
+        bytes = this.#continueScan(this.#scan, bytes, emit);
       } else if (isByLine || this.#keptLength > 0) {
         bytes = this.#endLine(bytes, emit);
       } else {
@@ -151,7 +151,7 @@ export class Framer {
   /**
    * Continues a message that is large or spans several lines. It ends with the line that closes its last open bracket.
    */
-  #scanOn(scan: Scan, bytes: Uint8Array, emit: Emit): Uint8Array {
+  #continueScan(scan: Scan, bytes: Uint8Array, emit: Emit): Uint8Array {
     const end = scan.add(bytes.subarray(0, this.#limits.bytes - this.#keptLength + 1));
     this.#keep(end === -1 ? bytes : bytes.subarray(0, end));
     if (end === -1) return nothing;
@@ -196,14 +196,14 @@ function afterLines(bytes: Uint8Array, count: number): Uint8Array {
 
 /** Returns whether the line is done: it is a complete message, or blank. */
 function takeLine(line: string, emit: Emit): boolean {
-  const message = looksWhole(line) ? tryParse(line) : undefined;
+  const message = looksComplete(line) ? tryParse(line) : undefined;
   if (message === undefined) return line.trim() === '';
   emit(message, line);
   return true;
 }
 
 /** Returns whether a line can be a complete message: it begins and ends like an object. */
-function looksWhole(line: string): boolean {
+function looksComplete(line: string): boolean {
   if (line.charCodeAt(0) !== 0x7b) return false;
   const last = line.charCodeAt(line.length - 1);
   return last === 0x7d || (last === 0x0d && line.charCodeAt(line.length - 2) === 0x7d);
@@ -214,7 +214,7 @@ function tryParse(text: string): Json | undefined {
   try {
     return parse(text);
   } catch (error) {
-    if (error instanceof RangeError) throw tooMuch(error.message, text);
+    if (error instanceof RangeError) throw limitError(error.message, text);
     return undefined;
   }
 }
@@ -226,7 +226,7 @@ function isEscapedAt(bytes: Uint8Array, begin: number, at: number): boolean {
   return (at - first) % 2 === 1;
 }
 
-function tooMuch(problem: string, text?: string): FramingError {
+function limitError(problem: string, text?: string): FramingError {
   return new FramingError(`cannot read a message: ${problem}`, text);
 }
 
@@ -246,8 +246,8 @@ class Scan {
   }
 
   /**
-   * @returns the index of the newline that ends the message, or -1. A string cannot contain a newline: one that does is
-   * as complete as it can be
+   * @returns the index of the newline that ends the message, or -1. A newline inside a string also counts: it
+   * makes the message invalid, so there is no point in reading on
    * @throws FramingError
    */
   add(bytes: Uint8Array): number {
@@ -280,15 +280,15 @@ class Scan {
       if (byte === quote) inString = true;
       else if (byte === comma || level === 1) values += 1;
       else if (byte === newline && depth <= 0) return at;
-      if (depth > maxDepth || values > this.#maxValues) throw this.#excess(depth);
+      if (depth > maxDepth || values > this.#maxValues) throw this.#limitError(depth);
     }
     [this.#values, this.#depth, this.#inString] = [values, depth, inString];
     return -1;
   }
 
-  #excess(depth: number): FramingError {
-    if (depth > maxDepth) return tooMuch(depthProblem);
-    return tooMuch(`it has more than ${this.#maxValues} values; raise messageLimit to accept it`);
+  #limitError(depth: number): FramingError {
+    if (depth > maxDepth) return limitError(depthProblem);
+    return limitError(`it has more than ${this.#maxValues} values; raise messageLimit to accept it`);
   }
 }
 

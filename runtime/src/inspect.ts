@@ -210,7 +210,7 @@ export class Inspector {
   }
 }
 
-/** Replaces a member that throws when it is read. */
+/** The placeholder for a member that throws when it is read. */
 const unreadable = /* @__PURE__ */ new (class {
   readonly [Symbol.toStringTag] = 'a value that throws when read';
 })();
@@ -255,7 +255,7 @@ function nameOf(value: object): string {
   return name === 'Object' ? 'an object with a misleading Symbol.toStringTag' : name;
 }
 
-/** Returns the value of a member, or what stands for it if its getter throws. */
+/** Returns the value of a member, or a placeholder if its getter throws. */
 export function read(object: object, name: string): unknown {
   try {
     return (object as Record<string, unknown>)[name];

@@ -303,8 +303,8 @@ class Writer {
     try {
       this.copy = this.#write(value);
     } catch (error) {
-      if (error instanceof Unfit || error instanceof RangeError) throw error;
-      throw this.#unfit('a value that throws when read', error);
+      if (error instanceof WriteError || error instanceof RangeError) throw error;
+      throw this.#errorAt('a value that throws when read', error);
     }
     const text = this.#parts.join('') + this.#text;
     // A UTF-16 code unit takes at most three bytes.
@@ -315,7 +315,7 @@ class Writer {
 
   /** Returns a copy if requested. */
   #write(value: unknown): unknown {
-    if (this.#text.length >= partLength) this.#cut();
+    if (this.#text.length >= partLength) this.#finishPart();
     switch (typeof value) {
       case 'string':
         this.#string(value);
@@ -323,7 +323,7 @@ class Writer {
       case 'number':
       case 'bigint': {
         const problem = typeof value === 'number' && !Number.isFinite(value) ? String(value) : this.#accept(value);
-        if (problem !== undefined) throw this.#unfit(problem);
+        if (problem !== undefined) throw this.#errorAt(problem);
         // Like JSON.stringify, a template literal writes minus zero as 0.
         this.#text += `${value}`;
         break;
@@ -336,7 +336,7 @@ class Writer {
         else return this.#container(value);
         break;
       default:
-        throw this.#unfit(value === undefined ? 'undefined' : `a ${typeof value}`);
+        throw this.#errorAt(value === undefined ? 'undefined' : `a ${typeof value}`);
     }
     return value;
   }
@@ -347,21 +347,21 @@ class Writer {
       return;
     }
     const problem = this.#accept(value);
-    if (problem !== undefined) throw this.#unfit(problem);
+    if (problem !== undefined) throw this.#errorAt(problem);
     this.#text += JSON.stringify(value);
   }
 
   #container(value: object): unknown {
-    if (this.#path.length === this.#limits.depth) throw this.#unfit('nested too deeply, or contains itself');
+    if (this.#path.length === this.#limits.depth) throw this.#errorAt('nested too deeply, or contains itself');
     const kind = kindOfObject(value);
-    if (kind === undefined) throw this.#unfit(`a ${classOf(value)}`);
+    if (kind === undefined) throw this.#errorAt(`a ${classOf(value)}`);
     return kind === 'array' ? this.#array(value as readonly unknown[]) : this.#object(value);
   }
 
   #array(array: readonly unknown[]): unknown {
     const length = lengthOf(array);
     if (length * tokensOf.element > this.#limits.tokens)
-      throw this.#unfit(`an array of ${length} elements, which is too many`);
+      throw this.#errorAt(`an array of ${length} elements, which is too many`);
     this.#spend(length * tokensOf.element);
     const copy: unknown[] = [];
     const path = this.#path;
@@ -402,11 +402,11 @@ class Writer {
   #spend(tokens: number): void {
     this.#tokens += tokens || 1;
     if (this.#tokens > this.#limits.tokens)
-      throw new Unfit(`the value has more than ${this.#limits.tokens} tokens of JSON`);
+      throw new WriteError(`the value has more than ${this.#limits.tokens} tokens of JSON`);
     if (this.#length + this.#text.length > this.#limits.bytes) throw this.#tooLong();
   }
 
-  #cut(): void {
+  #finishPart(): void {
     // A concatenated string keeps all its pieces, at ten times its size, until it is read.
     this.#text.charCodeAt(0);
     this.#parts.push(this.#text);
@@ -414,20 +414,20 @@ class Writer {
     this.#text = '';
   }
 
-  #tooLong(): Unfit {
-    return new Unfit(`the value has more than ${this.#limits.bytes} bytes of JSON`);
+  #tooLong(): WriteError {
+    return new WriteError(`the value has more than ${this.#limits.bytes} bytes of JSON`);
   }
 
-  #unfit(what: string, cause?: unknown): Unfit {
+  #errorAt(what: string, cause?: unknown): WriteError {
     const steps = this.#path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`));
     const path = steps.join('').replace(/^\./u, '');
     const where = path.length > 200 ? `${path.slice(0, 200)}...` : path;
-    return new Unfit(`${where === '' ? 'the value' : where} is ${what}`, cause === undefined ? {} : { cause });
+    return new WriteError(`${where === '' ? 'the value' : where} is ${what}`, cause === undefined ? {} : { cause });
   }
 }
 
 /** A value that cannot be written. Users see it as a TypeError. */
-class Unfit extends TypeError {}
+class WriteError extends TypeError {}
 
 /**
  * Returns the own enumerable members of an object. Reads each once.

@@ -100,7 +100,7 @@ export class Repeats {
   /** Logs the counts. */
   end(): void {
     for (const [message, count] of this.#counts) {
-      if (count > 1) this.#log({ level: 'warn', message: `${message}, and so were ${count - 1} more` });
+      if (count > 1) this.#log({ level: 'warn', message: `${message}, and ${count - 1} more like it` });
     }
     this.#counts.clear();
   }

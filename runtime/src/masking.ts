@@ -32,7 +32,7 @@ const mostPieces = 2 ** 18;
 const placeCost = 16;
 
 /** Parts that reveal nothing. Hiding them would only make logs harder to read. */
-const everyday = /* @__PURE__ */ new Set(
+const commonWords = /* @__PURE__ */ new Set(
   /* @__PURE__ */ [
     'true false none null auto default force keep fail never disconnect connected json base64 this that with from have',
     'return error class desc event data timestamp seconds microseconds execute arguments command been found',
@@ -89,7 +89,7 @@ export class Replacement {
   }
 
   /** Whether there are so many pieces that the text has to be hidden as a whole. */
-  get isTooMuch(): boolean {
+  get hasTooManyPieces(): boolean {
     return this.#pieces.length > mostPieces;
   }
 
@@ -105,7 +105,7 @@ export class Replacement {
   }
 
   text(): string {
-    if (this.isTooMuch) return hidden;
+    if (this.hasTooManyPieces) return hidden;
     if (this.#pieces.length === 0) return this.#given;
     return this.#pieces.join('') + this.#given.slice(this.#done);
   }
@@ -135,11 +135,13 @@ function formsOf(secret: string): Form[] {
   const decoded = [secret, percentDecoded(secret), base64Decoded(secret)].filter((text) => text !== undefined);
   const wholes = new Set(decoded.flatMap((text) => [text, text.trim()]));
   const parts = new Set([...wholes].flatMap(partsOf));
-  const isTelling = (text: string): boolean => /[^*\s]/u.test(text);
+  const isVisible = (text: string): boolean => /[^*\s]/u.test(text);
   return [
-    ...[...parts].filter((part) => part.length >= shortest && isTelling(part) && !everyday.has(part.toLowerCase())),
-    ...[...wholes].filter(isTelling),
-  ].flatMap((text) => writings(text).map((written) => ({ text: written, isWord: !wholes.has(text) || isShort(text) })));
+    ...[...parts].filter((part) => part.length >= shortest && isVisible(part) && !commonWords.has(part.toLowerCase())),
+    ...[...wholes].filter(isVisible),
+  ].flatMap((text) =>
+    spellingsOf(text).map((spelling) => ({ text: spelling, isWord: !wholes.has(text) || isShort(text) })),
+  );
 }
 
 function isShort(text: string): boolean {
@@ -150,7 +152,7 @@ function isShort(text: string): boolean {
  * Returns the spellings of a text: plain, as in JSON, and as in JSON quoted within JSON. Spellings with too many
  * escapes are omitted, as any text that contains one is hidden as a whole.
  */
-function writings(text: string): string[] {
+function spellingsOf(text: string): string[] {
   const json = JSON.stringify(text).slice(1, -1);
   return json === text
     ? [text]
@@ -196,7 +198,11 @@ function base64Decoded(text: string): string | undefined {
  */
 function unescaped(text: string): string | undefined {
   const plain = new Replacement(text);
-  for (let begin = text.indexOf('\\'), end = 0; begin !== -1 && !plain.isTooMuch; begin = text.indexOf('\\', end)) {
+  for (
+    let begin = text.indexOf('\\'), end = 0;
+    begin !== -1 && !plain.hasTooManyPieces;
+    begin = text.indexOf('\\', end)
+  ) {
     end = begin + 1;
     while (text[end] === '\\') end += 1;
     if (text[end] === '/') plain.replace(end - 1, end, '');
@@ -207,7 +213,7 @@ function unescaped(text: string): string | undefined {
     plain.replace(end - escape.length, end + 5, unescapedCharacter(Number.parseInt(digits, 16), escape));
     end += 5;
   }
-  return plain.isTooMuch ? undefined : plain.text();
+  return plain.hasTooManyPieces ? undefined : plain.text();
 }
 
 function unescapedCharacter(code: number, escape: string): string {
@@ -232,7 +238,7 @@ function hide(text: string, form: string, isWord: boolean): string {
     next = at + 1;
     while (end - at < form.length && text[end] === form[end - at]) end += 1;
     compared += end - at + placeCost;
-    if (compared > searchLimit / 4 || shown.isTooMuch) return hidden;
+    if (compared > searchLimit / 4 || shown.hasTooManyPieces) return hidden;
     if (end - at < form.length || (isWord && isContinued(text, at, end))) continue;
     shown.replace(at, end, hidden);
     next = end;

@@ -1,35 +1,39 @@
-/** "Did you mean ...?" in the compiler's own messages, which name the nearest of many only where a literal is assigned or is in an array. */
+/**
+ * Suggestions in the compiler's own messages. By itself, the compiler suggests one of many names only where a literal is
+ * assigned, or is an element of an array.
+ */
 
 /**
- * What a message adds to the type of a parameter: the known names that a mistyped one may stand for, or nothing.
+ * A type that the compiler prints for a misspelled name. It contains the names that may have been meant.
  *
- * A name goes by the parameter `name: N | Among<M, K>`, with `N extends K | DidYouMean<M, K>`. Both `N` and `M` are inferred from it. A
- * known name is `N`. Any other fits neither; the compiler then takes the constraint of `N` for the type of the parameter, and prints it.
+ * The name is a parameter of type `N | Among<M, K>`, where `N extends K | DidYouMean<M, K>`, and both `N` and `M` are
+ * inferred from the argument. A known name is inferred as `N`. A name that fits neither `N` nor `M` is an error, whose
+ * message shows the constraint of `N`.
  */
 export type DidYouMean<M extends string, K extends string> = `did you mean '${Near<M, K>}'?`;
 
-/** Lets the compiler infer `M`, and takes no more than `K` does. */
+/** Makes the compiler infer `M`, and accepts only names of `K`. */
 export type Among<M, K> = M extends K ? M : never;
 
-/** The names that one edit makes of a mistyped one; case does not count. */
+/** The names that are one edit away from a misspelled one, ignoring case. */
 type Near<M extends string, K extends string> = M extends K
   ? never
   : string extends M
     ? never
     : K extends string
-      ? IsNear<Ends<Lowercase<M>, Lowercase<K>>> extends true
+      ? IsNear<Rests<Lowercase<M>, Lowercase<K>>> extends true
         ? K
         : never
       : never;
 
-/** Two texts without their common beginning. */
-type Ends<A extends string, B extends string> = A extends `${infer First}${infer RestOfA}`
+/** Removes the common beginning of two texts. */
+type Rests<A extends string, B extends string> = A extends `${infer First}${infer RestOfA}`
   ? B extends `${First}${infer RestOfB}`
-    ? Ends<RestOfA, RestOfB>
+    ? Rests<RestOfA, RestOfB>
     : [A, B]
   : [A, B];
 
-/** Whether the ends differ by a character that is too many, missing, or another, or by two that are swapped. */
+/** Whether the rests differ by one character that was added, removed or replaced, or by two that were swapped. */
 type IsNear<E extends [string, string]> = E[0] extends Tail<E[1]> | Swapped<E[1]>
   ? true
   : E[0] extends `${string}${infer Rest}`

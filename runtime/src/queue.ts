@@ -10,7 +10,7 @@ export class Queue<T> {
   #firstNumber = 1;
   /** The index of the first item that was not removed. */
   #head = 0;
-  /** Older items by number. A few that are never removed would otherwise keep the array growing. */
+  /** Items moved out of the array, by number: otherwise, a few that are never removed would keep it growing. */
   readonly #oldItems = new Map<number, T>();
   #length = 0;
 
@@ -49,8 +49,8 @@ export class Queue<T> {
     while (this.#head < this.#items.length && this.#items[this.#head] === undefined) this.#head += 1;
     const { length } = this.#items;
     if (length < fewItems) return true;
-    if (this.#head * 2 >= length) this.#forget(this.#head);
-    else if ((this.#length - this.#oldItems.size) * 4 < length) this.#setAside();
+    if (this.#head * 2 >= length) this.#dropFirst(this.#head);
+    else if ((this.#length - this.#oldItems.size) * 4 < length) this.#moveOld();
     return true;
   }
 
@@ -58,7 +58,7 @@ export class Queue<T> {
   takeAll(): T[] {
     const items = [...this.#oldItems.values(), ...this.#items.filter((item) => item !== undefined)];
     this.#oldItems.clear();
-    this.#forget(this.#items.length);
+    this.#dropFirst(this.#items.length);
     this.#length = 0;
     return items;
   }
@@ -67,14 +67,14 @@ export class Queue<T> {
     return this.#oldItems.size === 0 ? undefined : this.#oldItems.keys().next().value;
   }
 
-  #setAside(): void {
+  #moveOld(): void {
     for (const [index, item] of this.#items.entries()) {
       if (item !== undefined) this.#oldItems.set(this.#firstNumber + index, item);
     }
-    this.#forget(this.#items.length);
+    this.#dropFirst(this.#items.length);
   }
 
-  #forget(count: number): void {
+  #dropFirst(count: number): void {
     this.#items.splice(0, count);
     this.#firstNumber += count;
     this.#head = 0;

@@ -39,7 +39,7 @@ const secretProperties = ['data'];
  * Human monitor commands whose arguments are not secret, except for options with a secret name. `change` counts only
  * for disks.
  */
-const openLine =
+const harmlessLine =
   /^\s*(?:info|help|\?|commit|q|quit|s|stop|c|cont|[xpio]|xp|print|sum|log(?:file)?|trace-(?:event|file)|(?:save|load|del)vm|one-insn-per-tb|singlestep|sync-profile|exit_preconfig|system_\w+|gdbserver|g[pv]a2\w+|eject|change(?!\s+(?:vnc|spice))|screendump|block_(?:resize|stream|job_\w+|set_io_throttle)|drive_\w+|device_\w+|netdev_\w+|object_\w+|hostfwd_\w+|chardev-[\w-]+|qom-[lgs][a-z]+|mouse_\w+|wavcapture|stopcapture|p?memsave|boot_set|nmi|ringbuf_read|announce_self|migrate\w*|client_migrate_info|calc_dirty_rate|\w+_vcpu_dirty_limit|dump-?[\w-]*|snapshot_\w+|pcie_aer_inject_error|balloon|set_link|watchdog_action|expire_password|nbd_server_\w+|mce|getfd|closefd|qemu-io|cpu|replay_\w+|x_colo_lost_heartbeat|xen-event-\w+)(?![\w-])/u;
 /** `qom-set [-j] PATH PROPERTY VALUE` */
 const qomSet = /* @__PURE__ */ qomCommand('qom-set(?:\\s+-j)?', '\\s');
@@ -192,7 +192,7 @@ function shownLine(line: string, found: Secret[]): string {
   }
   const property = qomSet.exec(line);
   const isSecretSet = /^\s*qom-set(?![\w-])/u.test(line) && isSecretWord(property?.[1]);
-  if (openLine.test(line) && !isSecretSet) return shownText(line, 'line', secretProperties, found);
+  if (harmlessLine.test(line) && !isSecretSet) return shownText(line, 'line', secretProperties, found);
   const shown = property?.[0] ?? /^\s*[a-z][a-z_-]*\s/u.exec(line)?.[0] ?? '';
   const rest = line.slice(shown.length);
   if (rest.trim() === '' || /^\s*[a-z_-]+\s*$/u.test(line)) return line;
@@ -240,7 +240,7 @@ function credentialsIn(text: string, kind: keyof typeof optionEnd, names: readon
   // Numbers in the members of a message itself are QAPI numbers, not secrets.
   const numbersFrom = kind === 'message' && text.startsWith('{') ? 1 : 0;
   for (const search of [
-    others(text),
+    commandsAndKeys(text),
     userInformation(text),
     options(text, optionEnd[kind], names),
     members(text, names, numbersFrom),
@@ -384,7 +384,7 @@ function endOfString(text: string, begin: number, slashes: number, quote: string
 }
 
 /** Finds commands run by a migration, and private keys. */
-function* others(text: string): Iterable<Span> {
+function* commandsAndKeys(text: string): Iterable<Span> {
   const command = /^(?:\s*migrate\w*(?:\s+-\w)*\s+"?)?exec:/u.exec(text.slice(0, longestLine));
   if (command) yield [command[0].length, text.length];
   const key = /-----BEGIN [A-Z ]{0,64}?PRIVATE KEY(?: BLOCK)?-----/u.exec(text);

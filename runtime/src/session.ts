@@ -1,6 +1,6 @@
 /**
- * One connection from its greeting to its end: sends requests, matches replies to them, and passes events on. Knows no
- * schema. QEMU's manual: "QEMU Machine Protocol Specification".
+ * One connection from its greeting to its end: sends requests, matches replies to them, and passes events on. Does not
+ * know the schema. QEMU's manual: "QEMU Machine Protocol Specification".
  */
 
 import type { Duplex } from 'node:stream';
@@ -121,7 +121,7 @@ const graceTime = 1000;
  * monitor replies with an error after its greeting, and a monitor that serves another client does not reply.
  */
 const agentDelay = 500;
-/** The question. A monitor does not read it before it has sent its greeting. */
+/** Asks whether the server is an agent. A monitor reads it only after it has sent its greeting. */
 const agentQuestion = { execute: 'guest-ping', id: 'qapi-ts: is this an agent?' };
 const isAgentProblem =
   "this is a guest agent, not a monitor: connect with the client of its schema, such as '@qapi-ts/qemu/qga'";
@@ -173,7 +173,7 @@ export class Session {
   readonly #stream: Duplex;
   readonly #options: SessionOptions;
   readonly #framer: Framer;
-  /** Sent and not yet replied to, in the order of sending. */
+  /** Requests without a reply, in the order of sending. */
   readonly #inFlight = new Queue<Entry>();
   /** Requests with secrets that wait for their reply or, once abandoned, for the agent to be resynchronized. */
   readonly #secretive = new Set<Entry>();
@@ -182,14 +182,14 @@ export class Session {
   /** Those of requests whose outcome the agent may still report, in the place of another. */
   readonly #abandonedSecrets = new PastSecrets();
   readonly #repeats: Repeats;
-  /** Not yet sent. Out-of-band requests overtake the others. */
+  /** Requests that are not sent yet. Those out of band overtake the others. */
   readonly #inBand = new Queue<Entry>();
   readonly #outOfBand = new Queue<Entry>();
   #inBandInFlight = 0;
   #inBandLimit = Infinity;
   #flushScheduled = false;
   #ended = false;
-  /** Waits for the greeting, or for an agent's first echo. */
+  /** Settles the handshake: by the greeting, or by an agent's first echo. */
   #opening: { resolve(greeting: Greeting | undefined): void; reject(error: QmpError): void } | undefined;
   /**
    * Whether the agent's replies can be relied upon. `due`: the agent has to be resynchronized before the next command.
@@ -200,10 +200,10 @@ export class Session {
   #isProbing = false;
   #greeted = false;
   #oob = false;
-  /** Ends the time that a monitor has for its greeting. */
+  /** Fires if a monitor's greeting is late. */
   #agentTimer: NodeJS.Timeout | undefined;
   #isAgentAsked = false;
-  /** What came first from an agent. */
+  /** The first bytes from an agent, as text. */
   #start = '';
   readonly #listeners = {
     data: (chunk: Uint8Array | string) => this.#receive(typeof chunk === 'string' ? Buffer.from(chunk) : chunk),
@@ -534,7 +534,7 @@ export class Session {
   #greeting(greeting: Json, length: number): void {
     const opening = this.#opening;
     if (!opening || this.#greeted || this.#options.protocol.handshake === 'sync') {
-      this.#repeats.log({ level: 'warn', message: 'a greeting that nobody expects was dropped' });
+      this.#repeats.log({ level: 'warn', message: 'an unexpected greeting was dropped' });
       return;
     }
     if (length > greetingLimit) {

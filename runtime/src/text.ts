@@ -1,4 +1,4 @@
-/** Text from a peer. */
+/** Truncates text from a peer. */
 
 /**
  * Truncates a text that may be as long as a message.

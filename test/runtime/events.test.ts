@@ -156,7 +156,7 @@ describe('listeners', () => {
     expect(any).toEqual(['__proto__', 'constructor', 'STOP']);
     await vm.close();
     const message = 'an event with a reserved name was dropped';
-    expect(entries.map((entry) => entry.message)).toEqual([message, `${message}, and so were 2 more`]);
+    expect(entries.map((entry) => entry.message)).toEqual([message, `${message}, and 2 more like it`]);
   });
 });
 

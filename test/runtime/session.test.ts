@@ -140,8 +140,8 @@ describe('the handshake', () => {
     expect(await vm.execute('x')).toBe(1);
     await vm.close();
     expect(entries.map(({ message }) => message)).toEqual([
-      'a greeting that nobody expects was dropped',
-      'a greeting that nobody expects was dropped, and so were 1 more',
+      'an unexpected greeting was dropped',
+      'an unexpected greeting was dropped, and 1 more like it',
     ]);
   });
 
@@ -152,7 +152,7 @@ describe('the handshake', () => {
         () => {},
         {
           code: 'ERR_QMP_CONNECT',
-          message: /: no greeting within 100 ms: the server may have another client, or be no monitor$/u,
+          message: /: no greeting within 100 ms: the server may have another client, or may not be a monitor$/u,
         },
       ],
       [
@@ -363,7 +363,7 @@ describe('replies', () => {
     const told = { level: 'warn', message: 'a reply that matches no command was dropped' };
     expect(entries).toEqual([{ ...told, content: { id: 2 } }]);
     await vm.close();
-    expect(entries.slice(1)).toEqual([{ ...told, message: `${told.message}, and so were 100011 more` }]);
+    expect(entries.slice(1)).toEqual([{ ...told, message: `${told.message}, and 100011 more like it` }]);
   });
 
   test('keep only the beginning of a long text', async () => {
@@ -465,7 +465,7 @@ describe('replies', () => {
       const content = { id: undefined, class: 'GenericError', desc: 'JSON parse error' };
       expect(entries).toEqual([
         { level: 'warn', message, content },
-        { level: 'warn', message: `${message}, and so were 1 more` },
+        { level: 'warn', message: `${message}, and 1 more like it` },
       ]);
     });
 
