@@ -1,4 +1,4 @@
-/** What a program that imports a part of the packages has in its bundle: that part, and not the rest. */
+/** Bundles of programs that import a part of the packages contain only that part. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { expect, test } from 'vitest';
 
 import { repository } from './support/compile.js';
 
-/** What tells a bundler that a call has no effects. */
+/** The annotation of calls without side effects, for bundlers. */
 const pure = '/* @__PURE__ */';
 
-/** @returns the text of a bundle, minified by default */
+/** Returns the text of a bundle, minified by default. */
 async function bundle(contents: string, options: BuildOptions = {}): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: repository, loader: 'ts' },
@@ -46,7 +46,7 @@ test.each([
 test.each(['runtime/dist/index.js', 'generated/dist/qmp/index.js'])(
   '%s calls nothing when it is loaded',
   async (file) => {
-    // A bundler leaves what may have effects, in a file that no package declares to have none.
+    // Bundlers keep calls that may have side effects in files that no package declares to be free of them.
     const contents = readFileSync(join(repository, file), 'utf8');
     const left = await bundle(contents.replaceAll(/^export \{[^}]*\};$/gmu, ''), {
       external: ['@qapi-ts/runtime'],

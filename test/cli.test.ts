@@ -1,43 +1,23 @@
-import { spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const bin = fileURLToPath(new URL('../generator/bin/qapi-ts.js', import.meta.url));
-const repository = fileURLToPath(new URL('..', import.meta.url));
+import { bin, repository, runNode, runShell, temporaryFolder, writeIn, type Ended } from './support/command.js';
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'qapi-ts-cli-'));
-  writeFileSync(
-    join(folder, 'good.json'),
-    `{ 'command': 'c', 'data': { 'a': 'Aa' } }\n{ 'struct': 'Aa', 'data': {} }\n`,
-  );
-  writeFileSync(join(folder, 'bad.json'), `{ 'command': 'c',\n  'data': { 'a': 'B', 'b': 'C' } }\n`);
-  writeFileSync(join(folder, 'old.json'), `{ 'struct': 'FooKind', 'data': {}, 'if': 'defined(X)' }\n`);
-  writeFileSync(
-    join(folder, 'conditions.json'),
-    `{ 'event': 'E', 'if': 'CONFIG_E' }\n{ 'event': 'F', 'if': 'CONFIG_F' }\n`,
-  );
-  writeFileSync(join(folder, 'file'), '');
+  folder = temporaryFolder('cli');
+  writeIn(folder, 'good.json', `{ 'command': 'c', 'data': { 'a': 'Aa' } }\n{ 'struct': 'Aa', 'data': {} }\n`);
+  writeIn(folder, 'bad.json', `{ 'command': 'c',\n  'data': { 'a': 'B', 'b': 'C' } }\n`);
+  writeIn(folder, 'old.json', `{ 'struct': 'FooKind', 'data': {}, 'if': 'defined(X)' }\n`);
+  writeIn(folder, 'conditions.json', `{ 'event': 'E', 'if': 'CONFIG_E' }\n{ 'event': 'F', 'if': 'CONFIG_F' }\n`);
+  writeIn(folder, 'file', '');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { cwd: folder, encoding: 'utf8' });
-  return { status, stdout, stderr };
+function run(...args: string[]): Ended {
+  return runNode([bin, ...args], { cwd: folder });
 }
 
 describe('exit codes and output', () => {
@@ -61,7 +41,7 @@ describe('exit codes and output', () => {
     { args: ['lint', '.'], status: 3, stderr: /^error: cannot read '\.': it is a directory$/mu },
     { args: ['lint', 'old.json'], status: 1, stderr: /'defined\(X\)' is not an identifier/u },
     { args: ['lint', '--dialect', '5.2', 'old.json'], status: 1, stderr: /must not end in 'Kind'/u },
-    { args: ['lint', '--dialect', '5.1', 'old.json'], status: 2, stderr: /unknown dialect '5\.1'.*from 5\.2 on/u },
+    { args: ['lint', '--dialect', '5.1', 'old.json'], status: 2, stderr: /unknown dialect '5\.1'.*since 5\.2/u },
     { args: ['introspect', 'old.json'], status: 0, stdout: /^\[\]\n$/u },
     { args: ['introspect', 'good.json'], status: 0, stdout: /"name": "c"/u, stderr: nothing },
     { args: ['introspect', 'conditions.json'], status: 0, stdout: /"name": "E"[^]*"name": "F"/u },
@@ -119,22 +99,27 @@ describe('exit codes and output', () => {
     expect(stderr).toMatch(new RegExp(String.raw`^error: .*\n(?:.*\n)*\(see qapi-ts ${help}--help\)\n$`, 'u'));
   });
 
+  it.each(['generate', 'check', 'introspect'])('%s --help shows the default of -D once', (command) => {
+    const { stdout } = run(command, '--help');
+    const option = stdout.slice(stdout.indexOf('-D, --define')).replaceAll(/\s+/gu, ' ');
+    expect(option.match(/\(default: .*?\)/gu)).toEqual(['(default: all conditions hold)']);
+  });
+
   it('leaves nothing behind when it fails', () => {
     expect(existsSync(join(folder, 'generated'))).toBe(false);
   });
 
-  it('ends quietly when nobody reads on', () => {
+  it('ends without an error if its reader leaves', () => {
     const shell = `"$0" "$1" introspect "$2" | head -c 1`;
     const schema = join(repository, 'schema/10.2.2/qapi/qapi-schema.json');
-    const { status, stderr } = spawnSync('sh', ['-c', shell, process.execPath, bin, schema], { encoding: 'utf8' });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(runShell(shell, { cwd: folder }, schema)).toMatchObject({ status: 0, stderr: '' });
   });
 });
 
 describe('generate and check', () => {
   const files = (out: string): string[] => readdirSync(join(folder, out)).toSorted();
 
-  it('writes one schema into a folder, and finds it up to date', () => {
+  it('generate writes the output of a schema, and check finds it up to date', () => {
     const options = ['--schema', 'good.json', '--out', 'one'];
     expect(run('generate', ...options)).toMatchObject({
       status: 0,
@@ -147,7 +132,7 @@ describe('generate and check', () => {
     expect(run('check', ...options)).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
-  it('tells what is stale, and the command that mends it', () => {
+  it('check lists stale files, and the command that fixes them', () => {
     const options = ['--schema', 'good.json', '--out', 'two', '--no-docs', '-D', 'CONFIG_A'];
     run('generate', ...options);
     appendFileSync(join(folder, 'two/good.ts'), '// edited\n');
@@ -156,7 +141,7 @@ describe('generate and check', () => {
     writeFileSync(join(folder, 'two/mine.ts'), '// mine\n');
     expect(run('check', ...options)).toEqual({
       status: 1,
-      stdout: 'two/good.ts: different\ntwo/index.ts: missing\ntwo/gone.ts: not generated any more\n',
+      stdout: 'two/good.ts: different\ntwo/index.ts: missing\ntwo/gone.ts: no longer generated\n',
       stderr: `3 generated files are stale. To fix this, run: npx qapi-ts generate ${options.join(' ')}\n`,
     });
     run('generate', ...options);
@@ -172,7 +157,7 @@ describe('generate and check', () => {
   });
 
   const obstacles = [
-    { title: 'a folder', make: (path: string) => mkdirSync(path) },
+    { title: 'a directory', make: (path: string) => mkdirSync(path) },
     { title: 'a file that is not generated', make: (path: string) => writeFileSync(path, 'export const mine = 1;\n') },
   ];
   it.each(obstacles)('changes nothing when $title is in the way', ({ title, make }) => {
@@ -185,13 +170,13 @@ describe('generate and check', () => {
     const result = run('generate', '--schema', 'changed.json', '--out', out);
     expect(result).toMatchObject({
       status: 3,
-      stderr: expect.stringMatching(/zoo\.ts' is (?:a folder, )?not a generated file/u),
+      stderr: expect.stringMatching(/zoo\.ts' is (?:a directory, )?not a generated file/u),
     });
     expect(files(out)).toEqual(['client.ts', 'good.ts', 'index.ts', 'zoo.ts']);
     expect(readFileSync(join(folder, out, 'good.ts'), 'utf8')).toBe(before);
   });
 
-  it('writes the same bytes anywhere: what is committed is what is generated here', () => {
+  it('generate writes the same bytes anywhere, equal to the committed ones', () => {
     expect(run('generate', '--out', 'all')).toMatchObject({ status: 0 });
     for (const name of ['qmp', 'qga', 'qsd']) {
       const texts = (base: string): [string, string][] =>
@@ -203,7 +188,7 @@ describe('generate and check', () => {
     expect(run('check', '--out', 'all')).toMatchObject({ status: 0 });
   });
 
-  it('tells the conditions in the first line of each file, whatever the order they are given in', () => {
+  it('the first line of each file lists the conditions, independently of their order', () => {
     const args = ['--schema', 'conditions.json', '--json-schema', '--out', 'some'];
     expect(run('generate', ...args, '-D', 'CONFIG_F', '-D', 'CONFIG_E')).toMatchObject({ status: 0 });
     for (const file of ['index.ts', 'client.ts', 'results.schema.json']) {
@@ -214,7 +199,7 @@ describe('generate and check', () => {
     expect(run('check', ...args, '-D', 'CONFIG_E', '-D', 'CONFIG_F')).toMatchObject({ status: 0 });
   });
 
-  it('takes an embedded version', () => {
+  it('generate supports an embedded version', () => {
     expect(run('generate', '--qemu', '7.2', '--out', 'old')).toMatchObject({ status: 0 });
     expect(readFileSync(join(folder, 'old/qmp/index.ts'), 'utf8')).toMatch(
       /^\/\/ Generated by qapi-ts [\d.]+ from QEMU 7\.2\.0, schema/u,

@@ -1,4 +1,4 @@
-/** QEMU's own compilers, and ours in the dialect of each: they accept the same schemas, and find the same errors. */
+/** QEMU's compilers and ours, in the dialect of each, accept the same schemas and find the same errors. */
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const versions = ['5.2.0', '7.2.0', '10.0.13', '10.2.2'];
 const atMember = "before QEMU 9, it names the comment's first line, we that of the member";
 const atTag = 'it finds out at the next section, we name the one without text';
 
-/** QEMU's test schemas for which we name another line, and why. */
+/** QEMU's test schemas for which we report another line, and the reason. */
 const otherLines: Readonly<Record<string, string>> = {
   'base-cycle-indirect.json': 'it names the first type of the circle, we the one that closes it',
   'doc-bad-alternate-member.json': atMember,
@@ -52,7 +52,7 @@ function diagnosticsOf(path: string, dialect: Dialect): readonly Diagnostic[] {
   }
 }
 
-/** Whether one of the errors is the one that QEMU found; semantic errors QEMU places at the definition. */
+/** Returns whether QEMU's error is among ours. QEMU reports semantic errors at the beginning of the definition. */
 function names({ file = '', line }: Exclude<Verdict, 'accepted'>, diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ position, definition }) =>
     [position, definition?.position].some((at) => at && at.line === line && normalize(at.file) === normalize(file)),

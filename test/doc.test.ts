@@ -7,7 +7,7 @@ import { parseDocComment } from '../generator/src/frontend/docs/comment.js';
 import { toDoc } from '../generator/src/frontend/docs/model.js';
 import { Source } from '../generator/src/frontend/source.js';
 
-/** Parses a comment, given as its lines without `# `; lines that begin with `#` are taken as they are. */
+/** Parses a comment, given as lines without `# `, except for lines that begin with `#`. */
 function parse(lines: readonly string[], version: string): DocComment {
   const comment = lines.map((line) => (line.startsWith('#') ? line : `# ${line}`.trimEnd()));
   const source = new Source('kitchen.json', ['##', ...comment, '##', ''].join('\n'));
@@ -28,7 +28,7 @@ function sections(lines: readonly string[], version: string): string[][] {
   ]);
 }
 
-/** `LINE:COLUMN: MESSAGE`, or the empty string when there is no error; the opening `##` is line 1. */
+/** Returns `LINE:COLUMN: MESSAGE`, or an empty string if there is no error. The opening `##` is line 1. */
 function errorOf(lines: readonly string[], version: string): string {
   try {
     parse(lines, version);
@@ -519,13 +519,13 @@ describe('errors', () => {
       want: '8:9: expected two spaces between sentences',
     },
     {
-      // The first error counts, even where QEMU looks for this one last.
+      // The first error is reported, although QEMU finds this one last.
       lines: ['@boil:', '', '@lid:', '', 'Since: 1.0', '', 'Since: 1.0'],
       versions: all,
       want: `4:3: expected text after '@lid:'`,
     },
     {
-      // Of the grammars, the one that the comment was written for gets furthest.
+      // The grammar that the comment was written for gets furthest.
       lines: ['@boil:', '@lid: on', '      or off', 'Example:', '-> boil', 'Since: 1.0', 'Since: 2.0'],
       versions: ['lenient'],
       want: `8:3: duplicate 'Since:'`,
@@ -537,7 +537,7 @@ describe('errors', () => {
   });
 });
 
-describe('what dialects take', () => {
+describe('what dialects accept', () => {
   const table: { title: string; lines: string[]; versions: string[] }[] = [
     {
       title: 'text indented like the first line',

@@ -1,4 +1,4 @@
-/** No text of a schema becomes code, and every text of a schema comes back as it was. */
+/** No text of a schema becomes code, and every text of a schema is in the output, unchanged. */
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,24 +16,24 @@ import { dialects, schemasAreData } from './support/as-data.js';
 import { repository } from './support/compile.js';
 import { readEmitted } from './support/emitted.js';
 
-test.each(dialects)('schemas of dialect %s are data in what is generated', { timeout: 60_000 }, (version) => {
+test.each(dialects)('schemas of dialect %s are data in the output', { timeout: 60_000 }, (version) => {
   fc.assert(schemasAreData([version]), { numRuns: 30 });
 });
 
-describe('the reader of the output refuses', () => {
+describe('the reader of the output rejects', () => {
   const runtime = `import { struct, type Validator } from '@qapi-ts/runtime';\n`;
   test.each([
-    ['a value from nowhere', `export const a = process;`, `no value 'process'`],
-    ['a member from nowhere', `export const a = { process };`, `no value 'process'`],
+    ['an undeclared value', `export const a = process;`, `no value 'process'`],
+    ['an undeclared member', `export const a = { process };`, `no value 'process'`],
     ['a function that is not imported', `export const a = struct(() => ({}));`, `no value 'struct'`],
     ['a type as a value', `${runtime}export const a = Validator;`, `no value 'Validator'`],
-    ['a type from nowhere', `export type A = Evil[];`, `no type 'Evil'`],
-    ['a base from nowhere', `export interface A extends Evil {}`, `no type 'Evil'`],
-    ['a query of nothing', `export type A = (typeof evil)[keyof typeof evil];`, `no value 'evil'`],
+    ['an undeclared type', `export type A = Evil[];`, `no type 'Evil'`],
+    ['an undeclared base', `export interface A extends Evil {}`, `no type 'Evil'`],
+    ['a query of an undeclared value', `export type A = (typeof evil)[keyof typeof evil];`, `no value 'evil'`],
     ['two constants', `export const a = 'x'; export const a = 'y';`, `two of the name 'a'`],
     ['two interfaces', `export interface A {} export interface A {}`, `two of the name 'A'`],
     ['two types', `export interface A {} export type A = string;`, `two of the name 'A'`],
-    ['what is imported already', `${runtime}export const struct = 'x';`, `two of the name 'struct'`],
+    ['a declaration of an imported name', `${runtime}export const struct = 'x';`, `two of the name 'struct'`],
     ['two properties', `export interface A { a: string; a: string }`, `two of the name 'a'`],
     ['two members', `export const a = { a: 'x', ['a']: 'y' };`, `two of the name 'a'`],
     [
@@ -83,7 +83,7 @@ describe('the writer', () => {
     return ts.createSourceFile('a.ts', text, ts.ScriptTarget.Latest, true) as ReturnType<typeof parse>;
   }
 
-  test('makes literals of texts, which come back equal and as prettier writes them', async () => {
+  test('writes texts as literals of the same value, as prettier would', async () => {
     await fc.assert(
       fc.asyncProperty(texts, async (text) => {
         const written = String(code`x = ${text};`);
@@ -98,10 +98,10 @@ describe('the writer', () => {
     );
   });
 
-  test('makes names of members of any texts', () => {
+  test('writes any text as a property name', () => {
     fc.assert(
       fc.property(fc.oneof(texts, fc.constantFrom('__proto__', 'constructor', 'a-b', 'class', '1')), (text) => {
-        // oxlint-disable-next-line typescript/no-implied-eval -- what the code says is what counts
+        // oxlint-disable-next-line typescript/no-implied-eval -- the test is about its behaviour
         const object = new Function(String(code`return { ${propertyName(text)}: 1 }`))() as object;
         expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
         expect(Object.keys(object)).toEqual([text]);
@@ -109,7 +109,7 @@ describe('the writer', () => {
     );
   });
 
-  test('refuses what is no identifier', () => {
+  test('rejects text that is not an identifier', () => {
     fc.assert(
       fc.property(fc.oneof(texts, fc.string(), fc.constantFrom('a-b', '', '1a', 'class', 'await', 'a b')), (text) => {
         let written: string;
@@ -127,7 +127,7 @@ describe('the writer', () => {
       expect(() => identifier(text)).toThrow('not an identifier');
   });
 
-  test('makes one comment of any text', () => {
+  test('writes any text as one comment', () => {
     fc.assert(
       fc.property(texts, (text) => {
         for (const comment of [docComment(text), code`${lineComment(text)}\n`].map(String)) {
@@ -142,22 +142,22 @@ describe('the writer', () => {
     );
   });
 
-  test('takes no string for code', () => {
+  test('does not accept strings as code', () => {
     // @ts-expect-error -- a string is not code
     expect(() => joined(['a'], ', ')).not.toThrow();
-    // @ts-expect-error -- nor is what looks like code
+    // @ts-expect-error -- an object with the same members is not code
     const looksAlike: ReturnType<typeof identifier> = { toString: () => 'evil()' };
     expect(() => code`${looksAlike}`).toThrow(TypeError);
   });
 });
 
-describe('what has been tried', () => {
+describe('injection', () => {
   const run = promisify(execFile);
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'qapi-ts-emission-'));
     mkdirSync(join(folder, 'node_modules/@qapi-ts/runtime'), { recursive: true });
-    // What generated code calls, so that importing it needs no other package.
+    // A stub of the runtime, so that generated code can be imported without it.
     const stub = ['alternate', 'enumeration', 'struct', 'union', 'validatorsOf'].map(
       (name) => `export const ${name} = (...a) => a;`,
     );
@@ -175,7 +175,7 @@ describe('what has been tried', () => {
 
   test.each([
     {
-      what: 'a condition that ends a literal, and one that is code',
+      what: 'a condition that ends a literal, and one that contains code',
       text: struct(
         `'a': { 'type': 'str', 'if': 'x\\\\' }, 'b': { 'type': 'Bar', 'if': '} })); console.log("PWNED"); //' }`,
       ),
@@ -205,13 +205,13 @@ describe('what has been tried', () => {
     },
     { what: 'a file name with quotes', file: 'x";evil.json', text: struct(`'a': 'str'`), conditions: [] },
     {
-      what: 'a file name of a directive',
+      what: 'a file name with a directive',
       file: '# sourceMappingURL=x\n@ts-nocheck.json',
       text: struct(`'a': 'str'`),
       conditions: [],
     },
     {
-      what: 'a file name of lines',
+      what: 'a file name with newlines',
       file: 'x\nconsole.log("PWNED");\u2028console.log("PWNED");//.json',
       text: struct(`'a': 'str'`),
       conditions: [],
@@ -237,7 +237,7 @@ describe('what has been tried', () => {
       const { outputText } = ts.transpileModule(source, {
         compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
       });
-      // Of the runtime, the index exports more than the stub has.
+      // The stub lacks exports of the runtime that the index exports again.
       const runnable =
         name === 'index.ts' ? outputText.replace(/export \{[^}]*\} from '@qapi-ts\/runtime';/u, '') : outputText;
       writeFileSync(join(out, name.replace('.ts', '.js')), runnable);

@@ -1,4 +1,4 @@
-/** What is generated from a schema that has a bit of everything. `npm test -- -u` writes the goldens anew. */
+/** The output for a schema that uses every construct. `npm test -- -u` updates the goldens. */
 
 import { fileURLToPath } from 'node:url';
 
@@ -33,13 +33,13 @@ const variants = [
 ];
 
 describe.each(variants)('documented.json with $name', ({ name, schema, options: emitOptions }) => {
-  test('is as the golden says', async () => {
+  test('matches the golden', async () => {
     const files = emitPackage(schema, emitOptions);
     for (const [file, text] of files) await expect(text).toMatchFileSnapshot(`golden/${name}/${file}`);
   });
 });
 
-test('files do not depend on what was generated before', () => {
+test('output does not depend on earlier runs', () => {
   const first = emitPackage(loadSchema(root), options);
   const second = emitPackage(loadSchema(root), options);
   expect(second).toEqual(first);
@@ -49,7 +49,7 @@ test.each([
   { define: [], want: '. Do' },
   { define: ['CONFIG_B', 'CONFIG_A', 'CONFIG_B'], want: ', narrowed by -D CONFIG_A -D CONFIG_B. Do' },
   { define: ['A', 'defined(X) && "y"'], want: ', narrowed by -D A -D "defined(X) && \\"y\\"". Do' },
-])('the first line tells what the schema is narrowed by: $define', ({ define, want }) => {
+])('the first line lists the conditions that the schema was narrowed by: $define', ({ define, want }) => {
   const header = provenance(loadSchema(root), { ...options, define });
   expect(header).toContain(`${want} not edit.`);
   expect(narrowedBy(header)).toEqual([...new Set(define)].toSorted());
@@ -60,10 +60,10 @@ test.each([
   { what: 'facts', comment: '##\n# @foo:\n#\n# @a: ...  (since 2.4)\n#\n# Since: 1.0\n##\n', want: false },
   { what: 'a body', comment: '##\n# @foo:\n#\n# Does it.\n##\n', want: true },
   { what: 'a member', comment: '##\n# @foo:\n#\n# @a: Which one.\n##\n', want: true },
-  { what: 'what it returns', comment: '##\n# @foo:\n#\n# Returns: Something.\n##\n', want: true },
+  { what: 'a result', comment: '##\n# @foo:\n#\n# Returns: Something.\n##\n', want: true },
   { what: 'errors', comment: '##\n# @foo:\n#\n# Errors:\n#     - If it fails.\n##\n', want: true },
   { what: 'an example', comment: '##\n# @foo:\n#\n# .. qmp-example::\n#\n#     -> foo\n##\n', want: true },
-])('$what: is prose, $want', ({ comment, want }) => {
+])('$what is prose: $want', ({ comment, want }) => {
   const schema = schemaOf(
     `${comment}{ 'command': 'foo', 'data': { 'a': 'str' }, 'returns': 'Bar' } { 'struct': 'Bar', 'data': {} }`,
   );

@@ -1,4 +1,4 @@
-/** Enums at run time: objects with each value by itself. */
+/** Enums at run time: objects that map each value to itself. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const schema = schemaOf(`
   { 'enum': 'Nothing', 'data': [] }
   { 'struct': 'S', 'data': { 'speed': 'Speed', '*nothing': 'Nothing' } }`);
 
-/** No schema can name a value like this; the code must be right in any case. */
+/** No schema can have a value of this name, but the code must be correct anyway. */
 const withProto = renamed(schema, 'io-error', '__proto__');
 
 function renamed(of: Schema, from: string, to: string): Schema {
@@ -50,7 +50,7 @@ test.each([
   expect(isS({ speed: value })).toBe(want);
 });
 
-test('each value is there by itself', async () => {
+test('each value is mapped to itself', async () => {
   const { Speed, isSpeed, Nothing } = await generatedPackage(schema);
   expect(Speed).toStrictEqual({ '2_5': '2_5', '5': '5', '10': '10', '16': '16', 'io-error': 'io-error' });
   expect(isSpeed.issues('io-error', { remarks: ['deprecated'] })).toMatchObject([{ kind: 'deprecated' }]);
@@ -61,7 +61,7 @@ test('each value is there by itself', async () => {
   expect(Nothing).toStrictEqual({});
 });
 
-test('what has no values knows none', async () => {
+test('an enum without values is empty', async () => {
   const { isKnown, Nothing, isNothing, isS } = await generatedPackage(schema);
   expect([isKnown(Nothing, ''), isKnown(Nothing, 'toString'), isNothing(''), isNothing(undefined)]).not.toContain(true);
   expect(isS({ speed: '5', nothing: 'a' })).toBe(false);
@@ -76,7 +76,7 @@ test('a value may have a name that would set the prototype', async () => {
   expect(isSpeed.issues('__proto__', { remarks: ['deprecated'] })).toMatchObject([{ kind: 'deprecated' }]);
 });
 
-test('declarations need no more than the file', { timeout: 60_000 }, async () => {
+test('declarations can be emitted for a single file', { timeout: 60_000 }, async () => {
   const options = { origin: 'a test', generator: '0.0.0', docs: false };
   const files = emitPackage(withProto, options);
   const folder = mkdtempSync(join(tmpdir(), 'qapi-ts-enums-'));

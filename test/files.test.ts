@@ -1,19 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative, resolve } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
@@ -22,14 +11,13 @@ import { embeddedRoot, embeddedVersions, servers } from '../generator/src/embedd
 import { FileError } from '../generator/src/errors.js';
 import { loadSchema, parseSchema } from '../generator/src/frontend/load.js';
 import { maxInputSize, type Read } from '../generator/src/sources/files.js';
+import { bin, runNode, runShell, temporaryFolder, writeIn, type Ended } from './support/command.js';
 import { qemuSchemas } from './support/qemu.js';
-
-const bin = fileURLToPath(new URL('../generator/bin/qapi-ts.js', import.meta.url));
 
 let folder: string;
 let socket: Server;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'qapi-ts-files-'));
+  folder = temporaryFolder('files');
   write('secret', 'hunter2\n');
   write('outside.json', 'hunter2\n');
   write('outside/inside.json', 'hunter2\n');
@@ -56,26 +44,12 @@ afterAll(() => {
 });
 
 function write(path: string, text: string): void {
-  mkdirSync(dirname(join(folder, path)), { recursive: true });
-  writeFileSync(join(folder, path), text);
+  writeIn(folder, path, text);
 }
 
-interface Result {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** In a heap of 512 MB, and no longer than any of it should take. */
-function run(args: readonly string[]): Result {
-  const cwd = join(folder, 'tree');
-  const node = ['--max-old-space-size=512', bin];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, ...args], {
-    cwd,
-    encoding: 'utf8',
-    timeout: 25_000,
-  });
-  return { status, stdout, stderr };
+/** Runs the command in a heap of 512 MB. */
+function run(args: readonly string[]): Ended {
+  return runNode(['--max-old-space-size=512', bin, ...args], { cwd: join(folder, 'tree') });
 }
 
 describe('a file that the user names', () => {
@@ -95,12 +69,12 @@ describe('a file that the user names', () => {
     ['drift --introspection', (file) => ['drift', '--introspection', file]],
   ];
   const cases = commands.flatMap(([name, args]) => ['fifo', 'huge'].map((file) => ({ name, file, args: args(file) })));
-  it.each(cases)('ends $name with 3: $file', ({ args, file }) => {
+  it.each(cases)('$name exits with 3: $file', ({ args, file }) => {
     const stderr = `error: cannot read '${file}': ${new Map(reasons).get(file)}\n`;
     expect(run(args)).toEqual({ status: 3, stdout: '', stderr });
   });
 
-  it.each(reasons)('is regular, and not too large: %s', (file, reason) => {
+  it.each(reasons)('must be regular and not too large: %s', (file, reason) => {
     const path = resolve(folder, 'tree', file);
     expect(() => loadSchema(path)).toThrow(new FileError(`cannot read '${path}': ${reason}`));
   });
@@ -113,12 +87,8 @@ describe('a file that the user names', () => {
     });
   });
 
-  it('may be a pipe that was handed over, and not without end', () => {
-    const sh = (script: string): Result => {
-      const args = ['-c', script, process.execPath, bin];
-      const { status, stdout, stderr } = spawnSync('bash', args, { cwd: join(folder, 'tree'), encoding: 'utf8' });
-      return { status, stdout, stderr };
-    };
+  it('may be an inherited pipe, if it is not endless', () => {
+    const sh = (script: string): Ended => runShell(script, { cwd: join(folder, 'tree') });
     const drift = `"$0" "$1" diff <("$0" "$1" introspect b.json) b.json`;
     expect(sh(drift)).toMatchObject({ status: 0, stdout: expect.stringMatching(/no changes/u) });
     for (const endless of [`yes | "$0" "$1" lint /dev/stdin`, `"$0" "$1" lint <(yes)`]) {
@@ -135,14 +105,14 @@ describe('a file that the user names', () => {
     ['nested JSON', ['diff', 'large', 'b.json'], () => repeat(() => '['), 3],
     ['JSON of empty objects', ['diff', 'large', 'b.json'], () => `[${repeat(() => '{},')}{}]`, 3],
   ];
-  it.each(large)('may be of 4 MiB: %s', (_, args, text, status) => {
+  it.each(large)('may have 4 MiB: %s', (_, args, text, status) => {
     write('tree/large', text());
     const result = run(args);
     expect({ status: result.status, stack: /^ +at /mu.test(result.stderr) }).toEqual({ status, stack: false });
   });
 });
 
-/** Nearly as much as a file may be. */
+/** Repeats text up to almost the size limit. */
 function repeat(text: (i: number) => string): string {
   const texts: string[] = [];
   for (let i = 0, length = 0; ; i++) {
@@ -179,7 +149,7 @@ describe('an include', () => {
     expect(message).not.toMatch(/hunter2|root:/u);
   });
 
-  it('that is refused ends with 1, and shows nothing of the file', () => {
+  it('that is rejected exits with 1, and does not show the file', () => {
     write('tree/include.json', "{ 'include': '../secret' }");
     const { status, stdout, stderr } = run(['lint', 'include.json']);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
@@ -193,7 +163,7 @@ describe('an include', () => {
     expect(() => loadSchema(join(folder, 'tree/include.json'))).not.toThrow();
   });
 
-  it('is read in a root, and a folder, that are symbolic links', () => {
+  it('is read if the root or its directory is a symbolic link', () => {
     expect(() => loadSchema(join(folder, 'tree/root.json'))).not.toThrow();
     expect(() => loadSchema(join(folder, 'link/good.json'))).not.toThrow();
     expect(() => loadSchema(relative('', join(folder, 'link/good.json')))).not.toThrow();
@@ -219,13 +189,13 @@ describe('an include', () => {
         refused: /outside '.*qemu-4'/u,
       },
       {
-        title: 'that is none',
+        title: 'that is not one',
         files: { 'qapi/common.json': '', 'qga/qapi-schema.json': common },
         root: 'qga/qapi-schema.json',
         refused: /outside '.*qga'/u,
       },
       {
-        title: 'that is none, but for its storage daemon',
+        title: 'that has only a storage daemon',
         files: { 'qapi/common.json': '', [daemon]: farther },
         root: daemon,
         refused: /outside '.*qapi'/u,
@@ -240,7 +210,7 @@ describe('an include', () => {
   });
 });
 
-/** What is wrong with a schema. */
+/** Returns the errors of a schema. */
 function diagnosisOf(root: string): string {
   try {
     loadSchema(root);
@@ -251,7 +221,7 @@ function diagnosisOf(root: string): string {
   }
 }
 
-/** The files of a schema, or what is wrong with them; by default, with the bound on includes. */
+/** Returns the files of a schema, or its error. By default, includes are limited to the root's tree. */
 function filesOf(root: string, read?: Read): string[] | string {
   try {
     return parseSchema(root, read && { read }).files.map(({ source }) => source.file);
@@ -260,7 +230,7 @@ function filesOf(root: string, read?: Read): string[] | string {
   }
 }
 
-describe('schemas of QEMU include what they did without a bound', () => {
+describe("QEMU's schemas include the same files without the limit", () => {
   it.each(embeddedVersions())('embedded: %s', (version) => {
     for (const server of servers) {
       const root = embeddedRoot(version, server);

@@ -1,4 +1,4 @@
-/** What sound schemas become. */
+/** The models of valid schemas. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { allMembers, isObjectType, isType } from '../generator/src/model.js';
 import { diagnosticsOf, schemaOf } from './support/schema.js';
 import { shapes } from './support/shape.js';
 
-/** A schema, its last definition in short, and the version that accepts it if not all do. */
+/** A schema, a short form of its last definition, and the only version that accepts it, if any. */
 type Row = readonly [given: string, want: string, dialect?: string];
 
 const color = "{ 'enum': 'Color', 'data': [ 'red', 'green' ] }";
@@ -309,7 +309,7 @@ describe.each(Object.entries(tables))('%s', (_title, rows) => {
 describe('versions of QEMU differ', () => {
   /** The versions around a change of rules. */
   const simple = "{ 'union': 'Foo', 'data': { 'a': 'int' } }";
-  /** A union with one branch, whose discriminator is a `Foo`. */
+  /** A union with one branch and a discriminator of type `Foo`. */
   const unionOf = (branch: string): string =>
     `{ 'struct': 'Empty', 'data': {} }
      { 'union': 'Bar', 'base': { 'foo': 'Foo' }, 'discriminator': 'foo', 'data': { '${branch}': 'Empty' } }`;
@@ -421,7 +421,7 @@ describe('versions of QEMU differ', () => {
     "does not know '%s'",
     (version) => {
       expect(() => dialectOf(version)).toThrow(
-        new UsageError(`unknown dialect '${version}': give a QEMU version from 5.2 on, such as 10.2`),
+        new UsageError(`unknown dialect '${version}': expected a QEMU version since 5.2, such as 10.2`),
       );
     },
   );
@@ -463,7 +463,7 @@ describe('the model', () => {
     expect(object).toMatchObject({ kind: 'struct', name: definition?.name, implicit });
   });
 
-  it('says why the types of a union without discriminator are implicit', () => {
+  it('has the kinds of implicit types of a union without a discriminator', () => {
     const union = schemaOf("{ 'union': 'Foo', 'data': { 'a': 'int' }, 'if': 'X' }").definitions.get('Foo');
     expect(union).toMatchObject({
       base: { name: 'Foo', implicit: 'base' },
@@ -496,7 +496,7 @@ describe('the model', () => {
     expect(conditionOf("'X > 1'")).toEqual({ kind: 'defined', name: 'X > 1' });
   });
 
-  it('has what a definition needs and no more', () => {
+  it('has only the fields that a definition needs', () => {
     const [definition] = schemaOf("# text\n  { 'event': 'FOO' }").definitions.values();
     expect(definition).toStrictEqual({
       kind: 'event',
@@ -517,7 +517,7 @@ describe('modules', () => {
     'c-d.json': `{ 'struct': 'Cc', 'data': { 'root': 'Root' } }`,
   };
 
-  it('come in the order of their inclusion, once each', () => {
+  it('are in order of first inclusion', () => {
     const schema = schemaOf(files);
     expect(
       schema.modules.map(({ name, path, definitions }) => [name, path, definitions.map((one) => one.name)]),
@@ -545,7 +545,7 @@ describe('modules', () => {
     expect(shapes(schema)).toEqual(['struct Foo { A_B: int }']);
   });
 
-  it('have a digest of what they say', () => {
+  it('have a digest of their content', () => {
     const digest = (changes: Record<string, string> = {}): string => schemaOf({ ...files, ...changes }).digest;
     expect(digest()).toMatch(/^[0-9a-f]{64}$/u);
     expect(digest()).toBe(digest());
@@ -558,7 +558,7 @@ describe('modules', () => {
     try {
       mkdirSync(join(folder, 'sub/b'), { recursive: true });
       for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
-      // As in a QEMU source tree, from all of which a schema may include.
+      // As in a QEMU source tree, in which a schema may include any file.
       for (const server of ['qapi', 'qga']) {
         mkdirSync(join(folder, server));
         writeFileSync(join(folder, server, 'qapi-schema.json'), '');
@@ -642,7 +642,7 @@ describe('documentation', () => {
     expect(definitions.get('Bar')).not.toHaveProperty('doc');
   });
 
-  /** What a comment may describe: members that are written in the definition, and no others. */
+  /** A comment may describe members that are written in the definition, but not inherited ones. */
   test.each([
     ["{ 'enum': 'Foo', 'data': [ 'a', { 'name': 'b' } ] }", ['a', 'b']],
     ["{ 'struct': 'Foo', 'data': { 'a': 'int', '*b': 'int' } }", ['a', 'b']],
@@ -660,7 +660,7 @@ describe('documentation', () => {
     expect([...(schemaOf(documented).definitions.get('Foo')?.doc?.members.keys() ?? [])]).toEqual(members);
   });
 
-  it('is required where the pragma says so', () => {
+  it('is required by the pragma', () => {
     const given =
       "{ 'pragma': { 'doc-required': true } }\n##\n# @foo:\n##\n{ 'command': 'foo', 'data': { 'a': 'int' } }";
     expect(diagnosticsOf(given)).toEqual([]);

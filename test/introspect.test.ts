@@ -18,7 +18,7 @@ function byName(infos: readonly SchemaInfo[]): Map<string, SchemaInfo> {
   return new Map(infos.map((info) => [`${info['meta-type']} ${info.name}`, info]));
 }
 
-/** What Debian's builds for x86 do not have; they have everything else. */
+/** The conditions that Debian's builds for x86 do not meet. They meet all others. */
 const foreignTargets = ['TARGET_ARM', 'TARGET_S390X'];
 const foreignHosts = ['CONFIG_COCOA', 'CONFIG_VMNET'];
 const otherAudio = ['CONFIG_AUDIO_COREAUDIO', 'CONFIG_AUDIO_DSOUND', 'CONFIG_AUDIO_SNDIO'];
@@ -51,7 +51,7 @@ describe('replies of real servers', () => {
       const names = conditionNames(schema);
       expect([...names]).toEqual(expect.arrayContaining(lacks));
       const has = [...names].filter((name) => !lacks.includes(name));
-      // Even the numbers that mask type names are those of the server.
+      // Even the numbers that mask type names are equal.
       expect(byName(introspect(schema, conditionTest(has)))).toEqual(withoutBackports(real, reply));
     });
   }

@@ -1,4 +1,4 @@
-/** What `generate --json-schema` writes: whether validators take it, what it then takes, and where it goes. */
+/** The output of `generate --json-schema`: whether validators support it, what they then accept, and its files. */
 
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ describe('of whole schemas', () => {
   ];
 
   it.each(cases)(
-    '$title: a strict validator takes all of it, prettier has nothing to mend',
+    '$title: a strict validator supports it, and prettier has nothing to change',
     async ({ schema: load }) => {
       const schema = load();
       const entries = [...schema.definitions.values()].filter((definition) => !isType(definition));
@@ -51,17 +51,17 @@ describe('of whole schemas', () => {
     },
   );
 
-  it('depends on nothing but the schema', () => {
+  it('depends only on the schema', () => {
     const root = join(repository, 'test/nasty/nasty.json');
     expect(jsonSchemaTexts(loadSchema(root))).toEqual(jsonSchemaTexts(nasty));
   });
 });
 
-/** What a member of a type takes. Results are given more than arguments: nothing is right for these alone. */
+/** The values that a member of a type accepts. Results accept everything that arguments accept. */
 interface Construct {
   readonly title?: string;
   readonly type: string;
-  /** Defines the type, unless it is builtin. */
+  /** The definition of the type, unless it is built in. */
   readonly schema?: string;
   readonly both: readonly unknown[];
   readonly results?: readonly unknown[];
@@ -92,7 +92,7 @@ const constructs: readonly Construct[] = [
     results: ['', 'off', 'On'],
     neither: [5, true, null],
   },
-  { title: 'the enum that QAPI has itself', type: 'QType', both: ['none', 'qdict'], results: ['qlong'], neither: [0] },
+  { title: "QAPI's predefined enum", type: 'QType', both: ['none', 'qdict'], results: ['qlong'], neither: [0] },
   {
     title: 'enum without values',
     type: 'None',
@@ -112,7 +112,7 @@ const constructs: readonly Construct[] = [
     neither: [{}, { a: 5 }, { b: true }, { a: '', b: null }, { a: '', constructor: 1 }, [], null, 'a'],
   },
   {
-    title: 'required member that every object inherits',
+    title: 'required member with the name of an inherited one',
     type: 'Struct',
     schema: `{ 'struct': 'Struct', 'data': { 'constructor': 'any' } }`,
     both: [{ constructor: 1 }],
@@ -141,7 +141,7 @@ const constructs: readonly Construct[] = [
     neither: [{ a: '' }, { c: '' }, { a: '', b: 1, c: '' }],
   },
   {
-    title: 'struct in itself',
+    title: 'recursive struct',
     type: 'Tree',
     schema: `{ 'struct': 'Tree', 'data': { 'name': 'str', '*next': 'Tree', '*all': ['Tree'] } }`,
     both: [{ name: 'a', next: { name: 'b', all: [{ name: 'c' }] } }],
@@ -206,7 +206,7 @@ const constructs: readonly Construct[] = [
     neither: [{ kind: 'only', b: '', c: '' }, { kind: 'only', c: '', d: '' }, { kind: 'more' }],
   },
   {
-    title: 'union in a union',
+    title: 'nested union',
     type: 'Outer',
     schema: `
       { 'enum': 'OuterKind_', 'data': ['in', 'out', 'nothing'] }
@@ -243,7 +243,7 @@ const constructs: readonly Construct[] = [
     ],
   },
   {
-    title: 'union without a discriminator, as QEMU 5.2 had them',
+    title: 'union without a discriminator, as in QEMU 5.2',
     type: 'Simple',
     schema: `{ 'union': 'Simple', 'data': { 'number': 'int', 'list': ['str'], 'self': 'Simple' } }`,
     both: [
@@ -291,7 +291,7 @@ const constructs: readonly Construct[] = [
     neither: ['auto', null, {}, { word: 'auto' }, { word: 'auto', a: { word: 'auto', a: '' } }],
   },
   {
-    title: 'alternate of one',
+    title: 'alternate with one alternative',
     type: 'One',
     schema: `{ 'alternate': 'One', 'data': { 'one': 'int8' } }`,
     both: [1],
@@ -299,7 +299,7 @@ const constructs: readonly Construct[] = [
   },
 ];
 
-/** The verdict of a command's arguments, a command's result and an event's data, on the one member that they have. */
+/** Returns whether a command's arguments, its result, and an event's data accept a value as their only member. */
 function verdictsOf({ type, schema = '' }: Construct): (value: unknown) => unknown {
   const member = `{ 'x': ${type.startsWith('[') ? type : `'${type}'`} }`;
   const validator = new JsonSchemaValidator(
@@ -357,7 +357,7 @@ describe('commands and events', () => {
     { of: 'arguments', name: 'nothing', valid: [{}], not: [{ a: 1 }, null] },
     { of: 'arguments', name: 'named', valid: [{ a: '' }], not: [{}, { a: '', b: 1 }] },
     { of: 'arguments', name: 'boxed', valid: [{ kind: 'z' }, { kind: 'x', a: '' }], not: [{}, { kind: 'z', a: '' }] },
-    // Further arguments are taken, and only by the command itself.
+    // The command accepts further arguments, but other uses of the type do not.
     {
       of: 'arguments',
       name: 'open',
@@ -400,7 +400,7 @@ describe('commands and events', () => {
   });
 });
 
-test('errors are of the branch, and of the alternative, that is meant', () => {
+test('errors are about the branch or alternative of the value', () => {
   const server = servers.find(({ name }) => name === 'qmp') as (typeof servers)[number];
   const validator = new JsonSchemaValidator(loadSchema(embeddedRoot('10.2.2', server)));
   const cases: [unknown, string][] = [
@@ -432,7 +432,7 @@ test('limits are exact', () => {
   ]);
 });
 
-test('each branch of a union is there by its name', () => {
+test('each branch of a union is defined by its name', () => {
   const texts = jsonSchemaTexts(
     schemaOf(`
       { 'enum': 'Kind', 'data': ['a', 'b', 'c'] }
@@ -472,7 +472,7 @@ test('each branch of a union is there by its name', () => {
   });
 });
 
-test('what is deprecated says so', () => {
+test('deprecated parts are marked', () => {
   const texts = jsonSchemaTexts(
     schemaOf(`
       { 'struct': 'Old', 'data': { 'a': { 'type': 'str', 'features': ['deprecated'] }, 'b': 'str' } }
@@ -502,7 +502,7 @@ test('what is deprecated says so', () => {
   });
 });
 
-test('only what is used is there', () => {
+test('only types in use are defined', () => {
   const texts = jsonSchemaTexts(
     schemaOf(`
       { 'struct': 'In', 'data': { 'both': 'Both' } }
@@ -517,7 +517,7 @@ test('only what is used is there', () => {
   expect(names(texts.results)).toEqual(['Both', 'E', 'Out', 'c']);
 });
 
-test('what a build of QEMU lacks is not there', () => {
+test('parts that a build of QEMU lacks are omitted', () => {
   const schema = schemaOf(`
     { 'enum': 'Kind', 'data': ['a', 'b', { 'name': 'c', 'if': 'GONE' }] }
     { 'struct': 'Branch', 'data': { 'x': 'int', 'y': { 'type': 'int', 'if': 'GONE' } } }
@@ -529,7 +529,7 @@ test('what a build of QEMU lacks is not there', () => {
   expect(isValid({ kind: 'b', x: 1 })).toBe(true);
   expect(isValid({ kind: 'b', x: 1, y: 1 })).toBe(false);
   expect(isValid({ kind: 'c', x: 1, y: 1 })).toBe(false);
-  // Its branch is gone, and it is not.
+  // The value remains, although its branch is omitted.
   expect(isValid({ kind: 'a' })).toBe(true);
   expect(isValid({ kind: 'a', x: 1 })).toBe(false);
 });
@@ -554,7 +554,7 @@ describe('generate and check', () => {
     `${count === 1 ? '1 generated file is' : `${count} generated files are`} stale. ` +
     `To fix this, run: npx qapi-ts generate ${options.join(' ')}\n`;
 
-  it('writes the schemas beside the TypeScript, and finds them up to date', () => {
+  it('writes the schemas next to the TypeScript, and finds them up to date', () => {
     const options = ['--schema', 'some.json', '--out', 'one', '--json-schema'];
     expect(run('generate', ...options)).toMatchObject({ status: 0, stderr: expect.stringContaining('; 4 files; ') });
     expect(files('one')).toEqual([...schemas, ...typescript].toSorted());
@@ -564,7 +564,7 @@ describe('generate and check', () => {
     );
   });
 
-  it('tells which are stale, and the command that mends them', () => {
+  it('lists stale files, and the command that fixes them', () => {
     const options = ['--schema', 'some.json', '--out', 'two', '--json-schema', '-D', 'X'];
     run('generate', ...options);
     appendFileSync(join(folder, 'two/arguments.schema.json'), '\n');
@@ -578,12 +578,12 @@ describe('generate and check', () => {
     expect(run('check', ...options)).toMatchObject({ status: 0 });
   });
 
-  it('takes them away when they are not wanted any more, and nothing else', () => {
+  it('deletes only the schemas if they are no longer generated', () => {
     const options = ['--schema', 'some.json', '--out', 'three'];
     run('generate', ...options, '--json-schema');
     const others = ['my.schema.json', 'package.json'];
     for (const name of others) writeFileSync(join(folder, 'three', name), `{ "$comment": "mine" }\n`);
-    // As another formatter might leave it.
+    // As another formatter might write it.
     writeFileSync(
       join(folder, 'three/gone.schema.json'),
       `{\n\t"$comment": "Generated by qapi-ts 0.0.1 from something."\n}\n`,
@@ -591,14 +591,14 @@ describe('generate and check', () => {
     const gone = [schemas[0], 'gone.schema.json', schemas[1]];
     expect(run('check', ...options)).toEqual({
       status: 1,
-      stdout: gone.map((name) => `three/${name}: not generated any more\n`).join(''),
+      stdout: gone.map((name) => `three/${name}: no longer generated\n`).join(''),
       stderr: mend(3, ...options),
     });
     expect(run('generate', ...options)).toMatchObject({ status: 0 });
     expect(files('three')).toEqual([...typescript, ...others].toSorted());
   });
 
-  it('does not overwrite what it has not written', () => {
+  it('does not overwrite other files', () => {
     const options = ['--schema', 'some.json', '--out', 'four'];
     run('generate', ...options);
     writeFileSync(join(folder, 'four/results.schema.json'), '{}\n');
@@ -609,7 +609,7 @@ describe('generate and check', () => {
     expect(files('four')).toEqual(['client.ts', 'index.ts', 'results.schema.json']);
   });
 
-  it('writes those of every server of an embedded QEMU', () => {
+  it('writes the schemas of all servers of an embedded QEMU', () => {
     expect(run('generate', '--qemu', '10.2', '--out', 'all', '--json-schema')).toMatchObject({ status: 0 });
     for (const server of servers) {
       const texts = schemas.map((name) => readFileSync(join(folder, 'all', server.name, name), 'utf8'));

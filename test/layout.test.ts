@@ -1,4 +1,4 @@
-/** Generated code is laid out as prettier would: it finds nothing to change. */
+/** Prettier has nothing to change in generated code. */
 
 import { fileURLToPath } from 'node:url';
 
@@ -17,23 +17,23 @@ function emit(schema: Schema): Map<string, string> {
   return emitPackage(schema, { origin: 'a schema', qemu: '10.2.2', generator: '0.0.0', docs: true });
 }
 
-// The real schemas are checked in releases.test.ts, and the current one wherever `generated/` is.
+// releases.test.ts checks the schemas of QEMU's releases, and `npm run format:check` the committed output.
 
 test.each(['golden/documented.json', 'nasty/nasty.json'])('%s', async (path) => {
   await expectFormatted(emit(loadSchema(fileURLToPath(new URL(path, import.meta.url)))));
 });
 
-test('schemas of hostile texts', { timeout: 60_000 }, async () => {
+test('schemas with hostile texts', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(hostileSchemas(lenient), async ({ files }) => expectFormatted(emit(schemaOf(files)))),
     { numRuns: 15 },
   );
 });
 
-/** Of all lengths up to more than a line has, and of those at which something stops to fit. */
+/** Lengths up to more than a line, and particularly those at which a construct no longer fits. */
 const length = fc.oneof(fc.integer({ min: 1, max: 130 }), fc.integer({ min: 20, max: 60 }));
 
-/** A letter tells whose name it is, so that no two are the same. */
+/** Names are distinct, because each consists of its own letter. */
 function name(letter: string): fc.Arbitrary<string> {
   return fc.tuple(length, fc.boolean()).map(([size, isOdd]) => {
     const text = letter.repeat(size);

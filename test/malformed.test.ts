@@ -1,4 +1,4 @@
-/** What the front end says of schemas that are not sound. */
+/** The errors of invalid schemas. */
 
 import { describe, expect, it, test } from 'vitest';
 
@@ -24,7 +24,7 @@ function allOf(given: string | Files, dialect?: string): string[] {
   return diagnosticsOf(given, dialect).map((diagnostic) => briefly(given, diagnostic));
 }
 
-it('checks read the model, and do not change it', () => {
+it('checks do not change the model', () => {
   const givens = Object.values(tables).flat();
   for (const [given, , { dialect: version } = {}] of givens) {
     const dialect = version === undefined ? lenient : dialectOf(version);
@@ -40,7 +40,7 @@ it('checks read the model, and do not change it', () => {
   }
 });
 
-/** Returns undefined when there are errors of syntax. */
+/** Returns undefined if there are syntax errors. */
 function parsedOf(given: string | Files, dialect: Dialect): ParsedSchema | undefined {
   try {
     const files = filesOf(given);
@@ -58,7 +58,7 @@ function deepFreeze(value: unknown): void {
 }
 
 describe('several errors', () => {
-  it('shows all but those of syntax, in the order of the text', () => {
+  it('are all reported, except syntax errors, in the order of the text', () => {
     const schema = `{ 'struct': 'Foo', 'data': { 'a': 'Bar', 'b': [], 'u': 'int' }, 'boxed': true }
 { 'command': 'foo', 'data': 'Foo', 'gen': true,
   'returns': 'int' }
@@ -80,12 +80,12 @@ describe('several errors', () => {
     ]);
   });
 
-  it('stops at the first error of syntax', () => {
+  it('end at the first syntax error', () => {
     const schema = `{ 'struct': 'Foo', 'data': { 'a': 'Bar' } }\n{ 'enum': 'Foo', }\n{ 'event' }`;
     expect(allOf(schema)).toEqual(["2:18: expected a string, found '}'"]);
   });
 
-  it('orders them by file, as the files are included', () => {
+  it('are ordered by file, in the order of inclusion', () => {
     const files = {
       'test.json': "{ 'command': 'foo', 'data': 'Aa' }\n{ 'include': 'b.json' }\n{ 'include': 'a.json' }",
       'a.json': "{ 'struct': 'Bb', 'data': true }",
@@ -125,7 +125,7 @@ describe('several errors', () => {
     expect(allOf(given)).toEqual(want);
   });
 
-  it('says nothing more of what was not understood', () => {
+  it('do not include consequences of other errors', () => {
     const schema = `{ 'enum': 'Color', 'data': [ 'red', true ] }
 { 'struct': 'Foo', 'data': {} }
 ##
@@ -171,8 +171,8 @@ describe('did you mean', () => {
   });
 });
 
-describe('what leads to an error', () => {
-  it('is the definition that it is in, by its first line', () => {
+describe('the context of an error', () => {
+  it('is the definition that contains it, by its first line', () => {
     const [diagnostic] = diagnosticsOf("# text\n\n  { 'struct': 'Foo',\n  'data': {\n    'a': 'Bar' } }");
     expect(diagnostic?.definition).toMatchObject({
       title: "struct 'Foo'",
@@ -237,7 +237,7 @@ describe('formatDiagnostic', () => {
     `);
   });
 
-  it('shows a second position and the includes', () => {
+  it('shows a related position and the includes', () => {
     const files = {
       'test.json': "{ 'include': 'a.json' }\n",
       'a.json': "{ 'include': 'b.json' }\n",
@@ -254,15 +254,15 @@ describe('formatDiagnostic', () => {
     `);
   });
 
-  it('sets the caret below its column, tabs or not', () => {
+  it('places the caret below its column, also after tabs', () => {
     expect(format("\t{ 'struct':\t'Foo',\t\"data\": {} }").replaceAll('\t', '→')).toMatchInlineSnapshot(`
-      "test.json:1:21: error: stray '"data"': strings take single quotes
+      "test.json:1:21: error: stray '"data"': strings need single quotes
         →{ 'struct':→'Foo',→"data": {} }
         →           →      →^"
     `);
   });
 
-  it('shows the end of the text behind the last line', () => {
+  it('shows the end of the text after the last line', () => {
     expect(format("{ 'struct': 'Foo',\n  'data': {}\n")).toMatchInlineSnapshot(`
       "test.json:2:13: error: expected ',' or '}', found the end of the file
           'data': {}
@@ -270,7 +270,7 @@ describe('formatDiagnostic', () => {
     `);
   });
 
-  it('colours', () => {
+  it('uses colours', () => {
     expect(format("{ 'struct': 'Foo' }", true).replaceAll('\u001B', 'ESC')).toMatchInlineSnapshot(`
       "ESC[1mtest.json:1:1: ESC[1;31merror:ESC[0mESC[1m struct 'Foo' lacks the key 'data'ESC[0m
         { 'struct': 'Foo' }
@@ -279,7 +279,7 @@ describe('formatDiagnostic', () => {
     `);
   });
 
-  it('makes the message of a SchemaError, one after the other', () => {
+  it('forms the message of a SchemaError', () => {
     expect(() => schemaOf("{ 'event': 'FOO', 'gen': false }\n{ 'command': true }")).toThrowErrorMatchingInlineSnapshot(`
       [SchemaError: test.json:1:19: error: event 'FOO' has no key 'gen'; it can have 'event', 'data', 'boxed', 'if', 'features'
         { 'event': 'FOO', 'gen': false }
@@ -299,14 +299,14 @@ describe('formatDiagnostic', () => {
 });
 
 describe('limits', () => {
-  /** Structs, each with the next as its base. */
+  /** Returns structs, each of which has the next as its base. */
   const bases = (count: number): string[] =>
     Array.from({ length: count }, (_, index) =>
       index === count - 1
         ? `{ 'struct': 'Foo${index}', 'data': {} }\n`
         : `{ 'struct': 'Foo${index}', 'base': 'Foo${index + 1}', 'data': {} }\n`,
     );
-  /** Unions, each with the next in two branches, so that there are very many paths. */
+  /** Returns unions, each of which has the next in two branches, so that the number of paths is exponential. */
   const branches = (count: number): string[] =>
     Array.from({ length: count }, (_, index) =>
       index === count - 1
@@ -339,7 +339,7 @@ describe('limits', () => {
     expect(diagnosticsOf(`{ 'command': 'foo', 'if': '${nested}' }`)).toEqual([]);
   });
 
-  it('a hundred includes in each other', () => {
+  it('includes are nested at most a hundred levels deep', () => {
     const files = (count: number): Files =>
       Object.fromEntries(
         Array.from({ length: count + 1 }, (_, index) => [
@@ -351,12 +351,12 @@ describe('limits', () => {
     expect(allOf(files(101))).toEqual(['100.json:1:14: includes are nested more than 100 levels deep']);
   });
 
-  it('repeats no line of more than 1000 characters', () => {
+  it('lines of more than 1000 characters are not quoted', () => {
     const [diagnostic] = diagnosticsOf(`${' '.repeat(1000)}{ 'struct': true }`);
     expect(diagnostic?.position).toEqual({ file: 'test.json', line: 1, column: 1013 });
   });
 
-  it('suggests names for the first errors only', () => {
+  it('only the first errors have suggestions', () => {
     const members = Array.from({ length: 30 }, (_, index) => `'a${index}': 'Fo'`);
     const messages = allOf(`{ 'struct': 'Foo', 'data': { ${members.join(', ')} } }`);
     expect(messages).toHaveLength(30);

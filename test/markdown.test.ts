@@ -15,12 +15,12 @@ function convert(text: string): string {
   return toMarkdown(text, (name) => definitions.get(name));
 }
 
-/** The comment around what a text becomes. */
+/** Returns a comment with the converted text. */
 function commentOf(text: string): string {
   return String(docComment(escapeTags(convert(text))));
 }
 
-/** Lines of a text, so that tables of them are easy to compare. */
+/** Joins the lines of a text, for tables of texts. */
 function lines(...text: string[]): string {
   return text.join('\n');
 }
@@ -270,13 +270,13 @@ describe('escapeTags', () => {
     expect(escapeTags(given)).toBe(want);
   });
 
-  test('no text becomes a tag, in code either', () => {
+  test('no text becomes a tag, not even in code', () => {
     const text = lines('``@a {@link b} */``', '', '::', '', '  @a {@link b} */');
     expect(escapeTags(convert(text))).toBe(lines('`@a {\\@link b} */`', '', '```text', '\\@a {\\@link b} */', '```'));
   });
 });
 
-describe('whatever the schema says', () => {
+describe('with any text', () => {
   const pieces = [
     '`',
     '``',
@@ -321,7 +321,7 @@ describe('whatever the schema says', () => {
     fc.string({ unit: 'binary', maxLength: 200 }),
   );
 
-  test('the comment around it is one comment, without tags, and its links are ours', () => {
+  test('the output is one comment without tags, and with only our links', () => {
     fc.assert(
       fc.property(text, (given) => {
         const file = ts.createSourceFile('a.ts', `${commentOf(given)}let a;`, ts.ScriptTarget.ES2022, true);
@@ -339,7 +339,7 @@ describe('whatever the schema says', () => {
     );
   });
 
-  test('the text of plain words is kept', () => {
+  test('plain words are kept', () => {
     const words = fc.array(fc.stringMatching(/^[a-z]{1,12}$/u), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(words, (given) => {

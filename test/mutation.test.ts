@@ -1,4 +1,4 @@
-/** The front end against schemas that nobody wrote: real ones, changed at random, and huge ones. */
+/** The front end with randomly changed schemas, and with huge ones. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -20,7 +20,7 @@ interface Sample {
   readonly text: string;
 }
 
-/** The modules of QEMU's main schema that take little time, with what they include. */
+/** Small modules of QEMU's main schema, and the files that they include. */
 function samplesOf(tree: string | undefined): Sample[] {
   if (tree === undefined) return [];
   const folder = join(tree, 'qapi');
@@ -37,7 +37,7 @@ function proseOf(version: string): Sample[] {
 
 type Files = ReadonlyMap<string, string>;
 
-/** @throws what is no SchemaError */
+/** @throws any error except a SchemaError */
 function errorsOf(files: Files, root: string, dialect: Dialect): readonly Diagnostic[] {
   try {
     loadSchema(root, { dialect, read: (path) => Buffer.from(files.get(path) ?? readFileSync(path)) });
@@ -48,7 +48,7 @@ function errorsOf(files: Files, root: string, dialect: Dialect): readonly Diagno
   }
 }
 
-/** The positions of an error that are not in the files. */
+/** Returns the positions of an error that are outside the files. */
 function strayPositions(files: Files, { position: main, definition, related, includedFrom }: Diagnostic): Position[] {
   const lineOf = ({ file, line }: Position): string | undefined =>
     (files.get(file) ?? readFileSync(file, 'utf8')).split(/\r\n?|\n/u)[line - 1];
@@ -71,7 +71,7 @@ describe.each([
     fc.assert(
       fc.property(fc.constantFrom(...samples), mutations, (sample, changes) => {
         const text = mutate(sample.text, changes);
-        // With the pragmas of the whole schema.
+        // The modules need the pragmas of the whole schema.
         const root = join(dirname(sample.path), 'random.json');
         const includes = `{ 'include': 'pragma.json' }\n{ 'include': '${basename(sample.path)}' }`;
         const files = new Map([
@@ -104,7 +104,7 @@ describe('a schema of 10 MB', () => {
   const repeat = (count: number, part: (index: number) => string): string =>
     Array.from({ length: count }, (_, index) => part(index)).join('');
 
-  /** The milliseconds that some runs take together. */
+  /** Returns the total time of some runs in milliseconds. */
   function time(runs: number, text: string): number {
     const bytes = Buffer.from(text);
     const start = performance.now();
@@ -127,8 +127,8 @@ describe('a schema of 10 MB', () => {
       const large = megabytes(3.8);
       expect(small.length).toBeGreaterThan(350_000);
       expect(large.length).toBeGreaterThan(10 * small.length);
-      // The best of some attempts, because the machine may be busy. Each takes the small one ten times, because a single run may
-      // leave its garbage to the next.
+      // Use the best of several attempts, because the machine may be busy. Each runs the small one ten times, because a
+      // single run may leave its garbage to the next.
       let factor = Infinity;
       for (let attempt = 0; attempt < 6 && factor >= 12.5; attempt += 1) {
         factor = Math.min(factor, (10 * time(1, large)) / time(10, small));

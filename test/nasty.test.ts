@@ -1,4 +1,4 @@
-/** Schemas that try to break the generated code: what is in nasty/, and names that clash. */
+/** Schemas that try to break the generated code: those in nasty/, and names that clash. */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ import { Peer } from './support/peer.js';
 import { schemaOf } from './support/schema.js';
 
 const folder = join(repository, 'test/nasty');
-/** Where the code in a temporary folder finds the runtime. */
+/** Where code in a temporary directory finds the runtime. */
 const runtime = { '@qapi-ts/runtime': [join(repository, 'runtime/dist/index.d.ts')] };
 
 /** The files of nasty/, the root first. */
@@ -55,14 +55,18 @@ function write(name: string, contents: ReadonlyMap<string, string>): string {
 }
 
 describe('the code from nasty.json', () => {
-  test.each(['5.4', '7.0'] as const)('is as expected by TypeScript %s', { timeout: 60_000 }, async (compiler) => {
-    // With a period, it would be taken for a file.
-    const code = write(compiler.replace('.', '_'), files);
-    const paths = { ...runtime, nasty: [join(code, 'index.ts')] };
-    const isolated = compiler !== '5.4' && { declaration: true, isolatedDeclarations: true };
-    const options = { paths, ...isolated };
-    expect(await compile({ compiler, include: ['test/nasty/usage.ts', code], options })).toBe('');
-  });
+  test.each(['5.4', '7.0'] as const)(
+    'passes the type checks of TypeScript %s',
+    { timeout: 60_000 },
+    async (compiler) => {
+      // A name with a period would be taken for a file.
+      const code = write(compiler.replace('.', '_'), files);
+      const paths = { ...runtime, nasty: [join(code, 'index.ts')] };
+      const isolated = compiler !== '5.4' && { declaration: true, isolatedDeclarations: true };
+      const options = { paths, ...isolated };
+      expect(await compile({ compiler, include: ['test/nasty/usage.ts', code], options })).toBe('');
+    },
+  );
 
   describe('at run time', () => {
     let module: Loaded;
@@ -97,10 +101,10 @@ describe('the code from nasty.json', () => {
       );
     });
 
-    test('sends the commands by their own names', async () => {
+    test('sends commands by wire name', async () => {
       const { Client, connect } = module;
       await using peer = new Peer();
-      // Whoever awaits a client must not send `then`.
+      // Awaiting a client must not send `then`.
       const vm = await connect(peer.stream(), { validate: false });
       expect(vm.constructor).toBe(Client);
 
@@ -129,17 +133,17 @@ interface Loaded {
 }
 
 describe('documentation', () => {
-  test('changes nothing of the code', () => {
+  test('does not affect the code', () => {
     const plain = emit(nasty, { docs: false });
     expect(mapValues(files, tokens)).toEqual(mapValues(plain, tokens));
   });
 
-  test('has no tags but those that the generator writes', () => {
+  test('has only tags that the generator writes', () => {
     const tags = new Set([...files.values()].flatMap(jsDocTags));
     expect([...tags].toSorted()).toEqual(['example', 'experimental', 'returns', 'since', 'throws']);
   });
 
-  test('is the same with the line ends of other systems', () => {
+  test('does not depend on line endings', () => {
     for (const end of ['\r\n', '\r']) {
       const changed = Object.entries(texts()).map(([path, text]) => [path, text.replaceAll('\n', end)]);
       expect(emit(schemaOf(Object.fromEntries(changed)))).toEqual(files);
@@ -152,7 +156,7 @@ describe('documentation', () => {
   });
 });
 
-describe('a type may have the name of any keyword, and of anything in the generated code', () => {
+describe('a type may be named like any keyword, and like anything in the generated code', () => {
   const definitions = {
     struct: (word: string, index: number) => [
       `{ 'struct': '${word}', 'data': { '*self': '${word}' } }`,
@@ -180,15 +184,15 @@ describe('a type may have the name of any keyword, and of anything in the genera
     const keywords = kinds.map((kind) => kind.replace('Keyword', '').toLowerCase());
     const used = tokens(files.get('client.ts') ?? '').match(/(?<!['.\w])[A-Za-z]\w*/gu) ?? [];
     const taken = new Set<string>(builtinNames);
-    // A validator's name is an error when a type with the same name is beside the validator's own.
+    // Exclude names of validators, which clash with the validator of a type in this schema.
     const isFree = (word: string): boolean => !taken.has(word) && !/_$|^is[A-Z]/u.test(word);
     return [...new Set([...keywords, ...used])].filter(isFree);
   }
 });
 
-test('what conditions leave empty is never', () => {
+test('types that narrowing leaves empty are never', () => {
   const narrowed = emit(narrow(nasty, conditionTest(['NOTHING'])));
-  // The types are still there, because commands that have no condition refer to them.
+  // The types are kept, because unconditional commands refer to them.
   expect(narrowed.get('conditions.ts')).toContain('export type NeverAny = never;');
   expect(narrowed.get('conditions.ts')).toContain('export type NeverOne = never;');
 });
@@ -221,7 +225,7 @@ describe('files', () => {
 });
 
 describe('names that clash', () => {
-  const best = 'rename one of them in the schema, best a type: its name is not on the wire';
+  const best = 'rename one of them in the schema, preferably a type, because types have no wire name';
   const struct = (name: string): string => `{ 'struct': '${name}', 'data': {} }`;
   const union = (branches: string): string =>
     `{ 'union': 'Foo', 'base': { 'on': 'On' }, 'discriminator': 'on', 'data': { ${branches} } }`;
@@ -237,7 +241,7 @@ test.json:2: in command 'foo_bar'
 test.json:1: the other is defined here`,
     },
     {
-      what: 'a command that makes way, and one in its way',
+      what: 'a renamed command, and one with its new name',
       schema: [`{ 'command': 'then_' }`, `{ 'command': 'then' }`],
       want: `2:1: error: command 'then' and command 'then_' both become the method 'then_'`,
     },
@@ -285,17 +289,17 @@ test.json:2: the other is defined here`,
       want: `3:1: error: branch 'empty' of union 'Foo' and struct 'Foo_empty' both become 'Foo_empty' in TypeScript: ${best}`,
     },
     {
-      what: 'the enum of a union without discriminator and a type',
+      what: 'the enum of a union without a discriminator and a type',
       schema: [struct('FooKind'), `{ 'union': 'Foo', 'data': { 'a': 'str' } }`],
       want: `2:1: error: the branches of union 'Foo' and struct 'FooKind' both become 'FooKind' in TypeScript: ${best}`,
     },
     {
-      what: 'types of vendors',
+      what: 'types with vendor prefixes',
       schema: [struct('__org.qemu_Foo'), struct('__org-qemu_Foo')],
       want: `2:1: error: struct '__org-qemu_Foo' and struct '__org.qemu_Foo' both become '__org_qemu_Foo' in TypeScript: ${best}`,
     },
     {
-      what: 'a type that makes way, and one in its way',
+      what: 'a renamed type, and one with its new name',
       schema: [struct('Client_'), struct('Client')],
       want: `2:1: error: struct 'Client' and struct 'Client_' both become 'Client_' in TypeScript: ${best}`,
     },
@@ -316,7 +320,7 @@ test.json:2: the other is defined here`,
     expect(failing).toThrow(`test.json:${want}`);
   });
 
-  test('are told before there are millions of them', () => {
+  test('are reported before there are millions of them', () => {
     const level = (index: number): string =>
       `{ 'union': 'Level${index}', 'base': { 'on${index}': 'On' }, 'discriminator': 'on${index}', 'data': { 'a': 'Level${index + 1}', 'b': 'Level${index + 1}' } }`;
     const schema = [
@@ -329,7 +333,7 @@ test.json:2: the other is defined here`,
     );
   });
 
-  test('are all told', () => {
+  test('are all reported', () => {
     const commands = ['a-b', 'a_b', 'c-d', 'c_d'].map((name) => `{ 'command': '${name}' }`);
     expect(() => emit(schemaOf(commands.join('\n')))).toThrow(
       expect.objectContaining({ diagnostics: expect.objectContaining({ length: 2 }) }),
@@ -337,7 +341,7 @@ test.json:2: the other is defined here`,
   });
 });
 
-test('no command hides a member of the client or of all objects', () => {
+test('no command hides a member of the client or of Object', () => {
   const members = [BaseClient.prototype, Object.prototype].flatMap((prototype) =>
     Object.getOwnPropertyNames(prototype),
   );
@@ -358,7 +362,7 @@ function mapValues<T>(map: ReadonlyMap<string, string>, f: (value: string) => T)
   return new Map([...map].map(([key, value]) => [key, f(value)]));
 }
 
-/** The text without comments, space, and the commas that depend on the length of lines. */
+/** Removes comments, whitespace, and the commas that depend on line breaks. */
 function tokens(text: string): string {
   const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, text);
   const found: string[] = [];

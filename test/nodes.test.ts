@@ -1,4 +1,4 @@
-/** The packages, as they are built, on every version of Node that they are for. */
+/** The built packages on every supported version of Node. */
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,12 +12,12 @@ import { installed, pc } from './support/servers.js';
 
 const own = process.versions.node.split('.')[0];
 
-/** The program, or undefined when it is not there, which is told, and an error in CI. */
+/** Returns the program, or undefined if it is missing, which is reported and, in CI, an error. */
 function nodeOf(major: string): string | undefined {
   if (major === own) return process.execPath;
   const program = join(repository, '.cache/node', major, 'node_modules/node/bin/node');
   if (existsSync(program)) return program;
-  const problem = `LEFT OUT, for want of Node ${major} (scripts/install-nodes): the packages on it`;
+  const problem = `SKIPPED, missing Node ${major} (scripts/install-nodes): the packages on it`;
   if (process.env['CI']) throw new Error(problem);
   console.warn(problem);
   return undefined;
@@ -35,18 +35,18 @@ for (const major of ['20', '22', '24', '26']) {
   describe.runIf(node !== undefined)(`Node ${major}`, () => {
     const program = node ?? '';
 
-    test('is what it says', async () => {
+    test('is the expected version', async () => {
       const { stdout } = await run(program, '--version');
       expect(stdout).toMatch(new RegExp(`^v${major}\\.`, 'u'));
     });
 
     test.runIf(hasQemu)('runs the client', async () => {
       const smoke = join(repository, 'test/support/smoke.js');
-      // Neither warnings nor what a server has to complain of.
+      // There are neither warnings nor errors of the server.
       expect(await run(program, smoke, 'qemu-system-x86_64', ...pc)).toEqual({ stdout: 'done\n', stderr: '' });
     });
 
-    // Everything else runs it on this one.
+    // All other tests run the generator on this version.
     test.runIf(major !== own)('runs the generator', async () => {
       expect(await run(program, cli, '--version')).toMatchObject({
         stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/u),

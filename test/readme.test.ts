@@ -1,4 +1,4 @@
-/** The README's examples, as they are written. */
+/** The README's examples. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('TypeScript compiles', async () => {
+test('the TypeScript compiles', async () => {
   const examples = [...readme.matchAll(/```ts\n([^]*?)```/gu)].map(([, text = '']) => text);
   expect(examples.length).toBeGreaterThan(0);
   for (const [index, text] of examples.entries()) writeFileSync(join(folder, `example${index}.ts`), text);
@@ -32,7 +32,7 @@ test('the diagnostic is what lint prints', () => {
   expect(stderr).toBe(shown);
 });
 
-test('every command is in the table', () => {
+test('the table lists every command', () => {
   const bin = join(repository, 'generator/bin/qapi-ts.js');
   const { stdout } = spawnSync(process.execPath, [bin, '--help'], { encoding: 'utf8' });
   const listed = stdout.slice(stdout.indexOf('Commands:'));

@@ -1,80 +1,61 @@
-/** `check` by receipts: it is quick, and says what a full run would. */
+/** `check` with receipts finds the same differences as without. */
 
-import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
   existsSync,
-  mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { ts } from 'ts-morph';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-const repository = fileURLToPath(new URL('..', import.meta.url));
+import { installCopy, repository, runNode, temporaryFolder, writeIn, writeQemu } from './support/command.js';
 
 let base: string;
+let program: string;
 beforeAll(() => {
-  base = mkdtempSync(join(tmpdir(), 'qapi-ts-receipts-'));
-  for (const name of ['bin', 'dist', 'package.json']) {
-    cpSync(join(repository, 'generator', name), join(base, 'generator', name), { recursive: true });
-  }
-  mkdirSync(join(base, 'node_modules'));
-  cpSync(join(repository, 'node_modules/json5'), join(base, 'node_modules/json5'), { recursive: true });
-  for (const name of ['commander', 'prettier']) {
-    symlinkSync(join(repository, 'node_modules', name), join(base, 'node_modules', name));
-  }
-  for (const path of ['qapi', 'qga', 'storage-daemon/qapi']) {
-    mkdirSync(join(base, 'schema/9.0.0', path), { recursive: true });
-    writeFileSync(join(base, 'schema/9.0.0', path, 'qapi-schema.json'), `{ 'command': 'c', 'if': 'A' }\n`);
-  }
-  writeFileSync(join(base, 'schema/current'), '9.0.0\n');
+  base = temporaryFolder('receipts');
+  program = installCopy(base, ['json5']);
+  writeQemu(join(base, 'schema/9.0.0'), `{ 'command': 'c', 'if': 'A' }`);
+  writeIn(base, 'schema/current', '9.0.0\n');
 });
 afterAll(() => rmSync(base, { recursive: true }));
 
 const receipts = 'generator/.cache/receipts.json';
 const index = 'out/qmp/index.ts';
 
-function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): { status: number | null; stdout: string } {
-  const command = [join(base, 'generator/bin/qapi-ts.js'), ...args, '--out', 'out'];
-  const { status, stdout } = spawnSync(process.execPath, command, {
-    cwd: base,
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-  });
+function run(args: readonly string[], env = {}): { status: number | null; stdout: string } {
+  const { status, stdout } = runNode([program, ...args, '--out', 'out'], { cwd: base, env });
   return { status, stdout };
 }
 
 const fine = { status: 0, stdout: '' };
 const edited = { status: 1, stdout: `${index}: different\n` };
 
-/** What `generate` leaves, and where it is kept for the next test. */
-const kept = [
+/** The output of `generate`, and where it is saved for the next test. */
+const saved = [
   ['out', 'kept/out'],
   ['generator/.cache', 'kept/cache'],
 ] as const;
 beforeAll(() => {
   run(['generate']);
-  for (const [path, copy] of kept) cpSync(join(base, path), join(base, copy), { recursive: true });
+  for (const [path, copy] of saved) cpSync(join(base, path), join(base, copy), { recursive: true });
 });
 beforeEach(() => {
-  for (const [path, copy] of kept) {
+  for (const [path, copy] of saved) {
     rmSync(join(base, path), { recursive: true, force: true });
     cpSync(join(base, copy), join(base, path), { recursive: true });
   }
 });
 
-describe('a receipt counts only for the run that left it', () => {
-  /** So that a full run finds a difference, and the receipt none. */
+describe('a receipt is used only if nothing has changed', () => {
+  /** Exchanges two files and their digests, so that only a full run finds differences. */
   beforeEach(() => {
     const text = readFileSync(join(base, receipts), 'utf8');
     const exchanged = text.replace(/("client\.ts":)(\[.*?\])(.*?"index\.ts":)(\[.*?\])/u, '$1$4$3$2');
@@ -85,7 +66,7 @@ describe('a receipt counts only for the run that left it', () => {
   });
   const swapped = { status: 1, stdout: `out/qmp/client.ts: different\n${index}: different\n` };
 
-  test('then it is all that counts', () => {
+  test('then it is used', () => {
     expect(run(['check'])).toEqual(fine);
   });
 
@@ -95,14 +76,14 @@ describe('a receipt counts only for the run that left it', () => {
     'generator/package.json',
     'node_modules/json5/lib/parse.js',
     'schema/9.0.0/qga/qapi-schema.json',
-  ])('not when a byte of %s has changed', (path) => {
+  ])('not if a byte of %s has changed', (path) => {
     const content = readFileSync(join(base, path));
     appendFileSync(join(base, path), '\n');
     expect(run(['check']).stdout).toContain(swapped.stdout);
     writeFileSync(join(base, path), content);
   });
 
-  test('not when there is a further file of code', () => {
+  test('not if there is another file of code', () => {
     const path = join(base, 'generator/dist/further.js');
     writeFileSync(path, '');
     expect(run(['check'])).toEqual(swapped);
@@ -118,7 +99,7 @@ describe('a receipt counts only for the run that left it', () => {
   });
 
   test('not with a definition', () => {
-    // All first lines name it.
+    // The first line of each file names the condition.
     expect(run(['check', '-D', 'A']).stdout).toContain('out/qga/index.ts: different\n');
   });
 
@@ -143,26 +124,26 @@ test.each([
     },
     want: 'a symbolic link, not a file',
   },
-])('with a receipt, $what is found', ({ change, want }) => {
+])('with a receipt, check finds $what', ({ change, want }) => {
   change();
   expect(run(['check'])).toEqual({ status: 1, stdout: `${index}: ${want}\n` });
 });
 
-test('with a receipt, a generated file too many is found, and one of others is not', () => {
+test('with a receipt, check finds an extra generated file, and ignores other files', () => {
   writeFileSync(join(base, 'out/qga/mine.ts'), '// mine\n');
   expect(run(['check'])).toEqual(fine);
   writeFileSync(join(base, 'out/qga/gone.ts'), '// Generated by qapi-ts 0.0.1 from something.\n');
-  expect(run(['check'])).toEqual({ status: 1, stdout: 'out/qga/gone.ts: not generated any more\n' });
+  expect(run(['check'])).toEqual({ status: 1, stdout: 'out/qga/gone.ts: no longer generated\n' });
 });
 
-test.each(['', '{}', '[1]'])('a file of receipts that holds %j does no harm', (text) => {
+test.each(['', '{}', '[1]'])('a file of receipts that contains %j is ignored', (text) => {
   writeFileSync(join(base, receipts), text);
   expect(run(['check'])).toEqual(fine);
   appendFileSync(join(base, index), ' ');
   expect(run(['check'])).toEqual(edited);
 });
 
-test('no receipt can be kept, and nothing is missing', () => {
+test('check works if no receipt can be written', () => {
   rmSync(join(base, 'generator/.cache'), { recursive: true });
   writeFileSync(join(base, 'generator/.cache'), '');
   expect(run(['generate'])).toEqual(fine);
@@ -171,7 +152,7 @@ test('no receipt can be kept, and nothing is missing', () => {
   expect(run(['check'])).toEqual(edited);
 });
 
-test('no receipt is left when the schema changes during the run', () => {
+test('no receipt is written if the schema changes during the run', () => {
   rmSync(join(base, receipts));
   const hook = join(base, 'hook.mjs');
   const schema = JSON.stringify(join(base, 'schema/9.0.0/qapi/qapi-schema.json'));
@@ -180,7 +161,7 @@ test('no receipt is left when the schema changes during the run', () => {
   expect(existsSync(join(base, receipts))).toBe(false);
 });
 
-test('a check that finds all well leaves a receipt, and there are not too many', () => {
+test('a successful check writes a receipt, and the number of receipts is limited', () => {
   rmSync(join(base, receipts));
   const count = (): number => (JSON.parse(readFileSync(join(base, receipts), 'utf8')) as unknown[]).length;
   expect(run(['check'])).toEqual(fine);
@@ -192,7 +173,7 @@ test('a check that finds all well leaves a receipt, and there are not too many',
   expect(count()).toBe(16);
 });
 
-test('the output depends on no packages but those that the key covers', () => {
+test('the output depends only on packages that the key covers', () => {
   const dist = join(repository, 'generator/dist');
   const seen = new Set<string>();
   const found = new Set<string>();

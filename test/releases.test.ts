@@ -1,4 +1,4 @@
-/** The schemas of QEMU as they were released, with their documentation: they generate, and the output compiles. */
+/** The output for the schemas of QEMU's releases, with documentation, compiles. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ describe.each(versions)('QEMU %s', (version) => {
     'generates from every schema; the output is formatted, and compiles',
     { timeout: 120_000 },
     async () => {
-      // Before 10.0, firmware.json includes a file that is not beside it.
+      // Before 10.0, firmware.json includes a file that is not next to it.
       const present = roots.filter((root) => !root.endsWith('firmware.json') || version.startsWith('10.'));
       for (const [index, root] of present.entries()) {
         const schema = loadSchema(join(tree ?? '', root));

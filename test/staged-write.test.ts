@@ -1,12 +1,10 @@
-/** Writing that is killed, interrupted, refused or done twice at once, by real processes. */
+/** Replacing files by real processes that are killed, interrupted, fail, or run at the same time. */
 
 import { execFile } from 'node:child_process';
 import {
   cpSync,
   existsSync,
-  lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,39 +12,36 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { leftoversIn, replaceWhole } from '../generator/src/staged-write.js';
+import { fault, filesIn, repository, temporaryFolder, type Ended } from './support/command.js';
 
-const repository = fileURLToPath(new URL('..', import.meta.url));
-const fault = join(repository, 'test/support/fault.mjs');
 const writeSet = join(repository, 'test/support/write-set.mjs');
 
 let folder: string;
 let next = 0;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'qapi-ts-staged-'));
+  folder = temporaryFolder('staged');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Ended {
-  readonly status: number | null;
+interface Killed extends Ended {
   readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
-interface RunOptions {
+interface FaultOptions {
   readonly fault?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-async function run(args: readonly string[], { fault: text, cwd = folder, env = {} }: RunOptions = {}): Promise<Ended> {
+async function run(
+  args: readonly string[],
+  { fault: text, cwd = folder, env = {} }: FaultOptions = {},
+): Promise<Killed> {
   return new Promise((resolve) => {
     const options = { cwd, env: { ...process.env, ...env, ...(text !== undefined && { QAPI_TS_FAULT: text }) } };
     const child = execFile(process.execPath, ['--import', fault, ...args], options, (_error, stdout, stderr) => {
@@ -55,7 +50,7 @@ async function run(args: readonly string[], { fault: text, cwd = folder, env = {
   });
 }
 
-/** How many calls of a program change the file system. */
+/** Returns the number of calls of a program that change the file system. */
 async function countCalls(args: readonly string[], cwd = folder): Promise<number> {
   const file = join(folder, `count ${(next += 1)}`);
   const ended = await run(args, { fault: 'SIGNONE:0', cwd, env: { QAPI_TS_FAULT_COUNT: file } });
@@ -63,7 +58,7 @@ async function countCalls(args: readonly string[], cwd = folder): Promise<number
   return Number(readFileSync(file, 'utf8'));
 }
 
-/** For each of 1 to count, two at a time. */
+/** Runs an action for each number from 1 to a count, two at a time. */
 async function each(count: number, action: (n: number) => Promise<void>): Promise<void> {
   let n = 0;
   const work = async (): Promise<void> => {
@@ -72,25 +67,18 @@ async function each(count: number, action: (n: number) => Promise<void>): Promis
   await Promise.all([work(), work()]);
 }
 
-/** All files of a folder, by path. */
-function filesIn(root: string): Record<string, string> {
-  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted();
-  const files = paths.filter((path) => lstatSync(join(root, path)).isFile());
-  return Object.fromEntries(files.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
-}
-
-/** Those that are not in a stage. */
+/** Returns the files that are not in a stage. */
 function withoutStages(files: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(files).filter(([path]) => !path.includes('.qapi-ts-')));
 }
 
-/** What write-set.mjs writes. */
+/** Returns the files that write-set.mjs writes. */
 function written(label: 'old' | 'new'): Record<string, string> {
   const paths = ['a/one', 'b/two', `only-${label}`, 'tree/inner/file'];
   return Object.fromEntries(paths.map((path) => [path, label]));
 }
 
-/** A folder with old files, and a file that is none of them. */
+/** Creates a directory with old files. */
 async function oldSet(): Promise<string> {
   const root = join(folder, `set ${(next += 1)}`);
   expect(await run([writeSet, root, 'old'])).toMatchObject({ status: 0, stderr: '' });
@@ -99,12 +87,12 @@ async function oldSet(): Promise<string> {
 
 function copyOf(root: string): string {
   const copy = join(folder, `set ${(next += 1)}`);
-  // Stages keep their names, and with these their owner, who is gone.
+  // Stages keep their names, and so their dead owners.
   cpSync(root, copy, { recursive: true, preserveTimestamps: true });
   return copy;
 }
 
-/** What is there when earlier runs have been finished; then writes nothing. */
+/** Completes earlier runs, without writing anything else, and returns the files. */
 async function recovered(root: string): Promise<Record<string, string>> {
   let files: Record<string, string> = {};
   await replaceWhole({
@@ -123,14 +111,14 @@ async function recovered(root: string): Promise<Record<string, string>> {
 describe('a set of files', () => {
   let old: string;
   let count: number;
-  /** In the midst of the moves; the first is that of the journal. */
+  /** A call in the middle of the moves. The first call renames the journal. */
   const middle = '5:renameSync';
   beforeAll(async () => {
     old = await oldSet();
     count = await countCalls([writeSet, copyOf(old), 'new']);
   });
 
-  it('is old or new after SIGKILL at any step, and the next run', { timeout: 120_000 }, async () => {
+  it('is old or new after SIGKILL at any step and the next run', { timeout: 120_000 }, async () => {
     const states = { old: 0, new: 0, mixed: 0 };
     await each(count, async (n) => {
       const root = copyOf(old);
@@ -139,24 +127,24 @@ describe('a set of files', () => {
       const files = JSON.stringify(withoutStages(filesIn(root)));
       const state = (['old', 'new'] as const).find((label) => files === JSON.stringify(written(label))) ?? 'mixed';
       states[state] += 1;
-      // Nothing is changed before a journal says what is to be.
+      // Nothing changes before there is a journal.
       if (state === 'mixed') expect(left, `step ${n}`).toMatchObject([{ isBegun: true }]);
       const isBegun = left.some((one) => one.isBegun);
       expect(await recovered(root), `step ${n}`).toEqual(written(isBegun || state === 'new' ? 'new' : 'old'));
     });
-    // The loop has come by all of them.
+    // The loop has seen all states.
     for (const times of Object.values(states)) expect(times).toBeGreaterThan(1);
     expect(count).toBeGreaterThan(25);
   });
 
-  it('is finished when the run that finishes it is killed, too', { timeout: 120_000 }, async () => {
+  it('is completed if the run that completes it is killed, too', { timeout: 120_000 }, async () => {
     const half = copyOf(old);
     // In the middle of the moves.
     await run([writeSet, half, 'new'], { fault: `SIGKILL:${middle}` });
     expect(withoutStages(filesIn(half))).not.toEqual(written('old'));
     expect(leftoversIn(half)).toMatchObject([{ isBegun: true }]);
     const again = await countCalls([writeSet, copyOf(half), 'old']);
-    // After a few steps it has nothing left to finish.
+    // After these steps, everything is completed.
     await each(again - count + 5, async (n) => {
       const root = copyOf(half);
       expect(await run([writeSet, root, 'old'], { fault: `SIGKILL:${n}` })).toMatchObject({ signal: 'SIGKILL' });
@@ -181,12 +169,12 @@ describe('a set of files', () => {
     expect(ends).toEqual(new Set(['old', 'new']));
   });
 
-  it('is as before when the disk is full at any step', { timeout: 120_000 }, async () => {
+  it('is unchanged if the disk is full at any step', { timeout: 120_000 }, async () => {
     let full = 0;
     await each(count, async (n) => {
       const root = copyOf(old);
       const ended = await run([writeSet, root, 'new'], { fault: `ENOSPC:${n}` });
-      // Removing needs no space, so that there are fewer steps.
+      // Removals need no space, so there are fewer steps.
       if (ended.status === 0) return;
       full += 1;
       expect(ended).toMatchObject({ status: 3, stderr: expect.stringMatching(/^ENOSPC: \w+\n$/u) });
@@ -196,13 +184,13 @@ describe('a set of files', () => {
     expect(full).toBeGreaterThan(count / 2);
   });
 
-  it('leaves no new folder when it fails', async () => {
+  it('leaves no new directory if it fails', async () => {
     const root = join(folder, 'not there', 'before');
     expect(await run([writeSet, root, 'new'], { fault: `ENOSPC:${middle}` })).toMatchObject({ status: 3 });
     expect(existsSync(join(folder, 'not there'))).toBe(false);
   });
 
-  it('is that of one run when several write at once', { timeout: 60_000 }, async () => {
+  it('is that of one run if several write at the same time', { timeout: 60_000 }, async () => {
     const root = copyOf(old);
     const labels = ['old', 'new', 'old', 'new', 'new', 'old'];
     const runs = await Promise.all(labels.map(async (label) => run([writeSet, root, label])));
@@ -211,7 +199,7 @@ describe('a set of files', () => {
     expect(files).toEqual(written('only-new' in files ? 'new' : 'old'));
   });
 
-  it('waits for a run that has stopped, and takes nothing from it', { timeout: 60_000 }, async () => {
+  it('is not touched while another run is stopped', { timeout: 60_000 }, async () => {
     const root = copyOf(old);
     const stopped = execFile(process.execPath, ['--import', fault, writeSet, root, 'new'], {
       env: { ...process.env, QAPI_TS_FAULT: `SIGSTOP:${middle}` },
@@ -220,7 +208,7 @@ describe('a set of files', () => {
     while (!isStopped()) await new Promise((resolve) => setTimeout(resolve, 10));
     const before = filesIn(root);
     expect(Object.keys(before)).toContainEqual(expect.stringContaining('journal.json'));
-    // It is at work: nobody left this.
+    // The process is still live.
     expect(leftoversIn(root)).toEqual([]);
     const waiting = run([writeSet, root, 'old']);
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -231,13 +219,13 @@ describe('a set of files', () => {
   });
 });
 
-describe('two sets of files, one in a folder of the other', () => {
+describe('two sets of files, one in a directory of the other', () => {
   interface Stopped {
     readonly root: string;
     readonly go: () => void;
   }
 
-  /** Stops in the midst of its moves. */
+  /** Starts a run that stops in the middle of its moves. */
   async function stop(root: string): Promise<Stopped> {
     const child = execFile(process.execPath, ['--import', fault, writeSet, root, 'new'], {
       env: { ...process.env, QAPI_TS_FAULT: 'SIGSTOP:5:renameSync' },
@@ -247,11 +235,11 @@ describe('two sets of files, one in a folder of the other', () => {
     return { root, go: () => child.kill('SIGCONT') };
   }
 
-  // Those of write-set.mjs are a and b.
+  // a and b are the directories of write-set.mjs.
   it.each([
     { title: 'inner', first: 'a', second: '.' },
     { title: 'outer', first: '.', second: 'b' },
-  ])('are not written at once: the $title one first', { timeout: 30_000 }, async ({ first, second }) => {
+  ])('are not written at the same time: the $title one first', { timeout: 30_000 }, async ({ first, second }) => {
     const root = await oldSet();
     const stopped = await stop(join(root, first));
     const before = filesIn(root);
@@ -265,7 +253,7 @@ describe('two sets of files, one in a folder of the other', () => {
   });
 });
 
-it('a stage goes when the disk knows that its journal has gone', async () => {
+it('a stage is removed after the removal of its journal is flushed to disk', async () => {
   const root = await oldSet();
   const trace = join(folder, 'trace.mjs');
   writeFileSync(
@@ -299,20 +287,20 @@ it('a stage goes when the disk knows that its journal has gone', async () => {
   ]);
 });
 
-describe('what is found in a folder', () => {
+describe('a stage found in a directory', () => {
   const longAgo = new Date(Date.now() - 3_600_000);
 
   interface Stage {
     readonly name?: string;
     readonly journal?: string;
-    /** Files and folders of the stage. */
+    /** The texts of the stage's files. */
     readonly files?: Readonly<Record<string, string>>;
-    /** Symbolic links of the stage: where they lead. */
+    /** The targets of the stage's symbolic links. */
     readonly links?: Readonly<Record<string, string>>;
     readonly isFresh?: boolean;
   }
 
-  /** A folder `root` with a stage, beside which there is `outside/precious.ts`. */
+  /** Creates a directory `root` with a stage, and next to it a file `outside/precious.ts`. */
   function place({
     name = '.qapi-ts-Ab3xYz',
     journal,
@@ -353,20 +341,24 @@ describe('what is found in a folder', () => {
     JSON.stringify({ moves: paths.map((path) => ({ path, isRemoval: true })) });
   const notOurs = /is not a valid qapi-ts journal: inspect .*, then delete it/u;
   const hostile: { title: string; stage: Stage; want: RegExp }[] = [
-    { title: 'a way upwards', stage: { journal: moves('../outside/precious.ts') }, want: notOurs },
-    { title: 'a removal upwards', stage: { journal: removals('../outside/precious.ts') }, want: notOurs },
-    { title: 'a way upwards within', stage: { journal: moves('sub/../../outside/precious.ts') }, want: notOurs },
+    { title: 'a path to the parent', stage: { journal: moves('../outside/precious.ts') }, want: notOurs },
+    { title: 'a removal in the parent', stage: { journal: removals('../outside/precious.ts') }, want: notOurs },
+    {
+      title: 'a path to the parent in the middle',
+      stage: { journal: moves('sub/../../outside/precious.ts') },
+      want: notOurs,
+    },
     { title: 'an absolute path', stage: { journal: moves('/etc/passwd') }, want: notOurs },
-    { title: "a path of Windows'", stage: { journal: moves('..\\outside\\precious.ts') }, want: notOurs },
+    { title: 'a Windows path', stage: { journal: moves('..\\outside\\precious.ts') }, want: notOurs },
     { title: 'a drive', stage: { journal: moves('C:x') }, want: notOurs },
     { title: 'a hidden name', stage: { journal: moves('.git') }, want: notOurs },
     {
-      title: 'a symbolic link on the way',
+      title: 'a path through a symbolic link',
       stage: { journal: moves('link/precious.ts') },
       want: /link' is not a directory/u,
     },
     {
-      title: 'a removal by a link',
+      title: 'a removal through a link',
       stage: { journal: removals('link/precious.ts') },
       want: /link' is not a directory/u,
     },
@@ -377,15 +369,15 @@ describe('what is found in a folder', () => {
       want: /new\/0' is neither a file nor a directory: inspect .*, then delete it/u,
     },
     {
-      title: 'a link in a new folder',
+      title: 'a link in a new directory',
       stage: { journal: moves('sub/a'), files: {}, links: { 'new/0/inner/x': '../outside' } },
       want: /new\/0\/inner\/x' is neither a file nor a directory/u,
     },
     { title: 'other JSON', stage: { journal: '{ "moves": 1 }' }, want: notOurs },
     { title: 'a move without a path', stage: { journal: '{ "moves": [{}] }' }, want: notOurs },
-    { title: 'no JSON', stage: { journal: 'x' }, want: notOurs },
+    { title: 'text that is not JSON', stage: { journal: 'x' }, want: notOurs },
   ];
-  it.each(hostile)('is not followed: a journal with $title', async ({ stage, want }) => {
+  it.each(hostile)('is rejected: a journal with $title', async ({ stage, want }) => {
     const base = place(stage);
     const before = filesIn(base);
     await expect(write(join(base, 'root'))).rejects.toThrow(want);
@@ -393,7 +385,7 @@ describe('what is found in a folder', () => {
     expect(readdirSync(join(base, 'root/sub'))).toEqual([]);
   });
 
-  it('is not followed: a stage whose folders are links', async () => {
+  it('is rejected: a stage whose directories are links', async () => {
     const base = place({ journal: moves('sub/a'), files: {} });
     const stage = join(base, 'root/.qapi-ts-Ab3xYz');
     rmSync(join(stage, 'new'), { recursive: true });
@@ -404,19 +396,19 @@ describe('what is found in a folder', () => {
   });
 
   const folders: { title: string; stage: Stage; isGone: boolean }[] = [
-    { title: 'what an older generator left', stage: {}, isGone: true },
-    { title: 'what another host left long ago', stage: { name: '.qapi-ts-00000000-1-1-Ab3xYz' }, isGone: true },
-    { title: "a user's own folder", stage: { name: '.qapi-ts-mine' }, isGone: false },
-    { title: "a user's own folder of that length", stage: { name: '.qapi-tsAb3xYz' }, isGone: false },
+    { title: 'left by an older generator', stage: {}, isGone: true },
+    { title: 'left by another host long ago', stage: { name: '.qapi-ts-00000000-1-1-Ab3xYz' }, isGone: true },
+    { title: "a user's directory", stage: { name: '.qapi-ts-mine' }, isGone: false },
+    { title: "a user's directory with a name of that length", stage: { name: '.qapi-tsAb3xYz' }, isGone: false },
   ];
-  it.each(folders)('$title: gone: $isGone', async ({ stage, isGone }) => {
+  it.each(folders)('$title: removed: $isGone', async ({ stage, isGone }) => {
     const base = place(stage);
     await write(join(base, 'root'));
     expect(existsSync(join(base, 'root', stage.name ?? '.qapi-ts-Ab3xYz'))).toBe(!isGone);
     expect(filesIn(join(base, 'root'))).toMatchObject({ 'fresh.ts': 'fresh', 'mine.ts': 'mine' });
   });
 
-  it('is left alone while another host may be at work', () => {
+  it('is kept while another host may still use it', () => {
     const base = place({ name: '.qapi-ts-00000000-1-1-Ab3xYz', isFresh: true });
     expect(leftoversIn(join(base, 'root'))).toEqual([]);
   });

@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const isSchema = (path: string): boolean => path.endsWith('.json');
 
-/** Cuts bytes into chunks of any size. */
+/** Divides bytes into chunks of any size. */
 async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Buffer, void, undefined> {
   const all = Buffer.from(bytes);
   for (let at = 0; at < all.length; at += size) yield all.subarray(at, at + size);
@@ -219,7 +219,7 @@ describe('a tar archive', () => {
       want: /^it is larger than 9000 bytes/u,
     },
   ];
-  it.each(refused)('with $title is refused', async ({ bytes, limits, want }) => {
+  it.each(refused)('with $title is rejected', async ({ bytes, limits, want }) => {
     for (const chunk of [65_536, 100]) {
       const error = await read(bytes, limits, chunk).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(FileError);
@@ -303,7 +303,7 @@ describe('a release', () => {
     ['cut.tar.gz', gzipSync(release).subarray(0, -10), /unexpected end of file/u],
     ['folders.tar', tarOf([file('q/a.json'), file('r/a.json')]), /it contains several releases: 'q' and 'r'/u],
   ];
-  it.each(refused)('is refused: %s', async (name, bytes, want) => {
+  it.each(refused)('is rejected: %s', async (name, bytes, want) => {
     const path = write(name, bytes);
     const error = await readRelease(path, isSchema).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(FileError);
@@ -322,7 +322,7 @@ describe('a release', () => {
     await expect(readRelease(join(folder, 'missing'), isSchema)).rejects.toThrow('no such file');
   });
 
-  it('needs xz, and says so', async () => {
+  it('reports that xz is missing', async () => {
     const path = process.env['PATH'];
     write('q.tar.xz', xz);
     process.env['PATH'] = folder;

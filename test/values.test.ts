@@ -1,8 +1,8 @@
 /**
- * Generated values of every command and event: the validators of generated code accept those that fit, and find the one flaw of the others,
- * in both of their ways. A JSON Schema validator comes to the same verdicts.
+ * Values of all commands and events: both implementations of validators accept the valid ones, and find the one flaw of
+ * the others. A JSON Schema validator agrees.
  *
- * `QAPI_TS_RUNS` is how many values of each kind each of them gets, `QAPI_TS_SEED` makes them others.
+ * `QAPI_TS_RUNS` is the number of values of each kind, `QAPI_TS_SEED` the seed.
  */
 
 import fc from 'fast-check';
@@ -21,7 +21,7 @@ import { JsonSchemaValidator } from './support/json-schema.js';
 
 const seed = Number(process.env['QAPI_TS_SEED'] ?? 1);
 
-/** What has a validator: arguments or the result of a command, or the data of an event. */
+/** A value with a validator: the arguments or result of a command, or the data of an event. */
 interface Subject {
   readonly title: string;
   readonly name: string;
@@ -54,7 +54,7 @@ function there<T>(value: T | undefined): T {
   return value;
 }
 
-/** What an interpreter says of a value, after the validator has said as much. */
+/** Returns the issues that the inspection finds, and verifies that the validator agrees. */
 function issuesOf({ title, validator, direction, further }: Subject, value: unknown): Issue[] {
   const { issues } = inspect(validator.type, value, { direction, further });
   expect(validator(value), title).toBe(!issues.some((issue) => isFailure(issue, direction)));
@@ -62,7 +62,7 @@ function issuesOf({ title, validator, direction, further }: Subject, value: unkn
   return issues;
 }
 
-/** Whether compiled code accepts a value, and leaves nothing to the interpreter. */
+/** Returns whether the compiled check accepts a value without the inspection. */
 function isFast({ validator, direction }: Subject, value: unknown): boolean {
   return passes(compiled(validator.type, direction), value, direction);
 }
@@ -81,7 +81,7 @@ for (const version of embeddedVersions()) {
       subjects = subjectsOf(schema, validators);
     });
 
-    test('values that fit have no issue', { timeout }, () => {
+    test('valid values have no issues', { timeout }, () => {
       const values = new Values();
       for (const subject of subjects) {
         const holds = (value: unknown): void => {
@@ -91,7 +91,7 @@ for (const version of embeddedVersions()) {
       }
     });
 
-    test('values with a flaw have one issue, and it is there', { timeout }, () => {
+    test('values with a flaw have one issue, at the right path', { timeout }, () => {
       const values = new Values();
       const seen = new Set<string>();
       let deepest = 0;
@@ -108,7 +108,7 @@ for (const version of embeddedVersions()) {
         };
         fc.assert(fc.property(values.flawed(type, allFlaws, subject), holds), parameters);
       }
-      // The other schemas have less.
+      // The other schemas lack some kinds of flaws.
       if (server.name !== 'qmp') return;
       const all = ['in', 'out'].flatMap((direction) => allFlaws.map((flaw) => `${direction} ${flaw}`));
       expect(seen).toEqual(new Set(all));
@@ -117,7 +117,7 @@ for (const version of embeddedVersions()) {
 
     if (!isCurrent) return;
 
-    test('JSON is judged as JSON Schema does', { timeout }, () => {
+    test('JSON Schema gives the same verdicts on JSON', { timeout }, () => {
       const ajv = new JsonSchemaValidator(schema);
       const values = new Values({ json: true });
       let fast = 0;
@@ -135,7 +135,7 @@ for (const version of embeddedVersions()) {
         };
         fc.assert(fc.property(values.flawed(type, flawsOfJson, subject), alike), parameters);
       }
-      // Containers in `any` are left to the interpreter.
+      // The check leaves arrays and objects in `any` to the inspection.
       expect(fast / parameters.numRuns / subjects.length).toBeGreaterThan(0.98);
     });
   });

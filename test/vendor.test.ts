@@ -46,7 +46,7 @@ describe.each(embeddedVersions())('schema/%s', (version) => {
     });
   }
 
-  it('holds no sentence', () => {
+  it('contains no prose', () => {
     for (const [name, text] of filesOf(join(schemaFolder, version))) {
       const lines = text.split('\n').filter((line) => line.startsWith('#'));
       const fact = /^#(?:#| @[\w.-]+:| @[\w.-]+: \.\.\.(?: {2}\(since [\d.]+\))?| Features:| Since: [\d.]+| \.\.\.|)$/u;
@@ -58,7 +58,7 @@ describe.each(embeddedVersions())('schema/%s', (version) => {
   });
 });
 
-/** A QEMU in small: three servers, one module that all share. */
+/** A small QEMU: three servers that share one module. */
 const small = {
   'qapi/qapi-schema.json': `{ 'pragma': { 'doc-required': true, 'documentation-exceptions': [ 'Shared', 'a_b' ],
     'command-name-exceptions': [ 'a_b' ] } }
@@ -164,7 +164,7 @@ describe('vendor', () => {
     expect(Object.fromEntries(filesOf(join(folder, '9.0.0')))).toEqual(want);
   });
 
-  it('parses a file once, also one that several servers include', async () => {
+  it('parses each file once, also one that several servers include', async () => {
     const tree = writeTree(join(folder, 'qemu-9.3.0'), small);
     const parse = vi.spyOn(JSON5, 'parse');
     try {
@@ -176,7 +176,7 @@ describe('vendor', () => {
     }
   });
 
-  it('takes a tarball', async () => {
+  it('supports a tarball', async () => {
     const tree = writeTree(join(folder, 'qemu-9.1.0'), small);
     const tarball = join(folder, 'qemu-9.1.0.tar.gz');
     execFileSync('tar', ['-czf', tarball, '-C', dirname(tree), 'qemu-9.1.0']);
@@ -184,7 +184,7 @@ describe('vendor', () => {
     expect(Object.fromEntries(filesOf(join(folder, '9.1.0')))).toEqual(want);
   });
 
-  it('replaces what was there', async () => {
+  it('replaces an earlier version', async () => {
     const tree = writeTree(join(folder, 'qemu-9.2.0'), small);
     writeTree(join(folder, '9.2.0'), { 'qapi/gone.json': '' });
     await vendor(tree, '9.2.0', folder);
@@ -218,7 +218,7 @@ describe('vendor', () => {
       want: /qga\/qapi-schema\.json:1:14: error: cannot read include file '.*elsewhere\.json': it is outside '.*', the tree/u,
     },
   ];
-  it.each(refused)('refuses $title, and leaves what was there', async ({ title, files, version, want: message }) => {
+  it.each(refused)('rejects $title, and changes nothing', async ({ title, files, version, want: message }) => {
     const target = join(folder, title);
     writeTree(target, { [`${version}/kept`]: 'kept' });
     const tree = writeTree(join(folder, `source of ${title}`), files);
@@ -233,7 +233,7 @@ describe('vendor', () => {
     { title: 'a root', path: 'qga/qapi-schema.json', to: 'secret/qapi-schema.json' },
     { title: 'a folder', path: 'qga', to: 'secret' },
   ];
-  it.each(links)('takes nothing through a symbolic link in the place of $title', async ({ title, path, to }) => {
+  it.each(links)('does not follow a symbolic link in place of $title', async ({ title, path, to }) => {
     const place = mkdtempSync(join(folder, 'links-'));
     writeTree(place, { 'secret/common.json': secret, 'secret/qapi-schema.json': secret });
     const tree = writeTree(join(place, 'tree'), small);
@@ -243,7 +243,7 @@ describe('vendor', () => {
     expect(readdirSync(place).toSorted()).toEqual(['secret', 'tree']);
   });
 
-  it('takes what symbolic links in the tree lead to, and a link to the tree', async () => {
+  it('follows symbolic links in the tree, and a link to the tree', async () => {
     const place = mkdtempSync(join(folder, 'links-'));
     const tree = writeTree(join(place, 'tree'), { ...small, 'qapi/real.json': small['qapi/common.json'] });
     rmSync(join(tree, 'qapi/common.json'));

@@ -1,4 +1,4 @@
-/** Text that a schema, a file name or a server has chosen is printed so that it moves no cursor, hides nothing, and commands no CI. */
+/** Text from schemas, file names and servers is printed such that it cannot move the cursor, hide text, or command a CI. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ const rows: readonly (readonly [what: string, given: string, want: string])[] = 
   ['hidden tags', 'a\u{E0041}', 'a\\u{e0041}'],
   ['half a character', 'a\uD800b\uDC00', 'a\\u{d800}b\\u{dc00}'],
 ];
-/** Of what may be all of a line. */
+/** Text that could be a whole line. */
 const commands: typeof rows = [
   ['a command of a workflow', '::error::a', '\\u{003a}:error::a'],
   ['an indented one', '  ::error::a', '  \\u{003a}:error::a'],
@@ -48,13 +48,13 @@ describe('a text', () => {
     expect(runtime.visible(given)).toBe(want);
   });
 
-  test('of several lines keeps no other line break', () => {
+  test('of several lines keeps only line feeds', () => {
     expect(printableLines('a\n::error::b\r::c\u2028d\u2029e\n')).toBe(
       'a\n\\u{003a}:error::b\\u{000d}::c\\u{2028}d\\u{2029}e\n',
     );
   });
 
-  test('is the same to the generator and to the runtime, and stays as it is when it is shown again', () => {
+  test('is escaped equally by the generator and the runtime, and only once', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const shown = printable(text);
@@ -65,7 +65,7 @@ describe('a text', () => {
     );
   });
 
-  test('in JSON is the same to who parses it', () => {
+  test('in JSON keeps its value', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), (value) => {
         const json = printableJson(value);
@@ -78,7 +78,7 @@ describe('a text', () => {
   });
 });
 
-/** In a text of several lines. */
+/** Text in several lines. */
 const unseen = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 const command = /^\s*::|##\w*\[/mu;
 
@@ -99,7 +99,7 @@ describe('a diagnostic', () => {
     expect(at(source, 'X')).toBe(`a.json:1:${source.indexOf('X') + 1}: error: no\n${want}`);
   });
 
-  test('has all of its parts on their lines', () => {
+  test('keeps its parts on separate lines', () => {
     const evil = '::error::\n::error::\u001B[2J##[error]';
     const position = { file: evil, line: 1, column: 1 };
     const text = formatDiagnostic({
@@ -153,7 +153,7 @@ describe('a report of hostile names', () => {
     else for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^::(?:error|notice) [^:\n]*::/u);
   });
 
-  test('mentions nobody in Markdown, and links to nothing', () => {
+  test('has no mentions and links in Markdown', () => {
     const text = formatReport(report, 'markdown');
     const outside = text.replaceAll(/(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)/gu, '');
     expect(outside).toContain('someone');

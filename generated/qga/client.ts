@@ -106,7 +106,7 @@ import {
   isGuestUser,
 } from './qapi-schema.js';
 
-/** The commands, by the name they have on the wire. */
+/** The commands by wire name. */
 export interface Commands {
   /**
    * @since 1.1
@@ -376,10 +376,10 @@ export interface Commands {
   'guest-network-get-route': { arguments: EmptyObject; result: GuestNetworkRoute[] };
 }
 
-/** The events, by the name they have on the wire. */
+/** The events by wire name. */
 export interface Events {}
 
-/** Validators of arguments and results, and of the data of events, by the name on the wire. */
+/** Validators of the arguments and results of commands, and of the data of events, by wire name. */
 export const validators: Validators<Commands, Events> = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'guest-sync-delimited': { arguments: isGuestSyncDelimitedArguments, result: 'int' },
@@ -452,7 +452,7 @@ const protocol: Protocol = {
   validators,
 };
 
-/** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
+/** A client with a method for each command. Each method takes the command's arguments, then call options. */
 export class Client extends BaseClient<Commands, Events> {
   /**
    * @since 1.1
@@ -986,9 +986,9 @@ export class Client extends BaseClient<Commands, Events> {
 }
 
 /**
- * Connects to a server, or starts one.
+ * Connects to a running server, or starts one.
  *
- * @throws QmpError when no connection comes about in time
+ * @throws QmpError if the connection fails or is not ready in time
  */
 export async function connect(address: Address, options?: ConnectOptions): Promise<Client> {
   return new Client(await Connection.open(address, protocol, options));

@@ -544,7 +544,7 @@ export const isGuestNVMeSmart: Validator<GuestNVMeSmart> = /* @__PURE__ */ struc
   'number-of-error-log-entries-hi': 'uint64',
 }));
 
-/** What all branches of {@link GuestDiskSmart} have. */
+/** Members shared by all branches of {@link GuestDiskSmart}. */
 export interface GuestDiskSmartBase {
   type: GuestDiskBusType;
 }
@@ -925,7 +925,7 @@ export const isGuestDeviceIdPCI: Validator<GuestDeviceIdPCI> = /* @__PURE__ */ s
   'device-id': 'uint16',
 }));
 
-/** What all branches of {@link GuestDeviceId} have. */
+/** Members shared by all branches of {@link GuestDeviceId}. */
 export interface GuestDeviceIdBase {
   type: GuestDeviceType;
 }
@@ -1119,7 +1119,7 @@ export const isGuestLinuxCpuStats: Validator<GuestLinuxCpuStats> = /* @__PURE__ 
   'guestnice?': 'uint64',
 }));
 
-/** What all branches of {@link GuestCpuStats} have. */
+/** Members shared by all branches of {@link GuestCpuStats}. */
 export interface GuestCpuStatsBase {
   type: GuestCpuStatsType;
 }

@@ -395,7 +395,7 @@ export const isAudiodevDriver: Validator<(typeof AudiodevDriver)[keyof typeof Au
     spice: { if: 'CONFIG_SPICE' },
   });
 
-/** What all branches of {@link Audiodev} have. */
+/** Members shared by all branches of {@link Audiodev}. */
 export interface AudiodevBase {
   id: string;
   driver: AudiodevDriver;

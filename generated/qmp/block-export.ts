@@ -215,7 +215,7 @@ export const isBlockExportType: Validator<(typeof BlockExportType)[keyof typeof 
     'vduse-blk': { if: 'CONFIG_VDUSE_BLK_EXPORT' },
   });
 
-/** What all branches of {@link BlockExportOptions} have. */
+/** Members shared by all branches of {@link BlockExportOptions}. */
 export interface BlockExportOptionsBase {
   type: BlockExportType;
   id: string;

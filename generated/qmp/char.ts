@@ -572,7 +572,7 @@ export interface ChardevPtyWrapper {
 
 export const isChardevPtyWrapper: Validator<ChardevPtyWrapper> = /* @__PURE__ */ struct(() => ({ data: isChardevPty }));
 
-/** What all branches of {@link ChardevBackend} have. */
+/** Members shared by all branches of {@link ChardevBackend}. */
 export interface ChardevBackendBase {
   type: ChardevBackendKind;
 }

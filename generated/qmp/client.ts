@@ -622,7 +622,7 @@ import {
 } from './virtio.js';
 import { type YankArguments, type YankInstance, isYankArguments, isYankInstance } from './yank.js';
 
-/** The commands, by the name they have on the wire. */
+/** The commands by wire name. */
 export interface Commands {
   /**
    * @since 0.14
@@ -1936,7 +1936,7 @@ export interface Commands {
   'cxl-release-dynamic-capacity': { arguments: CxlReleaseDynamicCapacityArguments; result: void };
 }
 
-/** The events, by the name they have on the wire. */
+/** The events by wire name. */
 export interface Events {
   /**
    * @since 0.12
@@ -2241,7 +2241,7 @@ export interface Events {
   VFIO_MIGRATION: { data: VfioMigrationEvent };
 }
 
-/** Validators of arguments and results, and of the data of events, by the name on the wire. */
+/** Validators of the arguments and results of commands, and of the data of events, by wire name. */
 export const validators: Validators<Commands, Events> = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'query-status': { result: isStatusInfo },
@@ -2571,7 +2571,7 @@ export const validators: Validators<Commands, Events> = /* @__PURE__ */ validato
 
 const protocol: Protocol = { handshake: 'greeting', qemu: '10.2.2', withoutReply: [], validators };
 
-/** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
+/** A client with a method for each command. Each method takes the command's arguments, then call options. */
 export class Client extends BaseClient<Commands, Events> {
   /**
    * @since 0.14
@@ -5343,9 +5343,9 @@ export class Client extends BaseClient<Commands, Events> {
 }
 
 /**
- * Connects to a server, or starts one.
+ * Connects to a running server, or starts one.
  *
- * @throws QmpError when no connection comes about in time
+ * @throws QmpError if the connection fails or is not ready in time
  */
 export async function connect(address: Address, options?: ConnectOptions): Promise<Client> {
   return new Client(await Connection.open(address, protocol, options));

@@ -87,7 +87,7 @@ export const isCpuInfoS390: Validator<CpuInfoS390> = /* @__PURE__ */ struct(() =
   'entitlement?': isS390CpuEntitlement,
 }));
 
-/** What all branches of {@link CpuInfoFast} have. */
+/** Members shared by all branches of {@link CpuInfoFast}. */
 export interface CpuInfoFastBase {
   'cpu-index': Int64;
   /** @since 10.1 */
@@ -300,7 +300,7 @@ export type NumaOptionsType = (typeof NumaOptionsType)[keyof typeof NumaOptionsT
 export const isNumaOptionsType: Validator<(typeof NumaOptionsType)[keyof typeof NumaOptionsType]> =
   /* @__PURE__ */ enumeration(NumaOptionsType);
 
-/** What all branches of {@link NumaOptions} have. */
+/** Members shared by all branches of {@link NumaOptions}. */
 export interface NumaOptionsBase {
   type: NumaOptionsType;
 }
@@ -928,7 +928,7 @@ export const isHvBalloonDeviceInfoWrapper: Validator<HvBalloonDeviceInfoWrapper>
   data: isHvBalloonDeviceInfo,
 }));
 
-/** What all branches of {@link MemoryDeviceInfo} have. */
+/** Members shared by all branches of {@link MemoryDeviceInfo}. */
 export interface MemoryDeviceInfoBase {
   type: MemoryDeviceInfoKind;
 }

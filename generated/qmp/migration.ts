@@ -867,7 +867,7 @@ export const isMigrationExecCommand: Validator<MigrationExecCommand> = /* @__PUR
   args: ['str'],
 }));
 
-/** What all branches of {@link MigrationAddress} have. */
+/** Members shared by all branches of {@link MigrationAddress}. */
 export interface MigrationAddressBase {
   transport: MigrationAddressType;
 }

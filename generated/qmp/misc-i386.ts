@@ -53,7 +53,7 @@ export interface SevSnpGuestInfo {
 
 export const isSevSnpGuestInfo: Validator<SevSnpGuestInfo> = /* @__PURE__ */ struct(() => ({ 'snp-policy': 'uint64' }));
 
-/** What all branches of {@link SevInfo} have. */
+/** Members shared by all branches of {@link SevInfo}. */
 export interface SevInfoBase {
   enabled: boolean;
   'api-major': number;

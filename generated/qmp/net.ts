@@ -596,7 +596,7 @@ export const isNetClientDriver: Validator<(typeof NetClientDriver)[keyof typeof 
     'vmnet-bridged': { if: 'CONFIG_VMNET' },
   });
 
-/** What all branches of {@link Netdev} have. */
+/** Members shared by all branches of {@link Netdev}. */
 export interface NetdevBase {
   id: string;
   type: NetClientDriver;

@@ -895,7 +895,7 @@ export const isObjectType: Validator<(typeof ObjectType)[keyof typeof ObjectType
   },
 );
 
-/** What all branches of {@link ObjectOptions} have. */
+/** Members shared by all branches of {@link ObjectOptions}. */
 export interface ObjectOptionsBase {
   'qom-type': ObjectType;
   id: string;

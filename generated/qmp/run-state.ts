@@ -227,7 +227,7 @@ export const isGuestPanicInformationType: Validator<
   (typeof GuestPanicInformationType)[keyof typeof GuestPanicInformationType]
 > = /* @__PURE__ */ enumeration(GuestPanicInformationType);
 
-/** What all branches of {@link GuestPanicInformation} have. */
+/** Members shared by all branches of {@link GuestPanicInformation}. */
 export interface GuestPanicInformationBase {
   type: GuestPanicInformationType;
 }

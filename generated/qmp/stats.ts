@@ -91,7 +91,7 @@ export interface StatsVCPUFilter {
 
 export const isStatsVCPUFilter: Validator<StatsVCPUFilter> = /* @__PURE__ */ struct(() => ({ 'vcpus?': ['str'] }));
 
-/** What all branches of {@link StatsFilter} have. */
+/** Members shared by all branches of {@link StatsFilter}. */
 export interface StatsFilterBase {
   target: StatsTarget;
   providers?: StatsRequest[] | undefined;

@@ -88,7 +88,7 @@ export const isTPMEmulatorOptionsWrapper: Validator<TPMEmulatorOptionsWrapper> =
   data: isTPMEmulatorOptions,
 }));
 
-/** What all branches of {@link TpmTypeOptions} have. */
+/** Members shared by all branches of {@link TpmTypeOptions}. */
 export interface TpmTypeOptionsBase {
   type: TpmType;
 }

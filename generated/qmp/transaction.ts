@@ -183,7 +183,7 @@ export const isDriveBackupWrapper: Validator<DriveBackupWrapper> = /* @__PURE__ 
   data: isDriveBackup,
 }));
 
-/** What all branches of {@link TransactionAction} have. */
+/** Members shared by all branches of {@link TransactionAction}. */
 export interface TransactionActionBase {
   type: TransactionActionKind;
 }

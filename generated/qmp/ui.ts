@@ -28,7 +28,7 @@ export type SetPasswordAction = (typeof SetPasswordAction)[keyof typeof SetPassw
 export const isSetPasswordAction: Validator<(typeof SetPasswordAction)[keyof typeof SetPasswordAction]> =
   /* @__PURE__ */ enumeration(SetPasswordAction);
 
-/** What all branches of {@link SetPasswordOptions} have. */
+/** Members shared by all branches of {@link SetPasswordOptions}. */
 export interface SetPasswordOptionsBase {
   protocol: DisplayProtocol;
   password: string;
@@ -71,7 +71,7 @@ export const isSetPasswordOptionsVnc: Validator<SetPasswordOptionsVnc> = /* @__P
   'display?': 'str',
 }));
 
-/** What all branches of {@link ExpirePasswordOptions} have. */
+/** Members shared by all branches of {@link ExpirePasswordOptions}. */
 export interface ExpirePasswordOptionsBase {
   protocol: DisplayProtocol;
   time: string;
@@ -737,7 +737,7 @@ export interface QKeyCodeWrapper {
 
 export const isQKeyCodeWrapper: Validator<QKeyCodeWrapper> = /* @__PURE__ */ struct(() => ({ data: isQKeyCode }));
 
-/** What all branches of {@link KeyValue} have. */
+/** Members shared by all branches of {@link KeyValue}. */
 export interface KeyValueBase {
   type: KeyValueKind;
 }
@@ -948,7 +948,7 @@ export const isInputMultiTouchEventWrapper: Validator<InputMultiTouchEventWrappe
   data: isInputMultiTouchEvent,
 }));
 
-/** What all branches of {@link InputEvent} have. */
+/** Members shared by all branches of {@link InputEvent}. */
 export interface InputEventBase {
   type: InputEventKind;
 }
@@ -1178,7 +1178,7 @@ export const isDisplayType: Validator<(typeof DisplayType)[keyof typeof DisplayT
   },
 );
 
-/** What all branches of {@link DisplayOptions} have. */
+/** Members shared by all branches of {@link DisplayOptions}. */
 export interface DisplayOptionsBase {
   type: DisplayType;
   'full-screen'?: boolean | undefined;
@@ -1290,7 +1290,7 @@ export const isDisplayReloadOptionsVNC: Validator<DisplayReloadOptionsVNC> = /* 
   'tls-certs?': 'bool',
 }));
 
-/** What all branches of {@link DisplayReloadOptions} have. */
+/** Members shared by all branches of {@link DisplayReloadOptions}. */
 export interface DisplayReloadOptionsBase {
   type: DisplayReloadType;
 }
@@ -1336,7 +1336,7 @@ export const isDisplayUpdateOptionsVNC: Validator<DisplayUpdateOptionsVNC> = /* 
   'addresses?': [isSocketAddress],
 }));
 
-/** What all branches of {@link DisplayUpdateOptions} have. */
+/** Members shared by all branches of {@link DisplayUpdateOptions}. */
 export interface DisplayUpdateOptionsBase {
   type: DisplayUpdateType;
 }

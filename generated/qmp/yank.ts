@@ -37,7 +37,7 @@ export interface YankInstanceChardev {
 
 export const isYankInstanceChardev: Validator<YankInstanceChardev> = /* @__PURE__ */ struct(() => ({ id: 'str' }));
 
-/** What all branches of {@link YankInstance} have. */
+/** Members shared by all branches of {@link YankInstance}. */
 export interface YankInstanceBase {
   type: YankInstanceType;
 }

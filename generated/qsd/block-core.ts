@@ -282,7 +282,7 @@ export const isImageInfoSpecificFileWrapper: Validator<ImageInfoSpecificFileWrap
   data: isImageInfoSpecificFile,
 }));
 
-/** What all branches of {@link ImageInfoSpecific} have. */
+/** Members shared by all branches of {@link ImageInfoSpecific}. */
 export interface ImageInfoSpecificBase {
   type: ImageInfoSpecificKind;
 }
@@ -965,7 +965,7 @@ export const isBlockStatsSpecificNvme: Validator<BlockStatsSpecificNvme> = /* @_
   'unaligned-accesses': 'uint64',
 }));
 
-/** What all branches of {@link BlockStatsSpecific} have. */
+/** Members shared by all branches of {@link BlockStatsSpecific}. */
 export interface BlockStatsSpecificBase {
   driver: BlockdevDriver;
 }
@@ -1201,7 +1201,7 @@ export const isBlockJobInfoMirror: Validator<BlockJobInfoMirror> = /* @__PURE__ 
   'actively-synced': 'bool',
 }));
 
-/** What all branches of {@link BlockJobInfo} have. */
+/** Members shared by all branches of {@link BlockJobInfo}. */
 export interface BlockJobInfoBase {
   type: JobType;
   device: string;
@@ -2042,7 +2042,7 @@ export const isBlockJobChangeOptionsMirror: Validator<BlockJobChangeOptionsMirro
   'copy-mode': isMirrorCopyMode,
 }));
 
-/** What all branches of {@link BlockJobChangeOptions} have. */
+/** Members shared by all branches of {@link BlockJobChangeOptions}. */
 export interface BlockJobChangeOptionsBase {
   id: string;
   type: JobType;
@@ -2419,7 +2419,7 @@ export const isBlockdevQcowEncryptionFormat: Validator<
   (typeof BlockdevQcowEncryptionFormat)[keyof typeof BlockdevQcowEncryptionFormat]
 > = /* @__PURE__ */ enumeration(BlockdevQcowEncryptionFormat);
 
-/** What all branches of {@link BlockdevQcowEncryption} have. */
+/** Members shared by all branches of {@link BlockdevQcowEncryption}. */
 export interface BlockdevQcowEncryptionBase {
   format: BlockdevQcowEncryptionFormat;
 }
@@ -2469,7 +2469,7 @@ export const isBlockdevQcow2EncryptionFormat: Validator<
   (typeof BlockdevQcow2EncryptionFormat)[keyof typeof BlockdevQcow2EncryptionFormat]
 > = /* @__PURE__ */ enumeration(BlockdevQcow2EncryptionFormat);
 
-/** What all branches of {@link BlockdevQcow2Encryption} have. */
+/** Members shared by all branches of {@link BlockdevQcow2Encryption}. */
 export interface BlockdevQcow2EncryptionBase {
   format: BlockdevQcow2EncryptionFormat;
 }
@@ -2600,7 +2600,7 @@ export const isSshHostKeyHash: Validator<SshHostKeyHash> = /* @__PURE__ */ struc
   hash: 'str',
 }));
 
-/** What all branches of {@link SshHostKeyCheck} have. */
+/** Members shared by all branches of {@link SshHostKeyCheck}. */
 export interface SshHostKeyCheckBase {
   mode: SshHostKeyCheckMode;
 }
@@ -3145,7 +3145,7 @@ export const isRbdEncryptionCreateOptionsLUKS2: Validator<RbdEncryptionCreateOpt
   () => isRbdEncryptionCreateOptionsLUKSBase,
 );
 
-/** What all branches of {@link RbdEncryptionOptions} have. */
+/** Members shared by all branches of {@link RbdEncryptionOptions}. */
 export interface RbdEncryptionOptionsBase {
   format: RbdImageEncryptionFormat;
   /** @since 8.0 */
@@ -3181,7 +3181,7 @@ export interface RbdEncryptionOptions_luks_any extends RbdEncryptionOptionsBase,
   format: 'luks-any';
 }
 
-/** What all branches of {@link RbdEncryptionCreateOptions} have. */
+/** Members shared by all branches of {@link RbdEncryptionCreateOptions}. */
 export interface RbdEncryptionCreateOptionsBase {
   format: RbdImageEncryptionFormat;
 }
@@ -3521,7 +3521,7 @@ export const isBlockdevOptionsCbw: Validator<BlockdevOptionsCbw> = /* @__PURE__ 
   () => isBlockdevOptionsGenericFormat,
 );
 
-/** What all branches of {@link BlockdevOptions} have. */
+/** Members shared by all branches of {@link BlockdevOptions}. */
 export interface BlockdevOptionsBase {
   driver: BlockdevDriver;
   /** @since 2.0 */
@@ -4273,7 +4273,7 @@ export const isBlockdevCreateOptionsVpc: Validator<BlockdevCreateOptionsVpc> = /
   'force-size?': 'bool',
 }));
 
-/** What all branches of {@link BlockdevCreateOptions} have. */
+/** Members shared by all branches of {@link BlockdevCreateOptions}. */
 export interface BlockdevCreateOptionsBase {
   driver: BlockdevDriver;
 }
@@ -4485,7 +4485,7 @@ export const isBlockdevAmendOptionsQcow2: Validator<BlockdevAmendOptionsQcow2> =
   'encrypt?': isQCryptoBlockAmendOptions,
 }));
 
-/** What all branches of {@link BlockdevAmendOptions} have. */
+/** Members shared by all branches of {@link BlockdevAmendOptions}. */
 export interface BlockdevAmendOptionsBase {
   driver: BlockdevDriver;
 }

@@ -500,7 +500,7 @@ export const isQCryptoAkCipherOptionsRSA: Validator<QCryptoAkCipherOptionsRSA> =
   'padding-alg': isQCryptoRSAPaddingAlgo,
 }));
 
-/** What all branches of {@link QCryptoAkCipherOptions} have. */
+/** Members shared by all branches of {@link QCryptoAkCipherOptions}. */
 export interface QCryptoAkCipherOptionsBase {
   alg: QCryptoAkCipherAlgo;
 }

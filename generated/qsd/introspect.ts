@@ -19,7 +19,7 @@ export type SchemaMetaType = (typeof SchemaMetaType)[keyof typeof SchemaMetaType
 export const isSchemaMetaType: Validator<(typeof SchemaMetaType)[keyof typeof SchemaMetaType]> =
   /* @__PURE__ */ enumeration(SchemaMetaType);
 
-/** What all branches of {@link SchemaInfo} have. */
+/** Members shared by all branches of {@link SchemaInfo}. */
 export interface SchemaInfoBase {
   name: string;
   'meta-type': SchemaMetaType;

@@ -180,7 +180,7 @@ export const isFdSocketAddressWrapper: Validator<FdSocketAddressWrapper> = /* @_
   data: isFdSocketAddress,
 }));
 
-/** What all branches of {@link SocketAddressLegacy} have. */
+/** Members shared by all branches of {@link SocketAddressLegacy}. */
 export interface SocketAddressLegacyBase {
   type: SocketAddressType;
 }
@@ -235,7 +235,7 @@ export type SocketAddressType = (typeof SocketAddressType)[keyof typeof SocketAd
 export const isSocketAddressType: Validator<(typeof SocketAddressType)[keyof typeof SocketAddressType]> =
   /* @__PURE__ */ enumeration(SocketAddressType);
 
-/** What all branches of {@link SocketAddress} have. */
+/** Members shared by all branches of {@link SocketAddress}. */
 export interface SocketAddressBase {
   type: SocketAddressType;
 }

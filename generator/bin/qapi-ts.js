@@ -11,7 +11,7 @@ const program = existsSync(cli)
   : refuse('qapi-ts is not built: run `npm run build` in its repository', 3);
 if (program) {
   // By default, Node exits with 1, which has another meaning here.
-  process.on('uncaughtException', (error) => process.exit(program.tellFault(error)));
+  process.on('uncaughtException', (error) => process.exit(program.reportBug(error)));
   process.exitCode = await program.main(process.argv.slice(2));
 }
 

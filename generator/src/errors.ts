@@ -55,7 +55,7 @@ export function reasonOf(error: unknown): string {
   return (code !== undefined && reasons[code]) || error.message;
 }
 
-/** What failed, by system call. */
+/** The actions of system calls, for messages. */
 const verbs: Readonly<Record<string, string>> = {
   fsync: 'write',
   mkdir: 'create the directory',

@@ -1,4 +1,4 @@
-/** What `qapi-ts generate` writes and `qapi-ts check` compares. */
+/** Generates the files that `qapi-ts generate` writes and `qapi-ts check` compares. */
 
 import { basename, join } from 'node:path';
 
@@ -15,31 +15,31 @@ import type { Output } from './output.js';
 import { generatorVersion } from './version.js';
 
 export interface GenerateOptions {
-  /** A root schema file; without it, all servers of an embedded QEMU. */
+  /** A root schema file. By default, the schemas of all servers of an embedded QEMU. */
   readonly schema?: string;
-  /** An embedded version; without it, the current one. */
+  /** An embedded version. By default, the current one. */
   readonly qemu?: string;
   readonly out: string;
-  /** Whether texts of documentation are written out; without it, where there are any. */
+  /** Whether to include documentation text. By default, if the schema has any. */
   readonly docs?: boolean;
-  /** Whether there are JSON Schemas, too. */
+  /** Whether to generate JSON Schemas, too. */
   readonly jsonSchema?: boolean;
-  /** The conditions that hold; without any, all do. */
+  /** The conditions that hold. If empty, all conditions hold. */
   readonly define: readonly string[];
 }
 
-/** One schema, read and emitted. */
+/** The output for one schema. */
 export interface Generated extends Output {
   /** `QEMU 10.2.2`, or the name of the root file. */
   readonly origin: string;
   readonly schema: Schema;
   /** The names in the conditions of the whole schema. */
   readonly conditions: ReadonlySet<string>;
-  /** In milliseconds: from the files to the model, and from there to text. */
+  /** The time in milliseconds that it took to read the schema, and to emit the output. */
   readonly time: { readonly read: number; readonly emit: number };
 }
 
-/** @throws SchemaError, UsageError for an unknown version, FileError, errors of the file system */
+/** @throws SchemaError; UsageError if the version is unknown; FileError; file system errors */
 export function generate(options: GenerateOptions): Generated[] {
   const results: Generated[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -47,7 +47,7 @@ export function generate(options: GenerateOptions): Generated[] {
     try {
       results.push(generateOne(job, options));
     } catch (error) {
-      // The errors of all schemas are reported, not only those of the first.
+      // Report the errors of all schemas, not only those of the first.
       if (!(error instanceof SchemaError)) throw error;
       diagnostics.push(...error.diagnostics);
     }
@@ -56,7 +56,7 @@ export function generate(options: GenerateOptions): Generated[] {
   return results;
 }
 
-/** One schema to be read, and what its output is. */
+/** A schema to generate output for. */
 interface Job {
   readonly root: string;
   readonly folder: string;
@@ -92,7 +92,7 @@ function generateOne({ root, folder, origin, qemu, manual }: Job, options: Gener
     ...optional('manual', manual),
   };
   const files = emitPackage(schema, emitOptions);
-  // Only then is it known that no union has too many branches.
+  // Emitted last, because `emitPackage` verifies that no union has too many leaves.
   const jsonSchemas = options.jsonSchema ? emitJsonSchemas(schema, emitOptions) : [];
   for (const [name, text] of jsonSchemas) files.set(name, text);
   const time = { read: middle - begin, emit: performance.now() - middle };

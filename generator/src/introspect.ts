@@ -6,7 +6,8 @@
  * `int`. As in QEMU, conditions do not affect the numbers: whatever a build lacks is removed last.
  */
 
-import type { BuiltinName, Command, Condition, Event, Feature, Member, ObjectType, Schema, Type } from './model.js';
+import { builtins } from './builtins.js';
+import type { Command, Condition, Event, Feature, Member, ObjectType, Schema, Type } from './model.js';
 import { allMembers, isType } from './model.js';
 
 export type SchemaInfo = { readonly name: string; readonly features?: readonly string[] } & (
@@ -45,24 +46,6 @@ interface SchemaInfoMember {
   readonly default?: null;
   readonly features?: readonly string[];
 }
-
-const jsonTypes: Record<BuiltinName, string> = {
-  str: 'string',
-  number: 'number',
-  int: 'int',
-  int8: 'int',
-  int16: 'int',
-  int32: 'int',
-  int64: 'int',
-  uint8: 'int',
-  uint16: 'int',
-  uint32: 'int',
-  uint64: 'int',
-  size: 'int',
-  bool: 'boolean',
-  any: 'value',
-  null: 'null',
-};
 
 /** The type of absent arguments, of an absent result, and of a branch without members. */
 const empty = 'empty';
@@ -119,7 +102,7 @@ class Introspection {
     if (type === empty) return { name, 'meta-type': 'object', members: [] };
     switch (type.kind) {
       case 'builtin':
-        return { name, 'meta-type': 'builtin', 'json-type': jsonTypes[type.name] };
+        return { name, 'meta-type': 'builtin', 'json-type': builtins[type.name].jsonType };
       case 'array':
         return { name, 'meta-type': 'array', 'element-type': this.#use(type.element) };
       case 'enum':
@@ -197,7 +180,7 @@ const int = { kind: 'builtin', name: 'int' } as const;
 const integers = { kind: 'array', element: int } as const;
 
 function withPlainIntegers(type: Type): Type {
-  const isInteger = (inner: Type): boolean => inner.kind === 'builtin' && jsonTypes[inner.name] === 'int';
+  const isInteger = (inner: Type): boolean => inner.kind === 'builtin' && builtins[inner.name].jsonType === 'int';
   if (isInteger(type)) return int;
   return type.kind === 'array' && isInteger(type.element) ? integers : type;
 }

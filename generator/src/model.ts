@@ -221,8 +221,8 @@ export function isEmpty(type: ObjectType): boolean {
 }
 
 /**
- * Whether a command may take other arguments than those of the schema. A command without arguments takes none, even where no code is
- * generated for it: up to QEMU 5.2, that was so for `query-qmp-schema`.
+ * Returns whether a command accepts arguments that are not in the schema. A command without arguments does not, even with
+ * `'gen': false`, as `query-qmp-schema` had until QEMU 5.2.
  */
 export function takesFurtherArguments({ gen, arguments: type }: Pick<Command, 'gen' | 'arguments'>): boolean {
   return !gen && type !== undefined;
@@ -235,3 +235,6 @@ export function isObjectType(type: Type): type is ObjectType {
 export function isType(definition: Definition): definition is NamedType {
   return definition.kind !== 'command' && definition.kind !== 'event';
 }
+
+/** A type with assignable properties, for code that creates the model. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };

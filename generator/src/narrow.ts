@@ -1,8 +1,6 @@
 /** Narrows a schema to one build of QEMU, by removing everything whose condition does not hold. */
 
-import type { Condition, Definition, Feature, Schema, Type } from './model.js';
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+import type { Condition, Definition, Feature, Mutable, Schema, Type } from './model.js';
 
 /**
  * Returns a narrowed copy of a schema. A type that is still referenced is kept even if its own condition does not hold:

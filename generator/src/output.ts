@@ -1,32 +1,23 @@
-/** Generated files on disk: written whole or not at all, and compared. */
+/** Writes generated files, all of them or none, and compares them to those on disk. */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  statSync,
-} from 'node:fs';
-import type { Stats } from 'node:fs';
+import { fstatSync, lstatSync, readdirSync, readFileSync, readSync, statSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { jsonSchemaMark, jsonSchemaSuffix } from './emit/json-schema.js';
 import { generatedMark } from './emit/package.js';
-import { FileError, UsageError } from './errors.js';
+import { FileError, reasonOf, UsageError } from './errors.js';
 import { relativePath } from './paths.js';
+import { describeKind, withRegular } from './sources/files.js';
 import { replaceWhole, type Content } from './staged-write.js';
 
-/** Files to be in one folder: texts by path relative to it. */
+/** The files of one directory. */
 export interface Output<T = string> {
   readonly folder: string;
+  /** The content of the files by name. */
   readonly files: ReadonlyMap<string, T>;
 }
 
-/** The bytes that a file should have, as a buffer of them or otherwise. */
+/** The expected content of a file: its bytes, or a digest of them. */
 export interface Expectation {
   readonly length: number;
   equals(bytes: Buffer): boolean;
@@ -34,14 +25,14 @@ export interface Expectation {
 
 export interface Difference {
   readonly path: string;
-  /** What follows the path in a sentence. */
+  /** How the file differs, as the end of a line that begins with the path. */
   readonly problem: string;
 }
 
 /**
- * How what is on disk differs from what should be. Files that are not generated do not count.
+ * Returns the differences between the files on disk and what they should be. Files that were not generated are ignored.
  *
- * @throws FileError when there is no such folder, but something else; errors of the file system
+ * @throws FileError if something other than a directory is in place of one; file system errors
  */
 export function compare(root: string, outputs: readonly Output<string | Expectation>[]): Difference[] {
   requireFolders(root, outputs);
@@ -52,15 +43,16 @@ export function compare(root: string, outputs: readonly Output<string | Expectat
       return problem === undefined ? [] : [{ path, problem }];
     });
     const leftovers = generatedBefore(folder, files).map((name) => join(folder, name));
-    return [...stale, ...leftovers.map((path) => ({ path, problem: 'not generated any more' }))];
+    return [...stale, ...leftovers.map((path) => ({ path, problem: 'no longer generated' }))];
   });
 }
 
 /**
- * Replaces what is there, and deletes what was generated and is not any more. When anything fails, everything is as before.
+ * Replaces generated files, and deletes those that are no longer generated. If anything fails, nothing is changed.
  *
- * @param root the folder that all outputs are in
- * @throws FileError when something that is not generated stands in the way; InterruptError when a signal came; errors of the file system
+ * @param root the directory that contains all outputs
+ * @throws FileError if something that was not generated is in the way; InterruptError if a signal arrived; file system
+ * errors
  */
 export async function write(root: string, outputs: readonly Output[]): Promise<void> {
   requireFolders(root, outputs);
@@ -80,23 +72,23 @@ export async function write(root: string, outputs: readonly Output[]): Promise<v
     verify: (path) => {
       if (isGenerated(path)) return;
       const stat = lstatSync(path);
-      const found = stat.isFile() ? 'not a generated file' : `${kindOf(stat)}, not a generated file`;
-      throw new FileError(`'${path}' is ${found}: delete it, or let the output go elsewhere with --out`);
+      const found = stat.isFile() ? 'not a generated file' : `${describeKind(stat)}, not a generated file`;
+      throw new FileError(`'${path}' is ${found}: delete it, or choose another directory with --out`);
     },
   });
 }
 
-/** @throws UsageError, FileError for what is not a folder, and cannot become one */
+/** @throws UsageError if the root is empty; FileError if something is in place of a directory */
 function requireFolders(root: string, outputs: readonly Output<unknown>[]): void {
-  if (root === '') throw new UsageError('--out takes the path of a folder, not an empty one');
+  if (root === '') throw new UsageError('--out requires the path of a directory');
   requireFoldersTo(root);
-  // Within the root, a link would lead out of it.
+  // Links are not followed here, because they might lead out of the root.
   for (const { folder } of outputs) {
     if (folder !== root) requireFolder(folder, lstatSync(folder, { throwIfNoEntry: false }));
   }
 }
 
-/** From the top, so that what is in the way is found where it is. A link to a folder is as good as the folder. */
+/** Checks a path from the top, so that the error names the part that is in the way. Links to directories are followed. */
 function requireFoldersTo(path: string): void {
   const parent = dirname(path);
   if (parent !== path) requireFoldersTo(parent);
@@ -105,19 +97,12 @@ function requireFoldersTo(path: string): void {
 
 function requireFolder(path: string, stat: Stats | undefined): void {
   if (!stat || stat.isDirectory()) return;
-  const found = stat.isSymbolicLink() ? 'a symbolic link' : kindOf(stat);
-  throw new FileError(`'${path}' is ${found}, not a folder: delete it, or let the output go elsewhere with --out`);
+  throw new FileError(
+    `'${path}' is ${describeKind(stat)}, not a directory: delete it, or choose another directory with --out`,
+  );
 }
 
-function kindOf(stat: Stats): string {
-  if (stat.isDirectory()) return 'a folder';
-  if (stat.isSymbolicLink()) return 'a symbolic link';
-  if (stat.isFIFO()) return 'a FIFO';
-  if (stat.isSocket()) return 'a socket';
-  return stat.isFile() ? 'a file' : 'a device';
-}
-
-/** The names of files that an earlier run generated. */
+/** Returns the names of files that an earlier run generated, and that are no longer generated. */
 function generatedBefore(folder: string, files: ReadonlyMap<string, unknown>): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder)
@@ -125,41 +110,34 @@ function generatedBefore(folder: string, files: ReadonlyMap<string, unknown>): s
     .filter((name) => isGenerated(join(folder, name)));
 }
 
-/** The marks of generated files stand at the beginning. */
+/** The number of bytes to read of a file, at the beginning of which the mark of generated files is. */
 const headLength = 1024;
 
 function isGenerated(path: string): boolean {
-  const head = fromFile(path, (descriptor) => {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+  const head = readOpened(path, (fd) => {
     const bytes = Buffer.alloc(headLength);
-    return bytes.toString('utf8', 0, readSync(descriptor, bytes));
+    return bytes.toString('utf8', 0, readSync(fd, bytes));
   });
-  return typeof head === 'string' && (head.startsWith(generatedMark) || jsonSchemaMark.test(head));
+  return head.startsWith(generatedMark) || jsonSchemaMark.test(head);
 }
 
-/** @returns undefined when the file has the bytes */
+/** Returns undefined if the file has the expected content. */
 function problemWith(path: string, expected: Expectation): string | undefined {
-  const isSame = fromFile(
-    path,
-    (descriptor, { size }) => size === expected.length && expected.equals(readFileSync(descriptor)),
-  );
-  if (typeof isSame === 'object') return `${kindOf(isSame)}, not a file`;
-  return isSame === undefined ? 'missing' : isSame ? undefined : 'different';
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat) return 'missing';
+  if (!stat.isFile()) return `${describeKind(stat)}, not a file`;
+  const isSame = readOpened(path, (fd) => {
+    return fstatSync(fd).size === expected.length && expected.equals(readFileSync(fd));
+  });
+  return isSame ? undefined : 'different';
 }
 
-/**
- * Reads from a regular file, and from nothing else: a FIFO or a device may never end.
- *
- * @returns undefined when there is nothing at the path; what there is when that is not a regular file
- */
-function fromFile<T>(path: string, read: (descriptor: number, stat: Stats) => T): T | Stats | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile()) return stat;
-  // Whatever has taken its place since, opening it does not wait.
-  const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0));
+/** @throws FileError */
+function readOpened<T>(path: string, read: (fd: number) => T): T {
   try {
-    const opened = fstatSync(descriptor);
-    return opened.isFile() ? read(descriptor, opened) : opened;
-  } finally {
-    closeSync(descriptor);
+    return withRegular(path, read, { followLinks: false });
+  } catch (error) {
+    throw new FileError(`cannot read '${path}': ${reasonOf(error)}`, { cause: error });
   }
 }

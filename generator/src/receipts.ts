@@ -1,12 +1,13 @@
 /**
- * Receipts: digests of what `generate` made of the embedded schemas, so that `check` need not make it again to find it unchanged.
+ * Receipts: digests of the output of `generate`, so that `check` need not generate output again to find it up to date.
  *
- * The key of a receipt is a digest of everything that the output depends on: the code of the generator and of the packages that it uses,
- * the schema files, the options, and Node. When a byte of that changes, there is no receipt. A receipt only ever says that all is well; when
- * a file does not match, the output is made again and compared. Receipts lie beside the code of the generator, because whoever could forge
- * one there could change the code as well. Where that folder cannot be written to, there are none.
+ * The key of a receipt is a digest of everything that the output depends on: the code of the generator and of the
+ * packages that it uses, the schema files, the options, and Node. If any of these changes, no receipt is found. A receipt
+ * can only prove that files are up to date: if a file does not match, the output is generated and compared. Receipts are
+ * stored in the generator's package, because anyone who can write there can change the generator itself. If that
+ * directory is not writable, there are no receipts.
  *
- * Schemas that a user names have no receipts: they may be pipes, which can be read once.
+ * There are no receipts for schemas named by the user: these may be pipes, which can be read only once.
  */
 
 import { createHash, type Hash } from 'node:crypto';
@@ -19,24 +20,24 @@ import { currentVersion, embeddedFolder, resolveVersion } from './embedded.js';
 import { generate, type GenerateOptions } from './generate.js';
 import { compare, type Difference, type Expectation, type Output } from './output.js';
 
-/** The length of each file in bytes, and its SHA-256 digest, by the names of its folder and its own. */
+/** The length in bytes and the SHA-256 digest of each file, by the name of its directory and its own name. */
 type Receipt = Readonly<Record<string, Readonly<Record<string, readonly [length: number, digest: string]>>>>;
 
-/** The newest is the last. */
+/** In order of creation. */
 type Receipts = readonly (readonly [key: string, receipt: Receipt])[];
 
 const maxReceipts = 16;
-/** What the output depends on beside Node. */
+/** The packages that the output depends on. */
 const packages = ['json5', 'prettier'];
 
 const code = fileURLToPath(new URL('.', import.meta.url));
 const manifest = fileURLToPath(new URL('../package.json', import.meta.url));
-const place = join(dirname(manifest), '.cache', 'receipts.json');
+const receiptsPath = join(dirname(manifest), '.cache', 'receipts.json');
 
 /**
- * How what is on disk differs from what `generate` with the same options would write.
+ * Returns the differences between the files on disk and the output of `generate` with the same options.
  *
- * @throws like `generate` and `compare`
+ * @throws the errors of `generate` and `compare`
  */
 export function findDifferences(options: GenerateOptions): Difference[] {
   const known = receiptFor(options);
@@ -47,7 +48,7 @@ export function findDifferences(options: GenerateOptions): Difference[] {
   return differences;
 }
 
-/** @param outputs what `generate` has made with the options */
+/** @param outputs the output of `generate` with the options */
 export function keepReceipt(options: GenerateOptions, outputs: readonly Output[]): void {
   if (options.schema !== undefined) return;
   const receipt: Receipt = Object.fromEntries(
@@ -59,12 +60,12 @@ export function keepReceipt(options: GenerateOptions, outputs: readonly Output[]
   try {
     const key = keyOf(options);
     const others = readReceipts().filter(([other]) => other !== key);
-    const draft = `${place}.${process.pid}`;
-    mkdirSync(dirname(place), { recursive: true });
+    const draft = `${receiptsPath}.${process.pid}`;
+    mkdirSync(dirname(receiptsPath), { recursive: true });
     writeFileSync(draft, JSON.stringify([...others, [key, receipt]].slice(-maxReceipts)));
-    renameSync(draft, place);
+    renameSync(draft, receiptsPath);
   } catch {
-    // Without a receipt, the next check takes longer.
+    // Without a receipt, the next check only takes longer.
   }
 }
 
@@ -76,7 +77,7 @@ function receiptFor(options: GenerateOptions): Output<Expectation>[] | undefined
     const receipt = receipts.find(([other]) => other === key)?.[1];
     return receipt && expectations(options.out, receipt);
   } catch {
-    // What is wrong is said when the output is made.
+    // The error is reported when the output is generated.
     return undefined;
   }
 }
@@ -92,14 +93,14 @@ function expectations(out: string, receipt: Receipt): Output<Expectation>[] {
 
 function readReceipts(): Receipts {
   try {
-    const receipts: unknown = JSON.parse(readFileSync(place, 'utf8'));
+    const receipts: unknown = JSON.parse(readFileSync(receiptsPath, 'utf8'));
     return Array.isArray(receipts) && receipts.every(Array.isArray) ? (receipts as unknown as Receipts) : [];
   } catch {
     return [];
   }
 }
 
-/** @throws UsageError for an unknown version, errors of the file system */
+/** @throws UsageError if the version is unknown; Error if a file changed during this run; file system errors */
 function keyOf(options: GenerateOptions): string {
   const version = options.qemu === undefined ? currentVersion() : resolveVersion(options.qemu);
   const { resolve } = createRequire(import.meta.url);
@@ -110,7 +111,7 @@ function keyOf(options: GenerateOptions): string {
   return hash.update(JSON.stringify([version, { ...options, out: '' }, node])).digest('hex');
 }
 
-/** @throws Error when something has changed since this process began, which may have read it before or after that */
+/** @throws Error if the file changed since this process began, because the old content may have been used */
 function update(hash: Hash, path: string): void {
   const stat = statSync(path);
   if (stat.ctimeMs >= performance.timeOrigin) throw new Error(`${path} has changed`);

@@ -1,6 +1,6 @@
 /**
- * Values that fit the types of a schema. They are derived from the model alone: what they are held against, compiled validators and real
- * servers, has no part in them.
+ * Generates values of the types of a schema. They are derived only from the model, independently of the validators and
+ * servers that they test.
  */
 
 import fc, { type Arbitrary } from 'fast-check';
@@ -23,14 +23,14 @@ import { changesAt, placesIn, withFlaw, type Flaw, type Flawed } from './flaws.j
 import { isSafe, widths } from './integers.js';
 
 export interface ValueOptions {
-  /** How deep arrays and objects nest, at most, unless the type wants more. */
+  /** The maximum nesting of arrays and objects, unless the type requires more. */
   readonly depth?: number;
   readonly strings?: Arbitrary<string>;
-  /** Only integers that are small or at the limits of their type, and none between. */
+  /** Whether to generate only integers that are small or at the limits of their type. */
   readonly extremes?: boolean;
-  /** Only what JSON.parse gives: nothing is a bigint, `undefined`, or without a prototype. */
+  /** Whether to generate only values that `JSON.parse` returns: no bigints, no `undefined`, and no null prototypes. */
   readonly json?: boolean;
-  /** Tells what is not there in every build, and shall not be used: members, branches, enum values, alternatives. */
+  /** Returns whether to omit a member, branch, enum value or alternative, because not all builds have it. */
   readonly leaveOut?: (part: object) => boolean;
 }
 
@@ -47,7 +47,7 @@ export function argumentsOf(command: Command): ObjectType {
   return command.arguments ?? empty;
 }
 
-/** What a command returns that says nothing of it is an empty object. */
+/** Returns the type of a command's result. By default, it is an empty object. */
 export function resultOf(command: Command): Type {
   return command.returns ?? empty;
 }
@@ -56,14 +56,14 @@ export function dataOf(event: Event): ObjectType {
   return event.data ?? empty;
 }
 
-/** Words that are nothing's name. */
+/** Words that are not the name of anything in a schema. */
 export const words = fc.string({
   unit: fc.constantFrom(...Array.from('bcdfghjklmnpqrstvwxz')),
   minLength: 5,
   maxLength: 8,
 });
 
-/** QEMU refuses any text that has one: to it they are no characters. */
+/** QEMU rejects text that contains any of these. */
 const noncharacter = /\p{Noncharacter_Code_Point}/u;
 
 const texts = fc.oneof(
@@ -72,7 +72,7 @@ const texts = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('', 'null', '1', '__proto__', '\0') },
 );
 
-/** Makes values of the types of one schema. */
+/** Generates values of the types of a schema. */
 export class Values {
   readonly #depth: number;
   readonly #strings: Arbitrary<string>;
@@ -92,7 +92,7 @@ export class Values {
     this.#any = anyJson(this.#strings, this.#json);
   }
 
-  /** Values that fit. */
+  /** Returns valid values. */
   valid(type: Type): Arbitrary<unknown> {
     let depth = this.#depth;
     while (!this.#fits(type, depth)) depth += 1;
@@ -100,9 +100,9 @@ export class Values {
   }
 
   /**
-   * Values with one flaw, any as often as another; undefined when a value can have none.
+   * Returns values with one flaw, all kinds equally often, or undefined for values that cannot have any.
    *
-   * @param kinds of flaws
+   * @param kinds the kinds of flaws
    */
   flawed(
     type: Type,
@@ -124,7 +124,7 @@ export class Values {
     });
   }
 
-  /** Whether a type has a value that nests no deeper. */
+  /** Returns whether a type has values of at most a depth. */
   #fits(type: Type, depth: number): boolean {
     if (type.kind === 'builtin' || type.kind === 'enum') return true;
     if (depth === 0) return false;
@@ -208,7 +208,7 @@ export class Values {
     return fc.array(this.#value(element, depth - 1), { maxLength: 3 });
   }
 
-  /** @param around the members of the unions that this is a branch of, by name */
+  /** @param around the members, by name, of the unions that the type is a branch of */
   #object(type: ObjectType, around: ReadonlyMap<string, Member>, depth: number): Arbitrary<unknown> {
     const members = new Map(around);
     for (const member of allMembers(type)) members.set(member.name, member);
@@ -229,7 +229,7 @@ export class Values {
       const value = this.#value(type, depth);
       return [name, optional && !this.#json ? fc.option(value, { nil: undefined, freq: 9 }) : value];
     });
-    // What is undefined is not there, so it cannot be unknown either.
+    // A member with the value undefined counts as absent, so it is not unknown.
     if (!this.#json) entries.push(['no-such-member', fc.constant(undefined)]);
     return fc.record(Object.fromEntries(entries), { requiredKeys: required, noNullPrototype: this.#json });
   }
@@ -261,7 +261,7 @@ function remembered<T>(known: Map<Type, Map<number, T>>, type: Type, depth: numb
   return thing;
 }
 
-/** @param by any number */
+/** Returns an array rotated by a number of elements. */
 function rotated<T>(array: readonly T[], by: number): T[] {
   const first = array.length === 0 ? 0 : by % array.length;
   return [...array.slice(first), ...array.slice(0, first)];

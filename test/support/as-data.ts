@@ -1,4 +1,4 @@
-/** What generated code holds of a schema: all its texts, and nothing but data. */
+/** Verifies that generated code contains all texts of a schema, and nothing but data. */
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -27,16 +27,16 @@ import { readEmitted, type Emitted, type Value } from './emitted.js';
 import { schemaOf } from './schema.js';
 import { prefixMark, schemas, type SchemaFiles } from './schemas.js';
 
-/** Versions between which the rules changed, and the lenient dialect. */
+/** The lenient dialect, and versions between which the rules changed. */
 export const dialects = ['5.2', '6.0', '6.2', '7.2', '8.2', '9.2', '10.2', 'any'];
 
-/** @throws Error when the output is more than declarations and data */
+/** @throws Error if the output contains more than declarations and data */
 function emit(schema: Schema, origin: string): Map<string, Emitted> {
   const files = emitPackage(schema, { origin, generator: '0.0.0', docs: true, qemu: '10.2.2' });
   return new Map([...files].map(([file, text]) => [file, readEmitted(text)]));
 }
 
-/** What the constants of the output must say, by their names; from the model, and not by the emitter. */
+/** Returns the expected constants of the output by name, computed from the model without the emitter. */
 class Expectations {
   readonly constants = new Map<string, Value>();
   readonly #names: Names;
@@ -62,7 +62,7 @@ class Expectations {
     }
   }
 
-  /** Of `validators` in the client. */
+  /** Returns the expected value of `validators` in the client. */
   client(schema: Schema): Value {
     const definitions = [...schema.definitions.values()];
     const commands = definitions.flatMap((definition): [string, Value][] =>
@@ -134,7 +134,7 @@ function expectAllBack(schema: Schema, files: ReadonlyMap<string, Emitted>): voi
     const expected = new Expectations(names, module.definitions).constants;
     return expected.size === 0 ? [] : [[module.name.replaceAll(/[^\w-]/gu, '_').replace(/_+$/u, ''), expected]];
   });
-  // Names that collide get a `_` at the end.
+  // Names that clash get a trailing `_`.
   expect([...modules].map(([file, emitted]) => [file.replace(/_*\.ts$/u, ''), emitted.constants])).toEqual(constants);
   expect(client.constants.get('validators')).toEqual(new Expectations(names, []).client(schema));
 
@@ -167,7 +167,7 @@ function expectAllBack(schema: Schema, files: ReadonlyMap<string, Emitted>): voi
 
 type Remarkable = { readonly features?: readonly Feature[]; readonly condition?: Condition };
 
-/** What has a comment of its own, or a line of one. */
+/** Returns the parts of a schema that have a comment, or a line of one. */
 function remarkable(definition: Definition): readonly Remarkable[] {
   const members = (type: ObjectType | undefined): readonly Remarkable[] =>
     type?.kind === 'struct' && type.implicit ? type.members : [];
@@ -187,7 +187,7 @@ function remarkable(definition: Definition): readonly Remarkable[] {
   }
 }
 
-/** Each condition and each feature has its remark, as often as the schema has it. */
+/** Expects a remark for each condition and feature. */
 function expectRemarks(schema: Schema, comments: string): void {
   const written = essence(comments);
   const parts = [...schema.definitions.values()].flatMap(remarkable);
@@ -216,7 +216,7 @@ function occurrences(text: string, part: string): number {
   return text.split(part).length - 1;
 }
 
-/** Without what begins the lines of a comment. */
+/** Removes the beginnings of the lines of a comment. */
 function commentsOf(files: ReadonlyMap<string, Emitted>): string {
   return [...files.values()]
     .flatMap(({ comments }) => comments)
@@ -224,7 +224,7 @@ function commentsOf(files: ReadonlyMap<string, Emitted>): string {
     .join('\n');
 }
 
-/** What is left of a visible text when it became Markdown: neither blanks nor escapes, code spans or marks of references. */
+/** Removes what conversion to Markdown changes: whitespace, escapes, code spans and marks of references. */
 function essence(text: string): string {
   return text
     .replaceAll('&#96;', '')
@@ -232,7 +232,7 @@ function essence(text: string): string {
     .replaceAll(/::+/gu, ':');
 }
 
-/** Beside that, no import but of what is there, and nothing twice. */
+/** Expects that all imports exist, and that nothing is declared twice. */
 function partsOf(files: ReadonlyMap<string, Emitted>): { modules: Map<string, Emitted>; client: Emitted } {
   const modules = new Map(files);
   const [client, index] = ['client.ts', 'index.ts'].map((file) => {
@@ -252,7 +252,7 @@ function partsOf(files: ReadonlyMap<string, Emitted>): { modules: Map<string, Em
   }
   declared.delete('./index.js');
   expect(index.exports.toSorted()).toEqual([...declared.keys(), '@qapi-ts/runtime'].toSorted());
-  // The index exports all of each.
+  // The index exports everything from each module.
   const all = [...declared.values()].flatMap((names) => [...names]);
   expect(all.length).toBe(new Set(all).size);
   return { modules, client };
@@ -263,9 +263,9 @@ function namesIn({ constants, interfaces, aliases }: Emitted): Set<string> {
 }
 
 /**
- * The output has all of a schema, as data, and what else reads a schema takes it, too.
+ * Expects that the output contains the whole schema as data, and that other readers of schemas accept it, too.
  *
- * @throws SchemaError when the schema cannot be emitted
+ * @throws SchemaError if the schema cannot be emitted
  */
 export function holdsAsData(schema: Schema, origin: string): Map<string, Emitted> {
   const files = emit(schema, origin);
@@ -277,18 +277,18 @@ export function holdsAsData(schema: Schema, origin: string): Map<string, Emitted
     expect(text).not.toContain(prefixMark);
     expect(essence((JSON.parse(text) as { $comment: string }).$comment)).toContain(from);
   }
-  // What is the prefix of constants in C is written nowhere.
+  // The prefix of C constants is not emitted.
   for (const { text } of files.values()) expect(text).not.toContain(prefixMark);
 
   const wire = wireOf(schema);
   expect(diff(wire, wire)).toEqual([]);
   const infos = introspect(schema, () => true);
-  // Every server has a command.
+  // An introspection without commands is rejected.
   if (wire.commands.size > 0) wireOfIntrospection(JSON.parse(JSON.stringify(infos)));
   return files;
 }
 
-/** Schemas of some dialects, with all that their texts could do, come out as data. */
+/** A property: schemas with hostile texts are emitted as data. */
 export function schemasAreData(versions: readonly string[]): fc.IProperty<unknown> {
   const ofVersion = (version: string): fc.Arbitrary<readonly [version: string | undefined, schema: SchemaFiles]> =>
     version === 'any'
@@ -297,7 +297,7 @@ export function schemasAreData(versions: readonly string[]): fc.IProperty<unknow
   return fc.property(fc.oneof(...versions.map(ofVersion)), ([version, { files, origin, sentences }]) => {
     const emitted = holdsAsData(schemaOf(files, version), origin);
     const comments = essence(commentsOf(emitted));
-    // Markdown has no NUL, and a line without a letter may underline the one before.
+    // Markdown has no NUL, and a line without letters may underline the previous one.
     const lines = sentences.flatMap((sentence) => sentence.replaceAll('\0', '\uFFFD').split(/[\u2028\u2029]/u));
     for (const line of lines.filter((text) => /[a-z]/u.test(text))) {
       expect(comments).toContain(essence(visible(line.replaceAll(/\s/gu, ' '))));

@@ -1,4 +1,4 @@
-/** TypeScript's compilers, run on programs that emit nothing. */
+/** Type-checks programs with several versions of TypeScript. */
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
 
-/** By version, the package that has it. */
+/** The packages of TypeScript by version. */
 export const compilers = {
   '5.4': 'typescript-5.4',
   '5.9': 'typescript-5.9',
@@ -20,12 +20,12 @@ export type CompilerVersion = keyof typeof compilers;
 
 export interface Program {
   readonly compiler: CompilerVersion;
-  /** Files and folders, relative to the repository or absolute. */
+  /** Files and directories, relative to the repository or absolute. */
   readonly include: readonly string[];
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
-/** As strict as a user's project may be. */
+/** The strictest options that a user's project may have. */
 const strict = {
   noEmit: true,
   target: 'ES2022',
@@ -42,7 +42,7 @@ const strict = {
   skipLibCheck: false,
 };
 
-/** @returns what the compiler says: nothing, when there are no errors */
+/** Returns the compiler's output, which is empty if there are no errors. */
 export async function compile({ compiler, include, options }: Program): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'qapi-ts-compile-'));
   try {

@@ -1,4 +1,4 @@
-/** What a schema says, prose and places aside, in a form that can be compared. */
+/** Reduces a schema to facts, without prose and positions, for comparisons. */
 
 import type { Doc, Schema } from '../../generator/src/model.js';
 
@@ -13,7 +13,7 @@ export function facts(schema: Schema): unknown {
   };
 }
 
-/** A value in a definition; types with a name become their name. */
+/** Converts a value in a definition. Named types are replaced by their names. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
@@ -25,7 +25,7 @@ function members(object: object): unknown {
   return Object.fromEntries(entries.map(([key, value]) => [key, key === 'doc' ? ages(value as Doc) : plain(value)]));
 }
 
-/** Since when a definition and its parts exist; undefined when nothing is said of that, as if there were no comment. */
+/** Returns the versions that introduced a definition and its parts, or undefined if the comment has none. */
 function ages(doc: Doc): unknown {
   const dated = (entries: Doc['members']): [string, string][] =>
     [...entries].flatMap(([name, { since }]): [string, string][] => (since === undefined ? [] : [[name, since]]));

@@ -1,7 +1,9 @@
-// Loaded by `node --import` before the program under test: makes one call of node:fs fail, or sends a signal to the process before it.
+// Injects a fault into the program under test, which loads this file with `node --import`: a call of node:fs fails, or
+// the process receives a signal before it.
 //
-// QAPI_TS_FAULT is `KIND:N`, for the N-th of the calls that change the file system, counted from 1, or `KIND:N:NAME` for those of one
-// function. KIND is a signal, or the code of an error, which the call throws. QAPI_TS_FAULT_COUNT names a file that gets the number of calls.
+// QAPI_TS_FAULT is `KIND:N` for the N-th call that changes the file system, counted from 1, or `KIND:N:NAME` for the N-th
+// call of one function. KIND is a signal, or the code of the error that the call throws. QAPI_TS_FAULT_COUNT is the path of
+// a file to which the number of calls is written.
 // @ts-check
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -10,7 +12,7 @@ import { isMainThread } from 'node:worker_threads';
 const [kind = '', number = '0', only] = (process.env['QAPI_TS_FAULT'] ?? '').split(':');
 const isSignal = kind.startsWith('SIG');
 const countFile = process.env['QAPI_TS_FAULT_COUNT'];
-/** What a full disk refuses. */
+/** Functions that fail on a full disk. */
 const growing = ['mkdirSync', 'mkdtempSync', 'renameSync', 'writeFileSync', 'fsyncSync'];
 const names = isSignal ? [...growing, 'rmdirSync', 'rmSync', 'unlinkSync'] : growing;
 
@@ -39,7 +41,7 @@ function happen(name, [path, text]) {
     const syscall = name.replace('Sync', '').toLowerCase();
     throw Object.assign(new Error(`${kind}: ${syscall}`), { code: kind, syscall, path });
   }
-  // A process that is killed may have written a part.
+  // A killed process may have written a part of the file.
   if (kind === 'SIGKILL' && name === 'writeFileSync' && typeof path === 'string') {
     fs.appendFileSync(path, String(text).slice(0, 10));
   }

@@ -1,4 +1,4 @@
-/** What can be wrong with a value: one thing, at one place. */
+/** Flaws of values: changes that make one part of a valid value invalid. */
 
 import {
   allMembers,
@@ -13,14 +13,14 @@ import { isSafe, widths, type IntegerName } from './integers.js';
 
 export type Path = readonly (string | number)[];
 
-/** Flaws that concern what the schema does not know. In what comes in, QMP asks clients to accept them. */
+/** Flaws that are unknown parts. In results and events, QMP requires clients to accept these. */
 export const flawsOfUnknown = [
   'unknown member',
   'member of another branch',
   'unknown value',
   'unknown discriminator',
 ] as const;
-/** All flaws that JSON can have; the others contradict the schema. */
+/** All flaws that JSON can have. Those that are not unknown parts contradict the schema. */
 export const flawsOfJson = [
   ...flawsOfUnknown,
   'missing member',
@@ -30,7 +30,7 @@ export const flawsOfJson = [
   'fraction',
   'out of range',
 ] as const;
-/** Flaws that JSON text cannot have, or that are none any more when they are text. */
+/** Flaws that JSON text cannot have, or that disappear when a value is converted to text. */
 export const flawsOfJavaScript = [
   'unsafe number',
   'bigint for a short integer',
@@ -48,23 +48,23 @@ export function isOfUnknown(flaw: Flaw): boolean {
 
 export interface Flawed {
   readonly value: unknown;
-  /** Where the flaw is; of a missing member, where that should be. */
+  /** The path of the flaw or, for a missing member, of the absent value. */
   readonly path: Path;
   readonly flaw: Flaw;
-  /** Set when it is none in what comes in. */
+  /** Whether it is a flaw only in arguments, not in results and events. */
   readonly outgoing: boolean;
 }
 
-/** A change that gives a value a flaw. */
+/** A change that introduces a flaw. */
 type Change = Omit<Flawed, 'value'> & { readonly put: unknown };
 
-/** A place in a value that fits. */
+/** A part of a valid value. */
 export interface Place {
   readonly type: Type;
   readonly value: unknown;
   readonly path: Path;
   readonly role: 'root' | 'element' | 'mandatory' | 'optional' | 'discriminator';
-  /** Whether an object may have further members than its type. */
+  /** Whether an object may have members that are not in its type. */
   readonly further?: boolean;
 }
 
@@ -80,16 +80,16 @@ const ofKind: Readonly<Record<JsonKind, unknown>> = {
 };
 const jsonKinds = Object.keys(ofKind) as JsonKind[];
 
-/** What to put where nothing shall be. */
+/** A placeholder for removing a value. */
 const nothing = Symbol('nothing');
 const unknownNames = ['no-such-member', '', '__proto__', 'constructor', 'toString'];
 const unknownValues = ['no-such-value', '', '__proto__', 'constructor'];
 const notJson = [NaN, Infinity, Symbol('not JSON'), () => 1, new Date(0), new Map()];
 
-/** All places in a value that fits, its own first. */
+/** Returns all parts of a valid value, first the value itself. */
 export function placesIn(type: Type, value: unknown, further: boolean): Place[] {
   const places: Place[] = [{ type, value, path: [], role: 'root', further }];
-  // More of them come while it is walked.
+  // The loop also visits parts that it adds.
   for (const place of places) places.push(...placesWithin(place));
   return places;
 }
@@ -120,7 +120,7 @@ function placesWithin({ type: declared, value, path }: Place): Place[] {
   return [];
 }
 
-/** All that gives a place a flaw, and not a part of it. */
+/** Returns the changes that introduce a flaw in a part itself, not in parts of it. */
 export function changesAt({ type: declared, value, path, role, further }: Place): Change[] {
   const type = chosen(declared, value);
   const changes: Change[] = [];
@@ -166,7 +166,7 @@ function wrongIntegers(min: bigint, max: bigint): [Flaw, unknown[]][] {
   return [
     ['fraction', [0.5, -1.5, 1e-7]],
     ['out of range', short ? [Number(min) - 1, Number(max) + 1, 2 ** 53] : [min - 1n, max + 1n, 10n ** 30n]],
-    // A short one always fits into a number, and is one.
+    // Short integers are always numbers, never bigints.
     short ? ['bigint for a short integer', [1n]] : ['unsafe number', [2 ** 53, -(2 ** 53), 2 ** 63, 1e300]],
   ];
 }
@@ -180,7 +180,7 @@ function misspelled(name: string): string[] {
   return [name.toUpperCase(), `${name}s`, name.includes('-') ? name.replaceAll('-', '_') : name.replaceAll('_', '-')];
 }
 
-/** A value that could be there if the member were. */
+/** Returns a possible value of a member. */
 function sampleOf(member: Member | undefined): unknown {
   const type = member?.type;
   if (type?.kind === 'enum') return type.values[0]?.name;
@@ -208,10 +208,10 @@ function changed(value: unknown, [step, ...path]: Path, put: unknown): unknown {
 }
 
 interface Layout {
-  /** By name, what an object can have. */
+  /** The possible members by name. */
   readonly members: ReadonlyMap<string, Member>;
   readonly discriminators: ReadonlySet<string>;
-  /** By name, what it could have if its discriminators were other ones. */
+  /** The members, by name, that are possible only with other discriminators. */
   readonly others: ReadonlyMap<string, Member>;
 }
 
@@ -239,7 +239,7 @@ function everyMember(type: ObjectType): Member[] {
   return [...allMembers(type), ...inner];
 }
 
-/** The type, or the alternative that a value has chosen. */
+/** Returns the type, or the alternative that a value selects. */
 function chosen(type: Type, value: unknown): Type {
   if (type.kind !== 'alternate') return type;
   return type.alternatives.find((one) => kindsOf(one.type).has(kindOf(value)))?.type ?? type;
@@ -266,7 +266,7 @@ function kindOfBuiltin(name: BuiltinName): JsonKind {
   return name === 'null' ? 'null' : 'number';
 }
 
-/** Of a value that fits. */
+/** Returns the JSON kind of a valid value. */
 function kindOf(value: unknown): JsonKind {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';

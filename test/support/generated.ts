@@ -1,4 +1,4 @@
-/** Generated packages, imported as a program imports them: what a test then runs is what the compiler emits. */
+/** Imports generated packages, compiled and bundled like in a program. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,8 @@ import { emitPackage } from '../../generator/src/emit/package.js';
 import type { Schema } from '../../generator/src/model.js';
 import { repository } from './compile.js';
 
-/** What the index of the package that a schema generates exports; the runtime is bundled with it. */
-// oxlint-disable-next-line typescript/no-explicit-any -- what there is depends on the schema
+/** Returns the exports of the package generated from a schema, bundled with the runtime. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the exports depend on the schema
 export async function generatedPackage(schema: Schema): Promise<any> {
   const options = { origin: 'a test', generator: '0.0.0', docs: false };
   const files = emitPackage(schema, options);

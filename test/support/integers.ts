@@ -4,7 +4,7 @@ import type { BuiltinName } from '../../generator/src/model.js';
 
 export type IntegerName = Exclude<BuiltinName, 'str' | 'number' | 'bool' | 'any' | 'null'>;
 
-/** What QEMU's input visitor takes. */
+/** The ranges that QEMU's input visitor accepts. */
 export const widths: Readonly<Record<IntegerName, readonly [min: bigint, max: bigint]>> = {
   int: [-(2n ** 63n), 2n ** 63n - 1n],
   int8: [-(2n ** 7n), 2n ** 7n - 1n],
@@ -14,12 +14,12 @@ export const widths: Readonly<Record<IntegerName, readonly [min: bigint, max: bi
   uint8: [0n, 2n ** 8n - 1n],
   uint16: [0n, 2n ** 16n - 1n],
   uint32: [0n, 2n ** 32n - 1n],
-  // It takes a negative number for the positive one of the same 64 bits.
+  // It accepts a negative number as the unsigned number with the same 64 bits.
   uint64: [-(2n ** 63n), 2n ** 64n - 1n],
   size: [-(2n ** 63n), 2n ** 64n - 1n],
 };
 
-/** Whether a number is exact. */
+/** Returns whether a number is exact. */
 export function isSafe(integer: bigint): boolean {
   return Number.isSafeInteger(Number(integer));
 }

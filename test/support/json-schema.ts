@@ -1,4 +1,4 @@
-/** The JSON Schemas of a schema, as ajv has them. */
+/** Validates values with the JSON Schemas of a schema, using ajv. */
 
 import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js';
 
@@ -14,7 +14,7 @@ export interface JsonSchema {
   readonly $defs: Readonly<Record<string, any>>;
 }
 
-/** As strict as ajv can be; an inherited member, such as `constructor`, is none. */
+/** The strictest options. Inherited members such as `constructor` count as absent. */
 export const ajvOptions: Options = { strict: true, allErrors: true, ownProperties: true };
 
 export function jsonSchemaTexts(schema: Schema): Record<Direction, string> {
@@ -26,7 +26,7 @@ export function jsonSchemaTexts(schema: Schema): Record<Direction, string> {
 /**
  * Validates the arguments of commands, and the results of commands and the data of events.
  *
- * Values are as JSON.parse gives them: ajv takes a bigint for nothing, and a number for as exact as it looks.
+ * Values must be results of `JSON.parse`, because ajv does not support bigints.
  */
 export class JsonSchemaValidator {
   readonly #ajv: Record<Direction, Ajv2020>;
@@ -39,8 +39,8 @@ export class JsonSchemaValidator {
   }
 
   /**
-   * @param name that of a command or, among the results, of an event
-   * @returns nothing when the value is valid
+   * @param name the name of a command or, for results, of an event
+   * @returns the errors, none if the value is valid
    */
   errors(direction: Direction, name: string, value: unknown): readonly ErrorObject[] {
     const validate = this.#ajv[direction].getSchema(`schema#/$defs/${name}`);

@@ -1,9 +1,9 @@
-/** What a running server lacks of its schema, by its own introspection: what the conditions of its build left out, and what is newer than it. */
+/** Finds the parts of a schema that a server lacks according to its introspection, because of conditions or its age. */
 
 import type { SchemaInfo } from '../../generator/src/introspect.js';
 import { allMembers, isObjectType, type Command, type Schema, type Type } from '../../generator/src/model.js';
 
-/** @returns commands, members, branches and enum values; what they have in turn is not looked at */
+/** Returns the missing commands, members, branches and enum values, without the parts of these. */
 export function lackingParts(schema: Schema, infos: readonly SchemaInfo[]): Set<object> {
   const walk = new Walk(infos);
   for (const definition of schema.definitions.values()) if (definition.kind === 'command') walk.command(definition);
@@ -25,7 +25,7 @@ class Walk {
     else if (command.arguments) this.#type(command.arguments, info['arg-type']);
   }
 
-  /** @param name of what the server says of the type */
+  /** @param name the name of the type in the introspection */
   #type(type: Type, name: string): void {
     const info = this.#infos.get(name);
     if (this.#seen.has(type) || !info) return;
@@ -62,7 +62,7 @@ class Walk {
     }
   }
 
-  /** @param there what the server has: names, and the types that they have */
+  /** @param there the parts that the server has: their names and types */
   #compare(
     parts: readonly { readonly name: string; readonly type?: Type }[],
     there: readonly (readonly [name: string, type: string])[],

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 
 import packageJson from '../../package.json' with { type: 'json' };
 
-/** The parser makes no difference to the text; this one is the fastest. */
+/** The output does not depend on the parser. This one is the fastest. */
 const options: Options = { ...(packageJson.prettier as Options), parser: 'babel-ts' };
 
 /** Expects that prettier has nothing to change in files. */

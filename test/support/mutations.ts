@@ -1,16 +1,16 @@
-/** Random changes of a schema's text: of its characters, tokens or lines. */
+/** Random changes to the characters, tokens or lines of a schema's text. */
 
 import fc from 'fast-check';
 
-/** What to cut a text into. */
+/** Patterns that divide a text into parts. */
 const units: readonly ((text: string) => string[])[] = [
   (text) => Array.from(text),
-  // Tokens, the blanks between them, and the lines of comments.
+  // Tokens, the whitespace between them, and lines of comments.
   (text) => text.match(/'[^'\n]*'|#[^\n]*|[{}[\]:,]|\s+|\w+|./gsu) ?? [],
   (text) => text.split(/(?<=\n)/u),
 ];
 
-/** What to put into a text. */
+/** Parts to insert into a text. */
 const oddities = [
   `' " \\ # ## { } [ ] : , \t \r\n \0 \u00E9 \u{1F600} \u2028 true false null 1 // * @ __proto__`.split(' '),
   "'constructor' 'if' 'data' 'base' 'union' 'List'".split(' '),
@@ -18,7 +18,7 @@ const oddities = [
   ['# Returns: x\n', '##\n# @a:\n##\n', "{ 'pragma': { 'doc-required': true } }\n"],
 ].flat();
 
-/** Changes the list of parts at one place, perhaps with the part at another. */
+/** Changes a list of parts at one index, possibly using the part at another. */
 const edits: readonly ((parts: string[], at: number, other: number) => void)[] = [
   (parts, at) => parts.splice(at, 1),
   (parts, at) => parts.splice(at, 0, parts[at] ?? ''),
@@ -36,14 +36,14 @@ export interface Mutation {
   readonly other: number;
 }
 
-/** Where in a text, as a fraction of its length. */
+/** A position in a text, as a fraction of its length. */
 const where = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 export const mutations = fc.array(
   fc.record<Mutation>({ unit: fc.constantFrom(...units), edit: fc.constantFrom(...edits), at: where, other: where }),
   { minLength: 1, maxLength: 4 },
 );
 
-/** The text after some changes. */
+/** Returns a text after a number of changes. */
 export function mutate(text: string, changes: readonly Mutation[]): string {
   return changes.reduce((before, { unit, edit, at, other }) => {
     const parts = unit(before);

@@ -3,10 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** Its first error, or `accepted`. Some schemas make it fail itself, with no place. */
+/** The first error, or `accepted`. The error has no position if the compiler itself fails. */
 export type Verdict = 'accepted' | { readonly file?: string; readonly line?: number; readonly message: string };
 
-/** Says of each path, given as JSON, what the compiler finds: one process for all files is what makes this quick. */
+/** Prints the verdicts on schemas whose paths are given as JSON. One process for all files saves time. */
 const verdicts = `
 from qapi.error import QAPIError
 from qapi.schema import QAPISchema
@@ -25,7 +25,7 @@ def verdict(path):
 answer([verdict(path) for path in request])
 `;
 
-/** Says how the compiler understands a schema, in the notation of `shape.ts`, module by module. */
+/** Prints the definitions of a schema, by module, in the notation of `shape.ts`. */
 const shapes = `
 import re
 from qapi.schema import QAPISchema, QAPISchemaVisitor
@@ -109,10 +109,10 @@ QAPISchema(request).visit(visitor)
 answer(visitor.shapes)
 `;
 
-/** Whether it can run here; if not, that is told. */
+/** Returns whether the compiler can run. If not, prints a warning. */
 export function hasPython(leftOut: string): boolean {
   if (spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 8))']).status === 0) return true;
-  console.warn(`LEFT OUT, for want of Python 3.8 or newer: ${leftOut}`);
+  console.warn(`SKIPPED, missing Python 3.8 or newer: ${leftOut}`);
   return false;
 }
 
@@ -121,7 +121,7 @@ export function qemuVerdicts(tree: string, paths: readonly string[]): Verdict[] 
   return run(tree, verdicts, paths) as Verdict[];
 }
 
-/** @param path a schema that is good */
+/** @param path a valid schema */
 export function qemuShapes(tree: string, path: string): string[] {
   return run(tree, shapes, path) as string[];
 }

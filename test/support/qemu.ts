@@ -1,4 +1,4 @@
-/** QEMU's own schemas and compiler, where scripts/fetch-qemu has brought them. */
+/** QEMU's own schemas and compiler, as downloaded by scripts/fetch-qemu. */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,15 +12,18 @@ import { sharedFile } from './shared.js';
 
 const cache = process.env['QAPI_TS_CACHE'] ?? fileURLToPath(new URL('../../.cache/qemu/', import.meta.url));
 
-/** The folder of a version's tree, or undefined when it is not there, which is then told. */
+/** Returns the directory of a version's source tree, or undefined, with a warning, if it is missing. */
 export function qemuTree(version: string, leftOut: string): string | undefined {
   const tree = join(cache, version);
   if (existsSync(tree)) return tree;
-  console.warn(`LEFT OUT, for want of QEMU ${version} (scripts/fetch-qemu ${version}): ${leftOut}`);
+  console.warn(`SKIPPED, missing QEMU ${version} (scripts/fetch-qemu ${version}): ${leftOut}`);
   return undefined;
 }
 
-/** Like `qemuTree`, for what needs no more than the schemas: these may also lie beside the repository. To be called where suites are defined. */
+/**
+ * Like `qemuTree`, but for tests that need only the schemas, which may also be next to the repository. Call it where
+ * suites are defined.
+ */
 export function qemuSchemas(version: string, leftOut: string): string | undefined {
   const tarball = sharedFile(`qemu/qemu-${version}-qapi.tar.xz`);
   if (existsSync(join(cache, version)) || tarball === undefined) return qemuTree(version, leftOut);

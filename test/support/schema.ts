@@ -1,4 +1,4 @@
-/** Schemas that are in memory, and their errors. */
+/** Loads schemas from memory. */
 
 import type { Diagnostic } from '../../generator/src/diagnostic.js';
 import { SchemaError } from '../../generator/src/diagnostic.js';
@@ -7,7 +7,7 @@ import { loadSchema } from '../../generator/src/frontend/load.js';
 import type { Schema } from '../../generator/src/model.js';
 import type { Read } from '../../generator/src/sources/files.js';
 
-/** Texts, or bytes, by path; the first is the root. */
+/** Texts or bytes by path. The first is the root. */
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 
 export function filesOf(given: string | Files): Files {
@@ -35,7 +35,7 @@ export function readerOf(files: Files): Read {
   };
 }
 
-/** All errors; none if the schema is sound. */
+/** Returns all errors of a schema. */
 export function diagnosticsOf(given: string | Files, dialect?: string): readonly Diagnostic[] {
   try {
     schemaOf(given, dialect);

@@ -1,4 +1,4 @@
-/** Arbitrary schemas, with the worst names, conditions and prose that each dialect takes. */
+/** Generates schemas with the most hostile names, conditions and prose that each dialect accepts. */
 
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
@@ -7,7 +7,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { Dialect } from '../../generator/src/frontend/dialect.js';
 import type { Files } from './schema.js';
 
-/** What would do harm if it became code, ended a string or a comment, or was a directive. */
+/** Text that would do harm if it became code, ended a string or a comment, or was a directive. */
 const evil = [
   '\\',
   '\\\\n',
@@ -39,7 +39,7 @@ const evil = [
   '\t',
 ];
 
-/** Beside that, what only comments may have. */
+/** Further text, which only comments may contain. */
 const unseen = [
   "'",
   '\0',
@@ -70,7 +70,7 @@ const typeNames = [
   ],
   ...['EmptyObject', 'Symbol', 'Protocol', 'String', 'Infinity', '__org.evil-x_Type', '__a--b..c_x-Type'],
 ];
-/** Those of commands are others. */
+/** Names of types in lower case, which are distinct from names of commands. */
 const lowerTypeNames = ['default', 'let', 'yield', 'enum', 'undefined', 'connect', 'validators', 'protocol'];
 const lowerNames = [
   ...['constructor', 'then', 'class', 'delete', 'get', 'async', 'await', 'new', 'close', 'execute', 'toString'],
@@ -80,7 +80,7 @@ const eventNames = ['CONSTRUCTOR', 'STOP', '__org.evil-x_EVENT', 'PROTO', 'THEN'
 const featureNames = ['deprecated', 'unstable', 'x-odd'];
 const builtins = ['str', 'int', 'bool', 'number', 'size', 'uint8', 'any'];
 
-/** Different ones, in TypeScript, too. */
+/** Returns names that are distinct in TypeScript, too. */
 function names(count: number, from: readonly string[], fresh: (index: number) => string): Arbitrary<string[]> {
   return fc
     .uniqueArray(fc.constantFrom(...from), {
@@ -94,7 +94,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\')}'`;
 }
 
-/** The text of a condition, as schemas of a dialect write it. */
+/** Returns the text of a condition in the form of a dialect. */
 function condition(dialect: Dialect): Arbitrary<string> {
   const defined = fc.constantFrom('CONFIG_A', 'CONFIG_B').map(quoted);
   const text = fc
@@ -122,13 +122,13 @@ function condition(dialect: Dialect): Arbitrary<string> {
   return fc.oneof(...forms);
 }
 
-/** Names of files that collide with each other, or with what the generator writes itself, in some or all file systems. */
+/** Names of files that clash, in some or all file systems, with each other or with files that the generator writes. */
 const fileNames = [
   ...['client.json', 'index.json', 'Client.json', 'common.json', 'COMMON.json', 'common', 'a.b.json', 'a-b.json'],
   ...['a_b.json', 'a/common.json', '../common.json', '.json', '__proto__.json', 'constructor', 'x.d.ts', '-rf.json'],
 ];
 
-/** In a schema, a path is printable ASCII. */
+/** Paths in a schema consist of printable ASCII. */
 function filePath(parts: readonly string[]): Arbitrary<string> {
   const odd = fc
     .array(fc.constantFrom(...parts, 'a'), { minLength: 1, maxLength: 4 })
@@ -137,7 +137,7 @@ function filePath(parts: readonly string[]): Arbitrary<string> {
 }
 
 const included = evil.filter((part) => !part.includes('\t'));
-/** The root, which nothing in a schema names, and what it includes. */
+/** The root, whose name is not in the schema, and the files that it includes. */
 const paths = fc
   .tuple(filePath([...evil, ...unseen, '\n']), filePath(included), filePath(included))
   .filter(([root, ...others]) => {
@@ -149,19 +149,19 @@ function includedPath(root: string, path: string): string {
   return isAbsolute(path) ? path : join(dirname(root), path);
 }
 
-/** The prefix of an enum begins with it. */
+/** The beginning of prefixes of enums. */
 export const prefixMark = 'PwnedPrefix';
 
 export interface SchemaFiles {
   /** The first is the root. */
   readonly files: Files;
-  /** What the schema is said to be of. */
+  /** The origin of the schema, for the first line of the output. */
   readonly origin: string;
-  /** Prose of the documentation; each begins with a word that is nowhere else. */
+  /** Sentences of the documentation, each of which begins with a unique word. */
   readonly sentences: readonly string[];
 }
 
-/** A schema that has one of everything. */
+/** Schemas that use every construct. */
 export function schemas(dialect: Dialect): Arbitrary<SchemaFiles> {
   const allowsLower = !dialect.enforces('naming-conventions');
   const allowsUpper = allowsLower && !dialect.enforces('lower-case-members');
@@ -206,15 +206,15 @@ interface Parts {
   readonly features: readonly (readonly string[])[];
   readonly prose: readonly string[];
   readonly documented: boolean;
-  /** Of the root, and of two files that it includes. */
+  /** The paths of the root and of two files that it includes. */
   readonly paths: readonly [string, string, string];
-  /** Which of them a definition is in. */
+  /** For each definition, the index of the file that contains it. */
   readonly places: readonly number[];
   readonly prefix: string;
   readonly origin: string;
 }
 
-/** Takes one part after the other, and begins again behind the last. */
+/** Uses the parts in turn, and begins again after the last. */
 class Writer {
   readonly #dialect: Dialect;
   readonly #parts: Parts;
@@ -347,14 +347,14 @@ class Writer {
   }
 
   #doc(name: string, members: readonly string[], body: string): string {
-    // By the rules of some versions, much of this would be badly written.
+    // Some versions reject much of this because of its style.
     if (!this.#parts.documented || this.#dialect.version || (members.length === 0 && body.includes("'base'")))
       return '';
     const lines = ['##', `# @${name}:`, '#', `# ${this.#sentence()}`];
     for (const member of members) lines.push('#', `# @${member}: ${this.#sentence()}`);
     const features = featureNames.filter((feature) => body.includes(quoted(feature)));
     if (features.length > 0) lines.push('#', '# Features:');
-    // Only of deprecation can a comment tell why.
+    // The texts of features are not sentences, because not all of them are emitted.
     for (const feature of features) lines.push('#', `# @${feature}: Some reason`);
     return [...lines, '##', ''].join('\n');
   }
@@ -372,10 +372,8 @@ class Writer {
   }
 }
 
-/** As many as there are. */
 type Names = readonly [string, string, string, string, string, string, string, string, string];
 
-/** The name, the text of the type, and whether it is optional. */
 type MemberText = readonly [name: string, type: string, optional: boolean];
 
 function key(name: string, optional: boolean): string {

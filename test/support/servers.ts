@@ -31,7 +31,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Whether tests that need some programs can run. If not, a warning says so; in CI it is an error. */
+/** Returns whether programs that tests need are installed. If not, prints a warning or, in CI, throws an error. */
 export function installed(names: readonly string[], leftOut: string): boolean {
   const missing = names.filter((name) => !findProgram(name));
   if (missing.length > 0) leaveOut(`${missing.join(', ')} (scripts/install-qemu)`, leftOut);
@@ -39,7 +39,7 @@ export function installed(names: readonly string[], leftOut: string): boolean {
 }
 
 function leaveOut(missing: string, leftOut: string): void {
-  const problem = `LEFT OUT, for want of ${missing}: ${leftOut}`;
+  const problem = `SKIPPED, missing ${missing}: ${leftOut}`;
   if (process.env['CI']) throw new Error(problem);
   console.warn(problem);
 }

@@ -1,16 +1,16 @@
-/** Material that lies beside the repository on some machines. Tests that want it say loudly when it is not there. */
+/** Files next to the repository on some machines. Tests that need them warn if they are missing. */
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The path of a file in `../shared`, or undefined when it is not there.
+ * Returns the path of a file in `../shared`, or undefined if it is missing.
  *
- * @param leftOut what is then told to be left out
+ * @param leftOut the skipped tests, for the warning
  */
 export function sharedFile(path: string, leftOut?: string): string | undefined {
   const file = fileURLToPath(new URL(`../../../shared/${path}`, import.meta.url));
   if (existsSync(file)) return file;
-  if (leftOut !== undefined) console.warn(`LEFT OUT, for want of ../shared/${path}: ${leftOut}`);
+  if (leftOut !== undefined) console.warn(`SKIPPED, missing ../shared/${path}: ${leftOut}`);
   return undefined;
 }

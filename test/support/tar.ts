@@ -1,17 +1,17 @@
-/** Tar archives, as wrong as a test wants them. */
+/** Creates tar archives, including invalid ones. */
 
 export interface TarEntry {
   readonly path: string;
-  /** The type flag; without it, of a regular file. */
+  /** The type flag. By default, that of a regular file. */
   readonly type?: string;
   readonly content?: string | Uint8Array;
-  /** What the header says; without it, the size of the content. */
+  /** The size in the header. By default, the size of the content. */
   readonly size?: number;
-  /** Where a link leads. */
+  /** The target of a link. */
   readonly link?: string;
-  /** Instead of the right checksum. */
+  /** Replaces the correct checksum. */
   readonly checksum?: number;
-  /** The magic and version: of POSIX, unless it is said otherwise. */
+  /** The magic and version. By default, those of POSIX. */
   readonly magic?: string;
 }
 
@@ -20,12 +20,12 @@ const blockSize = 512;
 /** The end of an archive. */
 export const tarEnd = Buffer.alloc(2 * blockSize);
 
-/** An archive, with its end. */
+/** Returns an archive, including its end. */
 export function tarOf(entries: readonly TarEntry[]): Buffer {
   return Buffer.concat([...entries.map(entryOf), tarEnd]);
 }
 
-/** A header and its content, in whole blocks. */
+/** Returns a header and its content, padded to whole blocks. */
 export function entryOf(entry: TarEntry): Buffer {
   const content = Buffer.from(entry.content ?? '');
   const padding = Buffer.alloc((blockSize - (content.length % blockSize)) % blockSize);
@@ -49,7 +49,7 @@ function headerOf(
   return header;
 }
 
-/** The header of pax that says more of the next entry, or with type `g` of all. */
+/** Returns a pax header for the next entry or, with type `g`, for all entries. */
 export function paxOf(records: Readonly<Record<string, string>>, type = 'x'): TarEntry {
   const lines = Object.entries(records).map(([keyword, value]) => {
     const rest = Buffer.byteLength(` ${keyword}=${value}\n`);
@@ -60,7 +60,7 @@ export function paxOf(records: Readonly<Record<string, string>>, type = 'x'): Ta
   return { path: 'pax', type, content: lines.join('') };
 }
 
-/** GNU's header of a path that is too long for others. */
+/** Returns GNU's header for a long path. */
 export function longName(path: string): TarEntry {
   return { path: '././@LongLink', type: 'L', content: `${path}\0`, magic: 'ustar  \0' };
 }

@@ -1,4 +1,4 @@
-// Replaces a set of files in three folders, and a whole folder: `write-set.mjs ROOT LABEL`.
+// Replaces a set of files in three directories, and a whole directory: `write-set.mjs ROOT LABEL`.
 // @ts-check
 import { InterruptError } from '../../generator/dist/errors.js';
 import { replaceWhole } from '../../generator/dist/staged-write.js';

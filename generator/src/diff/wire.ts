@@ -6,6 +6,7 @@
  * Unreachable types, the features of bases, and the conditions of types are omitted: a use of a type has the type's condition.
  */
 
+import { kindOfBuiltin } from '../builtins.js';
 import { FileError } from '../errors.js';
 import { maxAllLeaves, maxLeaves, refuseLeaves } from '../leaves.js';
 import {
@@ -17,6 +18,7 @@ import {
   type EnumValue,
   type Event,
   type Feature,
+  type Mutable,
   type NamedType,
   type ObjectType,
   type Schema,
@@ -120,26 +122,8 @@ export interface WireAlternative {
 /** The kind of a JSON value. The alternatives of an alternate have different kinds. */
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null' | 'any';
 
-const builtinKinds: Record<BuiltinName, JsonKind> = {
-  str: 'string',
-  number: 'number',
-  int: 'number',
-  int8: 'number',
-  int16: 'number',
-  int32: 'number',
-  int64: 'number',
-  uint8: 'number',
-  uint16: 'number',
-  uint32: 'number',
-  uint64: 'number',
-  size: 'number',
-  bool: 'boolean',
-  any: 'any',
-  null: 'null',
-};
-
 export function jsonKind(type: PlainType): JsonKind {
-  if (type.kind === 'builtin') return builtinKinds[type.name];
+  if (type.kind === 'builtin') return kindOfBuiltin(type.name);
   return type.kind === 'enum' ? 'string' : type.kind;
 }
 
@@ -149,8 +133,6 @@ export const empty: WireObject = { kind: 'object', features: [], members: new Ma
 export function isEmpty(type: WireType): boolean {
   return type.kind === 'object' && type.members.size === 0 && type.branches.size === 0;
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * Converts the model.

@@ -1,4 +1,4 @@
-/** The client class of a schema, with its maps of commands and events, and the index of its modules. */
+/** Emits the client class of a schema, its maps of commands and events, and the index of the package. */
 
 import { allMembers, takesFurtherArguments, type Command, type Event, type Schema } from '../model.js';
 import {
@@ -21,9 +21,9 @@ import {
   type Code,
 } from './code.js';
 import { runtimeExports, runtimeTypes } from './names.js';
-import { notes, References, runtimePackage, type EmitContext } from './module.js';
+import { notes, References, runtimePackage, type EmitContext } from './references.js';
 
-/** @param qemu the version of the QEMU whose schema it is, where that is known */
+/** @param qemu the version of QEMU that the schema belongs to, if known */
 export function emitClient(schema: Schema, context: EmitContext, qemu?: string): Code {
   const emitter = new ClientEmitter(context);
   const definitions = [...schema.definitions.values()];
@@ -38,10 +38,14 @@ export function emitClient(schema: Schema, context: EmitContext, qemu?: string):
   return join([emitter.imports(), ...parts], '\n\n');
 }
 
-/** @param files the names, without extension, of the modules with types */
+/**
+ * Returns the index, which exports everything from the modules, and the runtime's API, so that programs need only one
+ * package.
+ *
+ * @param files the names of the modules, without extension
+ */
 export function emitIndex(files: readonly string[]): Code {
   const modules = files.toSorted().map((file) => code`export * from ${`./${file}.js`};`);
-  // What a program needs beside the schema comes from the same package, so that it need not depend on another.
   const names = [...runtimeExports.map(identifier), ...runtimeTypes.map((name) => code`type ${identifier(name)}`)];
   return join([...modules, code`export ${braces(names)} from ${runtimePackage};`], '\n');
 }
@@ -70,7 +74,7 @@ class ClientEmitter {
       ]);
       return code`${this.#docs(command)}${propertyName(command.name)}: ${type};`;
     });
-    return code`${docComment('The commands, by the name they have on the wire.')}export interface Commands {
+    return code`${docComment('The commands by wire name.')}export interface Commands {
       ${properties}
       }`;
   }
@@ -80,7 +84,7 @@ class ClientEmitter {
       const data = event.data ? this.#references.type(event.data) : this.#references.runtime('EmptyObject');
       return code`${this.#docs(event)}${propertyName(event.name)}: ${typeLiteral([code`data: ${data}`])};`;
     });
-    return code`${docComment('The events, by the name they have on the wire.')}export interface Events {
+    return code`${docComment('The events by wire name.')}export interface Events {
       ${properties}
       }`;
   }
@@ -90,7 +94,7 @@ class ClientEmitter {
     const ofEvents = events.map(({ name, data }) => {
       return property(propertyName(name), data ? this.#references.validator(data) : code`undefined`);
     });
-    const docs = 'Validators of arguments and results, and of the data of events, by the name on the wire.';
+    const docs = 'Validators of the arguments and results of commands, and of the data of events, by wire name.';
     const maps = [code`Commands`, code`Events`];
     const callee = generic(code`validatorsOf`, maps);
     const tables = [ofCommands, ofEvents].map((table) => {
@@ -113,9 +117,9 @@ class ClientEmitter {
 
   client(commands: readonly Command[], qemu: string | undefined): Code[] {
     const clientDocs =
-      'A client with a method for each command. Every method takes the arguments of the command, then options of the call.';
+      "A client with a method for each command. Each method takes the command's arguments, then call options.";
     const connectDocs =
-      'Connects to a server, or starts one.\n\n@throws QmpError when no connection comes about in time';
+      'Connects to a running server, or starts one.\n\n@throws QmpError if the connection fails or is not ready in time';
     const methods = commands.map((command) => this.#method(command));
     return [
       assignment(code`const protocol: Protocol`, protocol(commands, qemu)),
@@ -159,9 +163,9 @@ class ClientEmitter {
   }
 }
 
-/** What the runtime needs to know of the schema. */
+/** Returns the runtime's `Protocol` object. */
 function protocol(commands: readonly Command[], qemu: string | undefined): Code {
-  // The protocol's own command, by which one comes to an understanding with an agent.
+  // Only agents have this command, which their handshake uses.
   const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
   const silent = commands.filter(({ successResponse }) => !successResponse).map(({ name }) => code`${name}`);
   return object([

@@ -1,9 +1,10 @@
 /**
- * TypeScript, laid out. Nothing becomes code by accident: a string in a template of `code` is a literal of the output, and only what is
- * code already goes in as it is.
+ * Writes TypeScript. Nothing becomes code by accident: a string in a `code` template becomes a string literal, and only
+ * the output of this module is inserted verbatim.
  *
- * Code is a document of prettier, which its printer breaks into lines. To print text and have prettier parse it again would take several
- * times as long. So each function here lays out its construct as prettier does, and `test/layout.test.ts` has prettier check the output.
+ * A piece of code is a prettier document, which prettier's printer breaks into lines. Formatting printed text would take
+ * several times as long, because prettier would have to parse it. Instead, each function here lays out its construct as
+ * prettier would, and `test/layout.test.ts` verifies that prettier has nothing to change.
  */
 
 import { builders, printer } from 'prettier/doc';
@@ -14,14 +15,14 @@ const { align, conditionalGroup, group, hardline, ifBreak, indent, indentIfBreak
   builders;
 type Doc = builders.Doc;
 
-/** The style of the repository. */
-const style: printer.Options = { printWidth: 120, tabWidth: 2 };
+/** The style of generated files, which is that of the repository. */
+export const style: printer.Options = { printWidth: 120, tabWidth: 2 };
 
-/** What the layout around a piece of code depends on. */
+/** The properties of a piece of code that affect the layout around it. */
 type Form = 'object' | 'array' | 'arrow' | 'short call';
 
-/** A private member, so that nothing else has this type. */
 class Fragment {
+  /** Private, so that no other object has this type. */
   readonly #doc: Doc;
   readonly form: Form | undefined;
 
@@ -39,16 +40,18 @@ class Fragment {
   }
 }
 
-/** A piece of TypeScript. Only the functions of this module make one. */
+/** A piece of TypeScript. Only the functions of this module create one. */
 export type Code = Fragment;
 
 /**
+ * Creates code from a template:
+ *
  *     code`if (x === ${text}) {
  *       ${statements}
  *     }`
  *
- * Strings become string literals, arrays become lines. What stands between a bracket at the end of a line and the bracket that begins
- * another is indented; when that is nothing, the brackets stand together.
+ * Strings become string literals, and the elements of arrays become lines. The lines between a bracket at the end of a
+ * line and its closing bracket at the beginning of another are indented. If they are empty, the brackets are joined.
  */
 export function code(template: TemplateStringsArray, ...values: readonly (string | Code | readonly Code[])[]): Code {
   let current: Doc[] = [];
@@ -87,7 +90,6 @@ function isBlank(doc: Doc): boolean {
   return doc === '' || (Array.isArray(doc) && doc.every(isBlank));
 }
 
-/** Puts newlines between. */
 export function join(parts: readonly Code[], separator: '\n' | '\n\n'): Code {
   return new Fragment(separated(docsOf(parts), separator === '\n' ? hardline : [hardline, hardline]));
 }
@@ -100,7 +102,7 @@ function docsOf(parts: readonly Code[]): Doc[] {
   return parts.map(({ doc }) => doc);
 }
 
-/** Words that cannot name a thing in a module. */
+/** Words that cannot be used as identifiers in a module. */
 export const reservedWords: ReadonlySet<string> = new Set(
   (
     'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for ' +
@@ -111,27 +113,30 @@ export const reservedWords: ReadonlySet<string> = new Set(
 
 const identifierForm = /^[A-Za-z_$][\w$]*$/u;
 
-/** @throws when the text is not one */
+/** @throws Error if the name is not an identifier */
 export function identifier(name: string): Code {
   if (!identifierForm.test(name) || reservedWords.has(name)) throw new Error(`not an identifier: ${visible(name)}`);
   return new Fragment(name);
 }
 
-/** The name of a member, in types, object literals and classes. */
+/** Returns the name of a property or method, quoted if necessary. */
 export function propertyName(name: string): Code {
-  // In an object literal, this name would set the prototype.
+  // In an object literal, this name would set the prototype unless it is computed.
   if (name === '__proto__') return code`[${name}]`;
   return identifierForm.test(name) ? new Fragment(name) : code`${name}`;
 }
 
-/** All but printable ASCII is escaped, and so is what ends a script, or begins a comment, in HTML. */
+/**
+ * Returns a string literal. Escapes everything except printable ASCII, and also `</` and `<!`, which would end a script
+ * or begin a comment in HTML.
+ */
 function literal(text: string): string {
-  // The quotes that need fewer escapes.
+  // Use the quotes that need fewer escapes.
   const quote = text.includes("'") && occurrences(text, "'") > occurrences(text, '"') ? '"' : "'";
   const inner = text
     .replaceAll(/['"\\]/gu, (character) => (character === quote || character === '\\' ? `\\${character}` : character))
     .replaceAll(/<(?=[/!])/gu, '\\x3C')
-    // By UTF-16 unit: half of a character is text, too.
+    // Without the `u` flag, to escape each UTF-16 code unit: strings may contain lone surrogates.
     .replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return quote + inner + quote;
 }
@@ -140,7 +145,7 @@ function occurrences(text: string, part: string): number {
   return text.split(part).length - 1;
 }
 
-/** A comment before a declaration, or nothing. A text of one line stands on one line. */
+/** Returns a documentation comment and a newline, or empty code if there is no text. */
 export function docComment(comment: string | undefined): Code {
   if (comment === undefined) return code``;
   const lines = comment.split('\n').map(commentText);
@@ -150,28 +155,27 @@ export function docComment(comment: string | undefined): Code {
   return new Fragment([...separated(['/**', ...inner, ' */'], hardline), hardline]);
 }
 
-/** A comment of one line. */
 export function lineComment(text: string): Code {
   return new Fragment(`// ${commentText(text)}`);
 }
 
 /**
- * What neither begins nor ends a comment, and is no directive to a tool that looks for one inside of comments: `//# sourceMappingURL`,
- * `/* c8 ignore`. The backslash is what authors write there, too.
+ * Escapes the beginnings and ends of comments, and directives that tools recognize inside comments, such as
+ * `//# sourceMappingURL` and `/* c8 ignore`.
  */
 function commentText(text: string): string {
   return visible(text).replaceAll(/\*(?=\/)|\/(?=\*)|\/\/(?=[#@])/gu, '$&\\');
 }
 
-// The layouts of constructs
+// Layouts
 
-/** `{ a, b }`, as in object literals, imports and exports. */
+/** Returns `{ a, b }`, as in object literals, imports and exports. */
 export function braces(parts: readonly Code[]): Code {
   if (parts.length === 0) return new Fragment('{}');
   return new Fragment(group(list('{', line, docsOf(parts), '}')));
 }
 
-/** `{ a: string; b: string }` as a type. */
+/** Returns the type `{ a: string; b: string }`. */
 export function typeLiteral(members: readonly Code[]): Code {
   return new Fragment(group(['{', indent([line, separated(docsOf(members), [';', line])]), ifBreak(';'), line, '}']));
 }
@@ -184,28 +188,28 @@ export function array(elements: readonly Code[]): Code {
   return new Fragment(elements.length === 0 ? '[]' : group(list('[', softline, docsOf(elements), ']')), 'array');
 }
 
-/** A member of an object. */
+/** Returns `name: value`, as in an object literal. */
 export function property(name: Code, value: Code): Code {
-  // On the next line, the value would stand no further to the left.
+  // Moving the value to the next line would gain no space.
   const isShort = typeof name.doc === 'string' && name.doc.length < style.tabWidth + 3;
   if (isShort && typeof value.doc === 'string') return code`${name}: ${value}`;
   return new Fragment(group([name.doc, ':', assigned(value)]));
 }
 
-/** `left = right;` */
+/** Returns `left = right;`. */
 export function assignment(left: Code, right: Code): Code {
   return new Fragment([group([group(left.doc), ' =', assigned(right)]), ';']);
 }
 
-/** `export type Name = A | B;` */
+/** Returns `export type Name = A | B;`. */
 export function alias(name: Code, types: readonly Code[]): Code {
-  // Conditions that do not hold may leave no branch or alternative.
+  // Narrowing may leave no branches or alternatives.
   const [first = code`never`] = types;
   const right = types.length > 1 ? onNextLine(alternatives(types)) : assigned(first);
   return new Fragment(['export type ', group([name.doc, ' =', right]), ';']);
 }
 
-/** What follows `=` or `:`. It moves to the next line where it does not fit, unless it can be broken into lines itself. */
+/** Returns the code after `=` or `:`. Code that does not fit moves to the next line, unless it can be broken itself. */
 function assigned({ doc, form }: Code): Doc {
   const isLiteral = typeof doc === 'string' && /^['"]/u.test(doc);
   if (isLiteral || form === 'short call') return onNextLine(doc);
@@ -222,7 +226,7 @@ function alternatives(types: readonly Code[]): Doc {
   return group([ifBreak('| '), separated(aligned, [line, '| '])]);
 }
 
-/** `A | B`, after a colon. */
+/** Returns `A | B`, as after a colon. */
 export function union(types: readonly Code[]): Code {
   const [first] = types;
   if (first && types.length === 1) return first;
@@ -239,22 +243,22 @@ export function intersection(first: Code, second: Code): Code {
   return new Fragment(group([first.doc, indent([' &', line, second.doc])]));
 }
 
-/** `Name<A, B>` */
+/** Returns `Name<A, B>`. */
 export function generic(name: Code, parameters: readonly Code[]): Code {
   const [first] = parameters;
-  // A name is not worth lines of its own.
+  // A single name is never moved to a line of its own.
   if (parameters.length === 1 && typeof first?.doc === 'string') return code`${name}<${first}>`;
   const inner = separated(docsOf(parameters), [',', line]);
   return new Fragment([name.doc, group(['<', indent([softline, inner]), softline, '>'])]);
 }
 
-/** `name<typeParameter>(parameters): type` */
+/** Returns `name<typeParameter>(parameters): type`. */
 export function signature(name: Code, typeParameter: Code, parameters: readonly Code[], type: Code): Code {
   const generics = group(list('<', softline, [typeParameter.doc], '>'));
   return new Fragment([name.doc, generics, group([...list('(', softline, docsOf(parameters), ')'), ': ', type.doc])]);
 }
 
-/** What goes between `interface` and the body. */
+/** Returns the code between `interface` and the body. */
 export function interfaceHead(name: Code, parents: readonly Code[]): Code {
   const [first] = parents;
   if (!first) return name;
@@ -263,7 +267,7 @@ export function interfaceHead(name: Code, parents: readonly Code[]): Code {
   return new Fragment(group([name.doc, indent(heritage)]));
 }
 
-/** `() => value` */
+/** Returns `() => value`. */
 export function arrow(value: Code): Code {
   const body =
     value.form === 'object'
@@ -274,7 +278,7 @@ export function arrow(value: Code): Code {
   return new Fragment(group(['() =>', body]), 'arrow');
 }
 
-/** The same call, which bundlers may leave out. */
+/** Annotates a call, so that bundlers remove it if its result is unused. */
 export function pure({ doc, form }: Code): Code {
   return new Fragment(['/* @__PURE__ */ ', doc], form);
 }
@@ -291,7 +295,7 @@ function callArguments(args: readonly Code[]): Doc {
   const broken = group(list('(', line, docs, ')'), { shouldBreak: true });
   if (args.filter(({ form }) => form === 'arrow').length > 1) return broken;
   if (!last?.form || last.form === beforeLast?.form) return group(list('(', softline, docs, ')'));
-  // The last one is broken alone, if that is enough.
+  // Prefer breaking only the last argument.
   const others = docs.slice(0, -1).flatMap((doc) => [doc, ',', line]);
   return conditionalGroup([
     ['(', ...others, last.doc, ')'],

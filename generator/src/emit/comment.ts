@@ -1,4 +1,4 @@
-/** Documentation comments of the generated code (TSDoc): paragraphs, then tags. */
+/** Text of TSDoc comments in generated code: paragraphs, then tags. */
 
 import { formatCondition } from '../condition.js';
 import { withoutElision } from '../elision.js';
@@ -6,17 +6,17 @@ import type { Alternative, Branch, Condition, Doc, DocEntry, DocExample, EnumTyp
 import { optional } from '../optional.js';
 import { codeSpan, escapeTags, toMarkdown } from './markdown.js';
 
-/** `(since 2.10)` at the end of a text, or `Since 2.10` as its last paragraph. */
+/** Matches `(since 2.10)` at the end of a text, or `Since 2.10` as its last paragraph. */
 const sinceAtEnd = /(?:[ \n]{0,2}\(since:? (?:QEMU )?|(?:^|\n\n)since:? )(\d+(?:\.\d+)+)(\)?)(\.?)$/iu;
 
-/** What the comment of a definition is made from. */
+/** The properties of a definition that its comment describes. */
 interface DefinitionFacts {
   readonly doc?: Doc;
   readonly condition?: Condition;
   readonly features: readonly Feature[];
 }
 
-/** What the comment of a member or value is made from. */
+/** The properties of a member or enum value that its comment describes. */
 interface MemberFacts {
   readonly name: string;
   readonly condition?: Condition;
@@ -30,8 +30,8 @@ export class Comments {
   readonly #link: (name: string) => string | undefined;
 
   /**
-   * @param showProse whether texts are written out, or only facts: since when, deprecated, conditions
-   * @param link what `{@link}` takes for the name of a definition
+   * @param showProse whether to include documentation text, or only facts: versions, features and conditions
+   * @param link returns the target of `{@link}` for the name of a definition, or undefined if it has none
    */
   constructor(showProse: boolean, link: (name: string) => string | undefined) {
     this.#prose = showProse;
@@ -39,9 +39,10 @@ export class Comments {
   }
 
   /**
+   * Returns the text of a definition's comment, or undefined if it would be empty.
+   *
    * @param see the definition's address in a manual
    * @param remark a further paragraph
-   * @returns the text between the marks of the comment, or undefined when there is nothing to say
    */
   definition({ doc, condition, features }: DefinitionFacts, see?: string, remark?: string): string | undefined {
     const tags = [
@@ -63,7 +64,11 @@ export class Comments {
     );
   }
 
-  /** @param doc that of the definition which the member belongs to */
+  /**
+   * Returns the text of a member's comment, or undefined if it would be empty.
+   *
+   * @param doc the documentation of the member's definition
+   */
   member({ name, condition, features }: MemberFacts, doc: Doc | undefined): string | undefined {
     const entry: DocEntry | undefined = doc?.members.get(name);
     const tags = [
@@ -80,7 +85,7 @@ export class Comments {
     );
   }
 
-  /** The comment of a union's branches, from what their discriminator's values say. */
+  /** Returns the text of the comment of branches that share a type, or undefined if it would be empty. */
   branches(branches: readonly Branch[], discriminator: EnumType): string | undefined {
     const [first] = branches;
     if (first && branches.length === 1) {
@@ -91,11 +96,11 @@ export class Comments {
         discriminator.doc,
       );
     }
-    // Tags are about one value each, and so do not belong to all of them together.
+    // Omit tags: each applies to one branch, not to all.
     return list(branches.map(({ name, condition }) => [name, [conditionNote(condition)]]));
   }
 
-  /** What the alternatives are, for the comment of their type. Since when is told only where texts are. */
+  /** Returns a list of alternatives for the comment of their type, or undefined if there is nothing to say about them. */
   alternatives(alternatives: readonly Alternative[], doc: Doc | undefined): string | undefined {
     return list(
       alternatives.map(({ name, condition }) => [
@@ -108,7 +113,7 @@ export class Comments {
   #text(text: string | undefined, doc: Doc | undefined): string | undefined {
     const full = text === undefined ? '' : withoutElision(text);
     if (!this.#prose || full === '') return undefined;
-    // In the comment of a definition, the names of its own members mean them.
+    // Names of the definition's own members refer to these, not to other definitions.
     const link = (name: string): string | undefined => (doc?.members.has(name) ? undefined : this.#link(name));
     return escapeTags(toMarkdown(full, link));
   }
@@ -116,7 +121,7 @@ export class Comments {
   #tag(tag: string, text: string | undefined, doc: Doc | undefined): string | undefined {
     const markdown = this.#text(text, doc);
     if (markdown === undefined) return undefined;
-    // A list or the like begins on a line of its own.
+    // Lists, quotations and code blocks begin on a line of their own.
     return `${tag}${/^(?:[->*]|\d+\.|```)/u.test(markdown) ? '\n' : ' '}${markdown}`;
   }
 
@@ -128,7 +133,7 @@ export class Comments {
   #featureTags(features: readonly Feature[], doc: Doc | undefined): string[] {
     return features.flatMap((feature) => {
       if (feature.name === 'deprecated') return [['@deprecated', ...this.#featureTexts(feature, doc)].join(' ')];
-      // TSDoc gives this tag no text of its own.
+      // In TSDoc, this tag has no text.
       return feature.name === 'unstable' ? ['@experimental'] : [];
     });
   }
@@ -148,7 +153,7 @@ export class Comments {
   }
 }
 
-/** The text without what its tag says. */
+/** Removes the version that the `@since` tag repeats. */
 function withoutSince(text: string | undefined, since: string | undefined): string | undefined {
   return text?.replace(sinceAtEnd, (whole, version: string, parenthesis: string, period: string) => {
     if (version !== since) return whole;
@@ -156,7 +161,7 @@ function withoutSince(text: string | undefined, since: string | undefined): stri
   });
 }
 
-/** @returns undefined when there is nothing to say of any of them */
+/** Returns a Markdown list, or undefined if no item has text. */
 function list(items: readonly (readonly [name: string, texts: Texts])[]): string | undefined {
   if (items.every(([, texts]) => texts.every((text) => text === undefined))) return undefined;
   return items.map(([name, texts]) => listItem(name, texts)).join('\n');
@@ -177,9 +182,9 @@ function codeBlock(text: string): string {
   return `${fence}json\n${escapeTags(text)}\n${fence}`;
 }
 
-function join(paragraphs: readonly (string | undefined)[], tags: readonly (string | undefined)[]): string | undefined {
-  const there = (parts: readonly (string | undefined)[], separator: string): string =>
+function join(paragraphs: Texts, tags: Texts): string | undefined {
+  const joinDefined = (parts: Texts, separator: string): string =>
     parts.filter((part) => part !== undefined).join(separator);
-  const text = [there(paragraphs, '\n\n'), there(tags, '\n')].filter((part) => part !== '').join('\n\n');
+  const text = [joinDefined(paragraphs, '\n\n'), joinDefined(tags, '\n')].filter((part) => part !== '').join('\n\n');
   return text === '' ? undefined : text;
 }

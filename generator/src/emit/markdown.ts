@@ -1,12 +1,14 @@
 /**
- * Documentation text, from reStructuredText to Markdown for TSDoc comments.
+ * Converts documentation from reStructuredText to Markdown in TSDoc comments.
  *
- * Blocks are parsed by their indentation into a small tree, their text by inline markup, and the tree is rendered as lines. An
- * editor's hover (TypeScript's comment parser, then Markdown) and TypeDoc show them; each takes other characters for markup. What is
- * no markup in the source is escaped for all of them.
+ * Blocks are parsed by indentation into a tree, their text is converted from inline markup, and the tree is rendered as
+ * lines. Editors (TypeScript's comment parser, then Markdown) and TypeDoc treat different characters as markup. Text
+ * that is not markup in the source is escaped for all of them.
  */
 
-/** What stands inside `{@link ...}` for a definition: `BlockInfo`, `Client.blockdevAdd`. */
+import { dedent } from '../indentation.js';
+
+/** Returns the target of `{@link}` for a definition: `BlockInfo`, `Client.blockdevAdd`. */
 type Links = (name: string) => string | undefined;
 
 type Block =
@@ -23,16 +25,17 @@ interface Item {
 }
 
 const width = 100;
-/** Blocks nested deeper are shown as they are written: nobody nests so deep, and the work stays linear. */
-const maximumDepth = 12;
-/** Stands for a space at which a line must not be broken. */
+/** The depth from which nested blocks are shown verbatim. It keeps the work linear, and no author nests this deep. */
+const maxDepth = 12;
+/** A placeholder for spaces at which lines must not be broken. */
 const glue = '\0';
 
 /**
- * @param text reStructuredText as QEMU's schemas have it, old conventions included, without the comment's `#`
- * @param links for `@name`, `` `name` `` and cross-reference roles; undefined for what is no definition, or should not be linked,
- * such as the members of the definition that the text belongs to
- * @returns lines of about 100 columns, without a newline at the end
+ * Returns a text as Markdown, in lines of about 100 columns, without a final newline.
+ *
+ * @param text reStructuredText in the conventions of QEMU's schemas, old and new, without the comment's `#`
+ * @param links returns the targets of `@name`, `` `name` `` and cross-reference roles, or undefined for names that
+ * should not be linked, such as members of the definition that the text belongs to
  */
 export function toMarkdown(text: string, links: Links): string {
   const lines = text
@@ -44,14 +47,14 @@ export function toMarkdown(text: string, links: Links): string {
 }
 
 /**
- * Escapes what TypeScript, which knows no code spans and fences in comments, would take for a tag. `{@link ...}` remains. The backslash
- * shows inside code; that is rare, and what authors write there, too.
+ * Escapes text that TypeScript would take for a tag, except `{@link ...}`. TypeScript does not recognize code in
+ * comments, so text in code is escaped, too, although the backslash is visible there.
  */
 export function escapeTags(markdown: string): string {
   return markdown.replaceAll(/(?<![^\s\x85\u200B])@|(?<=\{)@(?!link )/gu, '\\@');
 }
 
-// ---- blocks
+// Blocks
 
 const admonitions: ReadonlyMap<string, string> = new Map([
   ['attention', 'Attention'],
@@ -75,7 +78,7 @@ const versionNotes: ReadonlyMap<string, string> = new Map([
   ['versionremoved', 'Removed in'],
 ]);
 
-/** Directives whose content is literal, and its language unless an argument says it. */
+/** Directives with literal content, and its default language. */
 const codeDirectives: ReadonlyMap<string, string> = new Map([
   ['code', 'text'],
   ['code-block', 'text'],
@@ -93,17 +96,17 @@ const directive = /^\.\. ([\w:+.-]+?) ?::(?: +(.*))?$/u;
 const footnote = /^\.\. (\[[\w#*.-]+\])(?: +(.*))?$/u;
 const adornment = /^([!-/:-@[-`{-~])\1*$/u;
 const tableBorder = /^(?:=+(?: +=+)+|\+-[-+]*\+)$/u;
-/** Messages to and from a server, as older schemas write them without further markup. */
+/** Matches messages to and from a server, which older schemas show without markup. */
 const exchange = /^(?:->|<-) *(?:[{[]|\.\.\.)|^\{(?: *["']|$)/u;
 const commandLine = /^(?:\$ |-\w+ \S*=)/u;
 
 /** @param lines dedented, without trailing spaces */
 function parseBlocks(lines: readonly string[], links: Links, depth: number): Block[] {
-  if (depth > maximumDepth) return code(lines);
+  if (depth > maxDepth) return code(lines);
   return new BlockParser(lines, links, depth).parse();
 }
 
-/** Parses the lines of one level; the levels inside are parsers of their own. */
+/** Parses the lines of one nesting level. */
 class BlockParser {
   readonly #lines: readonly string[];
   readonly #links: Links;
@@ -140,7 +143,7 @@ class BlockParser {
     return this.#lines[this.#at + ahead] ?? '';
   }
 
-  /** The lines from here on that are indented, and the blank ones between. */
+  /** Consumes indented lines, and the blank lines between them. */
   #takeIndented(): string[] {
     const start = this.#at;
     while (this.#at < this.#lines.length && /^(?: |$)/u.test(this.#line())) this.#at++;
@@ -153,7 +156,7 @@ class BlockParser {
     return this.#lines.slice(start, this.#at);
   }
 
-  /** Messages, with the blank lines inside and between. */
+  /** Consumes messages, with the blank lines in and between them. */
   #takeExchange(): string[] {
     const start = this.#at;
     while (this.#line() !== '' || this.#line(1).startsWith(' ') || exchange.test(this.#line(1))) this.#at++;
@@ -168,7 +171,7 @@ class BlockParser {
     return new InlineParser(text, this.#links).parse();
   }
 
-  /** Authors indent lists and examples for looks; only text is a quotation. */
+  /** Indented text is a quotation, but indented lists and examples are not: authors indent them for looks. */
   #quote(): void {
     const content = this.#takeIndented();
     const blocks = commandLine.test(content[0] ?? '') ? code(content) : this.#nested(content);
@@ -176,7 +179,7 @@ class BlockParser {
     else this.#blocks.push(...blocks);
   }
 
-  /** Directives, footnotes, and what shows nothing: comments, targets and substitutions. */
+  /** Parses directives and footnotes. Comments, targets and substitution definitions are dropped. */
   #explicit(line: string): void {
     this.#at++;
     const content = this.#takeIndented();
@@ -212,20 +215,20 @@ class BlockParser {
     this.#blocks.push({ kind: 'quote', blocks: lead(bold(`${this.#inline(title)}:`), this.#nested(content)) });
   }
 
-  /** Columns stand below each other in code as in the source. */
+  /** Shows a table as code, in which columns stay aligned. */
   #table(border: string): void {
     const start = this.#at++;
     if (border.startsWith('+')) {
       this.#takeUntilBlank();
     } else {
-      // Blank lines may separate rows; the last border is followed by one, too.
+      // Blank lines may separate rows, so the end is a border followed by a blank line.
       while (this.#at < this.#lines.length && !(tableBorder.test(this.#line()) && this.#line(1) === '')) this.#at++;
       this.#at++;
     }
     this.#blocks.push(...code(this.#lines.slice(start, this.#at), 'text'));
   }
 
-  /** Titles of sections; a comment has no sections of its own, so bold text. A line between paragraphs is left out. */
+  /** Shows a section title as bold text, because comments have no sections. Horizontal rules are dropped. */
   #heading(): boolean {
     const line = this.#line();
     const equals = /^=+ +(\S.*)$/u.exec(line);
@@ -255,7 +258,7 @@ class BlockParser {
     return true;
   }
 
-  /** Text that happens to begin like an item goes on in the next line without indentation. */
+  /** Returns false for text that begins like an item, but continues on the next line without indentation. */
   #beginsItem(pattern: RegExp): boolean {
     return pattern.test(this.#line()) && [/^(?: |$)/u, exchange, pattern].some((next) => next.test(this.#line(1)));
   }
@@ -273,7 +276,7 @@ class BlockParser {
     };
   }
 
-  /** A line that ends in a colon introduces what is indented below, rather than being defined by it. */
+  /** Returns false for a line that ends with a colon: it introduces the text below, and is not defined by it. */
   #beginsDefinition(): boolean {
     return !this.#line().endsWith(':') && this.#line(1).startsWith(' ');
   }
@@ -297,7 +300,9 @@ class BlockParser {
     this.#blocks.push({ kind: 'lines', texts: texts.map((text) => this.#inline(text)) });
   }
 
-  /** Ends at a blank line, an indented one or an exchange of messages; `::` at its end announces literal text. */
+  /**
+   * Parses a paragraph, which ends at a blank or indented line or a message. If it ends with `::`, literal text follows.
+   */
   #paragraph(): void {
     const start = this.#at++;
     while (/^[^ ]/u.test(this.#line()) && !exchange.test(this.#line())) this.#at++;
@@ -309,14 +314,7 @@ class BlockParser {
   }
 }
 
-/** Without the indentation that all lines have. */
-function dedent(lines: readonly string[]): string[] {
-  let indentation = Infinity;
-  for (const line of lines) if (line !== '') indentation = Math.min(indentation, line.search(/[^ ]/u));
-  return lines.map((line) => line.slice(indentation));
-}
-
-/** @returns at most one block, without blank lines around */
+/** Returns a code block without blank lines around its content, or nothing if all lines are blank. */
 function code(lines: readonly string[], language?: string): Block[] {
   const start = lines.findIndex((line) => line !== '');
   let end = lines.length;
@@ -327,7 +325,7 @@ function code(lines: readonly string[], language?: string): Block[] {
   return [{ kind: 'code', language: language ?? (/^(?:->|<-|\{)/u.test(first) ? 'json' : 'text'), lines: content }];
 }
 
-/** Puts text before a block's own. */
+/** Inserts text before the blocks, in the first paragraph if they begin with one. */
 function lead(text: string, blocks: readonly Block[]): readonly Block[] {
   const [first, ...rest] = blocks;
   if (text === '') return blocks;
@@ -339,12 +337,12 @@ function bold(markdown: string): string {
   return markdown === '' || markdown.includes('*') ? markdown : `**${markdown}**`;
 }
 
-// ---- inline markup
+// Inline markup
 
-/** Ends before the punctuation of the sentence around it. */
+/** Matches an address, without the punctuation of the surrounding sentence. */
 const address = /https?:\/\/\w(?:[\w.~:/?#@!$&'()+,;=%-]*[\w/~#@$&+=%-])?/u;
 
-/** Where markup may begin. What a match turns out not to be is text. */
+/** Matches the beginnings of possible markup. A match that turns out not to be markup is text. */
 const markup = new RegExp(
   [
     /\\./u, // an escaped character
@@ -360,7 +358,7 @@ const markup = new RegExp(
   'gu',
 );
 
-/** Ends of what a delimiter began: after text, and for emphasis not inside a word. */
+/** Closing delimiters: after text and, for emphasis, not in a word. */
 const closers = {
   '``': /(?<=\S)``(?!`)/gu,
   '`': /(?<=[^\s\\`])`(?!`)/gu,
@@ -372,10 +370,10 @@ type Delimiter = keyof typeof closers;
 class InlineParser {
   readonly #source: string;
   readonly #links: Links;
-  /** Delimiters that nothing ends from here on, so that no search is made twice. */
+  /** Delimiters that are not closed in the rest of the text, so that it is searched only once. */
   readonly #unclosed = new Set<Delimiter>();
   readonly #parts: string[] = [];
-  /** Text up to here that is not yet escaped: neighbours decide on that. */
+  /** Text not yet escaped, because escaping depends on the characters that follow. */
   #text = '';
   #at = 0;
 
@@ -399,7 +397,7 @@ class InlineParser {
 
   #emit(markdown: string): void {
     const text = escapeText(this.#text);
-    // Code beside code would become one run of backticks.
+    // Adjacent code spans would be joined by their backticks.
     if (text === '' && markdown.startsWith('`') && this.#parts.at(-1)?.endsWith('`')) this.#parts.push(' ');
     this.#parts.push(text, markdown);
     this.#text = '';
@@ -416,7 +414,7 @@ class InlineParser {
     else this.#interpreted(token);
   }
 
-  /** What the delimiter just passed encloses; undefined, and the delimiter is text, if nothing ends it. */
+  /** Consumes the content of a delimiter and its end. Returns undefined if there is no end: the delimiter is then text. */
   #enclosed(opener: string, delimiter: Delimiter): string | undefined {
     const closer = closers[delimiter];
     closer.lastIndex = this.#at + 1;
@@ -433,7 +431,7 @@ class InlineParser {
   }
 
   #emphasis(delimiter: '*' | '**', start: number): void {
-    // Stricter than reStructuredText: glob patterns such as "foo-*" are common, and are no emphasis.
+    // Stricter than reStructuredText, because glob patterns such as "foo-*" are common.
     const opens =
       /^[\s'"([{<]?$/u.test(this.#source.charAt(start - 1)) &&
       /[\p{L}\p{N}_@(\\`]/u.test(this.#source.charAt(this.#at));
@@ -450,7 +448,7 @@ class InlineParser {
     if (content !== undefined) this.#emit(glued(codeSpan(content)));
   }
 
-  /** A reference to a definition, or to something outside of the schema; or a hyperlink. */
+  /** Converts a reference to a definition or to something outside the schema, or a hyperlink. */
   #interpreted(opener: string): void {
     const content = this.#enclosed(opener, '`');
     if (content === undefined) return;
@@ -480,19 +478,20 @@ function link(target: string, title = ''): string {
 
 export function codeSpan(text: string): string {
   const ticks = '`'.repeat(longestRun(text) + 1);
-  // Some readers take a backslash for an escape there, so a space comes between; Markdown strips it again.
+  // A backtick at either end needs a space, and so does a final backslash, which some parsers treat as an escape.
+  // Markdown strips the spaces.
   const space = /^`|[`\\]$/u.test(text) ? ' ' : '';
   return ticks + space + withoutTags(text) + space + ticks;
 }
 
-/** Of backticks. */
+/** Returns the length of the longest run of backticks. */
 function longestRun(text: string): number {
   let longest = 0;
   for (const [run] of text.matchAll(/`+/gu)) longest = Math.max(longest, run.length);
   return longest;
 }
 
-/** TypeScript finds links inside code, too; only those that this module makes are meant. */
+/** Escapes tags in code, where TypeScript would recognize them. */
 function withoutTags(literal: string): string {
   return literal.replaceAll('{@', '{\\@');
 }
@@ -501,7 +500,7 @@ function glued(markdown: string): string {
   return markdown.replaceAll(' ', glue);
 }
 
-/** So that Markdown and TSDoc show what is written; what is harmless where it stands is left alone. */
+/** Escapes characters that Markdown or TSDoc would treat as markup in their context. */
 function escapeText(text: string): string {
   return (
     text
@@ -509,12 +508,12 @@ function escapeText(text: string): string {
         /[\\*<>{}@~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)|:(?=\/\/\w)|(?<=www)\.|\[(?=\^)|\](?=[(:[])/gu,
         '\\$&',
       )
-      // TypeDoc drops a backslash before it.
+      // TypeDoc would remove the backslash of an escaped backtick.
       .replaceAll('`', '&#96;')
   );
 }
 
-// ---- lines
+// Lines
 
 function renderBlocks(blocks: readonly Block[], columns: number): string[] {
   return blocks.flatMap((block, index) =>
@@ -560,7 +559,7 @@ function wrap(markdown: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of markdown.split(' ')) {
-    // A word that would need a backslash at the start of a line stays where it is.
+    // A word that would have to be escaped at the start of a line stays on this one.
     if (line === '') line = harmlessAtStart(word);
     else if (line.length + 1 + word.length <= columns || harmlessAtStart(word) !== word) line += ` ${word}`;
     else {
@@ -571,7 +570,7 @@ function wrap(markdown: string, columns: number): string[] {
   return [...lines, line].map((wrapped) => wrapped.replaceAll(glue, ' '));
 }
 
-/** Not a list item, heading, underline or table, as which Markdown would take some words at the start of a line. */
+/** Escapes a word that would begin a list item, heading, underline or table at the start of a line. */
 function harmlessAtStart(word: string): string {
   return word.replace(/^(?:[-+=:|]+|#{1,6})$/u, '\\$&').replace(/^(\d{1,9})([.)])$/u, '$1\\$2');
 }

@@ -1,4 +1,4 @@
-/** How definitions are called in TypeScript: every exported name of a generated package, each with one meaning. */
+/** The names of definitions in TypeScript. Each exported name of a generated package is unique. */
 
 import { SchemaError, type Diagnostic } from '../diagnostic.js';
 import { refuseLeaves } from '../leaves.js';
@@ -18,17 +18,17 @@ import { branchGroups, groupPaths } from './union.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/u);
 
-/** What the runtime has for programs, and the index of a schema exports, too. */
+/** Values of the runtime that the index of a generated package exports again. */
 export const runtimeExports = words(`
   launch isKnown stringify toNumber
   AbortedError ArgumentsError CommandError ConnectError ConnectionLostError EventsDroppedError NotSentError ProtocolError QmpError ResultError TimeoutError`);
 
-/** The types among that. */
+/** Types of the runtime that the index of a generated package exports again. */
 export const runtimeTypes = words(`
   Address CallOptions CommandValidators ConnectOptions EmptyObject EventOf Int64 Issue IssuesOptions Json JsonObject Launch Log LogEntry
   LogLevel OobCallOptions Outcome QmpEvent Remark Trace Validation Validator`);
 
-/** Names that generated modules use, and words that cannot name a type: a type of that name gets a `_` at its end. */
+/** Names that generated modules use themselves, and words that cannot name a type. A clashing type gets a trailing `_`. */
 const reservedTypes = new Set([
   ...runtimeExports,
   ...runtimeTypes,
@@ -39,22 +39,22 @@ const reservedTypes = new Set([
   ...reservedWords,
 ]);
 
-/** Members that a client has beside the commands, or that JavaScript gives a meaning: a method of that name gets a `_` at its end. */
+/** The client's own members, and names with a meaning in JavaScript. A clashing method gets a trailing `_`. */
 const reservedMethods = new Set(
   words(`
     execute executeRaw on off once events close greeting process supports
     constructor then catch finally toString toJSON valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString __proto__`),
 );
 
-/** The names of one schema. */
+/** The names of a schema's definitions. */
 export class Names {
   readonly #definitions: Schema['definitions'];
-  /** Who has which exported name. */
+  /** The owners of exported names. */
   readonly #exports = new Map<string, { readonly title: string; readonly definition: Definition }>();
   readonly #methods = new Map<string, Command>();
   readonly #diagnostics: Diagnostic[] = [];
 
-  /** @throws SchemaError when two definitions get the same name, or unions in unions multiply */
+  /** @throws SchemaError if two definitions get the same name, or a union has too many leaves */
   constructor(schema: Schema) {
     refuseLeaves(schema);
     this.#definitions = schema.definitions;
@@ -62,7 +62,7 @@ export class Names {
     if (this.#diagnostics.length > 0) throw new SchemaError(this.#diagnostics);
   }
 
-  /** The name of a type, implicit ones included. */
+  /** Returns the name of a type. Implicit types are named after their owner. */
   type(type: NamedType): string {
     const { implicit } = type as StructType | EnumType;
     if (implicit === 'base') return `${identifier(type.name)}Base`;
@@ -73,17 +73,17 @@ export class Names {
     return typeName(type.name);
   }
 
-  /** The validator of a type: `isBlockdevOptions`. */
+  /** Returns the name of a type's validator: `isBlockdevOptions`. */
   validator(type: NamedType): string {
     return `is${this.type(type)}`;
   }
 
-  /** The interface of a union's branch: `SetPasswordOptions_vnc`. */
+  /** Returns the name of the interface of a branch: `SetPasswordOptions_vnc`. */
   branch(union: UnionType, path: readonly string[]): string {
     return [typeName(union.name), ...path.map(identifier)].join('_');
   }
 
-  /** The client's method for a command: `blockdevAdd`. */
+  /** Returns the name of a command's method: `blockdevAdd`. */
   method(command: Command): string {
     return methodName(command.name);
   }
@@ -125,7 +125,7 @@ export class Names {
       return;
     }
     const problem = `${title} and ${other.title} both become '${name}' in TypeScript`;
-    const remedy = 'rename one of them in the schema, best a type: its name is not on the wire';
+    const remedy = 'rename one of them in the schema, preferably a type, because types have no wire name';
     this.#clash(definition, `${problem}: ${remedy}`, other.definition);
   }
 
@@ -144,7 +144,7 @@ export class Names {
       message,
       position: definition.position,
       definition: { title: `${definition.kind} '${definition.name}'`, position: definition.position },
-      related: { message: `the other is defined here`, position: other.position },
+      related: { message: 'the other is defined here', position: other.position },
       includedFrom: [],
     });
   }
@@ -169,7 +169,7 @@ function identifier(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_]/gu, '_');
 }
 
-/** `block_resize` and `BLOCK_RESIZE` become `BlockResize`. */
+/** Converts `block_resize` and `BLOCK_RESIZE` to `BlockResize`. */
 function pascalCase(name: string): string {
   const parts = name.split(/[^A-Za-z0-9]+/u).filter((word) => word !== '');
   const joined = parts
@@ -178,6 +178,6 @@ function pascalCase(name: string): string {
         word.charAt(0).toUpperCase() + (word === word.toUpperCase() ? word.slice(1).toLowerCase() : word.slice(1)),
     )
     .join('');
-  // That of a vendor may begin with a digit: `__3com_command`.
+  // Names with a vendor prefix may begin with a digit: `__3com_command`.
   return /^\d/u.test(joined) ? `_${joined}` : joined;
 }

@@ -1,13 +1,13 @@
-/** The shape that unions have in TypeScript. */
+/** The structure of unions in TypeScript. */
 
 import { isEmpty, type Branch, type ObjectType, type UnionType } from '../model.js';
 
-/** Branches that are one type: one with members of its own, or all those without. */
+/** Branches that share a type in TypeScript: a single branch with members, or all branches without members. */
 export interface BranchGroup {
-  /** The discriminator's value, or a name for several. */
+  /** The value of the discriminator, or `empty` for several. */
   readonly name: string;
   readonly branches: readonly [Branch, ...Branch[]];
-  /** What the branches add to the union's base. */
+  /** Absent if the branches have no members. */
   readonly type?: ObjectType;
 }
 
@@ -21,8 +21,8 @@ export function branchGroups(union: UnionType): BranchGroup[] {
 }
 
 /**
- * The ways from a union to what is no union, as names of groups: an interface cannot extend a union, so a branch that is one is
- * replaced by its branches.
+ * Returns the paths from a union to its leaves, as names of groups. An interface cannot extend a union, so a branch that
+ * is itself a union is replaced by its branches.
  */
 export function leafPaths(union: UnionType): string[][] {
   return branchGroups(union).flatMap(groupPaths);

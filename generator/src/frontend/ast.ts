@@ -1,15 +1,15 @@
-/** What the parser makes of a schema file. Offsets are those of the file's text. */
+/** The syntax tree of a schema file. Offsets refer to the file's text. */
 
 import type { DocComment } from './docs/comment.js';
 import type { Source } from './source.js';
 
-/** A top-level object, with the documentation comment before it. */
+/** A top-level object, and the documentation comment before it. */
 export interface Expression {
   readonly object: ObjectNode;
   readonly doc?: DocComment;
 }
 
-/** An expression, and the file that it is in. */
+/** An expression, and the file that contains it. */
 export interface LocatedExpression extends Expression {
   readonly source: Source;
 }

@@ -1,8 +1,8 @@
 /**
- * The rules that not all of QEMU's schema compilers enforce, each with the versions that do. A rule forbids something.
+ * The rules that only some versions of QEMU's schema compiler enforce.
  *
- * A dialect is the set of rules of one QEMU version. The lenient dialect has none of them, so that it accepts any schema that any QEMU
- * from 5.2 on accepts.
+ * A dialect is the set of rules of one QEMU version. The lenient dialect has none of them, so it accepts every schema
+ * that any QEMU since 5.2 accepts.
  */
 
 import { UsageError } from '../errors.js';
@@ -19,13 +19,13 @@ interface VersionRange {
 }
 
 const rules = {
-  /** Names of types are CamelCase, those of events are upper case, and all others lower case. Only events have `_` in their names. */
+  /** Names of types are CamelCase, names of events upper case, and all others lower case. Only names of events contain `_`. */
   'naming-conventions': { since: '6.0' },
-  /** Before those conventions: names of members, values, features and alternatives are lower case. */
+  /** Names of members, values, features and alternatives are lower case. */
   'lower-case-members': { until: '6.0' },
-  /** Optional members, like others, must not be named `u` or `has-*`. */
+  /** Optional members are not named `u` or `has-*`. All versions forbid this for other members. */
   'reserved-optional-names': { since: '6.0' },
-  /** Names of commands and events, like those of types, must not end in `List`. */
+  /** Names of commands and events do not end in `List`. All versions forbid this for types. */
   'list-suffix-on-all': { until: '6.0' },
   /** Names do not end in `Kind`, the suffix of the implicit enum of a union without a discriminator. */
   'kind-suffix': { until: '6.2' },
@@ -43,7 +43,7 @@ const rules = {
   'no-structured-conditions': { until: '6.2' },
   /** Unions name a discriminator. */
   'union-needs-discriminator': { since: '6.2' },
-  /** Branches of a union with a discriminator obey the rules for names. Later, only the values of the discriminator's enum do. */
+  /** Branches of a union with a discriminator obey the rules for names, not only the values of the discriminator. */
   'branch-names': { until: '6.0' },
   /** Enum values have no features. */
   'no-value-features': { until: '6.2' },
@@ -63,17 +63,17 @@ const rules = {
   'doc-indent-as-second-line': { since: '8.1', until: '9.0' },
   /** Sections begin after a blank line, and their text is indented; `Errors:` is one. */
   'doc-sections': { since: '9.0' },
-  /** The second line of an indented introduction is indented like the first. Before that, indentation there was a block quote's. */
+  /** The second line of an indented introduction is indented like the first. In older versions, that is a block quote. */
   'doc-introduction-indent': { since: '11.1' },
-  /** No space between a described name and its colon. Before that, such a line was text. */
+  /** There is no space between a described name and its colon. In older versions, such a line is text. */
   'doc-colon-after-name': { since: '8.1' },
   /** There are no sections `Note:` and `Example:`. */
   'doc-no-notes': { since: '9.1' },
   /** A line that begins with `=` is a heading, which only free-form comments have. */
   'doc-equals-headings': { until: '10.1' },
-  /** At most 70 characters on a line. */
+  /** Lines of documentation have at most 70 characters. */
   'doc-line-length': { since: '10.2' },
-  /** Two spaces between sentences. */
+  /** Sentences are separated by two spaces. */
   'doc-sentence-spacing': { since: '10.2' },
 } as const satisfies Record<string, VersionRange>;
 
@@ -92,12 +92,12 @@ export const oldestDialect = '5.2';
 
 export const lenient: Dialect = { enforces: () => false };
 
-/** @throws UsageError when the text is not a version, or is one before {@link oldestDialect} */
+/** @throws UsageError if the text is not a version, or is older than {@link oldestDialect} */
 export function dialectOf(text: string): Dialect {
   const version = parseVersion(text);
   if (!version || compare(version, known(oldestDialect)) < 0) {
     throw new UsageError(
-      `unknown dialect '${text}': give a QEMU version from ${oldestDialect} on, such as ${newestDialect}`,
+      `unknown dialect '${text}': expected a QEMU version since ${oldestDialect}, such as ${newestDialect}`,
     );
   }
   const enforced = new Set(Object.entries(rules).flatMap(([rule, range]) => (includes(range, version) ? [rule] : [])));

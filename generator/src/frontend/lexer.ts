@@ -15,9 +15,9 @@ type TokenKind = '{' | '}' | '[' | ']' | ':' | ',' | 'string' | 'true' | 'false'
 export class Lexer {
   /** The kind of the current token; `end` after the last one. */
   kind: TokenKind = 'end';
-  /** Offset of the token's first character. */
+  /** The offset of the token's first character. */
   start = 0;
-  /** Offset after the token's last character. */
+  /** The offset after the token's last character. */
   end = 0;
 
   constructor(readonly source: Source) {
@@ -125,11 +125,11 @@ export function endOf(text: string): number {
 }
 
 function hint(word: string): string {
-  if (word.startsWith('"')) return ': strings take single quotes';
+  if (word.startsWith('"')) return ': strings need single quotes';
   if (/^[-+.]?\d/u.test(word)) return ': the schema language has no numbers';
   if (word.startsWith('null')) return ": the schema language has no null; the type is 'null', in quotes";
   if (word.startsWith('//') || word.startsWith('/*')) return ": comments begin with '#'";
-  return /^[\w`]/u.test(word) ? ': names take single quotes' : '';
+  return /^[\w`]/u.test(word) ? ': names need single quotes' : '';
 }
 
 /** Describes a character for a message: visible characters are shown beside their code. */

@@ -1,4 +1,4 @@
-/** Turns a root schema file, with all that it includes, into the model. */
+/** Loads a root schema file, and the files that it includes, into the model. */
 
 import { createHash } from 'node:crypto';
 import { basename, dirname, isAbsolute, join, resolve as resolvePath } from 'node:path';
@@ -18,19 +18,19 @@ import { Reporter } from './reporter.js';
 import { Source } from './source.js';
 
 interface LoadOptions {
-  /** By default, the lenient one. */
+  /** The rules to apply. By default, the lenient dialect. */
   readonly dialect?: Dialect;
-  /** By default, reads files from the file system, but only those in the root's tree. */
+  /** Reads a file. By default, from the file system, and only in the root's tree. */
   readonly read?: Read;
-  /** The expressions of files, by absolute path. Files that it has are not parsed again, and others are added. */
+  /** The expressions of parsed files, by absolute path. These files are not parsed again, and others are added. */
   readonly parsed?: Map<string, readonly Expression[]>;
 }
 
 /** A schema before its names are resolved. */
 export interface ParsedSchema {
-  /** In the order of their first inclusion, the root first. */
+  /** In the order of first inclusion, the root first. */
   readonly files: readonly ParsedFile[];
-  /** The expressions that are not directives; those of an included file come where it is included. */
+  /** All expressions except directives, with includes expanded in place. */
   readonly definitions: readonly LocatedExpression[];
   readonly pragmas: Pragmas;
 }
@@ -40,18 +40,19 @@ export interface ParsedFile {
   readonly expressions: readonly Expression[];
 }
 
-/** Deeper nesting, which no schema has, would exhaust the stack. */
+/** The limit for nested includes, which would exhaust the stack. */
 const maxIncludes = 100;
 
 /**
- * @throws SchemaError when the schema has errors: the first one of syntax or in a directive, or else all
- * @throws FileError when the root cannot be read
+ * @throws SchemaError if the schema has errors: with only the first if it is in the syntax or a directive, otherwise with
+ * all
+ * @throws FileError if the root file cannot be read
  */
 export function loadSchema(root: string, options: LoadOptions = {}): Schema {
   return resolveSchema(root, parseSchema(root, options), options);
 }
 
-/** @throws like loadSchema, but for errors of syntax and in directives only */
+/** @throws SchemaError with the first error in the syntax or a directive; FileError if the root file cannot be read */
 export function parseSchema(root: string, options: LoadOptions = {}): ParsedSchema {
   const loader = new Loader(options.dialect ?? lenient, options.read ?? schemaReader(root), options.parsed);
   loader.loadRoot(root);
@@ -142,7 +143,7 @@ class Loader implements ParsedSchema {
     this.#parsed.set(path, expressions);
   }
 
-  /** @returns whether the expression is a directive */
+  /** Processes a directive. Returns false if the expression is a definition. */
   #directive(source: Source, { object, doc }: Expression): boolean {
     const name = (['include', 'pragma'] as const).find((key) => object.members.has(key));
     const value = name && object.members.get(name)?.value;

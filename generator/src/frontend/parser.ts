@@ -1,6 +1,6 @@
 /**
- * Parses a schema file into its top-level objects. QEMU's manual has the grammar in docs/devel/qapi-code-gen.rst, "Schema syntax". Apart
- * from comments, it is a subset of JSON5.
+ * Parses a schema file into its top-level objects. The grammar is that of QEMU's docs/devel/qapi-code-gen.rst, "Schema
+ * syntax". Except for comments, it is a subset of JSON5.
  */
 
 import JSON5 from 'json5';
@@ -12,15 +12,15 @@ import { parseDocComment, type CommentLine, type DocComment } from './docs/comme
 import { endOf, Lexer, lineEnd } from './lexer.js';
 import type { Source } from './source.js';
 
-/** Deeper nesting, which no schema has, would exhaust the stack. */
+/** The limit for nested objects and arrays, which would exhaust the stack. */
 const maxDepth = 100;
 
-/** @throws SchemaError at the first error, after the expressions before it */
+/** Yields the expressions of a file. At the first error, throws a SchemaError. */
 export function parse(source: Source, dialect: Dialect): Generator<Expression, void, undefined> {
   return new Parser(source, dialect).file();
 }
 
-/** Refuses a comment that no definition follows, unless it is free-form. */
+/** Fails for a comment that documents a definition, because no definition follows it. */
 export function refuseDoc(source: Source, { symbol, offset }: DocComment): void {
   if (symbol === undefined) return;
   source.fail(offset, `the definition of '${symbol}' must follow its documentation immediately`);
@@ -109,7 +109,7 @@ class Parser {
     return { kind: 'array', offset, elements };
   }
 
-  /** Parses the rest of an object or array, from its opening bracket on. */
+  /** Parses the items of an object or array, and its brackets. */
   #list(close: '}' | ']', parseItem: () => void): void {
     this.#depth += 1;
     if (this.#depth > maxDepth)
@@ -123,7 +123,7 @@ class Parser {
     this.#depth -= 1;
   }
 
-  /** Takes a string. The lexer accepts only those that mean the same in JSON5. */
+  /** Consumes a string. The lexer accepts only strings with the same meaning in JSON5. */
   #string(): string {
     const { start, end } = this.#lexer;
     this.#lexer.next();
@@ -144,7 +144,7 @@ class Parser {
     for (let at = end; ;) {
       at = skipBlanks(text, at);
       if (text[at] !== '#') {
-        // Errors inside the comment come first.
+        // Report errors in the comment first.
         finish();
         source.fail(Math.min(at, endOf(text)), "this documentation comment must end with a line '##'");
       }

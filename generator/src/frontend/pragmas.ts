@@ -1,11 +1,11 @@
-/** Pragma directives: settings of the whole schema. */
+/** Pragma directives, which are settings of the whole schema. */
 
 import { didYouMean } from '../suggest.js';
 import type { ValueNode } from './ast.js';
 import type { Dialect, Rule } from './dialect.js';
 import type { Source } from './source.js';
 
-/** What the pragma directives of a schema have set. The last directive that names a pragma counts. */
+/** The values of pragmas. The last directive that sets a pragma applies. */
 export interface Pragmas {
   docRequired: boolean;
   commandNameExceptions: ReadonlySet<string>;
@@ -14,7 +14,7 @@ export interface Pragmas {
   memberNameExceptions: ReadonlySet<string>;
 }
 
-/** What decides whether a schema is sound: its dialect, and the exceptions that its pragmas make. */
+/** The rules that apply to a schema: those of the dialect, with the exceptions from pragmas. */
 export interface Rules {
   readonly dialect: Dialect;
   readonly pragmas: Pragmas;
@@ -22,7 +22,7 @@ export interface Rules {
 
 type ListPragma = Exclude<keyof Pragmas, 'docRequired'>;
 
-/** The pragmas that take a list of names, each with the rule that forbids it. */
+/** The pragmas whose value is a list of names, each with the rule that forbids it. */
 const listPragmas: readonly { readonly name: string; readonly key: ListPragma; readonly forbiddenBy: Rule }[] = [
   { name: 'returns-whitelist', key: 'commandReturnsExceptions', forbiddenBy: 'no-whitelist-pragmas' },
   { name: 'name-case-whitelist', key: 'memberNameExceptions', forbiddenBy: 'no-whitelist-pragmas' },
@@ -43,7 +43,7 @@ export function defaultPragmas(): Pragmas {
 }
 
 /**
- * Sets what a directive says.
+ * Applies a directive.
  *
  * @param node the value of `pragma`
  * @throws SchemaError

@@ -1,4 +1,4 @@
-/** Collects the errors of definitions, which do not end the work at the first. */
+/** Collects errors in definitions, so that all of them are reported. */
 
 import type { Diagnostic } from '../diagnostic.js';
 import { SchemaError } from '../diagnostic.js';
@@ -7,15 +7,15 @@ import { didYouMean } from '../suggest.js';
 import type { DefinitionSyntax } from './expressions/syntax.js';
 import type { Source } from './source.js';
 
-/** Only this many errors have suggestions, because finding one takes long in a schema with many names. */
+/** The number of errors with suggestions. Finding a suggestion is slow in a schema with many names. */
 const maxHints = 20;
 
-/** The definition that errors are in. */
+/** The definition that contains an error. */
 interface ErrorContext {
   readonly source: Source;
-  /** `struct 'Foo'`; absent while the definition's name is not known. */
+  /** The title in messages, such as `struct 'Foo'`. Absent while the definition's name is unknown. */
   readonly title?: string;
-  /** Offset at which the definition begins. */
+  /** The offset of the definition. */
   readonly offset: number;
 }
 
@@ -45,13 +45,15 @@ export class Reporter {
     return this.in({ source, offset, title: `${meta} '${name}'` });
   }
 
-  /** Suggests the nearest of some names, as `didYouMean` does. */
+  /** Returns the text of `didYouMean`, or an empty string after too many errors. */
   hint(name: string, names: Iterable<string>): string {
     this.#hints += 1;
     return this.#hints > maxHints ? '' : didYouMean(name, names);
   }
 
-  /** @throws SchemaError with all errors: files in the order of their first errors, and the errors of each file in the order of its text */
+  /**
+   * @throws SchemaError with all errors, by file in the order of their first errors, and by position
+   */
   throwIfAny(): void {
     if (this.#diagnostics.length === 0) return;
     const files = [...new Set(this.#diagnostics.map(({ position }) => position.file))];

@@ -1,4 +1,4 @@
-/** The text of one schema file, and the lines and columns of its offsets. */
+/** The text of a schema file, and the positions of its offsets. */
 
 import type { Diagnostic, QuotedPosition } from '../diagnostic.js';
 import { SchemaError } from '../diagnostic.js';
@@ -8,14 +8,14 @@ import type { Position } from '../model.js';
 const maxQuoted = 1000;
 
 export class Source {
-  /** The offset of each line's first character. */
+  /** The offsets of the first characters of the lines. */
   readonly #lines: readonly number[];
-  /** The line that `position` found last. The next one is usually near it. */
+  /** The line that `position` found last: consecutive calls are usually for the same line or the next. */
   #last = 0;
 
   /**
-   * @param file the path that diagnostics show, and that includes are relative to
-   * @param text its lines end with `\n`
+   * @param file the path, for diagnostics and for relative includes
+   * @param text the text, with lines that end with `\n`
    * @param includedFrom the include directives that lead to the file, innermost first
    */
   constructor(

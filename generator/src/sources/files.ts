@@ -8,6 +8,7 @@ import {
   constants,
   existsSync,
   fstatSync,
+  lstatSync,
   openSync,
   readSync,
   realpathSync,
@@ -90,13 +91,7 @@ function treeOf(root: string): string {
 
 function readBounded(path: string): Buffer {
   const [isInherited, number = '0'] = inherited.exec(path) ?? [];
-  if (isInherited !== undefined) return readPipe(Number(number));
-  const fd = openRegular(path);
-  try {
-    return readAll(fd);
-  } finally {
-    closeSync(fd);
-  }
+  return isInherited === undefined ? withRegular(path, readAll) : readPipe(Number(number));
 }
 
 function readPipe(fd: number): Buffer {
@@ -105,12 +100,31 @@ function readPipe(fd: number): Buffer {
   return readAll(fd);
 }
 
+/**
+ * Opens a file for a function, and closes it afterwards.
+ *
+ * @throws the errors of `openRegular` and of the function
+ */
+export function withRegular<T>(path: string, read: (fd: number) => T, options?: OpenOptions): T {
+  const fd = openRegular(path, options);
+  try {
+    return read(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+interface OpenOptions {
+  /** Whether to follow a symbolic link, instead of rejecting it. */
+  readonly followLinks?: boolean;
+}
+
 /** @throws FileError for anything but a regular file; file system errors */
-export function openRegular(path: string): number {
+export function openRegular(path: string, { followLinks = true }: OpenOptions = {}): number {
   // Check before opening, which can start a watchdog or rewind a tape, and again afterwards, because the file may have
   // been replaced.
-  requireRegular(statSync(path));
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  requireRegular(followLinks ? statSync(path) : lstatSync(path));
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW));
   try {
     requireRegular(fstatSync(fd));
     return fd;
@@ -123,8 +137,16 @@ export function openRegular(path: string): number {
 function requireRegular(stats: Stats): void {
   if (stats.isFile()) return;
   if (stats.isDirectory()) throw new FileError('it is a directory');
-  const kind = stats.isFIFO() ? 'FIFO' : stats.isSocket() ? 'socket' : 'device';
-  throw new FileError(`it is a ${kind}, but only regular files can be read`);
+  throw new FileError(`it is ${describeKind(stats)}, but only regular files can be read`);
+}
+
+/** Returns what is at a path, as part of a sentence. */
+export function describeKind(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isSymbolicLink()) return 'a symbolic link';
+  if (stats.isFIFO()) return 'a FIFO';
+  if (stats.isSocket()) return 'a socket';
+  return stats.isFile() ? 'a file' : 'a device';
 }
 
 /** Reads up to the limit. A file's reported size cannot be trusted: files in /proc have none, and others grow. */

@@ -27,7 +27,7 @@ import {
   isMotor,
 } from './documented.js';
 
-/** The commands, by the name they have on the wire. */
+/** The commands by wire name. */
 export interface Commands {
   /**
    * Features:
@@ -44,13 +44,13 @@ export interface Commands {
   'fan-explode': { arguments: EmptyObject; result: void };
 }
 
-/** The events, by the name they have on the wire. */
+/** The events by wire name. */
 export interface Events {
   FAN_STOPPED: { data: FanStoppedEvent };
   FIRE: { data: EmptyObject };
 }
 
-/** Validators of arguments and results, and of the data of events, by the name on the wire. */
+/** Validators of the arguments and results of commands, and of the data of events, by wire name. */
 export const validators: Validators<Commands, Events> = /* @__PURE__ */ validatorsOf<Commands, Events>(
   {
     'query-fans': { result: [isFan] },
@@ -67,7 +67,7 @@ export const validators: Validators<Commands, Events> = /* @__PURE__ */ validato
 
 const protocol: Protocol = { handshake: 'greeting', withoutReply: ['fan-explode'], validators };
 
-/** A client with a method for each command. Every method takes the arguments of the command, then options of the call. */
+/** A client with a method for each command. Each method takes the command's arguments, then call options. */
 export class Client extends BaseClient<Commands, Events> {
   /**
    * Features:
@@ -114,9 +114,9 @@ export class Client extends BaseClient<Commands, Events> {
 }
 
 /**
- * Connects to a server, or starts one.
+ * Connects to a running server, or starts one.
  *
- * @throws QmpError when no connection comes about in time
+ * @throws QmpError if the connection fails or is not ready in time
  */
 export async function connect(address: Address, options?: ConnectOptions): Promise<Client> {
   return new Client(await Connection.open(address, protocol, options));

@@ -62,7 +62,7 @@ export const isFan: Validator<Fan> = /* @__PURE__ */ struct(
   () => isPart,
 );
 
-/** What all branches of {@link Motor} have. */
+/** Members shared by all branches of {@link Motor}. */
 export interface MotorBase {
   kind: MotorKind;
   watts?: number | undefined;
@@ -134,7 +134,7 @@ export interface Diesel {
 
 export const isDiesel: Validator<Diesel> = /* @__PURE__ */ struct(() => ({ tank: 'size' }));
 
-/** What all branches of {@link Coupling} have. */
+/** Members shared by all branches of {@link Coupling}. */
 export interface CouplingBase {
   by: CouplingKind;
 }

@@ -1,6 +1,7 @@
 /** Checks alternates, in which the JSON kind of a value selects the alternative. */
 
-import type { AlternateType, Alternative, BuiltinName } from '../../model.js';
+import { kindOfBuiltin, type JsonKind } from '../../builtins.js';
+import type { AlternateType, Alternative } from '../../model.js';
 import type { AlternateSyntax } from '../expressions/syntax.js';
 import type { ReportAt } from '../reporter.js';
 import { checkClashes } from './clashes.js';
@@ -21,16 +22,10 @@ export function checkAlternate(reportAt: ReportAt, syntax: AlternateSyntax, alte
   }
 }
 
-type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
-
-/** All other built-in types are numbers. */
-const builtinKinds: Partial<Record<BuiltinName, readonly JsonKind[]>> = {
-  str: ['string', 'number', 'boolean'],
-  bool: ['boolean'],
-  null: ['null'],
-};
-
-/** Returns the JSON kinds that select an alternative. Where a value comes from a command line, a string can also be a number or boolean. */
+/**
+ * Returns the JSON kinds that select an alternative. If a value comes from a command line, a string can also be a number
+ * or boolean.
+ */
 function kindsOf(type: Alternative['type']): readonly JsonKind[] {
   switch (type.kind) {
     case 'struct':
@@ -46,6 +41,6 @@ function kindsOf(type: Alternative['type']): readonly JsonKind[] {
       return kinds;
     }
     case 'builtin':
-      return builtinKinds[type.name] ?? ['number'];
+      return type.name === 'str' ? ['string', 'number', 'boolean'] : [kindOfBuiltin(type.name)];
   }
 }

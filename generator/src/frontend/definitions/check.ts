@@ -1,6 +1,6 @@
 /**
- * Checks that the definitions make sense together. QEMU's manual has the rules in docs/devel/qapi-code-gen.rst, "Schema syntax". The
- * model is only read.
+ * Checks the semantics of definitions, without changing the model. The rules are those of QEMU's
+ * docs/devel/qapi-code-gen.rst, "Schema syntax".
  */
 
 import { isObjectType, isType, type ObjectType } from '../../model.js';
@@ -23,11 +23,11 @@ import { describeType } from './describe.js';
 import { ObjectChecker } from './objects.js';
 import type { Resolution, ResolvedDefinition } from './resolve.js';
 
-/** Features that QEMU itself knows. They count as features of every schema. */
+/** Features with a meaning in QEMU's compiler, which counts them in every schema. */
 const specialFeatures = ['deprecated', 'unstable'];
 const maxFeatures = 64;
 
-/** @param syntaxes all definitions, including those that the resolution leaves out */
+/** @param syntaxes all definitions, including those that are missing from the resolution */
 export function checkDefinitions(
   syntaxes: readonly DefinitionSyntax[],
   resolution: Resolution,
@@ -48,7 +48,7 @@ export function checkDefinitions(
   if (dialect.enforces('feature-limit')) checkFeatureCount(syntaxes, reporter);
 }
 
-/** What the checks of one definition need. */
+/** The context of the checks of one definition. */
 interface Checking extends Rules {
   readonly objects: ObjectChecker;
   readonly reportAt: ReportAt;
@@ -123,7 +123,7 @@ function checkFeatureCount(syntaxes: readonly DefinitionSyntax[], reporter: Repo
   }
 }
 
-/** Returns the members that the definition itself writes. */
+/** Returns the members written in the definition itself, not in its bases. */
 function writtenMembers(syntax: DefinitionSyntax): readonly MemberSyntax[] {
   switch (syntax.meta) {
     case 'struct':

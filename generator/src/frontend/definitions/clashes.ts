@@ -1,31 +1,31 @@
-/** Finds names that QEMU could not distinguish. */
+/** Finds names that are not distinct in QEMU's generated C code. */
 
 import type { Member } from '../../model.js';
 import type { NameSyntax } from '../expressions/syntax.js';
 import type { ReportAt } from '../reporter.js';
 
-/** A member, and what messages call it: `member 'x' of struct 'Base'`. */
+/** A member, and its title in messages: `member 'x' of struct 'Base'`. */
 export interface TitledMember {
   readonly member: Member;
   readonly title: string;
 }
 
-/** The names of some members, for finding collisions. */
+/** The names of members, for finding collisions. */
 export class TakenNames {
-  /** By C name. */
+  /** The titles of the members by C name. */
   readonly #titles: ReadonlyMap<string, string>;
 
   constructor(members: readonly TitledMember[]) {
     this.#titles = new Map(members.map(({ member, title }) => [cName(member.name), title]));
   }
 
-  /** Returns what messages call the member with which a name collides. */
+  /** Returns the title of the member that a name collides with. */
   colliding(name: string): string | undefined {
     return this.#titles.get(cName(name));
   }
 }
 
-/** Reports names of one kind in one definition that collide with each other. */
+/** Reports collisions between names of the same kind in a definition. */
 export function checkClashes(reportAt: ReportAt, role: string, names: readonly NameSyntax[]): void {
   const seen = new Map<string, string>();
   for (const { name, offset } of names) {
@@ -36,7 +36,7 @@ export function checkClashes(reportAt: ReportAt, role: string, names: readonly N
   }
 }
 
-/** QEMU turns names into C identifiers, so names that differ only in punctuation collide. */
+/** Returns the C identifier for a name. Names that differ only in punctuation have the same. */
 function cName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_]/gu, '_');
 }

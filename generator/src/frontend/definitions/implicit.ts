@@ -1,4 +1,4 @@
-/** Makes the types that a schema does not name: those written in place, and those that the form of a union implies. */
+/** Creates implicit types: those written inline, and those of unions without a discriminator. */
 
 import type { Branch, Definition, EnumType, Implicit, Member, StructType, Type, UnionType } from '../../model.js';
 import { optional } from '../../optional.js';
@@ -9,10 +9,10 @@ export function implicitStruct(owner: Definition, implicit: Implicit, members: r
 }
 
 /**
- * Makes the parts of a union that has no discriminator. On the wire it is `{ type: BRANCH, data: VALUE }`, where the value can have any
- * type.
+ * Creates the parts of a union without a discriminator. On the wire, it is `{ type: BRANCH, data: VALUE }`, where the
+ * value can have any type.
  *
- * @param typeOf resolves the type of a branch; undefined when there is none
+ * @param typeOf resolves the type of a branch, or returns undefined if it does not exist
  */
 export function simpleUnion(
   owner: UnionType,

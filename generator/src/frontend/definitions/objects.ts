@@ -11,17 +11,17 @@ type ResolvedStruct = ResolvedDefinition & { readonly kind: 'struct' };
 type ResolvedUnion = ResolvedDefinition & { readonly kind: 'union' };
 
 /**
- * Checks each type once, after its bases and branches. A base or branch that contains the type itself, or is nested too deeply, is reported
- * and then ignored, so that every walk over the types ends.
+ * Checks each type once, after its bases and branches. A base or branch that contains the type itself, or is nested too
+ * deeply, is reported and then ignored, so that recursion over types ends.
  */
 export class ObjectChecker {
   readonly #resolved: ReadonlyMap<ObjectType, ResolvedStruct | ResolvedUnion>;
   readonly #broken: Set<Definition>;
   readonly #reporter: Reporter;
   readonly #running = new Set<ObjectType>();
-  /** The types that have been checked, with the number of levels of bases and branches, including their own. */
+  /** The checked types, with the number of levels of bases and branches, including their own. */
   readonly #depths = new Map<ObjectType, number>();
-  /** The types whose base is ignored, and the ignored branches. */
+  /** The types whose base is ignored, and ignored branches. */
   readonly #ignored = new Set<ObjectType | Branch>();
 
   constructor({ definitions, broken }: Resolution, reporter: Reporter) {
@@ -34,7 +34,7 @@ export class ObjectChecker {
     this.#reporter = reporter;
   }
 
-  /** Whether a definition is incomplete or unsound because of an error, which has been reported. */
+  /** Returns whether a definition is incomplete or invalid because of an error, which has been reported. */
   isBroken(definition: Definition): boolean {
     return this.#broken.has(definition);
   }
@@ -43,7 +43,7 @@ export class ObjectChecker {
     this.#problemOf(type);
   }
 
-  /** Checks a type. Returns what is wrong with a type that has this one as its base or branch. */
+  /** Checks a type. Returns the problem of using it as a base or branch, if any. */
   #problemOf(type: ObjectType): string | undefined {
     if (this.#running.has(type)) return 'contains itself';
     if (!this.#depths.has(type) && this.#running.size < maxNesting) {
@@ -96,7 +96,7 @@ export class ObjectChecker {
     checkClashes(reportAt, 'member', syntax.members);
   }
 
-  /** @returns whether the base can be used */
+  /** Returns whether the base is usable. */
   #checkBase({ kind, syntax, definition: type }: ResolvedStruct | ResolvedUnion, reportAt: ReportAt): boolean {
     const { base, name } = type;
     const problem = base && this.#problemOf(base);
@@ -127,7 +127,7 @@ export class ObjectChecker {
   #checkDiscriminator({ definition: { base } }: ResolvedUnion, written: NameSyntax, reportAt: ReportAt): boolean {
     const members = this.members(base).map(({ member }) => member);
     const member = members.find(({ name }) => name === written.name);
-    // A broken base may lack just this member.
+    // A broken base may lack this member because of its own error.
     if (!member && this.#broken.has(base)) return false;
     let problem: string | undefined;
     if (!member) {
@@ -171,7 +171,7 @@ export class ObjectChecker {
     }
   }
 
-  /** Reports members of a branch, and of branches in it, that collide with those of the union's base. */
+  /** Reports members of a branch, and of its own branches, that collide with members of the union's base. */
   #checkBranchMembers(
     { name, offset }: BranchSyntax,
     type: ObjectType,
@@ -179,7 +179,7 @@ export class ObjectChecker {
     reportAt: ReportAt,
   ): void {
     const parts = new Set([type]);
-    // Each part is visited once: the number of paths can be exponential.
+    // Visit each type once: the number of paths can be exponential.
     for (const part of parts) {
       for (const { member, title } of this.members(part)) {
         const other = inherited.colliding(member.name);

@@ -1,4 +1,4 @@
-/** Builds the model: resolves names to types, and adds implicit types. `check.ts` checks whether they make sense together. */
+/** Builds the model: resolves names to types, and adds implicit types. `check.ts` then checks the semantics. */
 
 import {
   isObjectType,
@@ -12,6 +12,7 @@ import {
   type EnumValue,
   type Event,
   type Member,
+  type Mutable,
   type ObjectType,
   type StructType,
   type Type,
@@ -39,10 +40,10 @@ import { article, describeType } from './describe.js';
 import { implicitStruct, simpleUnion } from './implicit.js';
 import { predefined, qtype, Scope } from './scope.js';
 
-/** A longer chain of bases and branches, which no schema has, would exhaust the stack. */
+/** The limit for chains of bases and branches, which would exhaust the stack. */
 export const maxNesting = 100;
 
-/** A definition as it is in the model, and as it is written. */
+/** A definition in the model, and its syntax. */
 export type ResolvedDefinition =
   | Resolved<EnumSyntax, EnumType>
   | Resolved<StructSyntax, StructType>
@@ -58,16 +59,16 @@ interface Resolved<S extends DefinitionSyntax, D extends Definition> {
 }
 
 export interface Resolution {
-  /** In source order, without those whose name is taken. */
+  /** In source order, without definitions whose name is already taken. */
   readonly definitions: readonly ResolvedDefinition[];
-  /** The definitions that lack a part because of an error, which has been reported. */
+  /** The definitions that are incomplete because of an error, which has been reported. */
   readonly broken: ReadonlySet<Definition>;
 }
 
 /**
- * Reports names that do not exist, or refer to a type of the wrong kind.
+ * Resolves all definitions. Reports names that do not exist, or that refer to the wrong kind of type.
  *
- * @param moduleOf gives the name of a definition's module
+ * @param moduleOf returns the name of a definition's module
  */
 export function resolve(
   syntaxes: readonly DefinitionSyntax[],
@@ -80,9 +81,7 @@ export function resolve(
   return resolver;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** A definition whose references may still be missing. */
+/** A definition whose references may not be resolved yet. */
 type Draft<K extends Definition['kind'] = Definition['kind']> = Extract<Drafts, { readonly kind: K }>;
 type Drafts =
   | Resolved<EnumSyntax, Mutable<EnumType>>
@@ -92,7 +91,7 @@ type Drafts =
   | Resolved<CommandSyntax, Mutable<Command>>
   | Resolved<EventSyntax, Mutable<Event>>;
 
-/** The base of a union whose base is not resolved, or has an error. */
+/** The base of a union until it is resolved, and if it has an error. */
 const nothing: StructType = { kind: 'struct', name: '', ...predefined, members: [] };
 
 class Resolver implements Resolution {
@@ -109,7 +108,7 @@ class Resolver implements Resolution {
     this.#reporter = reporter;
   }
 
-  /** Each step needs the results of the one before for all definitions. */
+  /** Each step requires the previous one to be complete for all definitions. */
   resolve(syntaxes: readonly DefinitionSyntax[]): void {
     for (const syntax of syntaxes) this.#declare(syntax);
     for (const draft of this.definitions) this.#fill(draft);
@@ -286,7 +285,7 @@ class Resolver implements Resolution {
   /**
    * Resolves a reference to a type.
    *
-   * @param user what messages call the part that has the reference
+   * @param user the title, in messages, of the part that contains the reference
    */
   #type(draft: Draft, { name, array, offset }: TypeSyntax, user: string): Type | undefined {
     const type = this.#scope.type(name);
@@ -298,7 +297,7 @@ class Resolver implements Resolution {
     return undefined;
   }
 
-  // Third step: find the discriminators, which can be members of a base's base.
+  // Third step: find the discriminators, which may be members of a base's base.
 
   #completeUnion({ syntax, definition: union }: Draft<'union'>): void {
     if (!syntax.discriminator || this.broken.has(union)) return;
@@ -319,8 +318,8 @@ class Resolver implements Resolution {
 }
 
 /**
- * Finds a member of a struct or its bases; those of bases come first. Bases may still form a circle, or a chain that is too long: that is
- * checked later.
+ * Returns the member of a struct or of its bases, which take precedence. The bases may still form a cycle or a chain that
+ * is too long, because this is checked later.
  */
 function findMember(struct: StructType, name: string): Member | undefined {
   let found: Member | undefined;

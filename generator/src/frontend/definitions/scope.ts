@@ -1,4 +1,4 @@
-/** Names and what they stand for: QAPI's own types, and the definitions of a schema. */
+/** The names in a schema: built-in types, and definitions. */
 
 import {
   builtinNames,
@@ -17,7 +17,7 @@ export const predefined = {
   implicit: 'predefined',
 } as const;
 
-/** QAPI's own enum of JSON kinds, which schemas can use. */
+/** QAPI's predefined enum of JSON kinds. */
 export const qtype: EnumType = {
   kind: 'enum',
   name: 'QType',
@@ -50,7 +50,7 @@ export class Scope {
     return this.#predefined.get(name) ?? (definition && isType(definition) ? definition : undefined);
   }
 
-  /** Returns the same object for the same element. */
+  /** Returns the type of arrays of an element, the same object for each call. */
   arrayOf(element: Exclude<Type, ArrayType>): ArrayType {
     const array = this.#arrays.get(element) ?? { kind: 'array', element };
     this.#arrays.set(element, array);

@@ -1,4 +1,4 @@
-/** Checks that a documentation comment fits its definition. */
+/** Checks that a documentation comment matches its definition. */
 
 import type { ObjectNode } from '../ast.js';
 import type { Reading } from '../expressions/shapes.js';
@@ -13,7 +13,7 @@ import type { Rules } from '../pragmas.js';
 import type { ReportAt, Reporter } from '../reporter.js';
 import type { DocComment, DocSection } from './comment.js';
 
-/** Reports a comment that is missing, or of another definition, or has a section that such a definition cannot have. */
+/** Reports a missing comment, a comment for another definition, and sections that a definition cannot have. */
 export function checkSections(
   { dialect, pragmas, reportAt }: Reading,
   definition: { readonly meta: Meta; readonly name: string; readonly object: ObjectNode; readonly doc?: DocComment },
@@ -41,15 +41,15 @@ interface Described {
   readonly role: string;
   readonly defined: readonly NameSyntax[];
   readonly sections: readonly DocSection[];
-  /** Where to add a section. */
+  /** Where to add a missing section, for messages. */
   readonly where: string;
   readonly canBeUndocumented: boolean;
 }
 
-/** What messages call a member. */
+/** The terms for a member in messages. */
 const memberRoles: Partial<Record<Meta, string>> = { enum: 'value', alternate: 'alternative' };
 
-/** Reports members and features that the comment does not describe, and descriptions of others. */
+/** Reports members and features without a description, and descriptions of ones that do not exist. */
 export function checkDescriptions(
   syntax: DefinitionSyntax,
   { dialect, pragmas }: Rules,

@@ -1,8 +1,8 @@
 /**
  * Parses documentation comments into sections.
  *
- * A comment whose first line is `# @name:` documents the definition of that name; any other comment is free-form. QEMU has had three
- * grammars for the sections of a definition's comment, and each accepts comments that another refuses:
+ * A comment whose first line is `# @name:` documents the definition of that name. Any other comment is free-form. QEMU
+ * has had three grammars for the sections of a definition's comment, each of which accepts comments that others reject:
  *
  * - Before 8.1, any line can begin a section, and the next lines are indented like the text after the tag:
  *
@@ -19,19 +19,19 @@
  *       #
  *       # Since: 2.4
  *
- *   Since 11.1, the same holds for an introduction below the line that names the definition.
+ *   Since 11.1, this also applies to an introduction below the line that names the definition.
  */
 
 import { SchemaError } from '../../diagnostic.js';
 import type { Dialect, Rule } from '../dialect.js';
 import type { Source } from '../source.js';
-import { indentation, isBlank, isWithin, withoutOuterBlankLines } from './lines.js';
+import { indentation, isBlank, isWithin, withoutOuterBlankLines } from '../../indentation.js';
 
 /** A documentation comment, with its sections in the order of the text. */
 export interface DocComment {
-  /** Offset of the opening `##`. */
+  /** The offset of the opening `##`. */
   readonly offset: number;
-  /** The name of the definition that it documents; absent in free-form documentation. */
+  /** The name of the documented definition. Absent in free-form documentation. */
   readonly symbol?: string;
   readonly sections: readonly DocSection[];
 }
@@ -40,13 +40,13 @@ export interface DocSection {
   readonly kind: 'plain' | 'member' | 'feature' | 'returns' | 'errors' | 'since' | 'note' | 'example' | 'todo';
   /** The name of the member or feature. */
   readonly name?: string;
-  /** Offset of the tag, or of the text of a section without one. */
+  /** The offset of the tag, or of the text if the section has no tag. */
   readonly offset: number;
-  /** The text without the tag and without the section's indentation. */
+  /** The text, without the tag and the section's indentation. */
   readonly text: string;
 }
 
-/** One line of a comment, from its `#` on, and the offset of that `#`. */
+/** A line of a comment that begins with its `#`, and the offset of the `#`. */
 export interface CommentLine {
   readonly text: string;
   readonly offset: number;
@@ -69,12 +69,12 @@ export function parseDocComment(
 }
 
 interface Grammar {
-  /** A dialect that enforces this rule has only this grammar. */
+  /** Dialects that enforce this rule have only this grammar. */
   readonly rule: Rule;
   parser(source: Source, lines: readonly CommentLine[], dialect: Dialect): DocParser;
 }
 
-/** The newest grammar first. */
+/** The grammars, newest first. */
 const grammars: readonly Grammar[] = [
   { rule: 'doc-sections', parser: (...comment) => new ParagraphParser(...comment) },
   { rule: 'doc-indent-as-second-line', parser: (...comment) => new LineParser(...comment, 'second') },
@@ -82,8 +82,8 @@ const grammars: readonly Grammar[] = [
 ];
 
 /**
- * Parses a comment by the grammar that its author seems to have meant: the one that finds the most sections, because a tag in one
- * grammar is text in another. If all grammars refuse the comment, the error of the one that gets furthest is thrown.
+ * Parses a comment with the grammar that its author probably used: the one that finds the most sections, because a tag in
+ * one grammar is text in another. If all grammars reject the comment, throws the error of the one that gets furthest.
  */
 function best(parse: (grammar: Grammar) => DocComment): DocComment {
   let comment: DocComment | undefined;
@@ -131,7 +131,7 @@ const directives: ReadonlyMap<SectionKind, string> = new Map([
 /** Kinds that can have only one section, or one for each name. */
 const uniqueKinds: ReadonlySet<SectionKind> = new Set(['member', 'feature', 'returns', 'errors', 'since']);
 
-/** A line without its `# `, and the offset of the rest. */
+/** A line without its `# `, and the offset of its text. */
 interface Line {
   readonly text: string;
   readonly offset: number;
@@ -140,16 +140,16 @@ interface Line {
 /** The beginning of a section. */
 interface Tag {
   readonly kind: SectionKind;
-  /** `@name:` or `Since:` */
+  /** The text, such as `@name:` or `Since:`. */
   readonly text: string;
   readonly offset: number;
 }
 
-/** `@name:` and the spaces after it. */
+/** Matches `@name:` and the spaces after it. */
 const nameTag = /^@[^:]*: */u;
-/** `Since:` and the spaces after it. `Note::` is reStructuredText, not a tag. */
+/** Matches `Since:` and the spaces after it. `Note::` is reStructuredText, not a tag. */
 const sectionTag = /^(?:Returns|Errors|Since|Notes?|Examples?|TODO):(?!:) */u;
-/** The same tags before QEMU 8.1. */
+/** Match the same tags in the grammars before QEMU 8.1. */
 const oldNameTag = /^@[^ ]*:(?= |$)\s*/u;
 const oldSectionTag = /^(?:Returns|Since|Notes?|Examples?|TODO):(?= |$)\s*/u;
 
@@ -161,7 +161,7 @@ const freeFormMessage = (name: string): string =>
 const indentMessage = (indent: number): string =>
   `expected this line to be indented by at least ${indent} spaces, like those above`;
 
-/** A section that is not complete. */
+/** An incomplete section. */
 interface Draft {
   /** Absent in plain text. */
   readonly tag?: Tag;
@@ -202,7 +202,7 @@ abstract class DocParser {
     this.draft.lines.push({ text: text.slice(indent).trimEnd(), offset: offset + indent });
   }
 
-  /** Takes the next line, or undefined at the end of the comment. */
+  /** Consumes the next line. Returns undefined at the end of the comment. */
   protected next(): Line | undefined {
     const line = this.lines[this.#next];
     if (!line) return undefined;
@@ -254,7 +254,7 @@ abstract class DocParser {
 
   #checkTag({ kind, text, offset }: Tag): void {
     if (text === '@:') this.fail(offset + 1, nameMessage);
-    // QEMU reports this later, as a member that does not exist.
+    // QEMU reports this as a member that does not exist.
     const space = text.search(/\s/u);
     if (space !== -1) this.fail(offset + space, `unexpected space in '${text}'`);
     if (!uniqueKinds.has(kind)) return;
@@ -287,7 +287,7 @@ class ParagraphParser extends DocParser {
   #line: Line | undefined;
   #membersDone = false;
   #featuresDone = false;
-  /** Indentation of the current literal block; 0 before its first line, undefined outside of literal blocks. */
+  /** The indentation of the current literal block: 0 before its first line, undefined outside a literal block. */
   #literal: number | undefined;
 
   protected override parseSections(): void {
@@ -365,7 +365,7 @@ class ParagraphParser extends DocParser {
   }
 
   /**
-   * Takes the lines that continue the section begun in the current one.
+   * Consumes the lines that continue the section that begins on the current line.
    *
    * @param isStrict whether the second of them must not be indented less than the first
    */
@@ -376,7 +376,7 @@ class ParagraphParser extends DocParser {
     if (!line || indent === 0) return;
     this.append(line, indent);
     line = this.#advance();
-    // QEMU insists on the indentation of this line only; any further one that is indented less ends the section.
+    // QEMU requires only this line to be indented. A later line with less indentation ends the section.
     if (isStrict && line && !isWithin(line.text, indent) && !nameTag.test(line.text)) {
       this.fail(line.offset + indentation(line.text), indentMessage(indent));
     }
@@ -389,7 +389,7 @@ class ParagraphParser extends DocParser {
     for (let line: Line | undefined = first; line && line.text !== ''; line = this.#advance()) this.append(line);
   }
 
-  /** Literal blocks can have long lines and single spaces between sentences. QEMU's compiler recognizes only some forms of them. */
+  /** Reports style errors, except in the forms of literal blocks that QEMU's compiler recognizes. */
   #checkFormat({ text, offset }: Line): void {
     if (/^(?:\.\. +qmp-example)? *::$/u.test(text)) {
       this.#literal = 0;
@@ -418,7 +418,7 @@ class ParagraphParser extends DocParser {
 /** The grammars before QEMU 9.0. */
 class LineParser extends DocParser {
   #part: 'body' | 'members' | 'features' | 'sections' = 'body';
-  /** Indentation of the current section's text; undefined until a line sets it. */
+  /** The indentation of the current section's text, or undefined until a line sets it. */
   #indent: number | undefined = 0;
 
   constructor(
@@ -480,7 +480,7 @@ class LineParser extends DocParser {
 
   #text({ text, offset }: Line): void {
     if (/^@\S+:/u.test(text)) this.fail(offset, `expected '@name:' at the beginning of a line and a space after it`);
-    // Before 8.1, a line of spaces had to be indented, too.
+    // Before 8.1, lines of spaces had to be indented, too.
     if (this.indentedBy === 'first' ? text !== '' : !isBlank(text)) {
       const indent = indentation(text);
       if (this.draft.lines.length > 0) this.#indent ??= indent;

@@ -1,8 +1,8 @@
-/** Turns a documentation comment into the model's documentation. */
+/** Converts a documentation comment to the model's documentation. */
 
 import type { Doc, DocEntry, DocExample, Position } from '../../model.js';
 import type { DocComment, DocSection } from './comment.js';
-import { dedent, indentation, isBlank, isWithin, withoutOuterBlankLines } from './lines.js';
+import { dedent, indentation, isBlank, isWithin, withoutOuterBlankLines } from '../../indentation.js';
 
 export function toDoc(comment: DocComment, position: Position): Doc {
   const body: string[] = [];
@@ -13,7 +13,7 @@ export function toDoc(comment: DocComment, position: Position): Doc {
   for (const { kind, name = '', text } of comment.sections) {
     if (kind === 'todo') continue;
     if (kind === 'example') {
-      examples.push({ text: dedent(text.split('\n')) });
+      examples.push({ text: dedent(text.split('\n')).join('\n') });
       continue;
     }
     const rest = cutExamples(text, examples);
@@ -61,7 +61,7 @@ function cutExamples(text: string, examples: DocExample[]): string {
   return withoutOuterBlankLines(rest).join('\n');
 }
 
-/** @param lines the indented lines below `.. qmp-example::` */
+/** @param lines the indented lines after `.. qmp-example::` */
 function toExample(lines: readonly string[]): DocExample {
   // Options such as `:title: text` end at the first blank line.
   const blank = lines.findIndex(isBlank);
@@ -71,7 +71,7 @@ function toExample(lines: readonly string[]): DocExample {
   return {
     ...(title !== undefined && { title }),
     ...(/(?:^| ):annotated:/u.test(joined) && { annotated: true }),
-    text: dedent(withoutOuterBlankLines(lines.slice(options.length))),
+    text: dedent(withoutOuterBlankLines(lines.slice(options.length))).join('\n'),
   };
 }
 
@@ -80,20 +80,20 @@ function toDocEntry(text: string): DocEntry {
   return { text, ...(since !== undefined && { since }) };
 }
 
-/** Finds the version in a paragraph such as `Since 2.4`, a tag whose colon was forgotten. */
+/** Returns the version in a paragraph such as `Since 2.4`: a tag without its colon. */
 function loneSince(text: string): string | undefined {
   return /(?:^|\n\n)Since:? +(\d+(?:\.\d+)+)\.?(?=\n\n|$)/u.exec(text)?.[1];
 }
 
-/** `(since 2.4)`, `(default: on; since 2.4)` */
+/** Matches text such as `(since 2.4)` or `(default: on; since 2.4)`. */
 const sinceInParentheses =
   /\((?:[^()]*[,;]\s+)?since(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?![.\s]*[\w(])/giu;
-/** `Since 2.4.` */
+/** Matches sentences such as `Since 2.4.`. */
 const sinceSentence = /(?:^s|^S|\sS)ince(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?=[.;]?(?:$|\n\n)|[.;]\s)/gu;
 
 /**
- * Finds the version that introduced what a text describes. Only in parentheses or in a sentence of its own does "since" surely refer to
- * that. Parts of it can be newer than the whole, so the oldest version counts.
+ * Returns the version that introduced a member or feature, from its description. Elsewhere than in parentheses or a
+ * sentence of its own, "since" may have another meaning. Parts can be newer than the whole, so the oldest version counts.
  */
 function entrySince(text: string): string | undefined {
   const matches = [...text.matchAll(sinceInParentheses), ...text.matchAll(sinceSentence)];

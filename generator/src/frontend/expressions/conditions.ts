@@ -1,9 +1,9 @@
 /**
- * Reads `if`. QEMU's manual has the grammar in docs/devel/qapi-code-gen.rst, "Configuring the schema".
+ * Reads `if`. The grammar is that of QEMU's docs/devel/qapi-code-gen.rst, "Configuring the schema".
  *
  *     condition = string | { 'all': [ condition, ... ] } | { 'any': [ condition, ... ] } | { 'not': condition }
  *
- * Before QEMU 6.2, a condition is an expression of the C preprocessor, or a list of them that must all hold.
+ * Before QEMU 6.2, a condition is an expression of the C preprocessor, or a list of such expressions that all must hold.
  */
 
 import type { Condition } from '../../model.js';
@@ -14,8 +14,8 @@ import { parseTextCondition } from './text-condition.js';
 const operators = ['all', 'any', 'not'] as const;
 
 /**
- * @param object what may have `if` among its keys
- * @param what what messages call the object
+ * @param object an object that may have the key `if`
+ * @param what the title of the object in messages
  */
 export function readCondition(reading: Reading, object: ObjectNode, what: string): Condition | undefined {
   const node = object.members.get('if')?.value;
@@ -58,7 +58,7 @@ function readObject(reading: Reading, node: ObjectNode, what: string): Condition
   const [operator, second] = present;
   const operand = operator && node.members.get(operator)?.value;
   if (!operator || !operand || second) {
-    // Any other key is an error of its own.
+    // Other keys have already been reported.
     if (present.length === node.members.size)
       reading.reportAt(node.offset, `'if' of ${what} needs exactly one of 'all', 'any' and 'not'`);
     return undefined;

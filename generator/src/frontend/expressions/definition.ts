@@ -1,6 +1,6 @@
 /**
- * Reads an expression as a definition. This finds all errors that one expression alone can have: in its keys, the JSON kinds of its
- * values, its names. QEMU's manual has the grammar in docs/devel/qapi-code-gen.rst, "Schema syntax".
+ * Reads an expression as a definition, and reports all errors that can be found without other definitions: in keys, JSON
+ * kinds of values, and names. The grammar is that of QEMU's docs/devel/qapi-code-gen.rst, "Schema syntax".
  */
 
 import { optional } from '../../optional.js';
@@ -57,7 +57,7 @@ const keys: Record<Meta, Keys> = {
   event: { required: ['event'], optional: ['data', 'boxed', 'if', 'features'] },
 };
 
-/** The only value that each flag can have; leaving the flag out means the other one. */
+/** The only valid value of each flag. The other value is the default. */
 const flagValues: Record<CommandFlag, boolean> = {
   gen: false,
   'success-response': false,
@@ -68,9 +68,7 @@ const flagValues: Record<CommandFlag, boolean> = {
 };
 
 /**
- * Reports every error in the expression.
- *
- * @returns what could be understood; undefined when the definition has no name
+ * Reads a definition, without the parts that have errors, which are reported. Returns undefined if it has no name.
  */
 export function readDefinition(
   { source, object, doc }: LocatedExpression,
@@ -103,7 +101,7 @@ export function readDefinition(
   return reporter.count > errors ? { ...syntax, broken: true } : syntax;
 }
 
-/** Finds the key that says what the expression defines. */
+/** Returns the key that determines the kind of definition. */
 function readMeta({ reportAt }: Reading, { members, offset }: ObjectNode): Meta | undefined {
   const [meta, second] = metas.filter((key) => members.has(key));
   if (meta === undefined) {
@@ -118,7 +116,7 @@ function readMeta({ reportAt }: Reading, { members, offset }: ObjectNode): Meta 
   return meta;
 }
 
-/** The part that definitions of all kinds have. */
+/** The fields of all kinds of definitions. */
 type CommonSyntax = Pick<
   DefinitionSyntax,
   'source' | 'name' | 'nameOffset' | 'offset' | 'condition' | 'features' | 'doc'

@@ -1,4 +1,6 @@
-/** Which names a schema may use. QEMU's manual has the rules in docs/devel/qapi-code-gen.rst, "Naming rules and reserved names". */
+/**
+ * Checks names. The rules are those of QEMU's docs/devel/qapi-code-gen.rst, "Naming rules and reserved names".
+ */
 
 import type { Reading } from './shapes.js';
 import type { Meta } from './syntax.js';
@@ -32,16 +34,16 @@ export function checkMemberName(
     reportAt(offset, `${what} must be lower case`);
 }
 
-/** A name that keeps the rules for all names. */
+/** A name that obeys the rules for all names. */
 interface ValidName {
   /** The name without the prefixes of downstream (`__rfqdn_`) and experimental (`x-`) names. */
   readonly stem: string;
-  /** What messages call it. */
+  /** The title in messages. */
   readonly what: string;
   readonly offset: number;
 }
 
-/** @returns the name's stem, or undefined after a report */
+/** Returns the name's stem, or undefined if an error was reported. */
 function checkName({ reportAt }: Reading, name: string, what: string, offset: number): string | undefined {
   const stem = /^(?:__[a-z0-9.-]+_)?(?:x-)?([a-z][a-z0-9_-]*)$/iu.exec(name)?.[1];
   if (stem === undefined) {

@@ -1,4 +1,4 @@
-/** The parts that definitions are made of: types, members, branches, values and features. */
+/** Reads the parts of definitions: types, members, branches, values and features. */
 
 import type { Condition } from '../../model.js';
 import { optional } from '../../optional.js';
@@ -33,7 +33,7 @@ export function readTypeOrArray(reading: Reading, node: ValueNode, what: string)
 /**
  *     typeOrMembers = type | members
  *
- * @param owner the definition whose members they are, where it can be excepted from the rules for their names
+ * @param owner the definition that contains the members, if a pragma can exempt it from the rules for their names
  */
 export function readTypeOrMembers(
   reading: Reading,
@@ -73,7 +73,7 @@ export function readMembers(reading: Reading, node: ValueNode, what: string, own
 }
 
 interface BranchRules {
-  /** What messages call one of them. */
+  /** The term in messages. */
   readonly role: 'branch' | 'alternative';
   readonly allowsArrays: boolean;
   readonly hasCheckedNames: boolean;
@@ -105,7 +105,7 @@ export function readBranches(reading: Reading, node: ValueNode, rules: BranchRul
  *     values = [ value, ... ]
  *     value = string | { 'name': string, 'if'?: condition, 'features'?: features }
  *
- * @param owner the enum
+ * @param owner the name of the enum
  */
 export function readValues(reading: Reading, node: ValueNode, owner: string): ValueSyntax[] {
   const { dialect, pragmas, reportAt } = reading;
@@ -129,7 +129,7 @@ export function readValues(reading: Reading, node: ValueNode, owner: string): Va
  *     features = [ feature, ... ]
  *     feature = string | { 'name': string, 'if'?: condition }
  *
- * @param object what may have `features` among its keys
+ * @param object an object that may have the key `features`
  */
 export function readFeatures(reading: Reading, object: ObjectNode): FeatureSyntax[] {
   const node = object.members.get('features')?.value;
@@ -146,7 +146,7 @@ export function readFeatures(reading: Reading, object: ObjectNode): FeatureSynta
   });
 }
 
-/** Reads what may be just a type, or an object with the type and more. */
+/** Reads a type, or an object with a type and other keys. */
 function readTyped(
   reading: Reading,
   { offset, value }: MemberNode,
@@ -160,7 +160,7 @@ function readTyped(
   return type && { type, ...optional('condition', condition) };
 }
 
-/** Reads what may be just a name, or an object with the name and more. */
+/** Reads a name, or an object with a name and other keys. */
 function readNamed(
   reading: Reading,
   node: ValueNode,

@@ -1,11 +1,11 @@
-/** The shapes that values of an expression must have: strings, and objects with certain keys. */
+/** Checks the form of values in expressions: strings, and objects with certain keys. */
 
 import { didYouMean } from '../../suggest.js';
 import type { ObjectNode, ValueNode } from '../ast.js';
 import type { Rules } from '../pragmas.js';
 import type { ReportAt } from '../reporter.js';
 
-/** What the reader of any part of an expression needs: the rules, and where to report errors. */
+/** The context of reading an expression: the rules, and how to report errors. */
 export interface Reading extends Rules {
   readonly reportAt: ReportAt;
 }
@@ -16,9 +16,9 @@ export interface Keys {
 }
 
 /**
- * Reports the keys that an object lacks, and those that it cannot have.
+ * Reports missing and unknown keys of an object.
  *
- * @param offset where keys are missed
+ * @param offset where to report missing keys
  */
 export function checkKeys(
   { reportAt }: Reading,
@@ -37,7 +37,7 @@ export function checkKeys(
   }
 }
 
-/** @returns undefined, after a report, for anything but a string */
+/** Returns undefined and reports an error if the node is not a string. */
 export function readString({ reportAt }: Reading, node: ValueNode, what: string, form: string): string | undefined {
   if (node.kind === 'string') return node.value;
   reportAt(node.offset, `${what} must be ${form}, not ${describe(node)}`);
@@ -57,7 +57,7 @@ export function describe(node: ValueNode): string {
   }
 }
 
-/** `the key 'a'`, `the keys 'a', 'b'` */
+/** Returns text such as `the key 'a'` or `the keys 'a', 'b'`. */
 export function keyList(keys: readonly string[]): string {
   return `${keys.length > 1 ? 'the keys' : 'the key'} ${quoteAll(keys)}`;
 }

@@ -1,4 +1,4 @@
-/** Definitions as they are written: well formed, but with names that are not resolved. Offsets are those of the definition's source. */
+/** The syntax of definitions, whose names are not resolved yet. Offsets refer to the definition's source. */
 
 import type { Condition } from '../../model.js';
 import type { DocComment } from '../docs/comment.js';
@@ -11,12 +11,12 @@ interface Common {
   readonly source: Source;
   readonly name: string;
   readonly nameOffset: number;
-  /** Offset of the whole expression. */
+  /** The offset of the whole expression. */
   readonly offset: number;
   readonly condition?: Condition;
   readonly features: readonly FeatureSyntax[];
   readonly doc?: DocComment;
-  /** Set when the definition has errors, which have been reported, so that parts of it can be missing. */
+  /** Set if parts may be missing because of errors, which have been reported. */
   readonly broken?: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface StructSyntax extends Common {
 
 export interface UnionSyntax extends Common {
   readonly meta: 'union';
-  /** Like the discriminator, absent in simple unions, which QEMU had before 6.2. */
+  /** Absent, like the discriminator, in the simple unions of QEMU before 6.2. */
   readonly base?: TypeSyntax | MembersSyntax;
   readonly discriminator?: NameSyntax;
   readonly branches: readonly BranchSyntax[];
@@ -58,10 +58,10 @@ export interface EventSyntax extends Common {
   readonly flags: ReadonlySet<'boxed'>;
 }
 
-/** The flags of commands. Each can be written with one value only, so that its presence says all. */
+/** The flags of commands. Each has only one valid value, so only its presence matters. */
 export type CommandFlag = 'boxed' | 'gen' | 'success-response' | 'allow-oob' | 'allow-preconfig' | 'coroutine';
 
-/** A name, and where it is written. */
+/** A name, and its offset. */
 export interface NameSyntax {
   readonly name: string;
   readonly offset: number;
@@ -72,7 +72,7 @@ export interface TypeSyntax extends NameSyntax {
   readonly array: boolean;
 }
 
-/** The members of an implicit type, written in place of a type's name. */
+/** The members of an implicit type, which are written in place of a type's name. */
 export interface MembersSyntax {
   readonly members: readonly MemberSyntax[];
 }
@@ -99,7 +99,7 @@ export interface FeatureSyntax extends NameSyntax {
   readonly condition?: Condition;
 }
 
-/** Returns the members that are written in place of a type's name. */
+/** Returns members that are written in place of a type's name. */
 export function inlineMembers(data: TypeSyntax | MembersSyntax | undefined): readonly MemberSyntax[] {
   return data && 'members' in data ? data.members : [];
 }
@@ -128,7 +128,7 @@ export function allFeatures(syntax: DefinitionSyntax): FeatureSyntax[] {
   return [...syntax.features, ...documentedMembers(syntax).flatMap(({ features }) => features ?? [])];
 }
 
-/** Returns the offset of a type's name, or undefined for members written in its place. */
+/** Returns the offset of a type's name, or undefined if members are written in its place. */
 export function referenceOffset(data: TypeSyntax | MembersSyntax | undefined): number | undefined {
   return data && 'offset' in data ? data.offset : undefined;
 }

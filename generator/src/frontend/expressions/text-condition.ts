@@ -1,8 +1,8 @@
-/** Parses conditions in the form they had before QEMU 6.2: as expressions of the C preprocessor. */
+/** Parses conditions of QEMU before 6.2, which are expressions of the C preprocessor. */
 
 import type { Condition } from '../../model.js';
 
-/** Deeper nesting, which no schema has, would exhaust the stack. */
+/** The limit for nested operators, which would exhaust the stack. */
 const maxDepth = 100;
 
 /**
@@ -10,7 +10,7 @@ const maxDepth = 100;
  *     all  = not { "&&" not }
  *     not  = "!" not | "(" any ")" | "defined" "(" name ")" | "defined" name
  *
- * Text that has another form becomes a single name.
+ * Text in any other form becomes a single name.
  */
 export function parseTextCondition(text: string): Condition {
   const tokens = text.match(/\|\||&&|[!()]|\w+|\S/gu) ?? [];

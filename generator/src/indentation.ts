@@ -1,4 +1,4 @@
-/** Lines of documentation and their indentation. */
+/** The indentation of lines of documentation. */
 
 export function indentation(text: string): number {
   return text.length - text.trimStart().length;
@@ -8,7 +8,7 @@ export function isBlank(text: string): boolean {
   return text.trim() === '';
 }
 
-/** Whether a line belongs to a block with the given indentation. */
+/** Returns whether a line belongs to a block with an indentation. Blank lines belong to any block. */
 export function isWithin(text: string, indent: number): boolean {
   return isBlank(text) || indentation(text) >= indent;
 }
@@ -19,9 +19,9 @@ export function withoutOuterBlankLines(lines: readonly string[]): readonly strin
   return lines.slice(first, last + 1);
 }
 
-/** Removes the indentation that all lines have in common, and joins them. */
-export function dedent(lines: readonly string[]): string {
+/** Removes the indentation that all lines share. */
+export function dedent(lines: readonly string[]): string[] {
   let indent = Infinity;
   for (const line of lines) if (!isBlank(line)) indent = Math.min(indent, indentation(line));
-  return lines.map((line) => line.slice(indent)).join('\n');
+  return lines.map((line) => line.slice(indent));
 }

@@ -1,0 +1,46 @@
+/** Facts about QAPI's built-in types on the wire. */
+
+import type { BuiltinName } from './model.js';
+
+interface Builtin {
+  /** The `json-type` of introspection. */
+  readonly jsonType: 'string' | 'number' | 'int' | 'boolean' | 'null' | 'value';
+  /** The smallest and largest integer. */
+  readonly range?: readonly [min: bigint, max: bigint];
+}
+
+const signed = (bits: bigint): Builtin => ({
+  jsonType: 'int',
+  range: [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n],
+});
+const unsigned = (bits: bigint): Builtin => ({ jsonType: 'int', range: [0n, 2n ** bits - 1n] });
+/** QEMU accepts a negative 64-bit integer as the unsigned integer with the same bits. */
+const unsigned64: Builtin = { jsonType: 'int', range: [-(2n ** 63n), 2n ** 64n - 1n] };
+
+export const builtins: Readonly<Record<BuiltinName, Builtin>> = {
+  str: { jsonType: 'string' },
+  number: { jsonType: 'number' },
+  int: signed(64n),
+  int8: signed(8n),
+  int16: signed(16n),
+  int32: signed(32n),
+  int64: signed(64n),
+  uint8: unsigned(8n),
+  uint16: unsigned(16n),
+  uint32: unsigned(32n),
+  uint64: unsigned64,
+  size: unsigned64,
+  bool: { jsonType: 'boolean' },
+  any: { jsonType: 'value' },
+  null: { jsonType: 'null' },
+};
+
+/** The kind of a JSON value, which selects the alternative of an alternate. */
+export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null' | 'any';
+
+/** Returns the JSON kind of the values of a built-in type. */
+export function kindOfBuiltin(name: BuiltinName): JsonKind {
+  const { jsonType } = builtins[name];
+  if (jsonType === 'int') return 'number';
+  return jsonType === 'value' ? 'any' : jsonType;
+}

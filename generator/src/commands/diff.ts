@@ -1,0 +1,28 @@
+import { notesOnIntrospections } from '../diff/report.js';
+import { optional } from '../optional.js';
+import type { Print, Subcommand } from './command.js';
+import { declareJudging, judge, type JudgingOptions } from './judge.js';
+
+export const diffCommand: Subcommand = {
+  declare: (command) =>
+    declareJudging(
+      command
+        .description('list the changes for clients between two schemas, and which of them are breaking')
+        .argument('<old>', 'an embedded version such as 10.0, a root schema file, or a saved introspection')
+        .argument('<new>', 'the same kinds of source as <old>'),
+    ),
+  run,
+};
+
+async function run(print: Print, oldText: string, newText: string, options: JudgingOptions): Promise<number> {
+  const { loadInput } = await import('../diff/input.js');
+  const { diff } = await import('../diff/compare.js');
+  const [old, newer] = [loadInput(oldText, options.server), loadInput(newText, options.server)];
+  const changes = diff(old.wire, newer.wire);
+  const report = { old, new: newer, changes, notes: notesOnIntrospections([old, newer]) };
+  return await judge(print, report, options, {
+    commands: new Set(old.wire.commands.keys()),
+    ...optional('old', old.schema),
+    ...optional('new', newer.schema),
+  });
+}

@@ -1,0 +1,30 @@
+import { Option } from 'commander';
+
+import type { DriftOptions } from '../diff/drift.js';
+import type { Print, Subcommand } from './command.js';
+import { declareJudging, judge, type JudgingOptions } from './judge.js';
+
+export const driftCommand: Subcommand = {
+  declare: (command) =>
+    declareJudging(
+      command
+        .description('list how a server differs from its schema, and the conditions that its build meets')
+        .addOption(
+          new Option('--connect <address>', 'a live server: unix:PATH or tcp:HOST:PORT').conflicts('introspection'),
+        )
+        .option('--introspection <file>', 'a saved reply of a server to query-qmp-schema, or of an agent to guest-info')
+        .addOption(new Option('--schema <file>', 'a root schema file instead of an embedded schema').conflicts('qemu'))
+        .option('--qemu <version>', 'an embedded QEMU version, such as 10.0 (default: the current one)'),
+    ),
+  run,
+};
+
+async function run(print: Print, options: DriftOptions & JudgingOptions): Promise<number> {
+  const { drift } = await import('../diff/drift.js');
+  const report = await drift(options);
+  const commands = [...report.schema.definitions.values()].filter(({ kind }) => kind === 'command');
+  return await judge(print, report, options, {
+    commands: new Set(commands.map(({ name }) => name)),
+    old: report.schema,
+  });
+}

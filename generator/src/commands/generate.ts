@@ -1,0 +1,51 @@
+import { Option, type Command } from 'commander';
+
+import type { Generated, GenerateOptions } from '../generate.js';
+import { printable } from '../visible.js';
+import { defineOption, exitCodes, warnOfUnknown, type Print, type Subcommand } from './command.js';
+
+/** Declares the options of `generate`, which `check` has, too. */
+export function declareGenerating(command: Command): Command {
+  return command
+    .addOption(new Option('--schema <file>', 'a root schema file instead of an embedded schema').conflicts('qemu'))
+    .addOption(new Option('--qemu <version>', 'an embedded QEMU version, such as 10.0'))
+    .option('--out <directory>', 'the output directory', 'generated')
+    .option('--docs', 'include documentation (default: if the schema has any)')
+    .option('--no-docs', 'omit documentation; include only facts such as versions and conditions')
+    .option('--json-schema', 'also write JSON Schemas of arguments, results and events')
+    .addOption(defineOption());
+}
+
+export const generateCommand: Subcommand = {
+  declare: (command) =>
+    declareGenerating(
+      command.description('generate TypeScript from a schema (default: the schemas of the current QEMU)'),
+    ),
+  run,
+};
+
+async function run(_print: Print, options: GenerateOptions): Promise<number> {
+  // Loaded on demand: these modules take longer to load than other commands run.
+  const { generate } = await import('../generate.js');
+  const { write } = await import('../output.js');
+  const { keepReceipt } = await import('../receipts.js');
+  const begin = performance.now();
+  const results = generate(options);
+  warnOfUnknown(
+    options.define,
+    results.flatMap(({ conditions }) => [...conditions]),
+  );
+  await write(options.out, results);
+  keepReceipt(options, results);
+  for (const result of results) process.stderr.write(`${printable(summary(result))}\n`);
+  process.stderr.write(`total time, including writing: ${(performance.now() - begin).toFixed(0)} ms\n`);
+  return exitCodes.ok;
+}
+
+function summary({ folder, origin, schema, files, time }: Generated): string {
+  const count = (kind: string): number =>
+    [...schema.definitions.values()].filter((definition) => definition.kind === kind).length;
+  const types = schema.definitions.size - count('command') - count('event');
+  const read = `${origin}: ${schema.modules.length} modules, ${count('command')} commands, ${count('event')} events, ${types} types`;
+  return `${folder}: ${read}; ${files.size} files; read in ${time.read.toFixed(0)} ms, emitted in ${time.emit.toFixed(0)} ms`;
+}

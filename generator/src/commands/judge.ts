@@ -1,0 +1,52 @@
+/** What `diff` and `drift` share: their options, and reporting changes. */
+
+import { Option, type Command } from 'commander';
+
+import { formatReport, formats, isPast, thresholds, type Format, type Report, type Threshold } from '../diff/report.js';
+import type { ServerName } from '../diff/input.js';
+import { servers } from '../embedded.js';
+import { optional } from '../optional.js';
+import type { Compared } from '../used-by/used-by.js';
+import { exitCodes, type Print } from './command.js';
+import { isColoured } from './failures.js';
+
+export interface JudgingOptions {
+  readonly format: Format;
+  readonly failOn: Threshold;
+  readonly usedBy?: string;
+  readonly server: ServerName;
+}
+
+export function declareJudging(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'the output format').choices(formats).default('text'))
+    .addOption(
+      new Option('--fail-on <threshold>', 'the changes that cause exit code 1').choices(thresholds).default('breaking'),
+    )
+    .option('--used-by <tsconfig>', 'report only the changes that affect the program of a tsconfig.json')
+    .addOption(
+      new Option('--server <server>', 'the server to compare, for embedded versions')
+        .choices(servers.map(({ name }) => name))
+        .default('qmp'),
+    );
+}
+
+/** Prints a report, and returns the exit code for the threshold. */
+export async function judge(
+  print: Print,
+  report: Report,
+  { format, failOn, usedBy }: JudgingOptions,
+  compared: Omit<Compared, 'changes'>,
+): Promise<number> {
+  const judged = usedBy === undefined ? report : await withUses(report, compared, usedBy);
+  const workspace = process.env['GITHUB_WORKSPACE'];
+  print(formatReport(judged, format, { colour: isColoured(process.stdout), ...optional('workspace', workspace) }));
+  return isPast(judged, failOn) ? exitCodes.failed : exitCodes.ok;
+}
+
+async function withUses(report: Report, compared: Omit<Compared, 'changes'>, tsconfig: string): Promise<Report> {
+  // Loaded on demand: TypeScript takes longer to load than a comparison without it.
+  const { usedBy: find } = await import('../used-by/used-by.js');
+  const { usedBy, notes } = await find({ changes: report.changes, ...compared }, tsconfig);
+  return { ...report, notes: [...report.notes, ...notes], usedBy };
+}
