@@ -486,12 +486,12 @@ describe('errors', () => {
     {
       lines: ['@boil:', '', 'Note: hot'],
       versions: ['9.1', '10.0', '10.2'],
-      want: `4:3: there is no section 'Note:' since QEMU 9.1: write '.. note::' instead`,
+      want: `4:3: QEMU 9.1 removed the section 'Note:': write '.. note::' instead`,
     },
     {
       lines: ['@boil:', '', 'Examples:', '    -> boil'],
       versions: ['9.1', '10.0', '10.2'],
-      want: `4:3: there is no section 'Examples:' since QEMU 9.1: write '.. qmp-example::' instead`,
+      want: `4:3: QEMU 9.1 removed the section 'Examples:': write '.. qmp-example::' instead`,
     },
     {
       lines: ['@boil:', '', `  ${'x'.repeat(67)}`],

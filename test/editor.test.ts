@@ -89,7 +89,7 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
       what: 'the data of an event',
       at: 'failure.da|ta',
       text: '(property) QmpEvent<"BLOCK_IO_ERROR", BlockIoErrorEvent>.data: BlockIoErrorEvent',
-      documentation: 'What the schema says of the event, as the server sent it.',
+      documentation: "The event's data, as sent by the server.",
     },
     {
       what: 'one of several events',

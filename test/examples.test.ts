@@ -127,7 +127,7 @@ const mistakes: readonly Mistake[] = [
   {
     versions: since10,
     where: 'migrate.arguments.channels[].addr.offset',
-    problems: [`expected integer of 64 bits, found string '0x1000'`],
+    problems: [`expected 64-bit integer, found string '0x1000'`],
     reason: 'monitors take no strings for integers; the command line does',
   },
 

@@ -76,6 +76,7 @@ describe('a receipt is used only if nothing has changed', () => {
     'generator/package.json',
     'node_modules/json5/lib/parse.js',
     'schema/9.0.0/qga/qapi-schema.json',
+    'schema/current',
   ])('not if a byte of %s has changed', (path) => {
     const content = readFileSync(join(base, path));
     appendFileSync(join(base, path), '\n');

@@ -144,13 +144,13 @@ describe('a tar archive', () => {
     {
       title: 'a link with data',
       bytes: tarOf([{ path: 'q/a', type: '2', content: 'x' }]),
-      want: /^it has a symbolic link with data$/u,
+      want: /^it contains a symbolic link with data$/u,
     },
     { title: 'an unknown type', bytes: tarOf([{ path: 'q/a', type: 'S' }]), want: /type "S"/u },
     {
       title: 'a sparse file',
       bytes: tarOf([paxOf({ 'GNU.sparse.major': '1' }), file('q/a')]),
-      want: /^it has a sparse file$/u,
+      want: /^it contains a sparse file$/u,
     },
     {
       title: 'a name for all',

@@ -46,7 +46,7 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     failures.push(error);
   }
-  // After a failure, too, write what was found before it.
+  // Even after a failure, write the results from before it.
   try {
     await writeOut(stdout.join(''));
   } catch (error) {

@@ -28,7 +28,7 @@ export function evaluate(condition: Condition, valueOf: (name: string) => boolea
     }
     case 'all':
     case 'any': {
-      // A single operand of this value decides.
+      // A single operand with this value decides the result.
       const decisive = condition.kind === 'any';
       const values = new Set(condition.operands.map((operand) => evaluate(operand, valueOf)));
       if (values.has(decisive)) return decisive;

@@ -91,9 +91,14 @@ export function embeddedVersions(): string[] {
   );
 }
 
+/** Returns the path of the file that contains the current version. */
+export function currentFile(): string {
+  return join(schemaFolder(), 'current');
+}
+
 /** Returns the version that `generated/` is made from. */
 export function currentVersion(): string {
-  return readFileSync(join(schemaFolder(), 'current'), 'utf8').trim();
+  return readFileSync(currentFile(), 'utf8').trim();
 }
 
 export function embeddedRoot(version: string, server: Server): string {

@@ -2,7 +2,7 @@
  * Computes the `query-qmp-schema` reply of a QEMU built from a schema (QEMU's manual: "How to use the QAPI code
  * generator", "Client JSON Protocol introspection").
  *
- * The reply contains only types that commands and events reach. Type names are masked by numbers, and all integers are
+ * The reply contains only types that commands and events reach. Type names become numbers, and all integers are
  * `int`. As in QEMU, conditions do not affect the numbers: whatever a build lacks is removed last.
  */
 

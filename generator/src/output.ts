@@ -32,7 +32,7 @@ export interface Difference {
 /**
  * Returns the differences between the files on disk and what they should be. Files that were not generated are ignored.
  *
- * @throws FileError if something other than a directory is in place of one; file system errors
+ * @throws FileError if something else is where a directory should be; file system errors
  */
 export function compare(root: string, outputs: readonly Output<string | Expectation>[]): Difference[] {
   requireFolders(root, outputs);
@@ -78,7 +78,7 @@ export async function write(root: string, outputs: readonly Output[]): Promise<v
   });
 }
 
-/** @throws UsageError if the root is empty; FileError if something is in place of a directory */
+/** @throws UsageError if the root is empty; FileError if something else is where a directory should be */
 function requireFolders(root: string, outputs: readonly Output<unknown>[]): void {
   if (root === '') throw new UsageError('--out requires the path of a directory');
   requireFoldersTo(root);
@@ -110,7 +110,7 @@ function generatedBefore(folder: string, files: ReadonlyMap<string, unknown>): s
     .filter((name) => isGenerated(join(folder, name)));
 }
 
-/** The number of bytes to read of a file, at the beginning of which the mark of generated files is. */
+/** The number of bytes to read from the beginning of a file, where generated files have their mark. */
 const headLength = 1024;
 
 function isGenerated(path: string): boolean {

@@ -16,7 +16,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { currentVersion, embeddedFolder, resolveVersion } from './embedded.js';
+import { currentFile, currentVersion, embeddedFolder, resolveVersion } from './embedded.js';
 import { generate, type GenerateOptions } from './generate.js';
 import { compare, type Difference, type Expectation, type Output } from './output.js';
 
@@ -106,7 +106,10 @@ function keyOf(options: GenerateOptions): string {
   const { resolve } = createRequire(import.meta.url);
   const folders = packages.map((name) => dirname(resolve(`${name}/package.json`)));
   const hash = createHash('sha256');
-  for (const path of [code, manifest, ...folders, embeddedFolder(version)]) update(hash, path);
+  const paths = [code, manifest, ...folders, embeddedFolder(version)];
+  // The default version may change between generating and this.
+  if (options.qemu === undefined) paths.push(currentFile());
+  for (const path of paths) update(hash, path);
   const node = [process.versions, process.execArgv, process.env['NODE_OPTIONS']];
   return hash.update(JSON.stringify([version, { ...options, out: '' }, node])).digest('hex');
 }

@@ -2,7 +2,7 @@
 
 /** Returns ` (did you mean 'x'?)`, or an empty string if no candidate is similar. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
-  // Up to a third of the letters may differ, and always one.
+  // A similar candidate differs in at most a third of the letters, or in only one.
   let best = Math.max(1, Math.floor(name.length / 3)) + 1;
   let nearest: string | undefined;
   for (const candidate of candidates) {

@@ -1,6 +1,6 @@
 /**
- * Reduces QEMU's schemas to facts: all definitions as they are written, and the versions since which they and their
- * members exist. Documentation text is omitted because of its licence, and written as `...`.
+ * Reduces QEMU's schemas to facts: all definitions as they are written, and the versions that introduced them and their
+ * members. Documentation text is omitted because of its licence, and written as `...`.
  */
 
 import { existsSync, lstatSync, statSync } from 'node:fs';

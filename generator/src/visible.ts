@@ -4,14 +4,14 @@
  */
 
 /**
- * Control characters except tabs, characters of text direction or without width, line separators, and lone surrogates.
+ * Control characters except tabs, bidirectional marks, characters without width, line separators, and lone surrogates.
  */
 const invisible = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** GitHub and others interpret these anywhere on a line: `##[error]`, `##vso[...]`. */
 const command = /##(?=\w*\[)/gu;
 
-/** Escapes a text for display on one line. Invisible characters become escapes such as `\u{001b}`. */
+/** Escapes text for display on one line. Invisible characters become escapes such as `\u{001b}`. */
 export function visible(text: string): string {
   return text.replaceAll(
     invisible,

@@ -151,7 +151,7 @@ async function connect(address: SocketAddress, signal: AbortSignal): Promise<Soc
       return await attempt(address, signal);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      if (signal.aborted) throw new Error('too many clients are waiting for it', { cause: error });
+      if (signal.aborted) throw new Error('too many clients are waiting to connect', { cause: error });
       // The server's listen backlog is full. A blocking `connect` would wait here, too.
       await pause(20);
     }
@@ -204,7 +204,7 @@ function ready<T extends Socket>(socket: T, event: 'connect' | 'secureConnect', 
 }
 
 function reasonOf(error: unknown): string {
-  // A host with several addresses fails with one error for each and an empty message.
+  // Connecting to a host with several addresses fails with one error for each, and an empty message.
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
   return error instanceof Error ? error.message : String(error);
 }

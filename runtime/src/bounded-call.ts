@@ -5,7 +5,7 @@ import { AbortedError, ConnectionLostError, TimeoutError } from './errors.js';
 import type { Events, QmpEvent } from './events.js';
 import type { Entry, Request, Session, Settled } from './session.js';
 
-/** What bounds the call. */
+/** The bounds of a call. */
 export interface CallBounds {
   readonly signal?: AbortSignal | undefined;
   readonly timeout?: number | undefined;
@@ -15,7 +15,8 @@ export interface CallBounds {
 }
 
 /**
- * Settles once: when it has a result and, if it waits for one, an event, in either order; or at the first failure.
+ * Settles once: when it has its result and, if it waits for an event, that event, in either order; or at the first
+ * failure.
  */
 export class BoundedCall {
   readonly #session: Session;

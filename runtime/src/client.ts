@@ -38,8 +38,8 @@ export interface CallOptions<E extends EventMap<E>, U extends keyof E = never> {
   /** The time limit for the whole call, in milliseconds. `Infinity` means no limit. */
   timeout?: number | undefined;
   /**
-   * After the command has succeeded, waits for the first of these events. The call then resolves to
-   * `{ result, event }`.
+   * In addition to the result, waits for the first of these events, which may arrive before the result. The call then
+   * resolves to `{ result, event }`.
    */
   until?: readonly U[] | undefined;
   /** Filters the events named in `until`: return true for the event to wait for. */
@@ -77,7 +77,7 @@ type OptionsOf<C extends CommandMap<C>, E extends EventMap<E>, N extends keyof C
 /** The names that can be listened to: the schema's events, `*` for all events, and the connection's own events. */
 export type Listenable<E extends EventMap<E>> = (keyof E & string) | typeof anyEvent | keyof ConnectionEvents;
 
-/** What the compiler reports for a misspelled name. No other name is taken for a misspelled `*`. */
+/** The suggestion that the compiler reports for a misspelled name. It never suggests `*`. */
 type Meant<M extends string, E extends EventMap<E>> = DidYouMean<M, Exclude<Listenable<E>, typeof anyEvent>>;
 
 /** The argument that a listener receives. */
@@ -123,7 +123,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Executes any command, whether or not the schema has it. Neither arguments nor result are validated.
+   * Executes any command, whether or not the schema has it. Neither the arguments nor the result is validated.
    *
    * @throws QmpError, or TypeError for an invalid option
    */
@@ -141,8 +141,8 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    * - a feature, of the command or event itself or of the named part: `{ feature: 'deprecated' }`.
    *
    * Resolves to false for anything that the server does not know, including misspelled names. The server's schema is
-   * queried once for each connection, on first use. A guest agent has no schema: it is queried on each call, and only
-   * for whether a command exists and is enabled.
+   * queried once for each connection, on first use. A guest agent does not report a schema: it is queried on
+   * each call, and reports only whether a command exists and is enabled.
    *
    * Since version 10.1, QEMU lists the commands of all targets: an x86 QEMU has `dump-skeys`, but the call fails.
    *

@@ -8,15 +8,15 @@
  */
 
 /**
- * What a check accepts. `out`: a value to send, which must match the schema exactly. `in`: a received value without
- * anything unknown to the schema. `open`: a received value that may have unknown members and enum values.
+ * The values that a check accepts. `out`: a value to send, which must match the schema exactly. `in`: a received value
+ * without anything unknown to the schema. `open`: a received value that may have unknown members and enum values.
  */
 export type Mode = 'out' | 'in' | 'open';
 
 /** Returns true if the value is valid. False means undecided. `depth` is the number of enclosing objects and arrays. */
 export type Check = (value: unknown, depth: number) => boolean;
 
-/** A type, as far as compiling it is concerned. It has one of `test` and `compile`. */
+/** A type, as the compiler sees it. It has either `test` or `compile`. */
 export interface Compilable {
   /** Returns an expression that is true if the value of a variable is valid. */
   test?(compiler: Compiler, variable: string): string;
@@ -42,8 +42,8 @@ export function compiled(type: Compilable, mode: Mode): Cell | undefined {
 }
 
 /**
- * The number of tokens left for the value being checked. Without a limit, objects that share others could have any
- * number.
+ * The number of tokens left for the value being checked. Without a limit, a small value that contains the same object
+ * many times could have any number.
  */
 export const budget = { left: 0 };
 
@@ -121,7 +121,7 @@ export class Compiler {
   }
 }
 
-/** Conditions can remove all values of an enum. */
+/** Joins tests with `||`. There may be none, because conditions can remove all values of an enum. */
 export function anyOf(tests: readonly string[]): string {
   return tests.length === 0 ? 'false' : `(${tests.join(' || ')})`;
 }

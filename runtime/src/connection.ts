@@ -58,17 +58,17 @@ export interface ConnectOptions {
   trace?: Trace | undefined;
   /** How to validate arguments, results and events. `false` disables validation. */
   validate?: boolean | Validation | undefined;
-  /** Logs a warning if the server's minor version of QEMU is not that of the generated code. */
+  /** Logs a warning if the server's QEMU minor version differs from that of the generated code. */
   checkVersion?: boolean | undefined;
   /**
-   * Reconnects to a path or port when the connection is lost. Calls in flight fail nevertheless: nothing is sent twice.
+   * Reconnects to a path or port when the connection is lost. Calls in flight still fail: nothing is sent twice.
    */
   reconnect?: boolean | ReconnectOptions | undefined;
 }
 
 /**
  * Delays in milliseconds, at least 1. The delay doubles after each attempt, and each wait is a random time between half
- * the delay and the delay. It is reset to `initialDelay` only by a connection that lasted for ten seconds, or for
+ * the delay and the full delay. It is reset to `initialDelay` only by a connection that lasted for ten seconds, or for
  * `maxDelay` if that is shorter: otherwise, a server that greets and then dies would be retried without pause.
  */
 export interface ReconnectOptions {
@@ -123,7 +123,7 @@ const unchecked = /* @__PURE__ */ validationOf(false);
 export interface ConnectionEvents {
   /** The connection was lost. With `reconnect`, a new connection is attempted. */
   disconnected: { readonly error: QmpError };
-  /** The connection was reestablished. Events in between were missed: query again any state that you follow. */
+  /** The connection was reestablished. Events in between were missed: re-query any state that you track. */
   reconnected: { readonly attempts: number; readonly greeting: Greeting | undefined };
 }
 
@@ -385,14 +385,14 @@ export class Connection {
   }
 
   #newInventory(): Inventory {
-    // An invalid reply must not be the basis of an answer.
+    // Never base an answer on an invalid reply.
     const validate: Validation = { results: 'throw' };
     return new Inventory(this.#protocol.handshake === 'sync', (command, bounds) =>
       this.call(command, undefined, { ...bounds, validate }),
     );
   }
 
-  /** Runs in the background: an agent has to be queried, and may not answer. */
+  /** Runs in the background, because an agent has to be queried and might never answer. */
   async #checkVersion(timeout: number): Promise<void> {
     const session = this.#session;
     try {
@@ -415,7 +415,7 @@ export class Connection {
   #silence(session: Session | undefined, timeout: number): string {
     const address = this.#address;
     if (this.#protocol.handshake === 'sync') return `no answer within ${timeout} ms: the agent may not be running`;
-    if (session?.greeted) return `the server greeted, but did not answer within ${timeout} ms`;
+    if (session?.greeted) return `the server sent a greeting, but did not answer within ${timeout} ms`;
     const problem = `no greeting within ${timeout} ms`;
     if ('launch' in address) return problem;
     const others = lacksTls(address) ? ', may not be a monitor, or may expect TLS' : ', or may not be a monitor';
@@ -514,7 +514,7 @@ function lacksTls(address: Address): boolean {
   return 'port' in address && !address.tls;
 }
 
-/** Returns undefined if a lost connection is not to be replaced. */
+/** Returns undefined if the client should not reconnect. */
 function delaysOf(option: unknown): Delays | undefined {
   if (option === undefined || option === false) return undefined;
   if (option !== true && typeof option !== 'object') throw mistake('reconnect', 'boolean or object', option);
@@ -538,8 +538,8 @@ function callOptionsOf(given: RawCallOptions, checks: typeof rawCallChecks): Raw
 
 /**
  * Rejects with an error created only after an `await`, so that its stack leads to the caller that awaits, and calls
- * that succeed never create one. Two are needed: a promise that is resolved with this one subscribes to it during the
- * first.
+ * that succeed never create one. Two awaits are needed: a promise that is resolved with this one subscribes to it only
+ * during the first.
  */
 async function fail(failure: () => Error): Promise<never> {
   await Promise.resolve();

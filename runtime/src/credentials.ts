@@ -1,5 +1,5 @@
 /**
- * Recognizes secrets by the names of members and the form of texts. A small module of its own, which validators use:
+ * Recognizes secrets by the names of members and the form of strings. This is a separate, small module for validators:
  * `secrets.ts`, which finds the exact place of a secret in a message, is much larger.
  */
 
@@ -42,12 +42,16 @@ export function isSecretOption(name: string): boolean {
 }
 
 /**
- * Returns whether a text looks as if it contained a credential: user information in a URL, an option or a JSON member
- * with a secret name, a private key, a command. `shownText` finds the exact places, and none that this misses.
+ * Returns whether a string looks as if it contains a credential: user information in a URL, an option or a JSON member
+ * with a secret name, a private key, a command. `shownText` finds the exact places, and none in a string for which this
+ * returns false.
  */
 export function holdsCredential(text: string): boolean {
   if (!mayHoldCredentials.test(text)) return false;
-  if (text.length > longestExamined || /:\/\/[^]*@|exec:|-----BEGIN /u.test(text)) return true;
-  const names = text.matchAll(/[\w.-]+(?=[\\\s"']*[=:])/gu);
+  const authority = text.indexOf('://');
+  const isUrl = authority !== -1 && text.includes('@', authority);
+  if (isUrl || text.length > longestExamined || /exec:|-----BEGIN /u.test(text)) return true;
+  // The lookbehind keeps the time linear: without it, each suffix of a name would be tried.
+  const names = text.matchAll(/(?<![\w.-])[\w.-]+(?=[\\\s"']*[=:])/gu);
   return [...names].some(([name]) => isSecretOption(name));
 }

@@ -40,8 +40,8 @@ export class CommandError extends QmpError {
    * @param command the command's name
    * @param errorClass `GenericError`, `CommandNotFound`, `DeviceNotActive`, `DeviceNotFound`, `KVMMissingCap`, or a
    * class of a newer server
-   * @param desc a description for people, not stable: the server's text with secrets hidden. It is unescaped, so do not
-   * print it to a terminal
+   * @param desc a human-readable description, not stable: the server's text with secrets hidden. It is unescaped, so do
+   * not print it to a terminal
    */
   constructor(
     readonly command: string,

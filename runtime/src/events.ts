@@ -19,7 +19,7 @@ export class QmpEvent<N extends string = string, D extends object = JsonObject> 
   readonly event: N;
   /** The event's data, as sent by the server. */
   readonly data: D;
-  /** The time since 1970-01-01 UTC by the server's clock; both are -1 if the server has no time. */
+  /** The time since 1970-01-01 UTC by the server's clock; both are -1 if the server could not read its clock. */
   readonly timestamp: { readonly seconds: number; readonly microseconds: number };
 
   constructor(name: N, message: JsonObject) {
@@ -29,7 +29,7 @@ export class QmpEvent<N extends string = string, D extends object = JsonObject> 
     this.timestamp = { seconds: time(timestamp['seconds']), microseconds: time(timestamp['microseconds']) };
   }
 
-  /** The `timestamp` as a date; undefined if the server has no time. */
+  /** The `timestamp` as a date; undefined if the server could not read its clock. */
   get date(): Date | undefined {
     const { seconds, microseconds } = this.timestamp;
     const date = new Date(seconds * 1000 + microseconds / 1000);
@@ -109,7 +109,7 @@ export class Events {
     checkParameter('listener', listener, aFunction);
   }
 
-  /** @throws TypeError for a name that nobody can listen to: it must be misspelled */
+  /** @throws TypeError for a name that cannot be listened to, and is therefore a misspelling */
   checkListenable(name: unknown): void {
     this.#checkName('name', name, reserved);
   }
@@ -264,7 +264,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
     if (waiting) {
       waiting.resolve({ value: event, done: false });
     } else if (this.#overflow === 'throw') {
-      // Once an event is dropped, none is queued: the events that are read have no gap.
+      // Once an event has been dropped, no more are queued, so that there is no gap in the events that are read.
       if (this.#dropped > 0 || !this.#events.push(event, lengths.get(event))) this.#dropped += 1;
     } else {
       while (!this.#events.push(event, lengths.get(event))) {

@@ -49,7 +49,7 @@ export class Framer {
   #keptLength = 0;
   /**
    * The state of scanning the incomplete message; undefined while that is on one line and too short to exceed the limit
-   * of values.
+   * on values.
    */
   #scan: Scan | undefined;
   /** Whether a delimiter discards the input before it. */

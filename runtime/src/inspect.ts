@@ -26,7 +26,7 @@ export interface Issue {
   readonly expected: string;
   /** What the value has instead: `number 5`, `array`, `nothing`. Secrets are hidden. */
   readonly found: string;
-  /** A description for people, safe to print: `expected string, found number 5`. */
+  /** A human-readable description, safe to print: `expected string, found number 5`. */
   readonly message: string;
 }
 
@@ -37,11 +37,11 @@ export type Direction = 'in' | 'out';
 export interface Notes {
   readonly deprecated?: true;
   readonly unstable?: true;
-  /** The condition that holds in the builds of QEMU that have it. */
+  /** The condition that a build of QEMU has to meet to have it. */
   readonly if?: string;
 }
 
-/** A type, as far as inspecting values is concerned. */
+/** A type, as the inspector sees it. */
 export interface Inspectable {
   /** @param further whether an object may have members beyond those of the type */
   inspect(inspector: Inspector, value: unknown, further?: boolean): void;
@@ -54,7 +54,7 @@ export interface InspectOptions {
   readonly remarks?: readonly Remark[] | undefined;
   /** The notes of the command or event itself. */
   readonly notes?: Notes | undefined;
-  /** Whether to replace a `bigint` in the place of a `number`: on the wire, large doubles look like integers. */
+  /** Whether to convert a `bigint` where the type has a `number`: on the wire, large doubles look like integers. */
   readonly mend?: boolean | undefined;
   /** Whether to ignore unknown members and enum values. */
   readonly ignoreUnknown?: boolean | undefined;
@@ -84,8 +84,8 @@ export function isFailure({ kind }: Issue, direction: Direction): boolean {
 }
 
 /**
- * The state of inspecting one value. Each class of `schema.ts` inspects the values of its own types. Values nest up to a
- * thousand levels deep, so there are no callbacks in the recursion: the stack has to suffice.
+ * The state of inspecting one value. Each class of `schema.ts` inspects the values of its own types. Values nest up to
+ * a thousand levels deep, so the recursion avoids callbacks, which would use more stack.
  */
 export class Inspector {
   readonly issues: Issue[] = [];
@@ -96,7 +96,7 @@ export class Inspector {
   readonly path: (string | number)[] = [];
   /** The objects and arrays on the path, outermost first. */
   readonly #holders: object[] = [];
-  /** The number of tokens inspected. Without a limit, objects that share others could have any number. */
+  /** The number of tokens inspected. Without a limit, repeated objects could add up to any number. */
   #tokens = 1;
 
   constructor(options: InspectOptions, value: unknown) {
@@ -172,6 +172,8 @@ export class Inspector {
 
   /** @param hint advice for the author of the value */
   mismatch(expected: string, value: unknown, hint = ''): void {
+    // Describing a value takes time.
+    if (!this.isWanted('mismatch')) return;
     this.add('mismatch', expected, this.#found(value), this.isOut ? hint : '');
   }
 

@@ -80,7 +80,7 @@ function hasUnsafe(value: Json[] | JsonObject, depth: number): boolean {
     for (; index < value.length; index += 1) if (isUnsafe(value[index], depth)) return true;
     return false;
   }
-  // oxlint-disable-next-line guard-for-in -- what was parsed has no inherited members, and this is the fastest way
+  // oxlint-disable-next-line guard-for-in -- parsed objects have no inherited members, and this is the fastest way
   for (const name in value) if (isUnsafe(value[name], depth)) return true;
   return false;
 }
@@ -170,8 +170,8 @@ interface ValueLimits {
   /** The maximum nesting of objects and arrays. */
   readonly depth: number;
   /**
-   * The maximum number of names, values, brackets, colons and commas. Objects that share others can have more than fit
-   * into memory.
+   * The maximum number of names, values, brackets, colons and commas. A value that contains the same object many times
+   * can have more than fit into memory.
    */
   readonly tokens: number;
   /** The maximum length of the text. */
@@ -181,7 +181,7 @@ interface ValueLimits {
 /**
  * `out` applies to arguments: QEMU and its agent reject larger messages (`MAX_TOKEN_COUNT` and `MAX_TOKEN_SIZE` in
  * QEMU's qobject/json-streamer.c); the margin is for the rest of the message. `in` applies to received values, and
- * `any` to values that are only written. No message of 64 MiB reaches them: QEMU's tokens have five bytes on average,
+ * `any` to values that are only written. No message of 64 MiB reaches them: QEMU's tokens average five bytes,
  * and validation counts only objects and elements.
  */
 export const limits = {
@@ -407,7 +407,7 @@ class Writer {
   }
 
   #finishPart(): void {
-    // A concatenated string keeps all its pieces, at ten times its size, until it is read.
+    // Until it is read, a concatenated string keeps all its pieces, which take ten times its size.
     this.#text.charCodeAt(0);
     this.#parts.push(this.#text);
     this.#length += this.#text.length;

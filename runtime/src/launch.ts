@@ -91,10 +91,12 @@ function spawn(command: string, args: readonly string[], options: LaunchOptions)
   if (hasNul) throw new Error('the command, its arguments, cwd and env must not contain null bytes');
   const daemonize = args.find((arg) => /^--?daemonize(?:=|$)/u.test(arg));
   if (daemonize !== undefined) {
-    throw new Error(`${daemonize} would detach the server: remove that argument, or connect to its path`);
+    throw new Error(
+      `${daemonize} would detach the server: remove that argument, or start the server yourself and connect to it`,
+    );
   }
   const chardev = `socket,id=qapi-ts,fd=${monitorFd}`;
-  // QEMU also supports `-mon`, but that is deprecated since 11.1.
+  // QEMU also supports `-mon`, but that has been deprecated since 11.1.
   const own =
     monitor === '-qmp'
       ? ['-chardev', chardev, '-qmp', 'chardev:qapi-ts']

@@ -42,6 +42,8 @@ const commonWords = /* @__PURE__ */ new Set(
 
 interface Form {
   readonly text: string;
+  /** Whether it is only a part of the secret. */
+  readonly isPart: boolean;
   /** Whether to hide only whole words. */
   readonly isWord: boolean;
 }
@@ -111,18 +113,27 @@ export class Replacement {
   }
 }
 
-/** Hides secrets in plain text or JSON. If searching the text would take too long, hides it as a whole. */
-export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
-  if (secrets.length === 0) return text;
+/**
+ * Hides secrets in plain text or JSON. If searching the text would take too long, hides it as a whole.
+ *
+ * @param past secrets of requests that have ended. If there are too many for a long text, their parts are not hidden
+ */
+export function withoutSecrets(text: string, secrets: readonly Secret[], past: readonly Secret[] = []): string {
+  if (secrets.length + past.length === 0) return text;
   const forms = new Map<string, Form>();
+  const add = (form: Form): void => {
+    if (forms.get(form.text)?.isWord !== false) forms.set(form.text, form);
+  };
   for (const secret of secrets) {
     if (!secret.mayBeIn(text)) continue;
     if (secret.isTooLong) return hidden;
-    for (const form of secret.forms) {
-      if (forms.get(form.text)?.isWord !== false) forms.set(form.text, form);
-    }
+    secret.forms.forEach(add);
     if (forms.size * text.length > searchLimit) return hidden;
   }
+  const pastForms = past.filter((secret) => secret.mayBeIn(text)).flatMap((secret) => secret.forms);
+  const withParts = (forms.size + pastForms.length) * text.length <= searchLimit;
+  pastForms.filter(({ isPart }) => withParts || !isPart).forEach(add);
+  if (forms.size * text.length > searchLimit) return hidden;
   const plain = unescaped(text);
   if (plain === undefined) return hidden;
   // Longest first, because a secret may be part of another.
@@ -140,7 +151,10 @@ function formsOf(secret: string): Form[] {
     ...[...parts].filter((part) => part.length >= shortest && isVisible(part) && !commonWords.has(part.toLowerCase())),
     ...[...wholes].filter(isVisible),
   ].flatMap((text) =>
-    spellingsOf(text).map((spelling) => ({ text: spelling, isWord: !wholes.has(text) || isShort(text) })),
+    spellingsOf(text).map((spelling) => {
+      const isPart = !wholes.has(text);
+      return { text: spelling, isPart, isWord: isPart || isShort(text) };
+    }),
   );
 }
 
@@ -191,8 +205,8 @@ function base64Decoded(text: string): string | undefined {
 }
 
 /**
- * Replaces JSON's `\uXXXX` escapes by the characters, also where JSON is quoted within JSON, so that each character has
- * one spelling. Written without regular expressions, which overflow the stack on long runs of backslashes.
+ * Replaces JSON's `\uXXXX` escapes with the characters, even where JSON is quoted within JSON, so that each character
+ * has one spelling. Written without regular expressions, which overflow the stack on long runs of backslashes.
  *
  * @returns undefined if there are too many escapes
  */

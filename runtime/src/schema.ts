@@ -33,7 +33,7 @@ const integerRanges = /* @__PURE__ */ (() => {
 export type IntegerName = keyof typeof integerRanges;
 export type BuiltinName = IntegerName | 'str' | 'number' | 'bool' | 'any' | 'null';
 
-/** A validator, reduced to what identifies its type. */
+/** The part of a validator that identifies its type. */
 export interface Typed {
   (value: unknown): boolean;
   readonly type: Type;
@@ -133,7 +133,7 @@ function isInteger(name: BuiltinName): name is IntegerName {
 
 function integerExpectation([min, max]: Range): string {
   if (max <= Number.MAX_SAFE_INTEGER) return `integer from ${min} to ${max}`;
-  return max === integerRanges.int64[1] ? 'signed integer of 64 bits' : 'integer of 64 bits';
+  return max === integerRanges.int64[1] ? '64-bit signed integer' : '64-bit integer';
 }
 
 function testOfInteger([min, max]: Range, m: string): string {
@@ -161,7 +161,7 @@ function inspectString(inspector: Inspector, value: unknown): void {
   }
 }
 
-/** Accepts any JSON with exact integers. Received values are nothing else. */
+/** Accepts any JSON with exact integers. Received values are always of that form. */
 function inspectAny(inspector: Inspector, value: unknown): void {
   if (!inspector.isOut) return;
   switch (kindOf(value)) {
@@ -264,7 +264,7 @@ export interface ObjectType extends Type {
   /** @param find returns the value of a member */
   shape(find: (name: string) => unknown): Shape;
   select(find: (name: string) => unknown): Selection;
-  /** Describes where else a member exists that is unknown in an object. */
+  /** Returns a hint about where else a member exists, if an object has it in the wrong place. */
   elsewhere(object: object, name: string): string;
 }
 
@@ -373,12 +373,12 @@ return ${isStrict ? 'n === 0' : 'true'};`);
 
 export const emptyStruct = /* @__PURE__ */ new StructType(() => ({}));
 
-/** The beginning of the source of every check of objects. */
+/** Returns the source that begins every check of objects. */
 export function objectOnly(): string {
   return `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
 }
 
-/** Objects up to this depth do not count what they contain: without arrays, which always do, there cannot be many. */
+/** Only arrays, and objects this deep or deeper, count what they contain: fewer levels of objects cannot hold many. */
 const freeDepth = 8;
 
 /** Rejects a value with too many tokens. Received objects are counted by the object or array that contains them. */
@@ -389,7 +389,7 @@ function counting(compiler: Compiler, members: readonly Member[]): string {
   return `if (d >= ${freeDepth} && !(${compiler.spent(String(holders * tokensOf.object))})) return false;`;
 }
 
-/** Names that every object inherits have to be tested for ownership. */
+/** Returns an expression for a member. Names that every object inherits have to be tested for ownership. */
 export function reading(name: string): string {
   const text = JSON.stringify(name);
   return inheritedNames.has(name) ? `(Object.hasOwn(v, ${text}) ? v[${text}] : undefined)` : `v[${text}]`;
@@ -400,7 +400,8 @@ export function inspectObject(inspector: Inspector, type: ObjectType, object: un
   if (!inspector.enter('object', object)) return;
   const { isOut, path } = inspector;
   const names = Object.keys(object);
-  // Code that reads a member also sees one that is not enumerable. Arguments are inspected again as they are sent.
+  // Code that reads a member also sees one that is not enumerable. Arguments are inspected again in the form in which
+  // they are sent.
   const find = (name: string): unknown => (isOut ? own : readingOf)(object, name);
   const { members, mandatory, isOpen } = type.shape(find);
   // Compiled checks do not descend into unknown members of received values.

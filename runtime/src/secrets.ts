@@ -36,8 +36,8 @@ const secretResults: ReadonlySet<string> = new Set(['ringbuf-read', 'guest-ssh-g
 const secretProperties = ['data'];
 
 /**
- * Human monitor commands whose arguments are not secret, except for options with a secret name. `change` counts only
- * for disks.
+ * Human monitor commands whose arguments are not secret, except for options with a secret name. `change` is one of
+ * them only for disks.
  */
 const harmlessLine =
   /^\s*(?:info|help|\?|commit|q|quit|s|stop|c|cont|[xpio]|xp|print|sum|log(?:file)?|trace-(?:event|file)|(?:save|load|del)vm|one-insn-per-tb|singlestep|sync-profile|exit_preconfig|system_\w+|gdbserver|g[pv]a2\w+|eject|change(?!\s+(?:vnc|spice))|screendump|block_(?:resize|stream|job_\w+|set_io_throttle)|drive_\w+|device_\w+|netdev_\w+|object_\w+|hostfwd_\w+|chardev-[\w-]+|qom-[lgs][a-z]+|mouse_\w+|wavcapture|stopcapture|p?memsave|boot_set|nmi|ringbuf_read|announce_self|migrate\w*|client_migrate_info|calc_dirty_rate|\w+_vcpu_dirty_limit|dump-?[\w-]*|snapshot_\w+|pcie_aer_inject_error|balloon|set_link|watchdog_action|expire_password|nbd_server_\w+|mce|getfd|closefd|qemu-io|cpu|replay_\w+|x_colo_lost_heartbeat|xen-event-\w+)(?![\w-])/u;
@@ -116,9 +116,11 @@ export function secretsIn(result: Json | undefined, isSecret: boolean): readonly
 /**
  * Hides secrets in text from a server: those that were sent, and credentials within the text. The text may be of any
  * length; if searching it would take more than a few seconds, or more than a few times its memory, the result is `***`.
+ *
+ * @param past secrets of requests that have ended. If there are too many for a long text, their parts are not hidden
  */
-export function hideSecrets(text: string, secrets: readonly Secret[]): string {
-  return shownText(withoutSecrets(text, secrets), 'message');
+export function hideSecrets(text: string, secrets: readonly Secret[], past: readonly Secret[] = []): string {
+  return shownText(withoutSecrets(text, secrets, past), 'message');
 }
 
 function isSecretProperty(name: unknown): boolean {
@@ -255,7 +257,7 @@ function credentialsIn(text: string, kind: keyof typeof optionEnd, names: readon
 }
 
 /**
- * Finds `https://USER:PASSWORD@host`, also if the password is not escaped as it should be. A user name without a
+ * Finds `https://USER:PASSWORD@host`, even if the password is not escaped as it should be. A user name without a
  * password is hidden, too, except in SSH-like URLs.
  */
 function* userInformation(text: string): Iterable<Span> {
@@ -303,7 +305,7 @@ function endOfOption(text: string, begin: number, ends: RegExp): number {
 }
 
 /**
- * Finds members such as `"password": "PASSWORD"` in `json:{...}` file names, also where the JSON is itself quoted.
+ * Finds members such as `"password": "PASSWORD"` in `json:{...}` file names, even where the JSON is itself quoted.
  *
  * @param numbersFrom the level of quoting from which numbers are secret
  */

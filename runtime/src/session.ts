@@ -80,8 +80,8 @@ export interface Request {
 }
 
 /**
- * The state of a request. `queued`: not sent. `sent`: waiting for its reply. `written`: passed to the system without
- * expecting a reply, so that only an error can make it fail. `ended`: settled or abandoned; a reply is dropped.
+ * The state of a request. `queued`: not sent. `sent`: waiting for its reply. `written`: passed to the system; no
+ * reply is expected, so only an error can make it fail. `ended`: settled or abandoned; a reply is dropped.
  */
 type EntryState = 'queued' | 'sent' | 'written' | 'ended';
 
@@ -125,8 +125,10 @@ const agentDelay = 500;
 const agentQuestion = { execute: 'guest-ping', id: 'qapi-ts: is this an agent?' };
 const isAgentProblem =
   "this is a guest agent, not a monitor: connect with the client of its schema, such as '@qapi-ts/qemu/qga'";
-/** The beginning of a monitor's greeting, with any indentation. */
-const greetingStart = /^\s*\{\s*"QMP"/u;
+const noGreetingProblem =
+  'this is a monitor whose greeting is missing: another program, or the one that opened the stream, has read it';
+/** The beginning of what a monitor sends first, its greeting or an event, with any indentation. */
+const greetingStart = /^\s*\{\s*"(?:QMP|timestamp|event)"/u;
 /** The number of bytes that are searched for it. */
 const greetingStartLimit = 64;
 const isMonitorProblem =
@@ -143,16 +145,16 @@ const descriptionLimit = 16 * 1024;
 const searchedLength = 8 * descriptionLimit;
 
 /**
- * The limits of a message without `messageLimit`.
+ * The default limits of a message.
  *
  * A monitor of QEMU 7.2 with 1000 block nodes replies to `query-blockstats` with 1.0 MB and 47,000 values, and to
  * `query-named-block-nodes` with half of that; the latter grows with the square of the length of a backing chain (100
- * images: 2.5 MB, 100,000 values). No reply has less than 13 bytes per value. The longest replies are text: `xp` of a
- * megabyte has 7.6 MB.
+ * images: 2.5 MB, 100,000 values). No reply has less than 13 bytes per value. The longest replies are text: that to
+ * `xp` of a megabyte is 7.6 MB long.
  *
- * An agent's `guest-file-read` of the maximum 48 MiB has 64 MiB and 69 bytes, and a `guest-exec-status` with the
- * maximum output has 45 MB, each with a handful of values. `guest-get-memory-blocks` has the most values: three per
- * block.
+ * An agent's reply to a `guest-file-read` of the maximum, 48 MiB, is 64 MiB plus 69 bytes long, and that to a
+ * `guest-exec-status` with the maximum output is 45 MB long, each with a handful of values. `guest-get-memory-blocks`
+ * has the most values: three per block.
  *
  * With these limits, no message exhausts a heap of 512 MB.
  */
@@ -161,7 +163,7 @@ const defaultLimits: Readonly<Record<Protocol['handshake'], MessageLimits>> = {
   sync: { bytes: 65 * 1024 * 1024, values: 256 * 1024 },
 };
 
-/** A higher `messageLimit` raises the limit of values in proportion; a lower one does not reduce it. */
+/** A higher `messageLimit` raises the limit on values in proportion; a lower one does not reduce it. */
 function limitsOf({ handshake }: Protocol, messageLimit: number | undefined): MessageLimits {
   const { bytes, values } = defaultLimits[handshake];
   return messageLimit === undefined
@@ -179,7 +181,7 @@ export class Session {
   readonly #secretive = new Set<Entry>();
   /** The secrets of requests that have ended; a server may still repeat them. */
   readonly #pastSecrets = new PastSecrets();
-  /** Those of requests whose outcome the agent may still report, in the place of another. */
+  /** Those of requests whose outcome the agent may still report, as if it were that of another. */
   readonly #abandonedSecrets = new PastSecrets();
   readonly #repeats: Repeats;
   /** Requests that are not sent yet. Those out of band overtake the others. */
@@ -338,7 +340,7 @@ export class Session {
         entry.args = undefined;
       }
       if (batch === '') return;
-      this.#stream.write(batch, (error) => {
+      this.#write(batch, (error) => {
         if (!error) for (const entry of silent) this.#beginGrace(entry);
       });
     }
@@ -370,7 +372,7 @@ export class Session {
 
   #endGrace(entry: Entry): void {
     const isAgent = this.#options.protocol.handshake === 'sync';
-    // An even later error must not be taken for that of the next command, and may repeat secrets.
+    // An error that arrives even later must not be mistaken for that of the next command, and may repeat secrets.
     if (isAgent) this.#synchrony = 'due';
     this.#finish(entry, { result: {} }, isAgent);
   }
@@ -420,7 +422,7 @@ export class Session {
     }
     const { id, error } = message;
     if (this.#isAgentAsked && !this.#greeted) {
-      this.#end(new ConnectError(isAgentProblem));
+      this.#recognize(message);
       return;
     }
     if (this.#isAgentAsked && id === agentQuestion.id) return;
@@ -500,7 +502,8 @@ export class Session {
   /** Hides the secrets that a text from the server repeats. */
   #hide(text: string, further: readonly Secret[] = []): string {
     const pending = [...this.#secretive].flatMap(({ secrets }) => secrets);
-    return hideSecrets(text, [...further, ...pending, ...this.#pastSecrets.all, ...this.#abandonedSecrets.all]);
+    const past = [...this.#pastSecrets.all, ...this.#abandonedSecrets.all];
+    return hideSecrets(text, [...further, ...pending], past);
   }
 
   #secretsIn(message: Json): readonly Secret[] {
@@ -570,8 +573,26 @@ export class Session {
   #askAgent(): void {
     this.#isAgentAsked = true;
     const text = JSON.stringify(agentQuestion);
-    this.#stream.write(`${text}\n`);
+    this.#write(`${text}\n`);
     this.#options.trace?.('out', text);
+  }
+
+  /** Ends the connection to a server that replies to the question without a greeting. */
+  #recognize({ id, error }: JsonObject): void {
+    // A reply with another id is to a command of an earlier connection.
+    if (id !== undefined && id !== agentQuestion.id) return;
+    // Only a monitor demands this command.
+    const isMonitor = error !== undefined && errorOf(error).desc.includes('qmp_capabilities');
+    this.#end(new ConnectError(isMonitor ? noGreetingProblem : isAgentProblem));
+  }
+
+  /** Writes to the stream, which may throw if a program implements it. */
+  #write(text: string, done?: (error?: Error | null) => void): void {
+    try {
+      this.#stream.write(text, done);
+    } catch (error) {
+      this.#end(new ConnectionLostError('the connection failed: the stream cannot be written to', { cause: error }));
+    }
   }
 
   /**
@@ -608,7 +629,7 @@ export class Session {
     this.#ended = true;
     clearTimeout(this.#agentTimer);
     this.#detach();
-    const cause = error ?? new ConnectionLostError('the connection was closed by this side');
+    const cause = error ?? new ConnectionLostError('the client closed the connection');
     this.#opening?.reject(cause);
     this.#opening = undefined;
     const entries = [...this.#inFlight.takeAll(), ...this.#outOfBand.takeAll(), ...this.#inBand.takeAll()];

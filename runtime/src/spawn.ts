@@ -177,7 +177,7 @@ async function findProgram(command: string, cwd: string, folders = '/usr/bin:/bi
   throw new Error(isDenied ? 'EACCES: permission denied' : 'ENOENT: not found in PATH');
 }
 
-/** The path of a `setpriv` that knows the option, if there is one: util-linux has it since 2.33, BusyBox does not. */
+/** The path of a `setpriv` that knows the option, if there is one: util-linux 2.33 and later do, BusyBox does not. */
 let usableSetpriv: Promise<string | undefined> | undefined;
 
 async function findSetpriv(): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 /**
- * Returns `; did you mean 'x'?`, or an empty string if no candidate is similar. Up to a third of the letters may
- * differ, and always one.
+ * Returns `; did you mean 'x'?`, or an empty string if no candidate is similar. A similar candidate differs in at most
+ * a third of the letters, or in only one.
  */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   let nearest: string | undefined;

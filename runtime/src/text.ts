@@ -1,7 +1,7 @@
 /** Truncates text from a peer. */
 
 /**
- * Truncates a text that may be as long as a message.
+ * Truncates a string that may be as long as a message.
  *
  * @param limit the maximum length in characters
  * @returns a copy if the text is longer: a slice would keep the whole text alive

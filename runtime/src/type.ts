@@ -1,4 +1,4 @@
-/** What the types of a schema have in common at run time. */
+/** The interface that all types of a schema share at run time. */
 
 import type { Compilable } from './compile.js';
 import type { Inspectable } from './inspect.js';
@@ -14,7 +14,7 @@ export interface Type extends Compilable, Inspectable {
   /** A description for issues: `integer from 0 to 255`. */
   readonly expectation: string;
   readonly takesNull: boolean;
-  /** Whether no value is an object or array that a check would go into. */
+  /** Whether no value is an object or array into which a check would descend. */
   readonly isScalar: boolean;
   /** The types of members, elements and so on. */
   readonly parts: Iterable<Type>;

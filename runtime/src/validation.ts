@@ -22,8 +22,8 @@ export interface Validation {
    * What to do with a result that contradicts the schema. `warn` (the default) returns it and logs a warning, once for
    * each connection and place. `throw` rejects the call with a ResultError, which holds the result. `ignore` disables
    * validation of results and events. Events are always delivered. Unknown members and enum values do not contradict
-   * the schema; they are logged at level `info`, for the first result of a command or event of a name that has any.
-   * Doubles that look like integers are always converted to numbers.
+   * the schema; they are logged at level `info`, for the first result of each command, and the first event of each
+   * name, that has any. Doubles that look like integers are always converted to numbers.
    */
   results?: 'throw' | 'warn' | 'ignore' | undefined;
   /**
@@ -149,12 +149,12 @@ export class Checks {
     const events = this.#validators?.events;
     const type = events && Object.hasOwn(events, name) ? events[name]?.type : undefined;
     if (!type) return;
-    // Event data are an object, so replaced numbers are inside it.
+    // Event data is an object, so replaced numbers are inside it.
     const { issues } = this.#inspect(name, type, data ?? {}, results);
     this.#logAll({ event: name }, 'data', issues);
   }
 
-  /** Replaces large integers by doubles even if validation is off: the types promise numbers. */
+  /** Replaces large integers with doubles even if validation is off: the types promise numbers. */
   #inspect(subject: string, type: Type, value: unknown, results: Validation['results']): Inspection {
     const isIgnored = results === 'ignore' || (results === 'warn' && this.#known.has(subject));
     if (isIgnored && !this.#isMendable(type)) return { value, issues: [] };

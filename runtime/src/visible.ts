@@ -1,12 +1,12 @@
 /** Escapes text from a peer for logs and terminals. The generator has its own copy: the packages share no code. */
 
 /**
- * Control characters except tabs, characters of text direction or without width, line separators, and lone surrogates.
+ * Control characters except tabs, bidirectional marks, characters without width, line separators, and lone surrogates.
  */
 const invisible = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * Escapes a text for display on one line. Invisible characters become escapes such as `\u{001b}`. Commands to CI
+ * Escapes text for display on one line. Invisible characters become escapes such as `\u{001b}`. Commands to CI
  * systems, such as GitHub's `::error::` at the beginning of a line, are escaped, too.
  */
 export function visible(text: string): string {

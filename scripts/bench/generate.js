@@ -44,7 +44,7 @@ const contests = [
     theirs: qemu(tree),
   },
   {
-    title: `check of what is up to date, against generate`,
+    title: `check of up-to-date output, against generate`,
     ours: [[process.execPath, cli, 'check', '--qemu', version, '--out', join(out, 'facts')]],
     theirs: [ours('--qemu', version, '--out', join(out, 'facts'))],
   },

@@ -11,7 +11,7 @@ import { liveHeap, table } from './report.js';
 import { startServer } from './start-server.js';
 
 const connections = 100;
-/** The number of loads per connection. A further load of the size of all of them is cut off in the middle. */
+/** The number of loads per connection. Another load, as large as all of them together, is cut off in the middle. */
 const loads = 10;
 const callsOfLoad = 100;
 const eventsOfLoad = 1000;

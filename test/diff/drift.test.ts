@@ -182,25 +182,25 @@ test('a server is not described as newer than the schema', () => {
   expect(changes.map(({ text, uses: [use] }) => `${formatUse(use)}: ${text}`)).toMatchInlineSnapshot(`
     [
       "newer: the command is missing from the server (in the schema, it is deprecated)",
-      "c: the command is not deprecated in the server",
-      "c: the command cannot be called out of band in the server: out-of-band calls are rejected",
+      "c: the command is not deprecated on the server",
+      "c: the command cannot be called out of band on the server: out-of-band calls are rejected",
       "c: arguments.newer: argument 'newer' is missing from the server: calls that pass it are rejected",
-      "c: arguments.a: argument 'a' is optional in the server",
-      "c: arguments.b: argument 'b' is mandatory in the server: calls that omit it are rejected",
-      "c: arguments.t[]: each element of argument 't' is 'int' in the server, but 'str' in the schema: some values are rejected",
+      "c: arguments.a: argument 'a' is optional on the server",
+      "c: arguments.b: argument 'b' is mandatory on the server: calls that omit it are rejected",
+      "c: arguments.t[]: each element of argument 't' is 'int' on the server, but 'str' in the schema: some values are rejected",
       "c: arguments.older: optional argument 'older' is missing from the schema",
       "c: arguments.e: 'newer' is a value of 'E' only in the schema, where it is unstable: calls that pass it are rejected",
-      "c: arguments.e: value 'f' of 'E' lacks the feature 'x' in the server: programs that check for it do not find it",
-      "c: arguments.e: value 'f' of 'E' has the feature 'y' only in the server",
-      "c: arguments.e: 'older' is a value of 'E' only in the server",
+      "c: arguments.e: value 'f' of 'E' lacks the feature 'x' on the server: programs that check for it do not find it",
+      "c: arguments.e: value 'f' of 'E' has the feature 'y' only on the server",
+      "c: arguments.e: 'older' is a value of 'E' only on the server",
       "c: arguments.alternate: the alternative of kind 'array' of 'A' is missing from the server: calls that pass it are rejected",
       "c: arguments.alternate: the alternative of kind 'object' of 'A' is missing from the schema",
       "c: result.newer: result member 'newer' is missing from the server",
       "c: result.older: result member 'older' is missing from the schema",
       "d: result: the result is missing from the server; in the schema, it is object 'R'",
-      "e: the command is unstable in the server: any version may change it",
-      "e: the command can be called out of band in the server",
-      "e: result: the result is missing from the schema; in the server, it is an object",
+      "e: the command is unstable on the server: any version may change it",
+      "e: the command can be called out of band on the server",
+      "e: result: the result is missing from the schema; on the server, it is an object",
       "older: the command is missing from the schema",
       "NEWER: the event is missing from the server",
       "OLDER: the event is missing from the schema",
@@ -488,7 +488,7 @@ describe('an agent', () => {
     const report = await driftFrom(guestInfo(told), { qemu: '10.0', server: 'qga' });
     expect(report.changes).toEqual([]);
     expect(report.notes).toContain(
-      'disabled by the options of the agent, or because its host does not support them: guest-exec, guest-file-open',
+      "disabled by the agent's options, or because its host does not support them: guest-exec, guest-file-open",
     );
   });
 });
@@ -537,6 +537,47 @@ describe('an older agent, which has the commands of all hosts', () => {
       expect(conditions).toMatchObject({ contradicted: [], has: expect.arrayContaining(['CONFIG_LINUX']) });
       expect(conditions.lacks).toContain('CONFIG_WIN32');
     }
+  });
+});
+
+describe('an agent of 7.2 on Windows, where some commands of Linux only fail', () => {
+  const schema = embedded('10.2', 'qga');
+  const commands = [...schema.definitions.values()].filter(({ kind }) => kind === 'command');
+  const stubs = ['guest-get-diskstats', 'guest-get-cpustats'];
+  const refused = [
+    'guest-get-memory-block-info',
+    'guest-get-memory-blocks',
+    'guest-set-memory-blocks',
+    'guest-set-vcpus',
+    'guest-suspend-hybrid',
+  ];
+  const reply = (isEnabled: (name: string) => boolean): string => {
+    const there = commands.filter(
+      ({ name, condition }) =>
+        !condition || conditionTest(['CONFIG_WIN32'])(condition) || [...stubs, ...refused].includes(name),
+    );
+    const infos = there.map(({ name }) => ({ name, enabled: isEnabled(name), 'success-response': true }));
+    return JSON.stringify({ version: '7.2.0', supported_commands: infos });
+  };
+
+  test('is recognized by what it refuses', async () => {
+    const text = reply((name) => !refused.includes(name));
+    const { changes, conditions } = await driftFrom(text, { server: 'qga', qemu: '10.2' });
+    expect(briefly(changes)).toEqual([]);
+    expect(conditions.has).toContain('CONFIG_WIN32');
+    expect(conditions.lacks).toContain('CONFIG_LINUX');
+  });
+
+  test('is not recognized by what its options disable', async () => {
+    const { conditions } = await driftFrom(
+      reply((name) => name.startsWith('guest-sync')),
+      {
+        server: 'qga',
+        qemu: '10.2',
+      },
+    );
+    expect(conditions.has).not.toContain('CONFIG_WIN32');
+    expect(conditions.has).not.toContain('CONFIG_LINUX');
   });
 });
 

@@ -261,12 +261,12 @@ export const documentation: Table = {
     ["##\n# @Foo:\n#\n# TODO:\n##\n{ 'struct': 'Foo', 'data': {} }", "4:3: expected text after 'TODO:'"],
     [
       "##\n# @Foo:\n#\n# Note: text\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "4:3: there is no section 'Note:' since QEMU 9.1: write '.. note::' instead",
+      "4:3: QEMU 9.1 removed the section 'Note:': write '.. note::' instead",
       { dialect: '10.2' },
     ],
     [
       "##\n# @Foo:\n#\n# Example: text\n##\n{ 'struct': 'Foo', 'data': {} }",
-      "4:3: there is no section 'Example:' since QEMU 9.1: write '.. qmp-example::' instead",
+      "4:3: QEMU 9.1 removed the section 'Example:': write '.. qmp-example::' instead",
       { dialect: '10.0' },
     ],
     [

@@ -73,13 +73,13 @@ describe('close', () => {
     expect(errors.slice(0, 8)).toMatchObject(
       Array.from({ length: 8 }, () => ({
         code: 'ERR_QMP_CONNECTION_LOST',
-        message: 'hangs: the connection was closed by this side; whether it was executed is unknown',
+        message: 'hangs: the client closed the connection; whether it was executed is unknown',
       })),
     );
     expect(errors.slice(8)).toMatchObject(
       Array.from({ length: 2 }, () => ({
         code: 'ERR_QMP_NOT_SENT',
-        message: 'hangs: the connection was closed by this side; it was not sent',
+        message: 'hangs: the client closed the connection; it was not sent',
       })),
     );
     expect(await until).toMatchObject({

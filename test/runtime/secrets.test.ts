@@ -454,6 +454,13 @@ describe('secrets of requests that have ended are hidden', () => {
   });
 });
 
+test('a long text is not hidden as a whole because of past secrets', () => {
+  const past = Array.from({ length: 64 }, (_, index) => new Secret(`secret,id=sec${index},data=hunter${index}`));
+  const text = `${'x '.repeat(500_000)}data`;
+  expect(hideSecrets(text, [], past)).toBe(text);
+  expect(hideSecrets(`${text} secret,id=sec7,data=hunter7`, [], past)).toBe(`${text} ***`);
+});
+
 describe('results that are secret', () => {
   const results: [command: string, args: JsonObject, result: Json][] = [
     ['qom-get', { path: '/objects/key0', property: 'data' }, 'hunter2'],

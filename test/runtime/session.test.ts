@@ -1,5 +1,6 @@
 /** One connection: its handshake, and matching replies to commands. */
 
+import { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -100,6 +101,33 @@ describe('the handshake', () => {
     });
     expect(performance.now() - begin).toBeLessThan(5000);
     expect(peer.commands).toEqual(['guest-ping']);
+  });
+
+  test('a monitor whose greeting was already read is not called an agent', async () => {
+    await using peer = new Peer({ greets: false });
+    peer.on('guest-ping', () => {
+      // The reply to a command of whoever read the greeting.
+      peer.send({ return: {}, id: 'other' });
+      const desc = "Expecting capabilities negotiation with 'qmp_capabilities'";
+      peer.send({ id: 'qapi-ts: is this an agent?', error: { class: 'CommandNotFound', desc } });
+    });
+    expect(await failure(connectPeer(peer, { connectTimeout: 10_000 }))).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: expect.stringMatching(/: this is a monitor whose greeting is missing: /u),
+    });
+  });
+
+  test('a stream that throws when it is asked whether it is an agent', async () => {
+    const stream = new Duplex({
+      read() {},
+      write() {
+        throw new Error('no');
+      },
+    });
+    expect(await failure(connectTo(stream))).toMatchObject({
+      code: 'ERR_QMP_CONNECT',
+      message: expect.stringMatching(/the stream cannot be written to/u),
+    });
   });
 
   test('an event before the greeting makes no agent', async () => {
@@ -239,7 +267,7 @@ describe('the handshake', () => {
           peer.on('qmp_capabilities', () => {});
           peer.greet();
         },
-        { code: 'ERR_QMP_CONNECT', message: /: the server greeted, but did not answer within 100 ms$/u },
+        { code: 'ERR_QMP_CONNECT', message: /: the server sent a greeting, but did not answer within 100 ms$/u },
       ],
     ])('%s', async (_, run, { code, message }) => {
       await using peer = new Peer({ greets: false });

@@ -55,7 +55,7 @@ describe('arguments', () => {
       expect(error).toBeInstanceOf(ArgumentsError);
       expect(error.message).toBe(
         "resize: arguments.devic: unknown member; did you mean 'device'?\n" +
-          'arguments.size: expected signed integer of 64 bits, found number 1152921504606847000, which is not exact: use a bigint\n' +
+          'arguments.size: expected 64-bit signed integer, found number 1152921504606847000, which is not exact: use a bigint\n' +
           'arguments.device: missing, expected string',
       );
       expect(error['code']).toBe('ERR_QMP_ARGUMENTS');
@@ -260,11 +260,8 @@ test('however much a server sends, little is logged', () =>
 
 describe('an event that contradicts the schema', () => {
   test.each<[options: ConnectOptions, ...want: string[]]>([
-    [{}, "warn: RESIZED: data.size: expected signed integer of 64 bits, found string 'x'"],
-    [
-      { validate: { results: 'throw' } },
-      "warn: RESIZED: data.size: expected signed integer of 64 bits, found string 'x'",
-    ],
+    [{}, "warn: RESIZED: data.size: expected 64-bit signed integer, found string 'x'"],
+    [{ validate: { results: 'throw' } }, "warn: RESIZED: data.size: expected 64-bit signed integer, found string 'x'"],
     [{ validate: { results: 'ignore' } }],
     [{ validate: false }],
   ])('is delivered with %o', (options, ...want) =>

@@ -28,7 +28,7 @@ async function run(print: Print, options: GenerateOptions): Promise<number> {
 
 /** Reports files that are not up to date. Returns whether there are any. */
 async function reportStale(print: Print, options: GenerateOptions): Promise<boolean> {
-  // Loaded on demand: it takes longer to load than other commands run.
+  // Loaded on demand: it takes longer to load than other commands take to run.
   const { findDifferences } = await import('../receipts.js');
   const differences = findDifferences(options);
   for (const { path, problem } of differences) print(`${printable(path)}: ${problem}\n`);

@@ -25,7 +25,7 @@ export function defineOption(): Option {
     .default([], 'all conditions hold');
 }
 
-/** Warns about names that no condition has: a misspelled name would remove more than intended. */
+/** Warns about names that occur in no condition: a misspelled name would remove more than intended. */
 export function warnOfUnknown(define: readonly string[], conditions: Iterable<string>): void {
   const known = new Set(conditions);
   for (const name of define.filter((candidate) => !known.has(candidate))) {

@@ -25,7 +25,7 @@ export const generateCommand: Subcommand = {
 };
 
 async function run(_print: Print, options: GenerateOptions): Promise<number> {
-  // Loaded on demand: these modules take longer to load than other commands run.
+  // Loaded on demand: these modules take longer to load than other commands take to run.
   const { generate } = await import('../generate.js');
   const { write } = await import('../output.js');
   const { keepReceipt } = await import('../receipts.js');

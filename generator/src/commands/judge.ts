@@ -1,4 +1,4 @@
-/** What `diff` and `drift` share: their options, and reporting changes. */
+/** The options that `diff` and `drift` share, and the reporting of changes. */
 
 import { Option, type Command } from 'commander';
 

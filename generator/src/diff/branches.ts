@@ -7,7 +7,7 @@ import { FileError } from '../errors.js';
 import { maxLeaves } from '../leaves.js';
 import { empty, type WireBranch, type WireMember, type WireObject } from './wire.js';
 
-/** What two schemas have at the same place; undefined for a schema that has nothing there. */
+/** The parts of two schemas at the same place; undefined for a schema that has nothing there. */
 export interface Pair<T> {
   readonly old: T | undefined;
   readonly newer: T | undefined;

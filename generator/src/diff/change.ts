@@ -14,13 +14,13 @@ export type Verdict = (typeof verdicts)[number];
 export type Side = 'callers' | 'readers';
 
 export interface Change {
-  /** For programs. */
+  /** Machine-readable. */
   readonly kind: ChangeKind;
   readonly verdict: Verdict;
   readonly side: Side;
-  /** For people: a sentence without its period, such as `argument 'size' is now mandatory`. */
+  /** Human-readable: a sentence without its period, such as `argument 'size' is now mandatory`. */
   readonly text: string;
-  /** Where clients meet the change, shortest path first. A change of a type that is used in forty places is one change. */
+  /** Where the change affects clients, shortest path first. A change to a type used in forty places is one change. */
   readonly uses: readonly [Use, ...Use[]];
   readonly place: Place;
 }

@@ -3,7 +3,7 @@
 import { evaluate, formatCondition, namesIn } from '../condition.js';
 import type { Condition } from '../model.js';
 
-/** Whether a part with a condition exists in a server. What contains the part exists, so only the condition matters. */
+/** Whether a part with a condition exists in a server. Its container exists, so only the condition matters. */
 export interface Observation {
   readonly condition: Condition;
   readonly exists: boolean;
@@ -38,9 +38,14 @@ const hosts: readonly (readonly string[])[] = [
  * does not exist disproves its condition only if nothing contradicts that, because another version may lack it.
  *
  * @param names all names that occur in conditions
+ * @param refused observations of commands that an agent has, but refuses: perhaps because its host does not support them
  */
-export function infer(names: Iterable<string>, observations: readonly Observation[]): Inference {
-  const host = hostOf(observations);
+export function infer(
+  names: Iterable<string>,
+  observations: readonly Observation[],
+  refused: readonly Observation[] = [],
+): Inference {
+  const host = hostOf(observations, refused);
   const isPlausible = ({ condition, exists }: Observation): boolean =>
     evaluate(condition, (name) => host.get(name)) !== !exists;
   const groups = groupsOf([...observations.filter(isPlausible), ...proofsOf(host)]).map(inferGroup);
@@ -73,12 +78,14 @@ export function infer(names: Iterable<string>, observations: readonly Observatio
 }
 
 /** Returns what is known about the names that hosts define. If no host fits all that exists, the best fit is assumed. */
-function hostOf(observations: readonly Observation[]): Map<string, boolean> {
+function hostOf(observations: readonly Observation[], refused: readonly Observation[]): Map<string, boolean> {
   const present = observations.filter(({ exists }) => exists);
   const names = [...new Set(hosts.flat())];
   const misfitsOf = (host: readonly string[]): number => {
     const valueOf = (name: string): boolean | undefined => (names.includes(name) ? host.includes(name) : undefined);
-    return present.filter(({ condition }) => evaluate(condition, valueOf) === false).length;
+    const isUnexpected = ({ condition }: Observation): boolean => evaluate(condition, valueOf) === false;
+    const isSupported = ({ condition }: Observation): boolean => evaluate(condition, valueOf) === true;
+    return present.filter(isUnexpected).length + refused.filter(isSupported).length;
   };
   const misfits = hosts.map(misfitsOf);
   const least = Math.min(...misfits);

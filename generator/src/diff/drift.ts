@@ -65,7 +65,7 @@ export async function drift(options: DriftOptions): Promise<DriftReport> {
  * Compares a schema to what a server reports.
  *
  * @param server the server's schema
- * @param agent set if that contains only the names of commands
+ * @param agent set if `server` contains only the names of commands
  */
 export function driftOf(
   schema: Schema,
@@ -75,8 +75,12 @@ export function driftOf(
   const visible = agent ? namesOnly : (wire: WireSchema): WireSchema => wire;
   const observations = observe(visible(wireOf(schema)), server);
   // Older agents also have the commands of other hosts, but disable them.
-  const evidence = observations.filter(({ part, exists }) => !(exists && agent?.disabled.includes(part.name)));
-  const { conditions, allows } = infer(conditionNames(schema), evidence);
+  const disabled = new Set(agent?.disabled);
+  const [refused, evidence] = partition(observations, ({ part, exists }) => exists && disabled.has(part.name));
+  // Commands without a condition are only disabled by options, which say nothing about the host.
+  const conditional = new Set(observations.map(({ part }) => part.name));
+  const isByHost = [...disabled].every((name) => conditional.has(name));
+  const { conditions, allows } = infer(conditionNames(schema), evidence, isByHost ? refused : []);
   const existing = new Set(observations.filter(({ exists }) => exists).map(({ condition }) => condition));
   // Each part has its own condition object, so a part that exists is kept, whatever its condition says.
   const isKept = (condition: Condition): boolean => existing.has(condition) || allows(condition);
@@ -85,6 +89,10 @@ export function driftOf(
     conditional: byCondition(observations.filter(({ condition, exists }) => !exists && !isKept(condition))),
     conditions,
   };
+}
+
+function partition<T>(all: readonly T[], test: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(test), all.filter((one) => !test(one))];
 }
 
 interface Ours {
@@ -146,7 +154,7 @@ const hiddenByMonitor =
 const hiddenByAgent =
   'not compared, because agents report only the names of their commands: arguments, results and features';
 
-const disabledBy = 'disabled by the options of the agent, or because its host does not support them';
+const disabledBy = "disabled by the agent's options, or because its host does not support them";
 
 /** Returns the result in a file that contains either the result or the whole reply. */
 function load(file: string): unknown {
@@ -165,7 +173,7 @@ function guestInfoIn(content: string): unknown {
   return isGuestInfo(result) ? result : undefined;
 }
 
-/** Refuses to compare a server to the schema of another, because the differences would be meaningless. */
+/** Refuses to compare a server to the schema of another kind of server: the differences would be meaningless. */
 function refuseOther(server: ServerName, { label, wire }: Theirs): void {
   const has = (command: string): boolean => wire.commands.has(command);
   const found = has('guest-info') ? 'qga' : has('query-status') ? 'qmp' : has('block-export-add') ? 'qsd' : server;

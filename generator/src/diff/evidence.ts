@@ -93,7 +93,7 @@ class Search {
   /**
    * Records a part and its features.
    *
-   * @param serverPart the same part in the server, if it exists
+   * @param serverPart the same part on the server, if it exists
    * @param owner the use of what contains the part
    * @param use the use of the part itself
    */

@@ -7,7 +7,7 @@
 import type { ChangeKind, Side, Verdict } from './change.js';
 import type { Fit } from './fit.js';
 
-/** The kind of a change, with what determines its verdict. */
+/** The kind of a change, with the facts that determine its verdict. */
 export type ChangeDetail =
   | { readonly kind: 'member-added'; readonly mandatory: boolean }
   | { readonly kind: 'type-changed'; readonly fit: Fit }
@@ -29,7 +29,7 @@ type DetailedKind =
 
 interface Judgement {
   readonly verdict: Verdict;
-  /** The consequence, if it is not obvious: a clause for people. */
+  /** The consequence, if it is not obvious: a human-readable clause. */
   readonly reason?: string;
 }
 

@@ -33,7 +33,7 @@ export interface CodeLocation {
 export interface UsedBy {
   /** The path of the program's `tsconfig.json`. */
   readonly tsconfig: string;
-  /** Where the program meets each change. Changes that it does not meet are omitted. */
+  /** Where each change affects the program. Changes that do not affect it are omitted. */
   readonly touched: ReadonlyMap<Change, readonly CodeLocation[]>;
   /** Errors that only the new types cause, and that no breaking change explains, with the compiler's message. */
   readonly needsEdit: readonly (CodeLocation & { readonly text: string })[];
@@ -182,7 +182,7 @@ function formatLocation({ file, line }: CodeLocation): string {
   return `${file}:${line}`;
 }
 
-/** Returns where the program meets a change, with one location for each line of code. */
+/** Returns where a change affects the program, with one location for each line of code. */
 function locationsOf(change: Change, usedBy: UsedBy | undefined): CodeLocation[] {
   const locations = usedBy?.touched.get(change) ?? [];
   return [...new Map(locations.map((location) => [formatLocation(location), location])).values()];
@@ -193,7 +193,7 @@ function formatPart({ kind, name, use }: LackingPart): string {
   return `${kind} '${name}'${use ? ` of '${formatUse(use)}'` : ''}`;
 }
 
-/** The titles of the lists that never count for a threshold. */
+/** The titles of the lists that never count towards a threshold. */
 const listTitles = {
   needsEdit: 'needs an edit',
   passedOn: 'passed to or from untyped code',
@@ -317,7 +317,7 @@ export interface JsonReport {
 
 interface JsonChange extends Omit<Change, 'uses'> {
   readonly uses: readonly (Use & { readonly text: string })[];
-  /** Where the program meets the change. Present only with `--used-by`. */
+  /** Where the change affects the program. Present only with `--used-by`. */
   readonly usedBy?: readonly CodeLocation[];
 }
 

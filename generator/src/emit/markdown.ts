@@ -31,7 +31,7 @@ const maxDepth = 12;
 const glue = '\0';
 
 /**
- * Returns a text as Markdown, in lines of about 100 columns, without a final newline.
+ * Returns text as Markdown, in lines of about 100 columns, without a final newline.
  *
  * @param text reStructuredText in the conventions of QEMU's schemas, old and new, without the comment's `#`
  * @param links returns the targets of `@name`, `` `name` `` and cross-reference roles, or undefined for names that

@@ -18,12 +18,12 @@ import { branchGroups, groupPaths } from './union.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/u);
 
-/** Values of the runtime that the index of a generated package exports again. */
+/** Values of the runtime that the index of a generated package re-exports. */
 export const runtimeExports = words(`
   launch isKnown stringify toNumber
   AbortedError ArgumentsError CommandError ConnectError ConnectionLostError EventsDroppedError NotSentError ProtocolError QmpError ResultError TimeoutError`);
 
-/** Types of the runtime that the index of a generated package exports again. */
+/** Types of the runtime that the index of a generated package re-exports. */
 export const runtimeTypes = words(`
   Address CallOptions CommandValidators ConnectOptions EmptyObject EventOf Int64 Issue IssuesOptions Json JsonObject Launch Log LogEntry
   LogLevel OobCallOptions Outcome QmpEvent Remark Trace Validation Validator`);

@@ -97,7 +97,7 @@ export function dialectOf(text: string): Dialect {
   const version = parseVersion(text);
   if (!version || compare(version, known(oldestDialect)) < 0) {
     throw new UsageError(
-      `unknown dialect '${text}': expected a QEMU version since ${oldestDialect}, such as ${newestDialect}`,
+      `unknown dialect '${text}': expected QEMU version ${oldestDialect} or later, such as ${newestDialect}`,
     );
   }
   const enforced = new Set(Object.entries(rules).flatMap(([rule, range]) => (includes(range, version) ? [rule] : [])));

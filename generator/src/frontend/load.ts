@@ -40,7 +40,7 @@ export interface ParsedFile {
   readonly expressions: readonly Expression[];
 }
 
-/** The limit for nested includes, which would exhaust the stack. */
+/** The maximum nesting of includes: deeper nesting could exhaust the stack. */
 const maxIncludes = 100;
 
 /**

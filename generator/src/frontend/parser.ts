@@ -12,7 +12,7 @@ import { parseDocComment, type CommentLine, type DocComment } from './docs/comme
 import { endOf, Lexer, lineEnd } from './lexer.js';
 import type { Source } from './source.js';
 
-/** The limit for nested objects and arrays, which would exhaust the stack. */
+/** The maximum nesting of objects and arrays: deeper nesting could exhaust the stack. */
 const maxDepth = 100;
 
 /** Yields the expressions of a file. At the first error, throws a SchemaError. */

@@ -25,8 +25,8 @@ import { isWithin } from '../paths.js';
 export type Read = (path: string) => Uint8Array;
 
 /**
- * The size limit of each file, and of all files of a schema together, in bytes. QEMU 10.2's schema has 760 KB with
- * documentation, in files of up to 200 KB; its introspection has 410 KB when indented. Any schema of 4 MiB can be
+ * The size limit of each file, and of all files of a schema together, in bytes. QEMU 10.2's schema is 760 KB with
+ * documentation, in files of up to 200 KB; its introspection is 410 KB when indented. Any schema of 4 MiB can be
  * processed in a heap of 512 MB.
  */
 export const maxInputSize = 4 << 20;

@@ -28,8 +28,8 @@ export interface Limits {
 }
 
 /**
- * A release unpacks to 600 MB or more, of which about 280 files with 1.1 MB are the schemas, QEMU's compiler and its
- * tests.
+ * A release unpacks to 600 MB or more. The schemas, QEMU's compiler and its tests are about 280 of its files, 1.1 MB in
+ * total.
  */
 export const releaseLimits: Limits = {
   fileSize: maxInputSize,
@@ -233,9 +233,9 @@ async function readExtension(input: Input, size: number): Promise<Buffer> {
 function toEntry(type: string, { path, size }: Required<Extension>): Entry {
   const kind = kinds[type];
   if (kind === undefined)
-    throw new FileError(`it has an entry of type ${JSON.stringify(type)}, which is not supported`);
+    throw new FileError(`it contains an entry of type ${JSON.stringify(type)}, which is not supported`);
   // Tar implementations disagree on whether data follows.
-  if (kind !== 'file' && size !== 0) throw new FileError(`it has a ${kind} with data`);
+  if (kind !== 'file' && size !== 0) throw new FileError(`it contains a ${kind} with data`);
   // Archives from before 1988 have no type for directories.
   return { path, size, kind: kind === 'file' && path.endsWith('/') ? 'directory' : kind };
 }
@@ -299,7 +299,7 @@ function parsePax(content: Buffer): Extension {
     const [keyword, value] = [record.slice(0, equals), record.slice(equals + 1)];
     if (keyword === 'path') found.path = value;
     if (keyword === 'size') found.size = /^\d{1,15}$/u.test(value) ? Number(value) : fail();
-    if (keyword.startsWith('GNU.sparse.')) throw new FileError('it has a sparse file');
+    if (keyword.startsWith('GNU.sparse.')) throw new FileError('it contains a sparse file');
     at = end;
   }
   return found;

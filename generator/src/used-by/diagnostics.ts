@@ -1,4 +1,4 @@
-/** Attributes the compiler errors that only the new types cause to changes. */
+/** Finds the changes that explain the compiler errors that only the new types cause. */
 
 import type { ts } from 'ts-morph';
 
@@ -15,7 +15,7 @@ interface Attributed {
 /** Errors about implicit `any`, which follow from another error. */
 const consequences = new Set([7005, 7006, 7031, 7034]);
 
-/** @param met the places where the program meets each breaking change */
+/** @param met the places where each breaking change affects the program */
 export function attribute(
   old: View,
   newer: View,

@@ -1,4 +1,4 @@
-/** Finds where a program meets a change, by comparing the facts of both checks at the same node. */
+/** Finds where a change affects a program, by comparing the facts of both checks at the same node. */
 
 import type { ts } from 'ts-morph';
 
@@ -20,7 +20,7 @@ export interface View {
 const grants: ReadonlySet<Change['kind']> = new Set(['oob-granted', 'preconfig-granted']);
 
 /**
- * Returns the places where a program meets a change.
+ * Returns the places where a change affects a program.
  *
  * @param newer undefined if the new side has no types
  */

@@ -26,8 +26,8 @@ export class Configured {
   ) {
     this.#parsed = parsed;
     this.files = parsed.fileNames;
-    // Before TypeScript 6, a configuration without `types` included all of them. For later versions, including them
-    // only adds declarations.
+    // Before TypeScript 6, a configuration without `types` included every installed `@types` package. For later
+    // versions, including them only adds declarations.
     const types = parsed.options.types ?? (compiler.version.startsWith('6.') ? ['*'] : undefined);
     this.options = { ...parsed.options, ...(types && { types }), noEmit: true, skipLibCheck: true };
   }

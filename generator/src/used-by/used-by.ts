@@ -2,9 +2,9 @@
  * Finds the changes that affect a program: `--used-by TSCONFIG`.
  *
  * The program is checked in memory with the types of both sides. A walk of each check records what the program does
- * with generated code. A change is met where the records of both checks agree on a node, so a type that changed in one
- * place is not confused with the same type elsewhere. An error that only the new types cause is attributed to a change,
- * or else reported as a required edit.
+ * with generated code. A change affects it where the records of both checks agree on a node, so a type that changed in
+ * one place is not confused with the same type elsewhere. An error that only the new types cause is attributed to a
+ * change, or else reported as a required edit.
  */
 
 import type { ts } from 'ts-morph';
@@ -44,7 +44,7 @@ export interface UsedByResult {
 }
 
 /**
- * Returns the places where a program meets changes.
+ * Returns the places where changes affect a program.
  *
  * @param tsconfig the path of a configuration, or of the directory with its `tsconfig.json`
  * @throws FileError if it cannot be read; UsageError if it is not a configuration

@@ -36,7 +36,7 @@ export function checkClashes(reportAt: ReportAt, role: string, names: readonly N
   }
 }
 
-/** Returns the C identifier for a name. Names that differ only in punctuation have the same. */
+/** Returns the C identifier for a name. Names that differ only in punctuation have the same one. */
 function cName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_]/gu, '_');
 }

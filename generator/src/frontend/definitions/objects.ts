@@ -43,7 +43,7 @@ export class ObjectChecker {
     this.#problemOf(type);
   }
 
-  /** Checks a type. Returns the problem of using it as a base or branch, if any. */
+  /** Checks a type. Returns the problem with using it as a base or branch, if any. */
   #problemOf(type: ObjectType): string | undefined {
     if (this.#running.has(type)) return 'contains itself';
     if (!this.#depths.has(type) && this.#running.size < maxNesting) {

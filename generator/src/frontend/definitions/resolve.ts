@@ -40,7 +40,7 @@ import { article, describeType } from './describe.js';
 import { implicitStruct, simpleUnion } from './implicit.js';
 import { predefined, qtype, Scope } from './scope.js';
 
-/** The limit for chains of bases and branches, which would exhaust the stack. */
+/** The maximum length of chains of bases and branches: longer ones could exhaust the stack. */
 export const maxNesting = 100;
 
 /** A definition in the model, and its syntax. */

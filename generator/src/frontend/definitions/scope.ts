@@ -50,7 +50,7 @@ export class Scope {
     return this.#predefined.get(name) ?? (definition && isType(definition) ? definition : undefined);
   }
 
-  /** Returns the type of arrays of an element, the same object for each call. */
+  /** Returns the type of arrays with this element type: the same object for each call. */
   arrayOf(element: Exclude<Type, ArrayType>): ArrayType {
     const array = this.#arrays.get(element) ?? { kind: 'array', element };
     this.#arrays.set(element, array);

@@ -357,7 +357,7 @@ class ParagraphParser extends DocParser {
     const { tag, rest } = this.split(kind, pattern, line);
     const directive = directives.get(kind);
     if (directive !== undefined && this.dialect.enforces('doc-no-notes')) {
-      this.fail(tag.offset, `there is no section '${tag.text}' since QEMU 9.1: write '${directive}' instead`);
+      this.fail(tag.offset, `QEMU 9.1 removed the section '${tag.text}': write '${directive}' instead`);
     }
     this.begin(tag);
     this.append(rest);

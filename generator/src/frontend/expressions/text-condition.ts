@@ -2,7 +2,7 @@
 
 import type { Condition } from '../../model.js';
 
-/** The limit for nested operators, which would exhaust the stack. */
+/** The maximum nesting of operators: deeper nesting could exhaust the stack. */
 const maxDepth = 100;
 
 /**
