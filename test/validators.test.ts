@@ -336,8 +336,8 @@ describe('hostile input', () => {
   });
 
   // A search for credentials that tried each suffix of a name would take minutes.
-  test.each(['=' + 'a'.repeat(4095), '://'.repeat(1365), 'a"'.repeat(2000)])('many strings such as %.9s', (text) => {
-    const disks = { name: 'sda', mountpoint: '/', type: 'ext4', disk: [], 'used-bytes': text };
+  test.each(['=' + 'a'.repeat(4095), '://'.repeat(1365), 'a"'.repeat(2000)])('many strings such as %.9s', (long) => {
+    const disks = { name: 'sda', mountpoint: '/', type: 'ext4', disk: [], 'used-bytes': long };
     const result = Array.from({ length: 2000 }, () => ({ ...disks }));
     expect(qga.validators.commands['guest-get-fsinfo'].result.issues(result).length).toBe(1000);
   });

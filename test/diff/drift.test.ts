@@ -541,8 +541,7 @@ describe('an older agent, which has the commands of all hosts', () => {
 });
 
 describe('an agent of 7.2 on Windows, where some commands of Linux only fail', () => {
-  const schema = embedded('10.2', 'qga');
-  const commands = [...schema.definitions.values()].filter(({ kind }) => kind === 'command');
+  const commands = [...embedded('10.2', 'qga').definitions.values()].filter(({ kind }) => kind === 'command');
   const stubs = ['guest-get-diskstats', 'guest-get-cpustats'];
   const refused = [
     'guest-get-memory-block-info',
