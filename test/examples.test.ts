@@ -35,7 +35,7 @@ const counts: Readonly<Record<string, Readonly<Record<string, Counts>>>> = {
 
 /** What QEMU itself gets wrong. */
 interface Mistake {
-  /** All unless told. */
+  /** All by default. */
   readonly versions?: readonly string[];
   /** The definition that the example is of, and where in its messages. */
   readonly where: string;

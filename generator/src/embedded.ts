@@ -67,11 +67,12 @@ export function schemaFolder(): string {
 }
 
 /**
- * Returns the newest embedded version that a full version or a prefix matches.
+ * Returns the newest embedded version that a full version or a prefix matches; by default, the current one.
  *
  * @throws UsageError if there is none
  */
-export function resolveVersion(wanted: string): string {
+export function resolveVersion(wanted?: string): string {
+  if (wanted === undefined) return currentVersion();
   const versions = embeddedVersions();
   const found = versions.filter((version) => version === wanted || version.startsWith(`${wanted}.`));
   const newest = found.at(-1);

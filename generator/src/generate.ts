@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 
 import { conditionNames, conditionTest } from './condition.js';
 import { SchemaError, type Diagnostic } from './diagnostic.js';
-import { currentVersion, embeddedRoot, manualAddress, resolveVersion, servers } from './embedded.js';
+import { embeddedRoot, manualAddress, resolveVersion, servers } from './embedded.js';
 import { emitJsonSchemas } from './emit/json-schema.js';
 import { emitPackage, hasProse } from './emit/package.js';
 import { loadSchema } from './frontend/load.js';
@@ -67,7 +67,7 @@ interface Job {
 
 function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
   if (schema !== undefined) return [{ root: schema, folder: out, origin: basename(schema) }];
-  const version = qemu === undefined ? currentVersion() : resolveVersion(qemu);
+  const version = resolveVersion(qemu);
   return servers.map((server) => ({
     root: embeddedRoot(version, server),
     folder: join(out, server.name),

@@ -16,7 +16,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { currentFile, currentVersion, embeddedFolder, resolveVersion } from './embedded.js';
+import { currentFile, embeddedFolder, resolveVersion } from './embedded.js';
 import { generate, type GenerateOptions } from './generate.js';
 import { compare, type Difference, type Expectation, type Output } from './output.js';
 
@@ -102,7 +102,7 @@ function readReceipts(): Receipts {
 
 /** @throws UsageError if the version is unknown; Error if a file changed during this run; file system errors */
 function keyOf(options: GenerateOptions): string {
-  const version = options.qemu === undefined ? currentVersion() : resolveVersion(options.qemu);
+  const version = resolveVersion(options.qemu);
   const { resolve } = createRequire(import.meta.url);
   const folders = packages.map((name) => dirname(resolve(`${name}/package.json`)));
   const hash = createHash('sha256');

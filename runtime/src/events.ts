@@ -68,7 +68,7 @@ const eventsChecks: OptionChecks<EventsOptions> = {
 /** The default number of events that wait to be read. */
 export const waitingLimit = 1000;
 
-/** The name that stands for events of any name. */
+/** The name under which listeners receive events of all names. */
 export const anyEvent = '*';
 
 /** Names that listeners can use in addition to the server's events. They never clash: event names are upper case. */

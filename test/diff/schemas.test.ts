@@ -125,7 +125,7 @@ describe("QEMU's schemas", () => {
 });
 
 describe('agrees with a flat list of all paths in introspection', () => {
-  /** Returns a pattern for the paths that a use stands for, including those with further guards. */
+  /** Returns a pattern for the paths that a use matches, including those with further guards. */
   const pattern = (use: string): RegExp => {
     const tokens = /^([^:]*)(?:: (\w+)(.*))?$/u.exec(use) ?? [];
     const escape = (text: string): string => text.replaceAll(/[.()[\]]/gu, String.raw`\$&`);

@@ -26,7 +26,7 @@ export interface Logged {
   readonly entries: LogEntry[];
 }
 
-/** A client over any address. What it logs is dropped, unless told. */
+/** A client over any address. By default, its log entries are dropped. */
 export async function connectTo(
   address: Address,
   options: ConnectOptions = {},

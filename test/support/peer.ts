@@ -1,5 +1,5 @@
 /**
- * A scriptable QMP server within the test's own process: it answers as it is told, and misbehaves as it is told.
+ * A scriptable QMP server within the test's own process: it answers, and misbehaves, as scripted.
  *
  *     await using peer = new Peer({ oob: true });
  *     peer.on('query-status', { status: 'running', running: true });
@@ -31,19 +31,19 @@ export type PeerReply =
   PeerValue | ((request: PeerRequest) => PeerValue | undefined | void | Promise<PeerValue | void>);
 
 export interface PeerOptions {
-  /** A `monitor` greets, and wants its capabilities negotiated; an `agent` says nothing until it is asked. `monitor` unless told. */
+  /** A `monitor` greets, and wants its capabilities negotiated; an `agent` says nothing until it is asked. `monitor` by default. */
   kind?: 'monitor' | 'agent';
-  /** Whether a monitor greets by itself; otherwise `greet` does it. True unless told. */
+  /** Whether a monitor greets by itself; otherwise, call `greet`. True by default. */
   greets?: boolean;
-  /** Whether a monitor offers out-of-band execution. False unless told. */
+  /** Whether a monitor offers out-of-band execution. False by default. */
   oob?: boolean;
-  /** Whether replies have the ids of their commands; old agents leave them out. True unless told. */
+  /** Whether replies have the ids of their commands, which old agents omit. True by default. */
   ids?: boolean;
-  /** What a line ends with; `\r\n` for a monitor and `\n` for an agent unless told. */
+  /** The end of a line; by default, `\r\n` for a monitor and `\n` for an agent. */
   newline?: '\r\n' | '\n';
   /** Whether messages span lines, as with `pretty=on`. */
   pretty?: boolean;
-  /** Cuts what is sent into the chunks in which it is written. As it is sent, unless told. */
+  /** Splits sent data into the chunks to write. By default, data is written as it is sent. */
   cut?: (bytes: Uint8Array) => readonly Uint8Array[];
 }
 
@@ -138,7 +138,7 @@ export class Peer implements AsyncDisposable {
     if (this.#options.greets) link.send(greetingOf(this.#options));
   }
 
-  /** Listens on a Unix socket, of a temporary folder unless told. */
+  /** Listens on a Unix socket; by default, in a temporary directory. */
   async listenUnix(path?: string): Promise<{ path: string }> {
     this.#folder ??= mkdtempSync(join(tmpdir(), 'qmp-peer-'));
     const at = path ?? join(this.#folder, 'socket');

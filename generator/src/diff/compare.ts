@@ -19,7 +19,7 @@ import { ofVersions, type Wording } from './wording.js';
 import { Container, usesOf, type Occurrence, type RootPath } from './uses.js';
 import {
   isEmpty,
-  jsonKind,
+  alternativesOf,
   type Marked,
   type PlainType,
   type WireAlternate,
@@ -532,12 +532,6 @@ function commonPlace(places: readonly Place[]): Place {
   const isCommon = ([key, value]: [string, string]): boolean =>
     others.every((place) => place[key as keyof Place] === value);
   return Object.fromEntries(Object.entries(first).filter(isCommon));
-}
-
-/** Returns alternatives by JSON kind. A type that is not an alternate is its own only alternative. */
-function alternativesOf(type: WireType): Map<string, WireAlternative> {
-  const alternatives = type.kind === 'alternate' ? type.alternatives : [{ type }];
-  return new Map(alternatives.map((alternative) => [jsonKind(alternative.type), alternative]));
 }
 
 /** Returns text such as ` of string, null` for an alternate. */

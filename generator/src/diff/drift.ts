@@ -1,7 +1,7 @@
 /** Compares a server to its schema: `qapi-ts drift`. */
 
 import { conditionNames } from '../condition.js';
-import { currentVersion, serverOf } from '../embedded.js';
+import { serverOf } from '../embedded.js';
 import { FileError, ServerError, UsageError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Condition, Schema } from '../model.js';
@@ -104,7 +104,7 @@ interface Ours {
 
 function loadOurs({ schema: file, qemu, server: name }: DriftOptions): Ours {
   if (file !== undefined) return { label: { title: file, kind: 'schema' }, schema: loadSchema(file) };
-  const { title, ...embedded } = loadEmbedded(qemu ?? currentVersion(), name);
+  const { title, ...embedded } = loadEmbedded(qemu, name);
   return { label: { title, kind: 'embedded' }, ...embedded };
 }
 

@@ -7,7 +7,7 @@ import type { Use } from './change.js';
 import type { Observation } from './conditions.js';
 import type { Conditional, LackingPart } from './report.js';
 import {
-  jsonKind,
+  alternativesOf,
   type WireAlternate,
   type WireEnum,
   type WireObject,
@@ -158,10 +158,10 @@ class Search {
 
   #alternate(type: WireAlternate, serverType: WireAlternate, use: Use): void {
     this.#features(type.features, serverType.features, use);
-    for (const alternative of type.alternatives) {
-      // Alternatives have no names on the wire.
-      const kind = jsonKind(alternative.type);
-      const serverAlternative = serverType.alternatives.find((candidate) => jsonKind(candidate.type) === kind);
+    const serverAlternatives = alternativesOf(serverType);
+    // Alternatives have no names on the wire.
+    for (const [kind, alternative] of alternativesOf(type)) {
+      const serverAlternative = serverAlternatives.get(kind);
       this.part('alternative', kind, alternative, serverAlternative, use, use);
       if (serverAlternative) this.follow(alternative.type, serverAlternative.type, use);
     }

@@ -1,5 +1,6 @@
 /** Compares the values of types. */
 
+import { builtins } from '../builtins.js';
 import type { BuiltinName } from '../model.js';
 import type { Side } from './change.js';
 import { jsonKind, type PlainType } from './wire.js';
@@ -49,15 +50,12 @@ interface Range {
 
 /** Returns undefined for `number`. */
 function rangeOf(name: BuiltinName, side: Side): Range | undefined {
-  const bits = /\d+$/u.exec(name)?.[0] ?? '64';
-  const exponent = BigInt(bits);
-  if (name === 'number') return undefined;
-  if (!name.startsWith('u') && name !== 'size') {
-    return { min: -(2n ** (exponent - 1n)), max: 2n ** (exponent - 1n) - 1n, signed: true };
-  }
+  const { range } = builtins[name];
+  if (!range) return undefined;
+  const [min, max] = range;
+  const signed = min === -max - 1n;
   // A server accepts a negative 64-bit integer as the unsigned one with the same bits, but never sends one.
-  const min = side === 'callers' && exponent === 64n ? -(2n ** 63n) : 0n;
-  return { min, max: 2n ** exponent - 1n, signed: false };
+  return { min: signed || side === 'callers' ? min : 0n, max, signed };
 }
 
 function contains(outer: Range, inner: Range): boolean {

@@ -45,7 +45,10 @@ export function loadInput(text: string, server: ServerName): Input {
 }
 
 /** @throws UsageError if there is no such embedded version */
-export function loadEmbedded(wanted: string, name: ServerName): { title: string; version: string; schema: Schema } {
+export function loadEmbedded(
+  wanted: string | undefined,
+  name: ServerName,
+): { title: string; version: string; schema: Schema } {
   const version = resolveVersion(wanted);
   const title = name === 'qmp' ? version : `${version} (${name})`;
   return { title, version, schema: loadSchema(embeddedRoot(version, serverOf(name))) };

@@ -6,7 +6,7 @@
  * Unreachable types, the features of bases, and the conditions of types are omitted: a use of a type has the type's condition.
  */
 
-import { kindOfBuiltin } from '../builtins.js';
+import { kindOfBuiltin, type JsonKind } from '../builtins.js';
 import { FileError } from '../errors.js';
 import { maxAllLeaves, maxLeaves, refuseLeaves } from '../leaves.js';
 import {
@@ -119,12 +119,15 @@ export interface WireAlternative {
   readonly condition?: Condition;
 }
 
-/** The kind of a JSON value. The alternatives of an alternate have different kinds. */
-export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null' | 'any';
-
 export function jsonKind(type: PlainType): JsonKind {
   if (type.kind === 'builtin') return kindOfBuiltin(type.name);
   return type.kind === 'enum' ? 'string' : type.kind;
+}
+
+/** Returns alternatives by JSON kind. A type that is not an alternate is its own only alternative. */
+export function alternativesOf(type: WireType): Map<JsonKind, WireAlternative> {
+  const alternatives = type.kind === 'alternate' ? type.alternatives : [{ type }];
+  return new Map(alternatives.map((alternative) => [jsonKind(alternative.type), alternative]));
 }
 
 /** An absent type: no arguments, no result, or a branch without members. */

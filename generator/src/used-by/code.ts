@@ -30,7 +30,7 @@ export interface PathTarget {
 }
 
 /**
- * Gives each enum a unique marker type, so that its values can be told from those of other enums even where TypeScript
+ * Gives each enum a unique marker type, so that its values differ from those of other enums even where TypeScript
  * has lost the enum's name.
  */
 export function markEnums(text: string): string {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { conditionTest } from '../condition.js';
 import { compareBranches } from '../diff/branches.js';
-import { jsonKind, wireOf, type WireSchema, type WireType } from '../diff/wire.js';
+import { alternativesOf, wireOf, type WireSchema, type WireType } from '../diff/wire.js';
 import { Names } from '../emit/names.js';
 import { emitPackage, generatedMark, narrowedBy } from '../emit/package.js';
 import { isType, type Definition, type ObjectType, type Schema } from '../model.js';
@@ -141,8 +141,8 @@ function pairedNames(old: WireSchema, newer: WireSchema): Map<string, string> {
 function typesWithin(old: WireType, newer: WireType): (readonly [WireType | undefined, WireType | undefined])[] {
   if (old.kind === 'array' && newer.kind === 'array') return [[old.element, newer.element]];
   if (old.kind === 'alternate' && newer.kind === 'alternate') {
-    const newTypes = new Map(newer.alternatives.map(({ type }) => [jsonKind(type), type]));
-    return old.alternatives.map(({ type }) => [type, newTypes.get(jsonKind(type))]);
+    const newTypes = alternativesOf(newer);
+    return [...alternativesOf(old)].map(([kind, { type }]) => [type, newTypes.get(kind)?.type]);
   }
   if (old.kind !== 'object' || newer.kind !== 'object') return [];
   const { members, types } = compareBranches(old, newer);
