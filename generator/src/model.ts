@@ -7,6 +7,8 @@
  * (docs/devel/qapi-code-gen.rst).
  */
 
+import type { Versions } from './model/versions.js';
+
 /** A position in a schema source file. Lines and columns count from 1, columns in UTF-16 code units. */
 export interface Position {
   /** The path of the file: the root as given, includes relative to it. */
@@ -23,6 +25,39 @@ export interface Schema {
   readonly digest: string;
   /** The named definitions by name, in source order with includes expanded in place. */
   readonly definitions: ReadonlyMap<string, Definition>;
+  /** The versions of a range, oldest first. Absent for the schema of one version. See `model/merge.ts`. */
+  readonly versions?: readonly string[];
+}
+
+/** A part of a schema, which not every version of a range, or not every build, may have. */
+export interface Part {
+  /** The versions of a range that have it. Absent if all versions that have its owner have it, too. */
+  readonly in?: Versions;
+  readonly condition?: Condition;
+  /** Set if versions of a range have different conditions. `condition` is then that of the newest. */
+  readonly conditions?: readonly ConditionIn[];
+}
+
+export interface ConditionIn {
+  readonly condition?: Condition;
+  readonly in: Versions;
+}
+
+/**
+ * The type of a place, such as a member, whose type differs between the versions of a range, or a type that is of
+ * different kinds. It accepts what any of its variants accepts, so that most readers of the model can ignore them.
+ */
+interface Joined {
+  /**
+   * The exact types. If they do not cover all versions that have the place, the others have no type there. No version
+   * has two.
+   */
+  readonly variants?: readonly Variant[];
+}
+
+export interface Variant {
+  readonly type: Type;
+  readonly in: Versions;
 }
 
 /** One schema file. */
@@ -42,11 +77,10 @@ export type Type = BuiltinType | NamedType | ArrayType;
 export type ObjectType = StructType | UnionType;
 
 /** The fields of all named definitions. */
-interface DefinitionBase {
+interface DefinitionBase extends Part, Joined {
   readonly name: string;
   readonly module: string;
   readonly position: Position;
-  readonly condition?: Condition;
   readonly features: readonly Feature[];
   readonly doc?: Doc;
 }
@@ -89,9 +123,8 @@ export interface EnumType extends DefinitionBase {
   readonly implicit?: Implicit;
 }
 
-export interface EnumValue {
+export interface EnumValue extends Part {
   readonly name: string;
-  readonly condition?: Condition;
   readonly features: readonly Feature[];
 }
 
@@ -106,16 +139,18 @@ export interface StructType extends DefinitionBase {
 
 /**
  * The origin of an implicit type: the inline `data` of a command or event; the inline `base` of a union; for a union
- * without discriminator (QEMU before 6.2), the enum of its branches, or the `{ data }` around a branch's type; or
- * QAPI's predefined enum of JSON kinds, `QType`.
+ * without discriminator (QEMU before 6.2), the enum of its branches, or the `{ data }` around a branch's type; QAPI's
+ * predefined enum of JSON kinds, `QType`; or, in a range, the type of a place that has several (see `Joined`).
  */
-export type Implicit = 'arguments' | 'base' | 'discriminator' | 'wrapper' | 'predefined';
+export type Implicit = 'arguments' | 'base' | 'discriminator' | 'wrapper' | 'predefined' | 'joined';
 
-export interface Member {
+export interface Member extends Part {
   readonly name: string;
   readonly type: Type;
+  /** False in a range only if all versions that have the owner have the member, and make it mandatory. */
   readonly optional: boolean;
-  readonly condition?: Condition;
+  /** The versions that have the member and make it optional. Absent if all or none of those that have it do. */
+  readonly optionalIn?: Versions;
   readonly features: readonly Feature[];
 }
 
@@ -129,24 +164,24 @@ export interface UnionType extends DefinitionBase {
   readonly branches: readonly Branch[];
 }
 
-export interface Branch {
+export interface Branch extends Part {
   /** The value of the discriminator. */
   readonly name: string;
   /** Absent if the schema names no type for the value, so that there are no further members. */
   readonly type?: ObjectType;
-  readonly condition?: Condition;
 }
 
 export interface AlternateType extends DefinitionBase {
   readonly kind: 'alternate';
   readonly alternatives: readonly Alternative[];
+  /** Set if the type is not written in the schema. */
+  readonly implicit?: Implicit;
 }
 
-export interface Alternative {
+export interface Alternative extends Part {
   /** Not used on the wire: the JSON kind selects the alternative. */
   readonly name: string;
   readonly type: Exclude<Type, AlternateType>;
-  readonly condition?: Condition;
 }
 
 export interface Command extends DefinitionBase {
@@ -161,7 +196,12 @@ export interface Command extends DefinitionBase {
   readonly allowOob: boolean;
   readonly allowPreconfig: boolean;
   readonly coroutine: boolean;
+  /** For each flag that differs between the versions of a range, the versions in which it is true. */
+  readonly flagsIn?: Readonly<Partial<Record<CommandFlag, Versions>>>;
 }
+
+export const commandFlags = ['boxed', 'gen', 'successResponse', 'allowOob', 'allowPreconfig', 'coroutine'] as const;
+export type CommandFlag = (typeof commandFlags)[number];
 
 export interface Event extends DefinitionBase {
   readonly kind: 'event';
@@ -169,9 +209,8 @@ export interface Event extends DefinitionBase {
   readonly boxed: boolean;
 }
 
-export interface Feature {
+export interface Feature extends Part {
   readonly name: string;
-  readonly condition?: Condition;
 }
 
 /** A condition on builds of QEMU: `if` in the schema. */
