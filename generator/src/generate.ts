@@ -9,15 +9,17 @@ import { emitJsonSchemas } from './emit/json-schema.js';
 import { emitPackage, hasProse } from './emit/package.js';
 import { loadSchema } from './frontend/load.js';
 import type { Definition, Schema } from './model.js';
+import { merge } from './model/merge.js';
 import { narrow } from './narrow.js';
 import { optional } from './optional.js';
 import type { Output } from './output.js';
+import { isRange, versionsInRange, versionsOf } from './sources/range.js';
 import { generatorVersion } from './version.js';
 
 export interface GenerateOptions {
-  /** A root schema file. By default, the schemas of all servers of an embedded QEMU. */
-  readonly schema?: string;
-  /** An embedded version. By default, the current one. */
+  /** A root schema file, or several of different versions, oldest first. By default, the schemas of an embedded QEMU. */
+  readonly schema?: readonly string[];
+  /** An embedded version, or a range of them: `7.2..11.1`. By default, the current one. */
   readonly qemu?: string;
   readonly out: string;
   /** Whether to include documentation text. By default, if the schema has any. */
@@ -56,31 +58,39 @@ export function generate(options: GenerateOptions): Generated[] {
   return results;
 }
 
-/** A schema to generate output for. */
+/** A schema to generate output for, or the schemas of a range of versions. */
 interface Job {
-  readonly root: string;
+  /** The root schema files, oldest version first. */
+  readonly roots: readonly string[];
   readonly folder: string;
   readonly origin: string;
-  readonly qemu?: string;
+  /** The versions of the schemas, if known. Code for several needs them. */
+  readonly versions?: readonly string[];
   readonly manual?: (definition: Definition) => string;
 }
 
 function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
-  if (schema !== undefined) return [{ root: schema, folder: out, origin: basename(schema) }];
-  const version = resolveVersion(qemu);
+  if (schema !== undefined) {
+    const versions = schema.length > 1 ? versionsOf(schema) : undefined;
+    const origin = versions ? `QEMU ${versions.join(', ')}` : schema.map((root) => basename(root)).join();
+    return [{ roots: schema, folder: out, origin, ...optional('versions', versions) }];
+  }
+  const versions = isRange(qemu) ? versionsInRange(qemu) : [resolveVersion(qemu)];
   return servers.map((server) => ({
-    root: embeddedRoot(version, server),
+    roots: versions.map((version) => embeddedRoot(version, server)),
     folder: join(out, server.name),
-    origin: `QEMU ${version}`,
-    qemu: version,
+    origin: `QEMU ${versions.join(', ')}`,
+    versions,
     manual: (definition) => manualAddress(server, definition),
   }));
 }
 
-function generateOne({ root, folder, origin, qemu, manual }: Job, options: GenerateOptions): Generated {
+function generateOne({ roots, folder, origin, versions, manual }: Job, options: GenerateOptions): Generated {
   const begin = performance.now();
-  const whole = loadSchema(root);
-  const schema = options.define.length === 0 ? whole : narrow(whole, conditionTest(options.define));
+  const all = loadAll(roots);
+  const narrowed = options.define.length === 0 ? all : all.map((one) => narrow(one, conditionTest(options.define)));
+  const schema = mergeAll(narrowed, versions);
+  const qemu = versions?.length === 1 ? versions[0] : undefined;
   const middle = performance.now();
   const docs = options.docs ?? hasProse(schema);
   const emitOptions = {
@@ -96,5 +106,29 @@ function generateOne({ root, folder, origin, qemu, manual }: Job, options: Gener
   const jsonSchemas = options.jsonSchema ? emitJsonSchemas(schema, emitOptions) : [];
   for (const [name, text] of jsonSchemas) files.set(name, text);
   const time = { read: middle - begin, emit: performance.now() - middle };
-  return { folder, files, origin, schema, conditions: conditionNames(whole), time };
+  const conditions = new Set(all.flatMap((one) => [...conditionNames(one)]));
+  return { folder, files, origin, schema, conditions, time };
+}
+
+/** @throws SchemaError with the errors of all schemas */
+function loadAll(roots: readonly string[]): Schema[] {
+  const diagnostics: Diagnostic[] = [];
+  const schemas = roots.flatMap((root) => {
+    try {
+      return [loadSchema(root)];
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      diagnostics.push(...error.diagnostics);
+      return [];
+    }
+  });
+  if (diagnostics.length > 0) throw new SchemaError(diagnostics);
+  return schemas;
+}
+
+/** Merges the schemas of a range, oldest first. */
+function mergeAll(schemas: readonly Schema[], versions: readonly string[] = []): Schema {
+  const [first, ...others] = schemas;
+  if (first && others.length === 0) return first;
+  return merge(schemas.map((schema, index) => ({ schema, version: versions[index] ?? '' })));
 }

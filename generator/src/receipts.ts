@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 
 import { currentFile, embeddedFolder, resolveVersion } from './embedded.js';
 import { generate, type GenerateOptions } from './generate.js';
+import { isRange, versionsInRange } from './sources/range.js';
 import { compare, type Difference, type Expectation, type Output } from './output.js';
 
 /** The length in bytes and the SHA-256 digest of each file, by the name of its directory and its own name. */
@@ -102,16 +103,16 @@ function readReceipts(): Receipts {
 
 /** @throws UsageError if the version is unknown; Error if a file changed during this run; file system errors */
 function keyOf(options: GenerateOptions): string {
-  const version = resolveVersion(options.qemu);
+  const versions = isRange(options.qemu) ? versionsInRange(options.qemu) : [resolveVersion(options.qemu)];
   const { resolve } = createRequire(import.meta.url);
   const folders = packages.map((name) => dirname(resolve(`${name}/package.json`)));
   const hash = createHash('sha256');
-  const paths = [code, manifest, ...folders, embeddedFolder(version)];
+  const paths = [code, manifest, ...folders, ...versions.map((version) => embeddedFolder(version))];
   // The default version may change between generating and this.
   if (options.qemu === undefined) paths.push(currentFile());
   for (const path of paths) update(hash, path);
   const node = [process.versions, process.execArgv, process.env['NODE_OPTIONS']];
-  return hash.update(JSON.stringify([version, { ...options, out: '' }, node])).digest('hex');
+  return hash.update(JSON.stringify([versions, { ...options, out: '' }, node])).digest('hex');
 }
 
 /** @throws Error if the file changed since this process began, because the old content may have been used */

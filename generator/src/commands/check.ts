@@ -70,7 +70,7 @@ function generateLine({ schema, qemu, out, docs, jsonSchema, define }: GenerateO
     'npx',
     'qapi-ts',
     'generate',
-    ...(schema === undefined ? [] : ['--schema', schema]),
+    ...(schema ?? []).flatMap((file) => ['--schema', file]),
     ...(qemu === undefined ? [] : ['--qemu', qemu]),
     ...(out === 'generated' ? [] : ['--out', out]),
     ...(docs === undefined ? [] : [docs ? '--docs' : '--no-docs']),

@@ -1,8 +1,22 @@
 /** Emits the client class of a schema, its maps of commands and events, and the index of the package. */
 
-import { allMembers, takesFurtherArguments, type Command, type Event, type Schema } from '../model.js';
 import {
+  allMembers,
+  takesFurtherArguments,
+  type Command,
+  type Event,
+  type ObjectType,
+  type Schema,
+  type Type,
+  type Variant,
+} from '../model.js';
+import { unionOf } from '../model/join.js';
+import { isJoined } from '../model/variants.js';
+import { allVersions, type Versions } from '../model/versions.js';
+import {
+  alias,
   array,
+  arrow,
   assignment,
   braces,
   call,
@@ -18,10 +32,11 @@ import {
   pure,
   signature,
   typeLiteral,
+  union,
   type Code,
 } from './code.js';
 import { runtimeExports, runtimeTypes } from './names.js';
-import { notes, References, runtimePackage, type EmitContext } from './references.js';
+import { References, runtimePackage, type EmitContext } from './references.js';
 
 /** @param qemu the version of QEMU that the schema belongs to, if known */
 export function emitClient(schema: Schema, context: EmitContext, qemu?: string): Code {
@@ -32,6 +47,7 @@ export function emitClient(schema: Schema, context: EmitContext, qemu?: string):
   const parts = [
     emitter.commandMap(commands),
     emitter.eventMap(events),
+    ...(context.versions ? emitter.optionalCommands(commands) : []),
     emitter.validators(commands, events),
     ...emitter.client(commands, qemu),
   ];
@@ -53,16 +69,21 @@ export function emitIndex(files: readonly string[]): Code {
 class ClientEmitter {
   readonly #context: EmitContext;
   readonly #references: References;
+  /** All versions of a range. */
+  readonly #all: Versions;
 
   constructor(context: EmitContext) {
     this.#context = context;
+    this.#all = allVersions(context.versions?.length ?? 0);
     this.#references = new References(context);
   }
 
   imports(): Code {
     for (const name of ['Address', 'ConnectOptions', 'Protocol', 'Validators']) this.#references.runtime(name);
     for (const name of ['Connection', 'validatorsOf']) this.#references.runtime(name, true);
-    return this.#references.imports(code`Client as BaseClient`);
+    if (!this.#context.versions) return this.#references.imports(code`Client as BaseClient`);
+    for (const name of ['Granted', 'RangeClient']) this.#references.runtime(name, name === 'RangeClient');
+    return this.#references.imports();
   }
 
   commandMap(commands: readonly Command[]): Code {
@@ -89,10 +110,24 @@ class ClientEmitter {
       }`;
   }
 
+  /** Returns the types for the commands of a range that not every version has. */
+  optionalCommands(commands: readonly Command[]): Code[] {
+    const names = commands.filter(isOptional).map(({ name }) => code`${name}`);
+    const docs = `The commands that not every version has. To call one, ask for it first: \`if (vm.has('query-example'))\`.`;
+    const withDocs = 'A client of a server that has these commands, as `has` grants them.';
+    return [
+      code`${docComment(docs)}${alias(code`OptionalCommands`, names)}`,
+      code`${docComment(withDocs)}export type ClientWith<N extends OptionalCommands> = Client & Granted<N>;`,
+    ];
+  }
+
   validators(commands: readonly Command[], events: readonly Event[]): Code {
     const ofCommands = commands.map((command) => property(propertyName(command.name), this.#validatorsOf(command)));
-    const ofEvents = events.map(({ name, data }) => {
-      return property(propertyName(name), data ? this.#references.validator(data) : code`undefined`);
+    const ofEvents = events.map((event) => {
+      const data = event.data && this.#contents(event.data, event);
+      const facts = event.in === undefined ? [] : this.#references.notes({ in: event.in, features: [] });
+      const noted = object([...(data ? [property(code`data`, data)] : []), ...facts]);
+      return property(propertyName(event.name), facts.length > 0 ? noted : (data ?? code`undefined`));
     });
     const docs = 'Validators of the arguments and results of commands, and of the data of events, by wire name.';
     const maps = [code`Commands`, code`Events`];
@@ -108,11 +143,27 @@ class ClientEmitter {
 
   #validatorsOf(command: Command): Code {
     return object([
-      ...(command.arguments ? [property(code`arguments`, this.#references.validator(command.arguments))] : []),
-      ...(command.returns ? [property(code`result`, this.#references.validator(command.returns))] : []),
-      ...(takesFurtherArguments(command) ? [code`further: true`] : []),
-      ...notes(command),
+      ...(command.arguments ? [property(code`arguments`, this.#contents(command.arguments, command))] : []),
+      ...(command.returns ? [property(code`result`, this.#contents(command.returns, command))] : []),
+      ...this.#further(command),
+      ...this.#references.notes(command),
     ]);
+  }
+
+  /** Returns the runtime reference to a type, which some versions may lack. */
+  #contents(type: Type, { in: all = this.#all }: Command | Event): Code {
+    const absent = isJoined(type) ? all & ~unionOf(type.variants) : 0;
+    if (!isJoined(type) || absent === 0) return this.#references.validator(type);
+    const present = type.variants.map((one) => ({ ref: this.#references.validator(one.type), in: one.in }));
+    const empty = call(this.#references.runtime('struct', true), [arrow(object([]))]);
+    return this.#references.joined([{ ref: empty, in: absent }, ...present]);
+  }
+
+  #further(command: Command): Code[] {
+    const read = command.flagsIn?.gen;
+    if (read === undefined || !command.arguments) return takesFurtherArguments(command) ? [code`further: true`] : [];
+    const versions = (command.in ?? this.#all) & ~read;
+    return [property(code`further`, code`${this.#references.versions(versions)}`)];
   }
 
   client(commands: readonly Command[], qemu: string | undefined): Code[] {
@@ -121,9 +172,13 @@ class ClientEmitter {
     const connectDocs =
       'Connects to a running server, or starts one.\n\n@throws QmpError if the connection fails or is not ready in time';
     const methods = commands.map((command) => this.#method(command));
+    const { versions } = this.#context;
+    const base = versions
+      ? generic(code`RangeClient`, [code`Commands`, code`Events`, code`OptionalCommands`])
+      : code`BaseClient<Commands, Events>`;
     return [
-      assignment(code`const protocol: Protocol`, protocol(commands, qemu)),
-      code`${docComment(clientDocs)}export class Client extends BaseClient<Commands, Events> {
+      assignment(code`const protocol: Protocol`, protocol(commands, qemu, versions)),
+      code`${docComment(clientDocs)}export class Client extends ${base} {
         ${join(methods, '\n\n')}
         }`,
       code`${docComment(connectDocs)}export async function connect(address: Address, options?: ConnectOptions): Promise<Client> {
@@ -140,6 +195,7 @@ class ClientEmitter {
     const options = this.#references.runtime(command.allowOob ? 'OobCallOptions' : 'CallOptions');
     const outcome = generic(this.#references.runtime('Outcome'), [this.#result(command), code`Events`, code`U`]);
     const parameters = [
+      ...(isOptional(command) ? [code`this: ClientWith<${command.name}>`] : []),
       code`args${optional ? code`?` : code``}: ${this.#arguments(command)}`,
       code`options?: ${generic(options, [code`Events`, code`U`])}`,
     ];
@@ -154,8 +210,16 @@ class ClientEmitter {
   }
 
   #arguments(command: Command): Code {
-    const type = command.arguments ? this.#references.type(command.arguments) : this.#references.runtime('EmptyObject');
+    const type = command.arguments ? this.#read(command.arguments, command) : this.#references.runtime('EmptyObject');
     return takesFurtherArguments(command) ? intersection(type, this.#references.runtime('FurtherArguments')) : type;
+  }
+
+  /** Returns a type without what versions add whose generated code does not read the arguments. */
+  #read(type: ObjectType, { flagsIn }: Command): Code {
+    const read = flagsIn?.gen;
+    if (read === undefined || !isJoined(type)) return this.#references.type(type);
+    const variants: Variant[] = type.variants.filter((variant) => (variant.in & read) !== 0);
+    return union(variants.flatMap((variant) => this.#references.alternatives(variant.type)));
   }
 
   #result({ returns }: Command): Code {
@@ -163,14 +227,24 @@ class ClientEmitter {
   }
 }
 
+/** Returns whether not every version of a range has a command. */
+function isOptional(command: Command): boolean {
+  return command.in !== undefined;
+}
+
 /** Returns the runtime's `Protocol` object. */
-function protocol(commands: readonly Command[], qemu: string | undefined): Code {
+function protocol(
+  commands: readonly Command[],
+  qemu: string | undefined,
+  versions: readonly string[] | undefined,
+): Code {
   // Only agents have this command, which their handshake uses.
   const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
   const silent = commands.filter(({ successResponse }) => !successResponse).map(({ name }) => code`${name}`);
   return object([
     property(code`handshake`, code`${handshake}`),
     ...(qemu === undefined ? [] : [property(code`qemu`, code`${qemu}`)]),
+    ...(versions ? [property(code`versions`, array(versions.map((version) => code`${version}`)))] : []),
     property(code`withoutReply`, array(silent)),
     code`validators`,
   ]);

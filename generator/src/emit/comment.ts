@@ -2,7 +2,9 @@
 
 import { formatCondition } from '../condition.js';
 import { withoutElision } from '../elision.js';
-import type { Alternative, Branch, Condition, Doc, DocEntry, DocExample, EnumType, Feature } from '../model.js';
+import type { Alternative, Branch, Condition, Doc, DocEntry, DocExample, EnumType, Feature, Part } from '../model.js';
+import { newestFeatures } from '../model/variants.js';
+import { allVersions, describeVersions, type Versions } from '../model/versions.js';
 import { optional } from '../optional.js';
 import { codeSpan, escapeTags, toMarkdown } from './markdown.js';
 
@@ -10,16 +12,14 @@ import { codeSpan, escapeTags, toMarkdown } from './markdown.js';
 const sinceAtEnd = /(?:[ \n]{0,2}\(since:? (?:QEMU )?|(?:^|\n\n)since:? )(\d+(?:\.\d+)+)(\)?)(\.?)$/iu;
 
 /** The properties of a definition that its comment describes. */
-interface DefinitionFacts {
+interface DefinitionFacts extends Part {
   readonly doc?: Doc;
-  readonly condition?: Condition;
   readonly features: readonly Feature[];
 }
 
 /** The properties of a member or enum value that its comment describes. */
-interface MemberFacts {
+interface MemberFacts extends Part {
   readonly name: string;
-  readonly condition?: Condition;
   readonly features: readonly Feature[];
 }
 
@@ -28,14 +28,17 @@ type Texts = readonly (string | undefined)[];
 export class Comments {
   readonly #prose: boolean;
   readonly #link: (name: string) => string | undefined;
+  readonly #versions: readonly string[];
 
   /**
    * @param showProse whether to include documentation text, or only facts: versions, features and conditions
    * @param link returns the target of `{@link}` for the name of a definition, or undefined if it has none
+   * @param versions the versions of a range, oldest first
    */
-  constructor(showProse: boolean, link: (name: string) => string | undefined) {
+  constructor(showProse: boolean, link: (name: string) => string | undefined, versions: readonly string[] = []) {
     this.#prose = showProse;
     this.#link = link;
+    this.#versions = versions;
   }
 
   /**
@@ -44,7 +47,9 @@ export class Comments {
    * @param see the definition's address in a manual
    * @param remark a further paragraph
    */
-  definition({ doc, condition, features }: DefinitionFacts, see?: string, remark?: string): string | undefined {
+  definition(facts: DefinitionFacts, see?: string, remark?: string): string | undefined {
+    const { doc, condition } = facts;
+    const features = this.#features(facts);
     const tags = [
       this.#tag('@returns', doc?.returns, doc),
       this.#tag('@throws', doc?.errors, doc),
@@ -57,6 +62,7 @@ export class Comments {
       [
         this.#text(withoutSince(doc?.body, doc?.since), doc),
         remark,
+        this.#versionNote(facts),
         conditionNote(condition),
         this.#featureList(features, doc),
       ],
@@ -68,8 +74,11 @@ export class Comments {
    * Returns the text of a member's comment, or undefined if it would be empty.
    *
    * @param doc the documentation of the member's definition
+   * @param owner the versions of a range that have that definition, if not all have it
    */
-  member({ name, condition, features }: MemberFacts, doc: Doc | undefined): string | undefined {
+  member(facts: MemberFacts, doc: Doc | undefined, owner?: Versions): string | undefined {
+    const { name, condition } = facts;
+    const features = this.#features(facts, owner);
     const entry: DocEntry | undefined = doc?.members.get(name);
     const tags = [
       ...this.#featureTags(features, doc),
@@ -78,6 +87,7 @@ export class Comments {
     return join(
       [
         this.#text(withoutSince(entry?.text, entry?.since), doc),
+        this.#versionNote(facts),
         conditionNote(condition),
         this.#featureList(features, doc),
       ],
@@ -91,23 +101,38 @@ export class Comments {
     if (first && branches.length === 1) {
       const value = discriminator.values.find(({ name }) => name === first.name);
       const condition = first.condition ?? value?.condition;
+      const features = value?.features ?? [];
       return this.member(
-        { name: first.name, features: value?.features ?? [], ...optional('condition', condition) },
+        { name: first.name, features, ...optional('condition', condition), ...optional('in', first.in) },
         discriminator.doc,
+        discriminator.in,
       );
     }
     // Omit tags: each applies to one branch, not to all.
-    return list(branches.map(({ name, condition }) => [name, [conditionNote(condition)]]));
+    return list(branches.map((branch) => [branch.name, [this.#versionNote(branch), conditionNote(branch.condition)]]));
   }
 
   /** Returns a list of alternatives for the comment of their type, or undefined if there is nothing to say about them. */
   alternatives(alternatives: readonly Alternative[], doc: Doc | undefined): string | undefined {
     return list(
-      alternatives.map(({ name, condition }) => [
+      alternatives.map(({ name, condition, ...part }) => [
         name,
-        [this.#text(doc?.members.get(name)?.text, doc), conditionNote(condition)],
+        [this.#text(doc?.members.get(name)?.text, doc), this.#versionNote(part), conditionNote(condition)],
       ]),
     );
+  }
+
+  /** Returns the text of the comment of what only some versions have. */
+  form(versions: Versions): string {
+    return `${describeVersions(versions, this.#versions)}.`;
+  }
+
+  #versionNote({ in: versions }: Part): string | undefined {
+    return versions === undefined ? undefined : this.form(versions);
+  }
+
+  #features(part: Part & { readonly features: readonly Feature[] }, owner?: Versions): Feature[] {
+    return newestFeatures(part, owner ?? allVersions(this.#versions.length));
   }
 
   #text(text: string | undefined, doc: Doc | undefined): string | undefined {

@@ -1,7 +1,9 @@
 /** Emits the types of a QAPI module as a TypeScript module. */
 
 import {
+  allMembers,
   isEmpty,
+  isType,
   type AlternateType,
   type Command,
   type Definition,
@@ -13,8 +15,12 @@ import {
   type NamedType,
   type ObjectType,
   type StructType,
+  type Type,
   type UnionType,
+  type Variant,
 } from '../model.js';
+import { asUnion, isJoined, seen, structOrUnion, type StructOrUnion } from '../model/variants.js';
+import type { Versions } from '../model/versions.js';
 import {
   alias,
   array,
@@ -34,7 +40,7 @@ import {
   union as unionType,
   type Code,
 } from './code.js';
-import { literals, notes, References, type EmitContext } from './references.js';
+import { literals, References, type EmitContext } from './references.js';
 import { branchGroups, groupPaths, leafPaths, type BranchGroup } from './union.js';
 
 /**
@@ -59,6 +65,7 @@ class ModuleEmitter {
 
   /** Returns the parts that a definition is emitted as, to be separated by blank lines. */
   definition(definition: Definition): Code[] {
+    if (isType(definition) && definition.variants) return this.#mixed(definition, definition.variants);
     switch (definition.kind) {
       case 'enum':
         return [this.#enum(definition, this.#docs(definition))];
@@ -80,10 +87,10 @@ class ModuleEmitter {
     const name = this.#nameOf(type);
     const values = type.values.map((value) => {
       const entry = property(propertyName(value.name), code`${value.name}`);
-      return code`${docComment(comments.member(value, type.doc))}${entry},`;
+      return code`${docComment(comments.member(value, type.doc, type.in))}${entry},`;
     });
     const known = code`(typeof ${name})[keyof typeof ${name}]`;
-    const validator = call(this.references.runtime('enumeration', true), [name, ...valueNotes(type)]);
+    const validator = call(this.references.runtime('enumeration', true), [name, ...this.references.valueNotes(type)]);
     const table = code`{
       ${values}
       } as const`;
@@ -103,7 +110,7 @@ class ModuleEmitter {
       return [code`${docs}${type}\n${validator}`];
     }
     const bases = struct.base ? [struct.base] : [];
-    return [this.#interface(name, bases, this.#properties(struct.members, doc), docs), validator];
+    return [this.#interface(name, bases, this.#properties(struct.members, doc, struct.in), docs), validator];
   }
 
   #validator(type: NamedType, initializer: Code, checked = this.#nameOf(type)): Code {
@@ -117,7 +124,7 @@ class ModuleEmitter {
     const { base, discriminator } = union;
     const parts: Code[] = [];
     if (discriminator.type.implicit === 'discriminator') parts.push(this.#enum(discriminator.type, code``));
-    if (base.implicit) {
+    if (base.implicit === 'base') {
       const docs = docComment(`Members shared by all branches of {@link ${names.type(union)}}.`);
       parts.push(...this.#struct(base, docs, union.doc));
     }
@@ -128,12 +135,17 @@ class ModuleEmitter {
   }
 
   #unionValidator(union: UnionType): Code {
-    const branches = union.branches.flatMap(({ name, type }) =>
-      type && !isEmpty(type) ? [property(propertyName(name), this.references.validator(type))] : [],
-    );
-    const description = arrow(array([this.references.validator(union.base), object(branches)]));
-    const callee = this.references.runtime('union', true);
-    return this.#validator(union, call(callee, [code`${union.discriminator.name}`, description]));
+    return this.#validator(union, this.#unionDescription(union, this.references.validator(union.base)));
+  }
+
+  #unionDescription(union: UnionType, base: Code): Code {
+    const branches = branchGroups(union).flatMap(({ branches: [{ name }], type }) => {
+      if (!type) return [];
+      const isInline = type.kind === 'struct' && isJoined(type);
+      return [property(propertyName(name), isInline ? this.references.struct(type) : this.references.validator(type))];
+    });
+    const description = arrow(array([base, object(branches)]));
+    return call(this.references.runtime('union', true), [code`${union.discriminator.name}`, description]);
   }
 
   #group(union: UnionType, group: BranchGroup): Code[] {
@@ -151,8 +163,9 @@ class ModuleEmitter {
       );
       return [code`${docs}${alias(name, paths.map(nameOf))}`, ...interfaces];
     }
-    // The `{ data }` wrappers of unions without a discriminator are inlined, because they have no name.
-    if (type?.implicit === 'wrapper') {
+    // The `{ data }` wrappers of unions without a discriminator are inlined, because they have no name. So are branches whose
+    // type differs between versions: as one interface, they are narrowed by one tag.
+    if (type?.implicit === 'wrapper' || type?.implicit === 'joined') {
       return [this.#interface(name, [base], [tag, ...this.#properties(type.members, undefined)], docs)];
     }
     return [this.#interface(name, type ? [base, type] : [base], [tag], docs)];
@@ -162,15 +175,84 @@ class ModuleEmitter {
     const remark = this.#context.comments.alternatives(alternate.alternatives, alternate.doc);
     const types = alternate.alternatives.flatMap(({ type }) => this.references.alternatives(type));
     const distinct = [...new Map(types.map((type) => [String(type), type])).values()];
-    const validators = alternate.alternatives.map(({ type }) => this.references.validator(type));
-    const validator = call(this.references.runtime('alternate', true), [arrow(array(validators))]);
     return code`${this.#docs(alternate, remark)}${alias(this.#nameOf(alternate), distinct)}
-      ${this.#validator(alternate, validator)}`;
+      ${this.#validator(alternate, this.#alternateDescription(alternate))}`;
+  }
+
+  #alternateDescription({ alternatives }: AlternateType): Code {
+    const validators = alternatives.map(({ type }) => this.references.validator(type));
+    return call(this.references.runtime('alternate', true), [arrow(array(validators))]);
   }
 
   #arguments(owner: Command | Event, data: ObjectType | undefined, what: string): Code[] {
-    if (data?.kind !== 'struct' || data.implicit !== 'arguments') return [];
-    return this.#struct(data, docComment(`${what} \`${owner.name}\`.`), owner.doc);
+    const types = data && isJoined(data) ? data.variants.map(({ type }) => type) : [data];
+    return types.flatMap((type) => {
+      if (type?.kind !== 'struct' || type.implicit !== 'arguments') return [];
+      return this.#struct(type, docComment(`${what} \`${owner.name}\`.`), owner.doc);
+    });
+  }
+
+  /** Returns a type that is of different kinds in different versions. */
+  #mixed(type: NamedType, variants: readonly Variant[]): Code[] {
+    const forms = structOrUnion(type);
+    const union = forms && asUnion(forms);
+    const types = union ? [union] : seen(variants);
+    const alternatives = types.flatMap((form) => this.#alternativesOf(type, form));
+    const described = variants.map((variant) => ({ ref: this.#description(variant.type), in: variant.in }));
+    const validator = this.#validator(type, this.references.joined(described));
+    const interfaces = types.flatMap((form) => this.#interfacesOf(type, form, forms));
+    return [code`${this.#docs(type)}${alias(this.#nameOf(type), alternatives)}\n${validator}`, ...interfaces];
+  }
+
+  /** Returns the types in TypeScript that one form of a mixed type contributes. */
+  #alternativesOf(type: NamedType, form: Type): Code[] {
+    const { names } = this.#context;
+    if (form.kind === 'union') return leafPaths(form).map((path) => identifier(names.branch(form, path)));
+    if (form.kind === 'struct') return [identifier(names.untagged(type))];
+    if (form.kind === 'enum') return [...literals(form.values), this.references.runtime('UnknownEnumValue')];
+    if (form.kind === 'alternate') return form.alternatives.flatMap((one) => this.references.alternatives(one.type));
+    return this.references.alternatives(form);
+  }
+
+  #interfacesOf(type: NamedType, form: Type, forms: StructOrUnion | undefined): Code[] {
+    const { names } = this.#context;
+    if (form.kind === 'union') {
+      const { base } = form;
+      const docs = docComment(`Members shared by all branches of {@link ${names.type(type)}}.`);
+      const own = base.implicit
+        ? [this.#interface(this.#nameOf(base), [], this.#properties(base.members, form.doc), docs)]
+        : [];
+      return [...own, ...branchGroups(form).flatMap((group) => this.#group(form, group))];
+    }
+    if (form.kind !== 'struct') return [];
+    const tag = forms?.union.type.discriminator.name;
+    const isUntagged = tag !== undefined && allMembers(form).every(({ name }) => name !== tag);
+    // The absent discriminator narrows the type to this interface.
+    const absent = isUntagged ? [code`${propertyName(tag)}?: undefined;`] : [];
+    const properties = [...absent, ...this.#properties(allMembers(form), form.doc)];
+    const docs = forms ? docComment(this.#context.comments.form(forms.struct.in)) : code``;
+    return [this.#interface(identifier(names.untagged(type)), [], properties, docs)];
+  }
+
+  /** Returns the runtime description of a type without a name of its own. */
+  #description(type: Type): Code {
+    switch (type.kind) {
+      case 'struct':
+        return this.references.struct(type);
+      case 'union': {
+        const { base } = type;
+        return this.#unionDescription(
+          type,
+          base.implicit ? this.references.struct(base) : this.references.validator(base),
+        );
+      }
+      case 'enum':
+        return this.references.enumeration(type);
+      case 'alternate':
+        return this.#alternateDescription(type);
+      default:
+        return this.references.validator(type);
+    }
   }
 
   #interface(
@@ -187,9 +269,10 @@ class ModuleEmitter {
       }`;
   }
 
-  #properties(members: readonly Member[], doc: Doc | undefined): Code[] {
+  /** @param owner the versions of a range that have the members' type, if not all have it */
+  #properties(members: readonly Member[], doc: Doc | undefined, owner?: Versions): Code[] {
     return members.map((member) => {
-      const docs = docComment(this.#context.comments.member(member, doc));
+      const docs = docComment(this.#context.comments.member(member, doc, owner));
       const types = this.references.alternatives(member.type);
       const name = propertyName(member.name);
       return member.optional
@@ -205,13 +288,4 @@ class ModuleEmitter {
   #nameOf(type: NamedType): Code {
     return identifier(this.#context.names.type(type));
   }
-}
-
-/** Returns an object with the notes on values by name, or nothing if there are none. */
-function valueNotes({ values }: EnumType): Code[] {
-  const entries = values.flatMap((value) => {
-    const facts = notes(value);
-    return facts.length === 0 ? [] : [property(propertyName(value.name), object(facts))];
-  });
-  return entries.length === 0 ? [] : [object(entries)];
 }

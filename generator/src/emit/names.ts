@@ -11,9 +11,11 @@ import {
   type ObjectType,
   type Schema,
   type StructType,
+  type Type,
   type UnionType,
 } from '../model.js';
 import { reservedWords } from './code.js';
+import { isJoined } from '../model/variants.js';
 import { branchGroups, groupPaths } from './union.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/u);
@@ -34,7 +36,7 @@ const reservedTypes = new Set([
   ...runtimeTypes,
   ...words(`
     Client Commands Events BaseClient Connection Protocol connect UnknownEnumValue FurtherArguments Validators Promise U protocol
-    alternate enumeration struct union validators validatorsOf
+    ClientWith OptionalCommands RangeClient alternate enumeration joined struct union validators validatorsOf
     any as bigint boolean infer intrinsic keyof module never number object readonly string symbol undefined unique unknown`),
   ...reservedWords,
 ]);
@@ -42,7 +44,7 @@ const reservedTypes = new Set([
 /** The client's own members, and names with a meaning in JavaScript. A clashing method gets a trailing `_`. */
 const reservedMethods = new Set(
   words(`
-    execute executeRaw on off once events close greeting process supports
+    execute executeRaw on off once events close greeting process supports has
     constructor then catch finally toString toJSON valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString __proto__`),
 );
 
@@ -83,6 +85,11 @@ export class Names {
     return [typeName(union.name), ...path.map(identifier)].join('_');
   }
 
+  /** Returns the name of the interface of the versions in which a type is a struct, and a union in others. */
+  untagged(type: NamedType): string {
+    return `${typeName(type.name)}_untagged`;
+  }
+
   /** Returns the name of a command's method: `blockdevAdd`. */
   method(command: Command): string {
     return methodName(command.name);
@@ -92,12 +99,20 @@ export class Names {
     const title = `${definition.kind} '${definition.name}'`;
     if (isType(definition)) {
       this.#claimType(definition, title, definition);
-      if (definition.kind === 'union') this.#claimParts(definition, title);
+      for (const type of [definition, ...(definition.variants ?? []).map((variant) => variant.type)]) {
+        if (type.kind === 'union') {
+          const { name, base } = type;
+          this.#claimParts(type === definition ? type : { ...type, base: { ...base, name, implicit: 'base' } }, title);
+        } else if (type !== definition && type.kind === 'struct')
+          this.#claim(this.untagged(definition), `a form of ${title}`, definition);
+      }
       return;
     }
     const data: ObjectType | undefined = definition.kind === 'command' ? definition.arguments : definition.data;
     const role = definition.kind === 'command' ? 'arguments' : 'data';
-    if (data && isImplicit(data)) this.#claimType(data, `the ${role} of ${title}`, definition);
+    for (const type of data && isJoined(data) ? data.variants.map((variant) => variant.type) : [data]) {
+      if (isNamedByOwner(type)) this.#claimType(type, `the ${role} of ${title}`, definition);
+    }
     if (definition.kind === 'command') this.#claimMethod(definition);
   }
 
@@ -150,8 +165,9 @@ export class Names {
   }
 }
 
-function isImplicit(type: ObjectType): type is StructType {
-  return type.kind === 'struct' && type.implicit !== undefined;
+/** Returns whether a type is written in place, as arguments of a command or data of an event. */
+function isNamedByOwner(type: Type | undefined): type is StructType {
+  return type?.kind === 'struct' && type.implicit === 'arguments';
 }
 
 function typeName(name: string): string {

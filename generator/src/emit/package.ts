@@ -2,6 +2,7 @@
 
 import { elision } from '../elision.js';
 import type { Definition, Doc, Schema } from '../model.js';
+import { optional } from '../optional.js';
 import { visible } from '../visible.js';
 import { emitClient, emitIndex } from './client.js';
 import { code, lineComment, type Code } from './code.js';
@@ -61,9 +62,10 @@ function emitFiles(schema: Schema, options: EmitOptions): Map<string, Code> {
   const names = new Names(schema);
   const context: EmitContext = {
     names,
-    comments: new Comments(options.docs, (name) => linkTarget(schema, names, name)),
+    comments: new Comments(options.docs, (name) => linkTarget(schema, names, name), schema.versions),
     manual: options.manual ?? (() => undefined),
     file: ({ position, module }) => files.get(position.file) ?? module,
+    ...optional('versions', schema.versions),
   };
   const modules = schema.modules.flatMap((module): [string, Code][] => {
     const [first] = module.definitions;
@@ -93,7 +95,8 @@ function moduleFiles(schema: Schema): Map<string, string> {
     let file = name.replaceAll(/[^\w-]/gu, '_');
     while (taken.has(file.toLowerCase())) file += '_';
     taken.add(file.toLowerCase());
-    files.set(first.position.file, file);
+    // The schema files of a module have different paths in different versions of a range.
+    for (const { position } of definitions) files.set(position.file, file);
   }
   return files;
 }

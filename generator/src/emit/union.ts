@@ -1,6 +1,7 @@
 /** The structure of unions in TypeScript. */
 
 import { isEmpty, type Branch, type ObjectType, type UnionType } from '../model.js';
+import { simplified } from '../model/variants.js';
 
 /** Branches that share a type in TypeScript: a single branch with members, or all branches without members. */
 export interface BranchGroup {
@@ -13,7 +14,8 @@ export interface BranchGroup {
 
 export function branchGroups(union: UnionType): BranchGroup[] {
   const groups = union.branches.flatMap((branch): BranchGroup[] => {
-    return branch.type && !isEmpty(branch.type) ? [{ name: branch.name, branches: [branch], type: branch.type }] : [];
+    const type = branch.type && simplified(branch.type);
+    return type && !isEmpty(type) ? [{ name: branch.name, branches: [branch], type }] : [];
   });
   const [first, ...others] = union.branches.filter(({ type }) => !type || isEmpty(type));
   if (first) groups.push({ name: others.length === 0 ? first.name : emptyName(union), branches: [first, ...others] });

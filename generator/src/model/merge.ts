@@ -124,7 +124,8 @@ class Merger {
       const types = typesOf(schema);
       for (const type of types) {
         const partner = pairs?.get(type);
-        const group = partner && this.#groupOf.get(partner);
+        const isSame = partner && newer && (!unread(schema).has(type) || unread(newer).has(partner));
+        const group = isSame ? this.#groupOf.get(partner) : undefined;
         if (group) this.#assign(type, index, group);
       }
       // A type that was removed and added again, or whose kind changed.
@@ -326,7 +327,10 @@ class Merger {
       });
       return this.#joiner.join(placed, all, newest) as T | undefined;
     };
-    const contents = place<ObjectType>((part) => (part.kind === 'command' ? part.arguments : part.data));
+    const contents = asArguments(
+      place<ObjectType>((part) => (part.kind === 'command' ? part.arguments : part.data)),
+      newest,
+    );
     if (merged.kind === 'event') {
       delete merged.data;
       return Object.assign(merged, optional('data', contents));
@@ -399,6 +403,25 @@ function rename(definitions: readonly Mutable<Definition>[]): void {
     while (taken.has(type.name)) (type as Mutable<NamedType>).name += '_';
     taken.add(type.name);
   }
+}
+
+/**
+ * Returns the implicit types of arguments that no generated code reads. They say so little that they are not versions of the
+ * types that replaced them.
+ */
+function unread({ definitions }: Schema): Set<Type | undefined> {
+  const commands = [...definitions.values()].filter((definition) => definition.kind === 'command');
+  const types = commands.filter(({ gen }) => !gen).map((command) => command.arguments);
+  return new Set(types.filter((type) => type?.kind === 'struct' && type.implicit));
+}
+
+/** Names arguments after their command even if some versions of it have none. */
+function asArguments(type: ObjectType | undefined, owner: Definition): ObjectType | undefined {
+  const variants = type?.variants ?? [];
+  const isOwn =
+    variants.length === 1 && variants.every((one) => 'implicit' in one.type && one.type.implicit === 'arguments');
+  // The members follow later.
+  return type?.kind === 'struct' && isOwn ? Object.assign(type, { implicit: 'arguments', name: owner.name }) : type;
 }
 
 /** Returns the types of a schema, including implicit ones. */
