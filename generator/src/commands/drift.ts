@@ -14,7 +14,10 @@ export const driftCommand: Subcommand = {
         )
         .option('--introspection <file>', 'a saved reply of a server to query-qmp-schema, or of an agent to guest-info')
         .addOption(new Option('--schema <file>', 'a root schema file instead of an embedded schema').conflicts('qemu'))
-        .option('--qemu <version>', 'an embedded QEMU version, such as 10.0 (default: the current one)'),
+        .option(
+          '--qemu <version>',
+          'an embedded QEMU version, such as 10.0, or a range, from which the server chooses (default: the current one)',
+        ),
     ),
   run,
 };

@@ -8,6 +8,7 @@ import type { Condition, Schema } from '../model.js';
 import { narrow } from '../narrow.js';
 import { optional } from '../optional.js';
 import { readNamed } from '../sources/files.js';
+import { isRange, versionsInRange } from '../sources/range.js';
 import { isGuestInfo, namesOnly, readGuestInfo, type Agent } from './agent.js';
 import { diff } from './compare.js';
 import { infer, type Conditions } from './conditions.js';
@@ -26,7 +27,7 @@ export interface DriftOptions {
   readonly introspection?: string | undefined;
   /** The path of a root schema file. */
   readonly schema?: string | undefined;
-  /** An embedded version, if there is no schema file. Defaults to the current one. */
+  /** An embedded version or a range of them, if there is no schema file. Defaults to the current one. */
   readonly qemu?: string | undefined;
   readonly server: ServerName;
 }
@@ -47,8 +48,10 @@ export interface DriftReport extends Report {
  *   cannot be read, or is not an introspection; ServerError if the server cannot be queried, or is of another kind
  */
 export async function drift(options: DriftOptions): Promise<DriftReport> {
-  const ours = loadOurs(options);
+  // A range is resolved by the server's version.
+  const early = isRange(options.qemu) ? undefined : loadOurs(options);
   const theirs = await loadTheirs(options);
+  const ours = early ?? loadOurs({ ...options, qemu: versionFor(options.qemu ?? '', theirs) });
   if (ours.version !== undefined) refuseOther(options.server, theirs);
 
   return {
@@ -106,6 +109,22 @@ function loadOurs({ schema: file, qemu, server: name }: DriftOptions): Ours {
   if (file !== undefined) return { label: { title: file, kind: 'schema' }, schema: loadSchema(file) };
   const { title, ...embedded } = loadEmbedded(qemu, name);
   return { label: { title, kind: 'embedded' }, ...embedded };
+}
+
+/**
+ * Returns the version of a range that describes a server: that of the same minor version; otherwise the newest that is not
+ * newer; otherwise the oldest.
+ *
+ * @throws UsageError if the version of the server is unknown
+ */
+function versionFor(range: string, { version, label }: Theirs): string {
+  const versions = versionsInRange(range);
+  if (version === undefined) {
+    throw new UsageError(`the version of ${label.title} is unknown: instead of the range ${range}, use one version`);
+  }
+  const [major, minor] = version.split('.');
+  const isOlder = (one: string): boolean => one.localeCompare(`${major}.${minor}.9999`, 'en', { numeric: true }) < 0;
+  return versions.findLast(isOlder) ?? versions[0] ?? version;
 }
 
 interface Theirs {

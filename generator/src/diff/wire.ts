@@ -208,7 +208,7 @@ class ModelTypes {
       case 'alternate':
         return this.#once(type, () => {
           this.#open.add(type);
-          return { kind: 'alternate', name: type.name, features: type.features, alternatives: [] };
+          return { kind: 'alternate', ...nameOf(type), features: type.features, alternatives: [] };
         });
     }
   }

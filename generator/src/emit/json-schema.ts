@@ -24,6 +24,7 @@ import {
   type Type,
   type UnionType,
 } from '../model.js';
+import { isJoined } from '../model/variants.js';
 import { style } from './code.js';
 import { provenance, type EmitOptions } from './package.js';
 import { branchGroups } from './union.js';
@@ -146,8 +147,8 @@ class Emitter {
   #type(type: Type): JsonSchema {
     if (type.kind === 'builtin') return builtinSchema(type.name);
     if (type.kind === 'array') return { type: 'array', items: this.#type(type.element) };
-    // Implicit structs have no name of their own.
-    if (type.kind === 'struct' && type.implicit) return this.#named(type);
+    // Implicit structs, and the types of places that have several in a range, have no name of their own.
+    if ((type.kind === 'struct' && type.implicit) || isJoined(type)) return this.#named(type);
     this.#types.add(type);
     return reference(type.name);
   }

@@ -10,7 +10,7 @@ const rangePattern = /^(\d+(?:\.\d+)*)\.\.(\d+(?:\.\d+)*)$/u;
 
 /** Returns whether an argument is meant to be a range, `7.2..11.1`, not a version. */
 export function isRange(text: string | undefined): text is string {
-  return text !== undefined && text.includes('..');
+  return text !== undefined && /^\d[\d.]*\.\.\d[\d.]*$/u.test(text);
 }
 
 /**
