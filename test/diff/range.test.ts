@@ -63,7 +63,9 @@ describe('diffRange', () => {
     {
       title: 'a result has another type',
       texts: [result("'a': 'int'"), result("'a': 'int'"), result("'a': 'str'")],
-      want: ['breaking c: result.a: result member 'a' changed from 'int' to an alternate of number, string: readers may receive values they do not expect'],
+      want: [
+        "breaking c: result.a: result member 'a' changed from 'int' to an alternate of number, string: readers may receive values they do not expect",
+      ],
     },
   ])('$title', ({ texts, want }) => {
     expect(changes(...texts)).toEqual(want);
