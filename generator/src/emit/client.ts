@@ -82,7 +82,8 @@ class ClientEmitter {
     for (const name of ['Address', 'ConnectOptions', 'Protocol', 'Validators']) this.#references.runtime(name);
     for (const name of ['Connection', 'validatorsOf']) this.#references.runtime(name, true);
     if (!this.#context.versions) return this.#references.imports(code`Client as BaseClient`);
-    for (const name of ['Granted', 'RangeClient']) this.#references.runtime(name, name === 'RangeClient');
+    this.#references.runtime('Granted');
+    for (const name of ['RangeClient', 'versionRange']) this.#references.runtime(name, true);
     return this.#references.imports();
   }
 
@@ -244,7 +245,9 @@ function protocol(
   return object([
     property(code`handshake`, code`${handshake}`),
     ...(qemu === undefined ? [] : [property(code`qemu`, code`${qemu}`)]),
-    ...(versions ? [property(code`versions`, array(versions.map((version) => code`${version}`)))] : []),
+    ...(versions
+      ? [property(code`versions`, call(code`versionRange`, [array(versions.map((version) => code`${version}`))]))]
+      : []),
     property(code`withoutReply`, array(silent)),
     code`validators`,
   ]);

@@ -36,7 +36,7 @@ const reservedTypes = new Set([
   ...runtimeTypes,
   ...words(`
     Client Commands Events BaseClient Connection Protocol connect UnknownEnumValue FurtherArguments Validators Promise U protocol
-    ClientWith OptionalCommands RangeClient alternate enumeration joined struct union validators validatorsOf
+    ClientWith OptionalCommands RangeClient alternate enumeration joined struct union validators validatorsOf versionRange
     any as bigint boolean infer intrinsic keyof module never number object readonly string symbol undefined unique unknown`),
   ...reservedWords,
 ]);
