@@ -30,7 +30,7 @@ function linesOf({ definitions, versions = [] }: Schema): string[] {
     const { variants } = type;
     const isPlace = 'implicit' in type && type.implicit !== undefined;
     if (isPlace && variants) return variants.map((one) => `${typeOf(one.type)}${during(one.in)}`).join(' | ');
-    return isPlace ? `${type.implicit}` : type.name;
+    return isPlace && type.implicit ? type.implicit : type.name;
   };
   const memberOf = (owner: string, { name, type, optional, optionalIn, in: set }: Member): string => {
     const flips = optionalIn === undefined ? '' : `, optional${optionalIn === 0 ? ' never' : during(optionalIn)}`;

@@ -108,7 +108,11 @@ export class Joiner {
       const inBranch = versions & (branch.in ?? versions);
       return branch.type ? this.#membersOf({ type: branch.type, in: inBranch }) : [];
     });
-    const asOptional = ({ optionalIn: _, ...member }: Member): Member => ({ ...member, optional: true });
+    const asOptional = (member: Member): Member => {
+      const copy: Mutable<Member> = { ...member, optional: true };
+      delete copy.optionalIn;
+      return copy;
+    };
     return [own, ...inBranches.map(({ parts, in: some }) => ({ parts: parts.map(asOptional), in: some }))];
   }
 

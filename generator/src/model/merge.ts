@@ -122,9 +122,10 @@ class Merger {
       const newer = this.#schemas[index + 1];
       const pairs = newer ? pairTypes(schema, newer, { byName: true }) : undefined;
       const types = typesOf(schema);
+      const [unread, unreadNewer] = [unreadIn(schema), unreadIn(newer)];
       for (const type of types) {
         const partner = pairs?.get(type);
-        const isSame = partner && newer && (!unread(schema).has(type) || unread(newer).has(partner));
+        const isSame = partner && (!unread.has(type) || unreadNewer.has(partner));
         const group = isSame ? this.#groupOf.get(partner) : undefined;
         if (group) this.#assign(type, index, group);
       }
@@ -155,7 +156,7 @@ class Merger {
   #type<T extends Type>(type: T): T {
     if (type.kind === 'builtin') return type;
     if (type.kind === 'array') return { ...type, element: this.#type(type.element) };
-    const group = this.#groupOf.get(type as NamedType);
+    const group = this.#groupOf.get(type);
     return this.#merged.get(group as Group) as Type as T;
   }
 
@@ -320,15 +321,15 @@ class Merger {
     const all = unionOf(entries);
     const [{ part: newest }] = entries;
     const merged: Mutable<Command | Event> = { ...newest, ...this.#facts(entries, this.#all) };
-    const place = <T extends Type>(typeOf: (part: Command | Event) => Type | undefined): T | undefined => {
+    const place = (typeOf: (part: Command | Event) => Type | undefined): Type | undefined => {
       const placed = entries.flatMap(({ part, in: own }) => {
         const type = typeOf(part);
         return type ? [{ type: this.#type(type), in: own }] : [];
       });
-      return this.#joiner.join(placed, all, newest) as T | undefined;
+      return this.#joiner.join(placed, all, newest);
     };
     const contents = asArguments(
-      place<ObjectType>((part) => (part.kind === 'command' ? part.arguments : part.data)),
+      place((part) => (part.kind === 'command' ? part.arguments : part.data)) as ObjectType | undefined,
       newest,
     );
     if (merged.kind === 'event') {
@@ -402,6 +403,8 @@ function rename(definitions: readonly Mutable<Definition>[]): void {
   for (const type of definitions.filter(isType)) {
     while (taken.has(type.name)) (type as Mutable<NamedType>).name += '_';
     taken.add(type.name);
+    const forms = (type.variants ?? []).map((variant) => variant.type as Mutable<NamedType>);
+    for (const form of forms) form.name = type.name;
   }
 }
 
@@ -409,8 +412,8 @@ function rename(definitions: readonly Mutable<Definition>[]): void {
  * Returns the implicit types of arguments that no generated code reads. They say so little that they are not versions of the
  * types that replaced them.
  */
-function unread({ definitions }: Schema): Set<Type | undefined> {
-  const commands = [...definitions.values()].filter((definition) => definition.kind === 'command');
+function unreadIn(schema: Schema | undefined): Set<Type | undefined> {
+  const commands = [...(schema?.definitions.values() ?? [])].filter((definition) => definition.kind === 'command');
   const types = commands.filter(({ gen }) => !gen).map((command) => command.arguments);
   return new Set(types.filter((type) => type?.kind === 'struct' && type.implicit));
 }
@@ -418,10 +421,10 @@ function unread({ definitions }: Schema): Set<Type | undefined> {
 /** Names arguments after their command even if some versions of it have none. */
 function asArguments(type: ObjectType | undefined, owner: Definition): ObjectType | undefined {
   const variants = type?.variants ?? [];
-  const isOwn =
+  const isTheirs =
     variants.length === 1 && variants.every((one) => 'implicit' in one.type && one.type.implicit === 'arguments');
   // The members follow later.
-  return type?.kind === 'struct' && isOwn ? Object.assign(type, { implicit: 'arguments', name: owner.name }) : type;
+  return type?.kind === 'struct' && isTheirs ? Object.assign(type, { implicit: 'arguments', name: owner.name }) : type;
 }
 
 /** Returns the types of a schema, including implicit ones. */
@@ -484,7 +487,7 @@ function lineage({ base }: StructType): StructType[] {
 }
 
 /** Flags that a command of a range has if any version has them. The others are those of the newest. */
-const permissive: readonly CommandFlag[] = ['allowOob', 'allowPreconfig'];
+const permissive: ReadonlySet<CommandFlag> = new Set(['allowOob', 'allowPreconfig']);
 
 function flagsOf(entries: Entries<Command>): Partial<Command> {
   const all = unionOf(entries);
@@ -494,7 +497,7 @@ function flagsOf(entries: Entries<Command>): Partial<Command> {
     const versions = unionOf(entries.filter(({ part }) => part[flag]));
     // Waiting for a reply that some version does not send could take forever.
     const isNeeded = flag === 'successResponse' ? versions === all : entries[0].part[flag];
-    flags[flag] = permissive.includes(flag) ? versions !== 0 : isNeeded;
+    flags[flag] = permissive.has(flag) ? versions !== 0 : isNeeded;
     if (versions !== 0 && versions !== all) flagsIn[flag] = versions;
   }
   return { ...flags, ...(Object.keys(flagsIn).length > 0 && { flagsIn }) };

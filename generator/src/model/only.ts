@@ -151,9 +151,12 @@ class Narrower {
   }
 
   /** Returns a part without what other versions have. */
-  #part<T extends Part & { readonly features?: readonly Feature[] }>({ in: _, conditions, ...part }: T): T {
+  #part<T extends Part & { readonly features?: readonly Feature[] }>(part: T): T {
+    const { conditions } = part;
     const own = conditions?.find(this.has);
-    const copy = part as unknown as Mutable<T>;
+    const copy: Mutable<Part & { features?: readonly Feature[] }> = { ...part };
+    delete copy.in;
+    delete copy.conditions;
     if (conditions) delete copy.condition;
     if (own?.condition) copy.condition = own.condition;
     if (copy.features) copy.features = this.#parts(copy.features);
