@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { test } from 'vitest';
 
+import { embeddedRoot, embeddedVersions, servers } from '../generator/src/embedded.js';
 import { emitPackage } from '../generator/src/emit/package.js';
 import { lenient } from '../generator/src/frontend/dialect.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import type { Schema } from '../generator/src/model.js';
+import { merge } from '../generator/src/model/merge.js';
 import { expectFormatted } from './support/layout.js';
 import { schemaOf } from './support/schema.js';
 import { schemas as hostileSchemas } from './support/schemas.js';
@@ -107,4 +109,24 @@ test('schemas with names of all lengths', { timeout: 60_000 }, async () => {
     fc.asyncProperty(schemas, async (text) => expectFormatted(emit(schemaOf(text)))),
     { numRuns: 50 },
   );
+});
+
+test('ranges of two schemas with names of all lengths', { timeout: 60_000 }, async () => {
+  const range = fc.tuple(schemas, schemas).map((texts) => {
+    return merge(texts.map((text, index) => ({ version: `${index + 1}.0.0`, schema: schemaOf(text) })));
+  });
+  await fc.assert(
+    fc.asyncProperty(range, async (schema) => expectFormatted(emit(schema))),
+    { numRuns: 30 },
+  );
+});
+
+test('the range of all embedded versions', { timeout: 120_000 }, async () => {
+  const [server] = servers;
+  if (!server) throw new Error('there are no servers');
+  const versioned = embeddedVersions().map((version) => ({
+    version,
+    schema: loadSchema(embeddedRoot(version, server)),
+  }));
+  await expectFormatted(emit(merge(versioned)));
 });

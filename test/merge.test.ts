@@ -1,10 +1,12 @@
 /** Merging the schemas of several versions into one: what the merged schema says, and that it says it of each version. */
 
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { conditionTest } from '../generator/src/condition.js';
 import { embeddedRoot, embeddedVersions, servers, type Server } from '../generator/src/embedded.js';
 import { emitPackage } from '../generator/src/emit/package.js';
+import { lenient } from '../generator/src/frontend/dialect.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { introspect } from '../generator/src/introspect.js';
 import type { Definition, Member, Schema, Type } from '../generator/src/model.js';
@@ -13,6 +15,7 @@ import { only } from '../generator/src/model/only.js';
 import { formatVersions } from '../generator/src/model/versions.js';
 import { renumbered } from './support/renumbered.js';
 import { schemaOf } from './support/schema.js';
+import { schemas, type SchemaFiles } from './support/schemas.js';
 
 /** Merges schemas, given as text, as the versions 1.0, 2.0 and so on. */
 function merged(...texts: readonly string[]): Schema {
@@ -239,7 +242,7 @@ describe('merge', () => {
       "{ 'command': 'T' }",
       "{ 'struct': 'T', 'data': { 'a': 'int' } } { 'command': 'c', 'data': 'T' }",
     );
-    expect([...schema.definitions.keys()].toSorted()).toEqual(['T', 'T_', 'c']);
+    expect([...schema.definitions.keys()].toSorted()).toEqual(['T', 'T_older', 'c']);
   });
 
   it.each([
@@ -273,6 +276,21 @@ describe('merge', () => {
       undefined,
     ]);
   });
+});
+
+it('says what each of any schemas says', { timeout: 60_000 }, () => {
+  const range = fc.array(schemas(lenient), { minLength: 2, maxLength: 4 });
+  const check = (all: readonly SchemaFiles[]): void => {
+    const versioned = all.map(({ files }, index) => ({ version: `${index + 1}.0.0`, schema: schemaOf(files) }));
+    const merged = merge(versioned);
+    for (const [index, { schema }] of versioned.entries()) {
+      for (const holds of [conditionTest([]), conditionTest(['CONFIG_A'])]) {
+        expect(renumbered(introspect(only(merged, index), holds))).toEqual(renumbered(introspect(schema, holds)));
+      }
+    }
+  };
+  // Shrinking such large values would take hours.
+  fc.assert(fc.property(range, check), { numRuns: 40, endOnFailure: true });
 });
 
 // Real versions

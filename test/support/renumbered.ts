@@ -16,7 +16,8 @@ export function renumbered(infos: readonly SchemaInfo[]): object[] {
     const known = numbers.get(name);
     if (known !== undefined) return known;
     const info = types.get(name);
-    if (!info) throw new Error(`there is no type ${name}`);
+    // A type whose condition does not hold may still be referred to.
+    if (!info) return 'absent';
     const given = info['meta-type'] === 'builtin' ? name : `type ${numbers.size}`;
     numbers.set(name, given);
     open.push(info);

@@ -7,12 +7,23 @@
  * prettier would, and `test/layout.test.ts` verifies that prettier has nothing to change.
  */
 
-import { builders, printer } from 'prettier/doc';
+import { builders, printer, utils } from 'prettier/doc';
 
 import { visible } from '../visible.js';
 
-const { align, conditionalGroup, group, hardline, ifBreak, indent, indentIfBreak, line, lineSuffixBoundary, softline } =
-  builders;
+const {
+  align,
+  breakParent,
+  conditionalGroup,
+  group,
+  hardline,
+  ifBreak,
+  indent,
+  indentIfBreak,
+  line,
+  lineSuffixBoundary,
+  softline,
+} = builders;
 type Doc = builders.Doc;
 
 /** The style of generated files, which is that of the repository. */
@@ -188,6 +199,12 @@ export function array(elements: readonly Code[]): Code {
   return new Fragment(elements.length === 0 ? '[]' : group(list('[', softline, docsOf(elements), ']')), 'array');
 }
 
+/** Returns an array of pairs, each of which gets a line of its own. */
+export function pairs(elements: readonly (readonly [Code, Code])[]): Code {
+  const docs = elements.map((pair) => array(pair).doc);
+  return new Fragment(group(list('[', softline, docs, ']'), { shouldBreak: elements.length > 1 }), 'array');
+}
+
 /** Returns `name: value`, as in an object literal. */
 export function property(name: Code, value: Code): Code {
   // Moving the value to the next line would gain no space.
@@ -297,11 +314,13 @@ function callArguments(args: readonly Code[]): Doc {
   if (!last?.form || last.form === beforeLast?.form) return group(list('(', softline, docs, ')'));
   // Prefer breaking only the last argument.
   const others = docs.slice(0, -1).flatMap((doc) => [doc, ',', line]);
-  return conditionalGroup([
+  const states = conditionalGroup([
     ['(', ...others, last.doc, ')'],
     ['(', ...others, group(last.doc, { shouldBreak: true }), ')'],
     broken,
   ]);
+  // Conditional groups do not pass on breaks to what contains them.
+  return utils.willBreak(last.doc) ? [breakParent, states] : states;
 }
 
 function list(open: string, space: Doc, docs: readonly Doc[], close: string): Doc[] {

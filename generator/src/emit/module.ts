@@ -19,7 +19,7 @@ import {
   type UnionType,
   type Variant,
 } from '../model.js';
-import { asUnion, isJoined, seen, structOrUnion, type StructOrUnion } from '../model/variants.js';
+import { asUnion, isJoined, structOrUnion, type StructOrUnion } from '../model/variants.js';
 import type { Versions } from '../model/versions.js';
 import {
   alias,
@@ -175,13 +175,10 @@ class ModuleEmitter {
     const remark = this.#context.comments.alternatives(alternate.alternatives, alternate.doc);
     const types = alternate.alternatives.flatMap(({ type }) => this.references.alternatives(type));
     const distinct = [...new Map(types.map((type) => [String(type), type])).values()];
+    const validators = alternate.alternatives.map(({ type }) => this.references.validator(type));
+    const validator = call(this.references.runtime('alternate', true), [arrow(array(validators))]);
     return code`${this.#docs(alternate, remark)}${alias(this.#nameOf(alternate), distinct)}
-      ${this.#validator(alternate, this.#alternateDescription(alternate))}`;
-  }
-
-  #alternateDescription({ alternatives }: AlternateType): Code {
-    const validators = alternatives.map(({ type }) => this.references.validator(type));
-    return call(this.references.runtime('alternate', true), [arrow(array(validators))]);
+      ${this.#validator(alternate, validator)}`;
   }
 
   #arguments(owner: Command | Event, data: ObjectType | undefined, what: string): Code[] {
@@ -192,67 +189,47 @@ class ModuleEmitter {
     });
   }
 
-  /** Returns a type that is of different kinds in different versions. */
+  /** Returns a type that is a struct in some versions, and a union in others, or unions by different discriminators. */
   #mixed(type: NamedType, variants: readonly Variant[]): Code[] {
-    const forms = structOrUnion(type);
-    const union = forms && asUnion(forms);
-    const types = union ? [union] : seen(variants);
-    const alternatives = types.flatMap((form) => this.#alternativesOf(type, form));
     const described = variants.map((variant) => ({ ref: this.#description(variant.type), in: variant.in }));
     const validator = this.#validator(type, this.references.joined(described));
-    const interfaces = types.flatMap((form) => this.#interfacesOf(type, form, forms));
-    return [code`${this.#docs(type)}${alias(this.#nameOf(type), alternatives)}\n${validator}`, ...interfaces];
+    const forms = structOrUnion(type);
+    if (forms) return this.#structOrUnion(type, forms, validator);
+    const members = type.kind === 'struct' ? type.members : [];
+    const properties = this.#properties(members, type.doc, type.in);
+    return [this.#interface(this.#nameOf(type), [], properties, this.#docs(type)), validator];
   }
 
-  /** Returns the types in TypeScript that one form of a mixed type contributes. */
-  #alternativesOf(type: NamedType, form: Type): Code[] {
-    const { names } = this.#context;
-    if (form.kind === 'union') return leafPaths(form).map((path) => identifier(names.branch(form, path)));
-    if (form.kind === 'struct') return [identifier(names.untagged(type))];
-    if (form.kind === 'enum') return [...literals(form.values), this.references.runtime('UnknownEnumValue')];
-    if (form.kind === 'alternate') return form.alternatives.flatMap((one) => this.references.alternatives(one.type));
-    return this.references.alternatives(form);
-  }
-
-  #interfacesOf(type: NamedType, form: Type, forms: StructOrUnion | undefined): Code[] {
-    const { names } = this.#context;
-    if (form.kind === 'union') {
-      const { base } = form;
+  #structOrUnion(type: NamedType, forms: StructOrUnion, validator: Code): Code[] {
+    const { names, comments } = this.#context;
+    const both = asUnion(forms);
+    const union = both ?? forms.union.type;
+    const leaves = leafPaths(union).map((path) => identifier(names.branch(union, path)));
+    const parts: Code[] = [];
+    if (union.base.implicit) {
       const docs = docComment(`Members shared by all branches of {@link ${names.type(type)}}.`);
-      const own = base.implicit
-        ? [this.#interface(this.#nameOf(base), [], this.#properties(base.members, form.doc), docs)]
-        : [];
-      return [...own, ...branchGroups(form).flatMap((group) => this.#group(form, group))];
+      const properties = this.#properties(union.base.members, union.doc);
+      parts.push(this.#interface(this.#nameOf(union.base), [], properties, docs));
     }
-    if (form.kind !== 'struct') return [];
-    const tag = forms?.union.type.discriminator.name;
-    const isUntagged = tag !== undefined && allMembers(form).every(({ name }) => name !== tag);
-    // The absent discriminator narrows the type to this interface.
-    const absent = isUntagged ? [code`${propertyName(tag)}?: undefined;`] : [];
-    const properties = [...absent, ...this.#properties(allMembers(form), form.doc)];
-    const docs = forms ? docComment(this.#context.comments.form(forms.struct.in)) : code``;
-    return [this.#interface(identifier(names.untagged(type)), [], properties, docs)];
+    parts.push(...branchGroups(union).flatMap((group) => this.#group(union, group)));
+    if (!both) {
+      const { type: struct, in: versions } = forms.struct;
+      const untagged = identifier(names.untagged(type));
+      // The absent discriminator narrows the type to this interface.
+      const absent = code`${propertyName(union.discriminator.name)}?: undefined;`;
+      const properties = [absent, ...this.#properties(allMembers(struct), struct.doc)];
+      leaves.push(untagged);
+      parts.push(this.#interface(untagged, [], properties, docComment(comments.form(versions))));
+    }
+    return [code`${this.#docs(type)}${alias(this.#nameOf(type), leaves)}\n${validator}`, ...parts];
   }
 
   /** Returns the runtime description of a type without a name of its own. */
   #description(type: Type): Code {
-    switch (type.kind) {
-      case 'struct':
-        return this.references.struct(type);
-      case 'union': {
-        const { base } = type;
-        return this.#unionDescription(
-          type,
-          base.implicit ? this.references.struct(base) : this.references.validator(base),
-        );
-      }
-      case 'enum':
-        return this.references.enumeration(type);
-      case 'alternate':
-        return this.#alternateDescription(type);
-      default:
-        return this.references.validator(type);
-    }
+    if (type.kind === 'struct') return this.references.struct(type);
+    if (type.kind !== 'union') return this.references.validator(type);
+    const { base } = type;
+    return this.#unionDescription(type, base.implicit ? this.references.struct(base) : this.references.validator(base));
   }
 
   #interface(

@@ -15,7 +15,7 @@ import {
   type UnionType,
 } from '../model.js';
 import { reservedWords } from './code.js';
-import { isJoined } from '../model/variants.js';
+import { isJoined, structOrUnion, type StructOrUnion } from '../model/variants.js';
 import { branchGroups, groupPaths } from './union.js';
 
 const words = (text: string): string[] => text.trim().split(/\s+/u);
@@ -99,13 +99,9 @@ export class Names {
     const title = `${definition.kind} '${definition.name}'`;
     if (isType(definition)) {
       this.#claimType(definition, title, definition);
-      for (const type of [definition, ...(definition.variants ?? []).map((variant) => variant.type)]) {
-        if (type.kind === 'union') {
-          const { name, base } = type;
-          this.#claimParts(type === definition ? type : { ...type, base: { ...base, name, implicit: 'base' } }, title);
-        } else if (type !== definition && type.kind === 'struct')
-          this.#claim(this.untagged(definition), `a form of ${title}`, definition);
-      }
+      if (definition.kind === 'union') this.#claimParts(definition, title);
+      const forms = structOrUnion(definition);
+      if (forms) this.#claimForms(forms, definition, title);
       return;
     }
     const data: ObjectType | undefined = definition.kind === 'command' ? definition.arguments : definition.data;
@@ -126,6 +122,11 @@ export class Names {
       const paths = group.type?.kind === 'union' ? [[group.name], ...groupPaths(group)] : [[group.name]];
       for (const path of paths) this.#claim(this.branch(union, path), `branch '${path.join('.')}' of ${title}`, union);
     }
+  }
+
+  #claimForms({ union: { type: union } }: StructOrUnion, definition: NamedType, title: string): void {
+    this.#claimParts({ ...union, base: { ...union.base, name: union.name, implicit: 'base' } }, title);
+    this.#claim(this.untagged(definition), `the struct of ${title}`, definition);
   }
 
   #claimType(type: NamedType, title: string, definition: Definition): void {

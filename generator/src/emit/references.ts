@@ -25,6 +25,7 @@ import {
   identifier,
   join,
   object,
+  pairs,
   property,
   propertyName,
   union,
@@ -145,8 +146,8 @@ export class References {
 
   /** Returns the runtime description of a type that differs between versions. */
   joined(variants: readonly { readonly ref: Code; readonly in: Versions }[]): Code {
-    const described = variants.map(({ ref, in: versions }) => array([ref, code`${this.versions(versions)}`]));
-    return call(this.runtime('joined', true), [arrow(array(described))]);
+    const described = variants.map(({ ref, in: versions }) => [ref, code`${this.versions(versions)}`] as const);
+    return call(this.runtime('joined', true), [arrow(pairs(described))]);
   }
 
   /** Returns the runtime description of an enum without a name. */

@@ -139,7 +139,7 @@ export class Joiner {
   /** Merges variants of the same type. */
   #distinct(placed: readonly Variant[]): Variant[] {
     const byKey = new Map<string, Variant>();
-    for (const { type, in: versions } of placed) {
+    for (const { type, in: versions } of placed.flatMap(flattened)) {
       const key = this.#keyOf(type);
       byKey.set(key, { type, in: versions | (byKey.get(key)?.in ?? 0) });
     }
@@ -160,6 +160,21 @@ function emptyJoin(variants: readonly Variant[], { name, module, position }: Own
   if (variants.every(({ type }) => type.kind === 'enum')) return { kind: 'enum', ...facts, values: [] };
   if (variants.every(({ type }) => isObjectType(type))) return { kind: 'struct', ...facts, members: [] };
   return { kind: 'alternate', ...facts, alternatives: [] };
+}
+
+/**
+ * Returns the variants of a joined type, or of an array of one. Joined types of joined types would have no end, because types
+ * can be recursive.
+ */
+function flattened({ type, in: versions }: Variant): Variant[] {
+  const inner = type.kind === 'array' ? type.element : type;
+  if (!('implicit' in inner) || inner.implicit !== 'joined') return [{ type, in: versions }];
+  return (inner.variants ?? []).flatMap((variant): Variant[] => {
+    const own = variant.in & versions;
+    if (own === 0) return [];
+    const isElement = type.kind === 'array' && variant.type.kind !== 'array';
+    return [{ type: isElement ? { kind: 'array', element: variant.type as typeof inner } : variant.type, in: own }];
+  });
 }
 
 function alternativesOf({ type, in: versions }: Variant): Alternative[] {

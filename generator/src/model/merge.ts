@@ -133,8 +133,7 @@ class Merger {
       const byName = new Map(this.#groups.flatMap((group) => group.keys().map((key) => [key, group] as const)));
       for (const type of types) {
         if (this.#groupOf.has(type)) continue;
-        // The wrappers of a union's branches have no names.
-        const group = 'implicit' in type && type.implicit === 'wrapper' ? undefined : byName.get(keyOf(type));
+        const group = isPartOfUnion(type) ? undefined : byName.get(keyOf(type));
         this.#assign(type, index, group && !group.types[index] ? group : this.#newGroup());
       }
     }
@@ -401,11 +400,21 @@ function isOwn(definition: Definition): boolean {
 function rename(definitions: readonly Mutable<Definition>[]): void {
   const taken = new Set(definitions.filter((one) => !isType(one)).map(({ name }) => name));
   for (const type of definitions.filter(isType)) {
-    while (taken.has(type.name)) (type as Mutable<NamedType>).name += '_';
-    taken.add(type.name);
-    const forms = (type.variants ?? []).map((variant) => variant.type as Mutable<NamedType>);
-    for (const form of forms) form.name = type.name;
+    let { name } = type;
+    while (taken.has(name)) name += '_older';
+    taken.add(name);
+    if (name !== type.name)
+      for (const form of [type, ...(type.variants ?? []).map((one) => one.type)]) setName(form, name);
   }
+}
+
+/** Renames a type, and the implicit types that are named after it. */
+function setName(type: Mutable<Type>, name: string): void {
+  if (type.kind === 'builtin' || type.kind === 'array') return;
+  type.name = name;
+  if (type.kind !== 'union') return;
+  if (type.base.implicit) setName(type.base, name);
+  if (type.discriminator.type.implicit) setName(type.discriminator.type, `${name}Kind`);
 }
 
 /**
@@ -449,10 +458,16 @@ function typesOf({ definitions }: Schema): Set<NamedType> {
   return types;
 }
 
-/** Returns the name by which types of different versions correspond, with the kind of an implicit type. */
+/** Returns whether a type belongs to a union without discriminator. It corresponds to others only if the union does. */
+function isPartOfUnion(type: NamedType): boolean {
+  return 'implicit' in type && (type.implicit === 'wrapper' || type.implicit === 'discriminator');
+}
+
+/** Returns the name by which types of different versions correspond if they are of compatible kinds. */
 function keyOf(type: NamedType): string {
   const implicit = 'implicit' in type ? type.implicit : undefined;
-  return implicit === 'arguments' || implicit === 'base' ? `${implicit} ${type.name}` : type.name;
+  const kind = type.kind === 'struct' || type.kind === 'union' ? 'object' : type.kind;
+  return `${implicit === 'arguments' || implicit === 'base' ? implicit : kind} ${type.name}`;
 }
 
 /** Groups types by their kinds, and unions also by their discriminators. The newest kind comes first. */
@@ -471,14 +486,11 @@ function shellOf(entries: readonly Entry<NamedType>[]): Mutable<NamedType> {
   const [newest] = entries.map(({ part }) => part);
   const named = entries.map(({ part }) => part).find((type) => !('implicit' in type)) ?? newest;
   if (!newest || !named) throw new Error('a type without versions');
-  const kinds = new Set(entries.map(({ part }) => part.kind));
   const { name, module, position } = named;
   const shell: Mutable<NamedType> = { ...newest, name, module, position };
   if ('implicit' in shell && !('implicit' in named)) delete shell.implicit;
   if (kindsOf(entries).length === 1) return shell;
-  const facts = { name, module, position, features: [] };
-  const isObject = [...kinds].every((kind) => kind === 'struct' || kind === 'union');
-  return isObject ? { kind: 'struct', ...facts, members: [] } : { kind: 'alternate', ...facts, alternatives: [] };
+  return { kind: 'struct', name, module, position, features: [], members: [] };
 }
 
 /** Returns a struct's bases, the nearest first. */
