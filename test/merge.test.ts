@@ -231,8 +231,8 @@ const rules: { title: string; schemas: string[]; want: string[] }[] = [
 ];
 
 describe('merge', () => {
-  it.each(rules)('$title', ({ schemas, want }) => {
-    const lines = linesOf(merged(...schemas));
+  it.each(rules)('$title', ({ schemas: texts, want }) => {
+    const lines = linesOf(merged(...texts));
     expect(lines.toSorted()).toEqual(want.toSorted());
   });
 
@@ -282,10 +282,10 @@ it('says what each of any schemas says', { timeout: 60_000 }, () => {
   const range = fc.array(schemas(lenient), { minLength: 2, maxLength: 4 });
   const check = (all: readonly SchemaFiles[]): void => {
     const versioned = all.map(({ files }, index) => ({ version: `${index + 1}.0.0`, schema: schemaOf(files) }));
-    const merged = merge(versioned);
+    const whole = merge(versioned);
     for (const [index, { schema }] of versioned.entries()) {
       for (const holds of [conditionTest([]), conditionTest(['CONFIG_A'])]) {
-        expect(renumbered(introspect(only(merged, index), holds))).toEqual(renumbered(introspect(schema, holds)));
+        expect(renumbered(introspect(only(whole, index), holds))).toEqual(renumbered(introspect(schema, holds)));
       }
     }
   };
@@ -337,6 +337,16 @@ describe.each(servers)('the schemas of $title', (server) => {
       [...files].map(([name, text]) => [name, text.slice(text.indexOf('\n'))]);
     expect(withoutHeaders(emitPackage(same, options))).toEqual(withoutHeaders(emitPackage(schema, options)));
   });
+});
+
+it('makes the code at most 1.3 times as long as that of the newest version', () => {
+  const [server] = servers;
+  if (!server) throw new Error('there are no servers');
+  const lengthOf = (schema: Schema): number => {
+    const files = emitPackage(schema, { origin: 'a test', generator: '0.0.0', docs: false });
+    return [...files.values()].reduce((sum, text) => sum + text.length, 0);
+  };
+  expect(lengthOf(rangeOf(server, versions))).toBeLessThan(1.3 * lengthOf(load(versions.at(-1) ?? '', server)));
 });
 
 it('takes less time than reading the schemas', () => {
