@@ -1,9 +1,15 @@
 /** What one more version changes for a program that supports a range. */
 
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, describe, expect, it } from 'vitest';
 
 import { formatUse } from '../../generator/src/diff/change.js';
+import { drift } from '../../generator/src/diff/drift.js';
 import { diffRange } from '../../generator/src/diff/range.js';
+import { introspect } from '../../generator/src/introspect.js';
 import { schemaOf } from '../support/schema.js';
 
 /** Returns `VERDICT USE: TEXT` of each change, from all texts but the last to the last. */
@@ -69,5 +75,36 @@ describe('diffRange', () => {
     },
   ])('$title', ({ texts, want }) => {
     expect(changes(...texts)).toEqual(want);
+  });
+});
+
+describe('drift of a range', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'qapi-ts-drift-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Returns what the reply of an agent of a version is compared to. */
+  async function comparedTo(version: string): Promise<string> {
+    const file = join(folder, 'guest-info.json');
+    const info = { version, supported_commands: [{ name: 'guest-info', enabled: true, 'success-response': true }] };
+    writeFileSync(file, JSON.stringify({ return: info }));
+    const { old } = await drift({ qemu: '7.2..10.0', introspection: file, server: 'qga' });
+    return old.title;
+  }
+
+  it.each([
+    ['7.2.9', '7.2.0 (qga)'],
+    ['10.0.2', '10.0.13 (qga)'],
+    ['9.1.0', '7.2.0 (qga)'],
+    ['5.2.0', '7.2.0 (qga)'],
+    ['11.1.0', '10.0.13 (qga)'],
+  ])('QEMU %s is compared to %s', async (version, want) => {
+    expect(await comparedTo(version)).toBe(want);
+  });
+
+  it('needs the version of the server', async () => {
+    const file = join(folder, 'schema.json');
+    writeFileSync(file, JSON.stringify(introspect(schemaOf(call("'a': 'int'")), () => true)));
+    const options = { qemu: '7.2..10.0', introspection: file, server: 'qmp' } as const;
+    await expect(drift(options)).rejects.toThrow(`is unknown: instead of the range 7.2..10.0, use one version`);
   });
 });

@@ -1,13 +1,6 @@
 /** All ways to ask for the commands of a range that not every version has, as programs use them. */
 
-import {
-  connect,
-  type Client,
-  type ClientWith,
-  type Commands,
-  type OptionalCommands,
-
-} from '@qapi-ts/range/qmp';
+import { connect, type Client, type ClientWith, type Commands, type OptionalCommands } from '@qapi-ts/range/qmp';
 
 declare const vm: Client;
 declare const name: 'query-accelerators' | 'request-ebpf';
