@@ -211,16 +211,20 @@ class ClientEmitter {
   }
 
   #arguments(command: Command): Code {
-    const type = command.arguments ? this.#read(command.arguments, command) : this.#references.runtime('EmptyObject');
-    return takesFurtherArguments(command) ? intersection(type, this.#references.runtime('FurtherArguments')) : type;
+    const types = command.arguments
+      ? this.#read(command.arguments, command)
+      : [this.#references.runtime('EmptyObject')];
+    if (!takesFurtherArguments(command)) return union(types);
+    const further = types.map((type) => intersection(type, this.#references.runtime('FurtherArguments')));
+    return union(further.length === 1 ? further : further.map((type) => code`(${type})`));
   }
 
-  /** Returns a type without what versions add whose generated code does not read the arguments. */
-  #read(type: ObjectType, { flagsIn }: Command): Code {
+  /** Returns the types of arguments, without what versions add whose generated code does not read them. */
+  #read(type: ObjectType, { flagsIn }: Command): Code[] {
     const read = flagsIn?.gen;
-    if (read === undefined || !isJoined(type)) return this.#references.type(type);
+    if (read === undefined || !isJoined(type)) return this.#references.alternatives(type);
     const variants: Variant[] = type.variants.filter((variant) => (variant.in & read) !== 0);
-    return union(variants.flatMap((variant) => this.#references.alternatives(variant.type)));
+    return variants.flatMap((variant) => this.#references.alternatives(variant.type));
   }
 
   #result({ returns }: Command): Code {
