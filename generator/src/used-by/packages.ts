@@ -43,7 +43,8 @@ function readPackage(folder: string): Package | undefined {
   if (extension === undefined) return undefined;
   const text = readFileSync(join(folder, `client${extension}`), 'utf8');
   const [, commands] = /^export interface Commands \{\n(.*?)^ *\}$/msu.exec(text) ?? [];
-  if (commands === undefined || !/^export (?:declare )?class Client extends (?:Base|Range)Client</mu.test(text)) return undefined;
+  if (commands === undefined || !/^export (?:declare )?class Client extends (?:Base|Range)Client</mu.test(text))
+    return undefined;
   const names = [...commands.matchAll(/^ *'?([\w.-]+)'?: \{/gmu)].map(([, name = '']) => name);
   const [header = ''] = text.split('\n', 1);
   return { folder, header: header.startsWith(generatedMark) ? header : '', extension, commands: new Set(names) };
