@@ -33,7 +33,7 @@ export type EventOf<E extends EventMap<E>, N extends keyof E> = {
  * @typeParam U the events named in `until`
  */
 export interface CallOptions<E extends EventMap<E>, U extends keyof E = never> {
-  /** Aborts the call: it rejects at once, and a command that is still queued is never sent. */
+  /** Aborts the call: it rejects immediately, and a command that is still queued is never sent. */
   signal?: AbortSignal | undefined;
   /** The time limit for the whole call, in milliseconds. `Infinity` means no limit. */
   timeout?: number | undefined;
@@ -172,7 +172,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Removes a listener. Does nothing if it was not added.
+   * Removes a listener. Does nothing if the listener was not added.
    *
    * @throws TypeError if the schema does not have the event
    */

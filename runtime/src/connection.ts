@@ -422,7 +422,7 @@ export class Connection {
     return `${problem}: the server may have another client${others}`;
   }
 
-  /** Returns a hint at why the server may have closed the connection without a greeting. */
+  /** Returns a hint as to why the server may have closed the connection without a greeting. */
   #hint(cause: Error, session: Session | undefined): string {
     const isWithoutGreeting = cause instanceof ConnectionLostError && !session?.greeted;
     return isWithoutGreeting && lacksTls(this.#address) ? '; it may expect TLS' : '';

@@ -68,7 +68,7 @@ const eventsChecks: OptionChecks<EventsOptions> = {
 /** The default number of events that wait to be read. */
 export const waitingLimit = 1000;
 
-/** The name under which listeners receive events of all names. */
+/** The name that matches any event. */
 export const anyEvent = '*';
 
 /** Names that listeners can use in addition to the server's events. They never clash: event names are upper case. */
@@ -109,7 +109,7 @@ export class Events {
     checkParameter('listener', listener, aFunction);
   }
 
-  /** @throws TypeError for a name that cannot be listened to, and is therefore a misspelling */
+  /** @throws TypeError for an unknown name, which is probably misspelled */
   checkListenable(name: unknown): void {
     this.#checkName('name', name, reserved);
   }
@@ -134,7 +134,7 @@ export class Events {
     const near = didYouMean(name, [...Object.keys(this.#known ?? {}), ...others]);
     const further = reserved.has(name)
       ? '; only listeners receive it'
-      : `; '${anyEvent}' stands for events of any name`;
+      : `; '${anyEvent}' matches any event`;
     throw new TypeError(`${place}: unknown event '${name}'${near || further}`);
   }
 
@@ -249,7 +249,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
   readonly #events: Backlog<QmpEvent>;
   #dropped = 0;
   #ended: { readonly error: QmpError | undefined } | undefined;
-  /** Calls of `next` that wait for an event. */
+  /** Pending calls of `next`. */
   readonly #waiting = new Queue<Read>();
 
   constructor(limit: number, overflow: 'throw' | 'drop', onDropped: (count: number) => void) {

@@ -106,8 +106,8 @@ export interface Entry {
 }
 
 /**
- * The number of commands that a monitor with out-of-band execution queues. With one more, it stops reading, so that an
- * out-of-band command would wait.
+ * The number of commands that a monitor with out-of-band execution queues. With one more, it stops reading, and an
+ * out-of-band command would have to wait.
  */
 const inBandLimit = 8;
 /** The maximum number of commands in flight. More are queued until the server replies. */
@@ -127,9 +127,9 @@ const isAgentProblem =
   "this is a guest agent, not a monitor: connect with the client of its schema, such as '@qapi-ts/qemu/qga'";
 const noGreetingProblem =
   'this is a monitor whose greeting is missing: another program, or the one that opened the stream, has read it';
-/** The beginning of what a monitor sends first, its greeting or an event, with any indentation. */
+/** The beginning of a monitor's first message, a greeting or an event, with any indentation. */
 const greetingStart = /^\s*\{\s*"(?:QMP|timestamp|event)"/u;
-/** The number of bytes that are searched for it. */
+/** The number of bytes that are searched for `greetingStart`. */
 const greetingStartLimit = 64;
 const isMonitorProblem =
   "this is a monitor, not a guest agent: connect with the client of its schema, such as '@qapi-ts/qemu/qmp', " +
@@ -139,8 +139,8 @@ const greetingLimit = 64 * 1024;
 /** The maximum length of an error's description in characters. */
 const descriptionLimit = 16 * 1024;
 /**
- * The number of characters of a text that are searched for secrets before it is truncated to `descriptionLimit`. It is
- * larger so that no secret is cut in two.
+ * The number of characters that are searched for secrets before text is truncated to `descriptionLimit`. It is larger
+ * so that no secret is cut in two.
  */
 const searchedLength = 8 * descriptionLimit;
 
@@ -181,7 +181,7 @@ export class Session {
   readonly #secretive = new Set<Entry>();
   /** The secrets of requests that have ended; a server may still repeat them. */
   readonly #pastSecrets = new PastSecrets();
-  /** Those of requests whose outcome the agent may still report, as if it were that of another. */
+  /** The secrets of abandoned requests, whose outcome an agent may still report as if it were that of another. */
   readonly #abandonedSecrets = new PastSecrets();
   readonly #repeats: Repeats;
   /** Requests that are not sent yet. Those out of band overtake the others. */
@@ -191,7 +191,7 @@ export class Session {
   #inBandLimit = Infinity;
   #flushScheduled = false;
   #ended = false;
-  /** Settles the handshake: by the greeting, or by an agent's first echo. */
+  /** Settles the handshake, when the greeting or an agent's first echo arrives. */
   #opening: { resolve(greeting: Greeting | undefined): void; reject(error: QmpError): void } | undefined;
   /**
    * Whether the agent's replies can be relied upon. `due`: the agent has to be resynchronized before the next command.
@@ -282,7 +282,7 @@ export class Session {
     return entry;
   }
 
-  /** Ends a request whose time limit expired: as successful if it is only waiting for a possible error. */
+  /** Ends a request whose time limit expired. It succeeds if it was only waiting for a possible error. */
   expire(entry: Entry): void {
     if (entry.state === 'written') this.#endGrace(entry);
     else this.abandon(entry);
@@ -642,7 +642,7 @@ export class Session {
         state === 'sent'
           ? new ConnectionLostError(`${command}: ${cause.message}; whether it was executed is unknown`, { cause })
           : new NotSentError(`${command}: ${cause.message}; it was not sent`, { cause });
-      // A command without a reply succeeds by ending the connection.
+      // A command without a reply may end the connection when it succeeds.
       settle(state === 'written' ? { result: {} } : { failure }, resolve, command);
     }
     this.#repeats.end();

@@ -123,7 +123,7 @@ class Watcher {
     this.input = child.stdin as Socket | undefined;
     child.once('error', () => this.#retire()).once('exit', () => this.#retire());
     this.input?.on('error', () => {});
-    // The watcher need not keep this program running: while there are servers, they do.
+    // The watcher need not keep this program running: servers do.
     child.unref();
     this.input?.unref();
   }

@@ -70,7 +70,7 @@ export class Checks {
   readonly #options: readonly string[];
   readonly #logged = new Set<string>();
   /**
-   * Commands and events that have had unknown members or values, which are ignored from then on: looking for them again
+   * Commands and events that have had unknown members or values. These are ignored from then on: finding them again
    * costs as much as parsing.
    */
   readonly #open = new Set<string>();

@@ -280,7 +280,7 @@ describe.runIf(hasQemu && hasSetpriv && process.getuid?.() === 0)('a server that
     child.stdin?.write('end\n');
     const warning = text(child.stderr ?? Readable.from([]));
     expect(await once(child, 'exit')).toEqual([0, null]);
-    expect(await warning).toContain(`${sudo} (process ${pids.join()}) cannot be ended: kill EPERM`);
+    expect(await warning).toContain(`${sudo} (process ${pids.join()}) could not be stopped: kill EPERM`);
     expect(pids.filter(isRunning)).toEqual(pids);
   });
 });
