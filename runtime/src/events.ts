@@ -132,9 +132,7 @@ export class Events {
     if (others.has(name)) return name;
     if (this.#known ? Object.hasOwn(this.#known, name) : !reserved.has(name)) return name;
     const near = didYouMean(name, [...Object.keys(this.#known ?? {}), ...others]);
-    const further = reserved.has(name)
-      ? '; only listeners receive it'
-      : `; '${anyEvent}' matches any event`;
+    const further = reserved.has(name) ? '; only listeners receive it' : `; '${anyEvent}' matches any event`;
     throw new TypeError(`${place}: unknown event '${name}'${near || further}`);
   }
 

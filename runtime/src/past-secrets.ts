@@ -6,7 +6,7 @@ import type { Secret } from './masking.js';
 const keptTime = 5000;
 /** The maximum number of secrets kept: each message is searched for all of them. */
 const maxKept = 64;
-/** The maximum total length of the secrets, in characters. Longer ones are file contents, which servers do not quote. */
+/** The maximum total length of the secrets in characters. Longer ones are file contents, which servers do not quote. */
 const maxLength = 64 * 1024;
 
 export class PastSecrets {

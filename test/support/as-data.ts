@@ -1,4 +1,4 @@
-/** Verifies that generated code contains all texts of a schema, and nothing but data. */
+/** Verifies that generated code contains all text of a schema, and only as data. */
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -216,7 +216,7 @@ function occurrences(text: string, part: string): number {
   return text.split(part).length - 1;
 }
 
-/** Removes the beginnings of the lines of a comment. */
+/** Returns the text of all comments, without the asterisks at the beginning of lines. */
 function commentsOf(files: ReadonlyMap<string, Emitted>): string {
   return [...files.values()]
     .flatMap(({ comments }) => comments)
@@ -240,7 +240,7 @@ function partsOf(files: ReadonlyMap<string, Emitted>): { modules: Map<string, Em
     modules.delete(file);
     return emitted;
   });
-  if (!client || !index) throw new Error('there is no client, or no index');
+  if (!client || !index) throw new Error('the client or the index is missing');
   for (const file of files.keys()) expect(file).toMatch(/^[\w-]+\.ts$/u);
   expect(new Set([...files.keys()].map((file) => file.toLowerCase())).size).toBe(files.size);
 
@@ -288,7 +288,7 @@ export function holdsAsData(schema: Schema, origin: string): Map<string, Emitted
   return files;
 }
 
-/** A property: schemas with hostile texts are emitted as data. */
+/** A property: schemas with hostile text are emitted as data. */
 export function schemasAreData(versions: readonly string[]): fc.IProperty<unknown> {
   const ofVersion = (version: string): fc.Arbitrary<readonly [version: string | undefined, schema: SchemaFiles]> =>
     version === 'any'

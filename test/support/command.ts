@@ -21,7 +21,7 @@ export const bin = join(repository, 'generator/bin/qapi-ts.js');
 export const fault = join(repository, 'test/support/fault.mjs');
 
 export interface Ended {
-  /** Null if the process was killed, also because it exceeded the timeout. */
+  /** Null if the process was killed, for example because it exceeded the timeout. */
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -74,7 +74,7 @@ export function filesIn(root: string): Record<string, string> {
 /**
  * Installs a copy of the generator.
  *
- * @param own dependencies to copy; the others are links
+ * @param own dependencies to copy; the others become links
  * @returns the program
  */
 export function installCopy(base: string, own: readonly string[] = []): string {

@@ -1,4 +1,4 @@
-/** TypeScript's language server over a program, asked as an editor asks it. */
+/** Drives TypeScript's language server the way an editor does. */
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import { repository } from './compile.js';
 
-/** A folder with the packages as they are published, and programs that import them. */
+/** A folder with the packages as they are published, for programs that import them. */
 export class Installed implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'qapi-ts-editor-'));
 
@@ -40,23 +40,23 @@ export class Installed implements Disposable {
   }
 }
 
-/** What is shown when the pointer rests on a name. */
+/** What an editor shows when the pointer rests on a name. */
 export interface Hover {
-  /** The declaration, as the compiler writes it. */
+  /** The declaration, as printed by the compiler. */
   readonly text: string;
   readonly documentation: string;
-  /** The tags of the comment: `@since`, with its text behind it. */
+  /** The tags of the comment, each followed by its text: `@since 9.2`. */
   readonly tags: readonly string[];
 }
 
 export interface Place {
   /** Relative to the folder of the program. */
   readonly file: string;
-  /** The line that it is in. */
+  /** The text of the line. */
   readonly line: string;
 }
 
-/** One file that is open in an editor. Places in it are found by a text that is there once, with a `|` where the cursor is. */
+/** One open file. Places in it are given by text that occurs exactly once, with a `|` at the cursor. */
 export class Editor implements AsyncDisposable {
   readonly #folder: string;
   readonly #file: string;
@@ -66,7 +66,7 @@ export class Editor implements AsyncDisposable {
   #sequence = 0;
   #received = '';
 
-  /** @param compiler the package with the compiler whose server it is */
+  /** @param compiler the package of the compiler whose language server to start */
   constructor(compiler: string, folder: string, text: string) {
     this.#folder = folder;
     this.#text = text;
@@ -84,14 +84,14 @@ export class Editor implements AsyncDisposable {
     return body && { text: body.displayString, documentation: textOf(body.documentation), tags: body.tags.map(tagOf) };
   }
 
-  /** Those that are offered, by name. */
+  /** Returns the offered completions by name. */
   async completions(at: string): Promise<Map<string, { readonly isDeprecated: boolean }>> {
     const body = await this.#ask<{ entries: Entry[] }>('completionInfo', this.#place(at));
     const isDeprecated = ({ kindModifiers = '' }: Entry): boolean => kindModifiers.split(',').includes('deprecated');
     return new Map(body?.entries.map((entry) => [entry.name, { isDeprecated: isDeprecated(entry) }]));
   }
 
-  /** What is shown beside one of the completions. */
+  /** Returns what an editor shows next to one of the completions. */
   async completion(at: string, name: string): Promise<Hover | undefined> {
     const body = await this.#ask<Details[]>('completionEntryDetails', { ...this.#place(at), entryNames: [name] });
     const [details] = body ?? [];
@@ -112,7 +112,7 @@ export class Editor implements AsyncDisposable {
     }));
   }
 
-  /** What is struck through in the program. */
+  /** Returns the parts of the program that an editor strikes through. */
   async deprecated(): Promise<string[]> {
     const body = await this.#ask<Diagnostic[]>('suggestionDiagnosticsSync', { file: this.#file });
     const lines = this.#text.split('\n');
@@ -135,7 +135,8 @@ export class Editor implements AsyncDisposable {
   #place(at: string): object {
     const [before = '', after = ''] = at.split('|');
     const index = this.#text.indexOf(before + after);
-    if (index === -1 || this.#text.includes(before + after, index + 1)) throw new Error(`not there once: ${at}`);
+    if (index === -1 || this.#text.includes(before + after, index + 1))
+      throw new Error(`does not occur exactly once: ${at}`);
     const lines = this.#text.slice(0, index + before.length).split('\n');
     return { file: this.#file, line: lines.length, offset: (lines.at(-1)?.length ?? 0) + 1 };
   }
@@ -158,7 +159,7 @@ export class Editor implements AsyncDisposable {
     return this.#sequence;
   }
 
-  /** Each message is a line of its own, between headers. */
+  /** Each message is on a line of its own, between headers. */
   #receive(chunk: string): void {
     const lines = (this.#received + chunk).split('\n');
     this.#received = lines.pop() ?? '';
@@ -170,7 +171,7 @@ export class Editor implements AsyncDisposable {
   }
 }
 
-// The server's protocol, as far as it is used here.
+// The parts of the server's protocol that are used here.
 
 interface Response {
   readonly request_seq: number;

@@ -1,4 +1,4 @@
-/** Flaws of values: changes that make one part of a valid value invalid. */
+/** Flaws: changes that make one part of a valid value invalid. */
 
 import {
   allMembers,
@@ -86,7 +86,7 @@ const unknownNames = ['no-such-member', '', '__proto__', 'constructor', 'toStrin
 const unknownValues = ['no-such-value', '', '__proto__', 'constructor'];
 const notJson = [NaN, Infinity, Symbol('not JSON'), () => 1, new Date(0), new Map()];
 
-/** Returns all parts of a valid value, first the value itself. */
+/** Returns all parts of a valid value, starting with the value itself. */
 export function placesIn(type: Type, value: unknown, further: boolean): Place[] {
   const places: Place[] = [{ type, value, path: [], role: 'root', further }];
   // The loop also visits parts that it adds.

@@ -1,6 +1,6 @@
 /**
- * Generates programs from a comparison. For each breaking or notable change, there is a function for each way a program can
- * meet it, and siblings that use the same command or event without meeting it. Each function is one line.
+ * Generates programs from a comparison. For each breaking or notable change, there is a function for each way in which
+ * a program can meet it, and siblings that use the same command or event without meeting it. Each function is one line.
  */
 
 import { formatUse, type Change, type Use } from '../../generator/src/diff/change.js';
