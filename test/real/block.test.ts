@@ -83,7 +83,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'images of a real QEMU'))('imag
     ]);
   });
 
-  test('that cannot be created have a job with the reason', async () => {
+  test('that cannot be created leave a job with the reason', async () => {
     await using vm = await launchQemu(pc);
     const filename = join(temporaryFolder(), 'missing', 'disk');
     // The job may have ended before the command's reply.

@@ -144,7 +144,7 @@ describe.runIf(installed(['qemu-ga'], 'drift of a real guest agent'))('a guest a
   });
 });
 
-test('nobody', async () => {
+test('an address without a server', async () => {
   const path = join(temporaryFolder(), 'none');
   expect(await drift('--connect', `unix:${path}`)).toEqual({
     status: 3,

@@ -1,4 +1,4 @@
-/** Invalid options and other parameters are a TypeError at the call, and leave nothing behind. */
+/** Invalid options and other parameters cause a TypeError at the call, and leave nothing behind. */
 
 import { constants } from 'node:buffer';
 import { Readable, Writable } from 'node:stream';
@@ -29,13 +29,13 @@ const duration = `milliseconds from 0 to ${longest}, or Infinity`;
 const pause = `milliseconds from 1 to ${longest}`;
 const address = '{ path }, { port, host }, { fd }, a Duplex, or the result of launch';
 
-/** An untyped client of a new connection to a peer. */
+/** Runs a function with an untyped client. */
 async function connected(use: (vm: AnyClient, peer: Peer) => unknown): Promise<void> {
   await using peer = new Peer({ oob: true });
   peer.on('query-status', {}).on('query-qmp-schema', []);
   const vm = await connectPeer(peer, {}, protocol);
   await use(vm, peer);
-  // No call is left that `close` would wait for.
+  // There is no unsettled call, which `close` would wait for.
   const begin = performance.now();
   await vm.close();
   expect(performance.now() - begin).toBeLessThan(2000);
@@ -78,7 +78,7 @@ describe('connect rejects the address', () => {
   });
 });
 
-test('an undefined member of an address is left out', async () => {
+test('an undefined member of an address is ignored', async () => {
   await using peer = new Peer();
   const { host, port } = await peer.listenTcp();
   await using vm = await connectTo({ path: undefined, host, port, tls: undefined });
@@ -236,7 +236,7 @@ describe('a call rejects the options', () => {
     }),
   );
 
-  test('validate, when it is raw', () =>
+  test('validate, for executeRaw', () =>
     connected(async (vm) => {
       const error = await failure(vm.executeRaw('query-status', {}, { validate: true } as never));
       expect(error.message).toMatch(/^validate: unknown option; known options are /u);
@@ -285,7 +285,7 @@ test.each<[args: object, message: string]>([
     "query-status: arguments.timeout: unknown member\n'timeout' is an option of the call: pass options after the arguments",
   ],
   [{ retries: 5 }, 'query-status: arguments.retries: unknown member'],
-])('options in the place of arguments are recognized: %o', (args, message) =>
+])('options passed as arguments are recognized: %o', (args, message) =>
   connected(async (vm) => expect((await failure(vm.execute('query-status', args as never))).message).toBe(message)),
 );
 
@@ -376,7 +376,7 @@ describe('events throws for', () => {
     }),
   );
 
-  test('but all events, by a star', () =>
+  test('but not for `*`, which matches any event', () =>
     connected(async (vm, peer) => {
       const events = vm.events(['*'], { limit: undefined, overflow: undefined, signal: undefined });
       peer.event('X_VENDOR_EVENT');
@@ -411,12 +411,12 @@ describe('on, once and off throw for', () => {
       const error = new TypeError(`listener: expected function, found ${found}`);
       expect(() => vm.on('STOP', listener as never)).toThrow(error);
       expect(() => vm.once('STOP', listener as never)).toThrow(error);
-      // It was never added, so there is nothing to remove.
+      // A listener that was never added can be removed, whatever it is.
       vm.off('STOP', listener as never);
     }),
   );
 
-  test('but all events, by a star', () =>
+  test('but not for `*`, which matches any event', () =>
     connected(async (vm, peer) => {
       const heard: string[] = [];
       vm.on('*', ({ event }) => heard.push(event));
@@ -425,7 +425,7 @@ describe('on, once and off throw for', () => {
       expect(heard).toEqual(['X_VENDOR_EVENT']);
     }));
 
-  test('but no event, without a schema', async () => {
+  test('but not for unknown events without a schema', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const events = vm.events(['X_VENDOR_EVENT']);
@@ -493,12 +493,12 @@ describe('launch throws for', () => {
 describe('a hook that throws is reported once', () => {
   const hooks: [what: string, hook: () => unknown][] = [
     [
-      'at once',
+      'synchronously',
       () => {
         throw new Error('mine');
       },
     ],
-    ['later', () => Promise.reject(new Error('mine'))],
+    ['asynchronously', () => Promise.reject(new Error('mine'))],
   ];
 
   test.each(hooks)('as log or trace, %s', async (_, hook) => {
@@ -533,8 +533,8 @@ describe('a hook that throws is reported once', () => {
     peer.on('x', 1);
     expect(await vm.execute('x')).toBe(1);
     await settled();
-    const told = entries.map(({ message, error }) => `${message}: ${(error as Error).message}`);
-    expect(told.toSorted()).toEqual([
+    const logged = entries.map(({ message, error }) => `${message}: ${(error as Error).message}`);
+    expect(logged.toSorted()).toEqual([
       'a listener of STOP threw (only the first error is reported): mine',
       'a listener of STOP threw (only the first error is reported): other',
     ]);
@@ -557,7 +557,7 @@ describe('a hook that throws is reported once', () => {
     ]);
   });
 
-  test('and a condition that returns a promise ends the call', () =>
+  test('and `where` must not return a promise', () =>
     connected(async (vm, peer) => {
       const where = (): Promise<boolean> => Promise.reject(new Error('mine'));
       const call = failure(vm.execute('query-status', {}, { until: ['STOP'], where: where as never }));
