@@ -47,7 +47,7 @@ export interface ConnectOptions {
    */
   connectTimeout?: number | undefined;
   /**
-   * The maximum size of a received message in bytes: by default 64 MiB from a monitor, 65 MiB from an agent. Such a
+   * The maximum size of a received message in bytes; by default, 64 MiB from a monitor and 65 MiB from an agent. A
    * message may contain 1048576 values from a monitor, or 262144 from an agent; a higher limit raises these in
    * proportion. The limit cannot exceed Node's maximum string length, which is 512 MiB.
    */
@@ -68,8 +68,8 @@ export interface ConnectOptions {
 
 /**
  * Delays in milliseconds, at least 1. The delay doubles after each attempt, and each wait is a random time between half
- * the delay and the full delay. It is reset to `initialDelay` only by a connection that lasted for ten seconds, or for
- * `maxDelay` if that is shorter: otherwise, a server that greets and then dies would be retried without pause.
+ * the delay and the full delay. Only a connection that lasts for ten seconds, or for `maxDelay` if that is shorter,
+ * resets it to `initialDelay`: otherwise, a server that greets and then dies would be retried without pause.
  */
 export interface ReconnectOptions {
   /** 100 by default, or `maxDelay` if that is smaller. */
@@ -392,7 +392,7 @@ export class Connection {
     );
   }
 
-  /** Runs in the background, because an agent has to be queried and might never answer. */
+  /** Runs in the background, because an agent has to be queried and might never reply. */
   async #checkVersion(timeout: number): Promise<void> {
     const session = this.#session;
     try {
@@ -414,8 +414,8 @@ export class Connection {
   /** Returns a description of why the server may have sent nothing. */
   #silence(session: Session | undefined, timeout: number): string {
     const address = this.#address;
-    if (this.#protocol.handshake === 'sync') return `no answer within ${timeout} ms: the agent may not be running`;
-    if (session?.greeted) return `the server sent a greeting, but did not answer within ${timeout} ms`;
+    if (this.#protocol.handshake === 'sync') return `no reply within ${timeout} ms: the agent may not be running`;
+    if (session?.greeted) return `the server sent a greeting, but did not reply within ${timeout} ms`;
     const problem = `no greeting within ${timeout} ms`;
     if ('launch' in address) return problem;
     const others = lacksTls(address) ? ', may not be a monitor, or may expect TLS' : ', or may not be a monitor';

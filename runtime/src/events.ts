@@ -79,7 +79,7 @@ const eventsOfServer: ReadonlySet<string> = new Set([anyEvent]);
 /** The length of an event's message in characters, for long messages only. */
 const lengths = new WeakMap<QmpEvent, number>();
 
-/** A listener as it was added. */
+/** A listener that was added with `on` or `once`. */
 interface Added {
   readonly listener: Listener;
   readonly once: boolean;
@@ -215,7 +215,7 @@ export class Events {
   }
 
   /**
-   * Returns a reader of events of the given names, from now on.
+   * Returns a reader of the events with the given names that arrive from now on.
    *
    * @throws TypeError
    */

@@ -49,7 +49,7 @@ export interface Greeting {
 export interface SessionOptions {
   readonly protocol: Protocol;
   readonly messageLimit?: number;
-  /** Whether a server that does not greet is asked if it is a guest agent. */
+  /** Whether a server that sends no greeting is asked whether it is a guest agent. */
   readonly mayBeAgent: boolean;
   readonly log: Log;
   readonly trace?: Trace | undefined;
@@ -499,7 +499,7 @@ export class Session {
     );
   }
 
-  /** Hides the secrets that a text from the server repeats. */
+  /** Hides secrets in text from the server. */
   #hide(text: string, further: readonly Secret[] = []): string {
     const pending = [...this.#secretive].flatMap(({ secrets }) => secrets);
     const past = [...this.#pastSecrets.all, ...this.#abandonedSecrets.all];

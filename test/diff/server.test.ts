@@ -114,7 +114,7 @@ describe('a server that', () => {
       serve: { answer: ({ id }, socket) => send(socket, id, { return: {} }) },
       message: /this is a guest agent, not a monitor: .* for an agent, use --server qga$/u,
     },
-    { title: 'is busy', serve: { greeting }, message: /sent a greeting, but did not answer within 200 ms/u },
+    { title: 'is busy', serve: { greeting }, message: /sent a greeting, but did not reply within 200 ms/u },
     {
       title: 'never answers the command',
       serve: {

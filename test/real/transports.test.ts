@@ -174,7 +174,7 @@ describe.runIf(installed(['qemu-system-x86_64', 'openssl'], 'TLS to a real QEMU'
       await attempt({ ca, cert, key });
     } else {
       // Before 8.0, a monitor stops reading in the middle of a TLS record.
-      const message = `cannot connect to localhost:${port}: the server sent a greeting, but did not answer within 1000 ms`;
+      const message = `cannot connect to localhost:${port}: the server sent a greeting, but did not reply within 1000 ms`;
       expect(await failure(attempt({ ca, cert, key }))).toMatchObject({ message });
     }
   });

@@ -37,7 +37,7 @@ describe('parse', () => {
       ' { "a" : [ 9007199254740993 , { } , [ ] , true , false , null ] }\r',
       { a: [9007199254740993n, {}, [], true, false, null] },
     ],
-    // The rest of a text with unsafe integers is read like any other.
+    // Everything else in text with unsafe integers is read as usual.
     ['["9007199254740993",9007199254740993,1e3,-0,-1.5]', ['9007199254740993', 9007199254740993n, 1000, -0, -1.5]],
     [String.raw`["\\",9007199254740993,"\"","]","\u00e9\ud83d\ude00\n"]`, ['\\', 9007199254740993n, '"', ']', 'é😀\n']],
     ['["é😀\u2028",9007199254740993]', ['é😀\u2028', 9007199254740993n]],

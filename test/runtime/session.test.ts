@@ -267,7 +267,7 @@ describe('the handshake', () => {
           peer.on('qmp_capabilities', () => {});
           peer.greet();
         },
-        { code: 'ERR_QMP_CONNECT', message: /: the server sent a greeting, but did not answer within 100 ms$/u },
+        { code: 'ERR_QMP_CONNECT', message: /: the server sent a greeting, but did not reply within 100 ms$/u },
       ],
     ])('%s', async (_, run, { code, message }) => {
       await using peer = new Peer({ greets: false });
@@ -788,19 +788,19 @@ describe('an agent', () => {
   });
 
   test.each<[what: string, run: (peer: Peer) => void, message: string | RegExp]>([
-    ['never answers', () => {}, /: no answer within 100 ms: the agent may not be running$/u],
+    ['never replies', () => {}, /: no reply within 100 ms: the agent may not be running$/u],
     [
       'echoes another number',
       (peer) => peer.write(Buffer.from('\xff{"return": 1}\n', 'latin1')),
-      /: no answer within 100 ms/u,
+      /: no reply within 100 ms/u,
     ],
     [
-      'answers without the delimiter',
+      'replies without the delimiter',
       (peer) =>
         peer.on('guest-sync-delimited', (request) => peer.send({ return: request.arguments?.['id'] as number })),
-      /: no answer within/u,
+      /: no reply within/u,
     ],
-    ['sends an endless line', (peer) => peer.write('x'.repeat(100_000)), /: no answer within/u],
+    ['sends an endless line', (peer) => peer.write('x'.repeat(100_000)), /: no reply within/u],
     [
       'sends an endless line after the delimiter',
       (peer) => peer.write(Buffer.from(`\xff${'x'.repeat(100_000)}`, 'latin1')),
@@ -812,7 +812,7 @@ describe('an agent', () => {
         peer.write(Buffer.from('\xff', 'latin1'));
         peer.greet();
       },
-      /: no answer within/u,
+      /: no reply within/u,
     ],
     ['disconnects', (peer) => peer.end(), /: the server closed the connection$/u],
   ])('that %s is rejected', async (_, run, message) => {

@@ -98,7 +98,7 @@ export class ExampleChecker {
   #error(message: JsonObject): void {
     this.#counts.errors += 1;
     this.#nothingBut(['error', 'id'], message);
-    if (!isOf({ class: 'string', desc: 'string' }, message['error'])) this.#problem('an error is none');
+    if (!isOf({ class: 'string', desc: 'string' }, message['error'])) this.#problem('an error is invalid');
   }
 
   #event(event: string, message: JsonObject): void {
@@ -106,7 +106,7 @@ export class ExampleChecker {
     this.#nothingBut(['event', 'data', 'timestamp'], message);
     const { data = {}, timestamp } = message;
     this.#validate(`${event}.data`, this.validators.events[event], data, ['mismatch']);
-    if (!isOf({ seconds: 'number', microseconds: 'number' }, timestamp)) this.#problem('a timestamp is none');
+    if (!isOf({ seconds: 'number', microseconds: 'number' }, timestamp)) this.#problem('a timestamp is invalid');
   }
 
   #nothingBut(names: readonly string[], message: JsonObject): void {
