@@ -17,7 +17,7 @@ const support = fileURLToPath(new URL('../support', import.meta.url));
 interface Run {
   readonly label: 'old' | 'new';
   readonly fault: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'ENOSPC' | 'EIO';
-  /** The number of the call that changes the file system, before which the fault happens. */
+  /** The fault happens before this call, counted among those that change the file system. */
   readonly step: number;
 }
 

@@ -63,7 +63,7 @@ function startAgent(): Promise<string> {
   return startListening('qemu-ga', args, path);
 }
 
-/** Compares to the current schema and, if it is embedded, to the schema of the server's own version. */
+/** Compares a server to the current schema and, if it is embedded, to the schema of the server's own version. */
 async function expectDrift(address: string, server: ServerName): Promise<JsonReport> {
   const options = ['--connect', address, '--server', server];
   const current = await report(...options);
@@ -75,7 +75,7 @@ async function expectDrift(address: string, server: ServerName): Promise<JsonRep
   const minor = version.replace(/\.\d+$/u, '');
   if (!embeddedVersions().some((embedded) => embedded.startsWith(`${minor}.`))) return current;
   const own = await report(...options, '--qemu', minor);
-  // All except those added in a stable release.
+  // Ignore a member that was added in a stable release.
   expect(own.changes.filter(({ place }) => place.member !== 'delay-ns')).toEqual([]);
   expect(own.conditions).toMatchObject({ contradicted: [] });
   return own;

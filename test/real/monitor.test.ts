@@ -113,7 +113,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(await failure(killed.events(['STOP']).next())).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
   });
 
-  test('works with the options of a call', async () => {
+  test('supports the options of a call', async () => {
     await using vm = await launchQemu(pc);
     expect(await vm.queryStatus({}, { timeout: Infinity })).toMatchObject({ status: 'prelaunch' });
     const mistake = new Error('a mistake of the caller');

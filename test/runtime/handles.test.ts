@@ -31,7 +31,7 @@ afterAll(() => {
 
 const host = '127.0.0.1';
 const silentPort = (): number => (silent.address() as AddressInfo).port;
-/** Addresses that cannot be connected to, with the errors. */
+/** Invalid and unreachable addresses, with their errors. */
 const cases: [name: string, address: () => Address, message: RegExp][] = [
   ['a port out of range', () => ({ port: 70_000 }), /port/iu],
   ['a port that is not a number', () => ({ port: 'x' as never }), /port/iu],

@@ -1,4 +1,4 @@
-/** With hostile servers, every call settles, nothing is left behind, and no exception is uncaught. */
+/** With hostile servers, every call settles, nothing is left behind, and no exception goes uncaught. */
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

@@ -1,4 +1,4 @@
-/** Tests the peer of the other tests, without a client. */
+/** Tests the peer that other tests use, on its own. */
 
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';

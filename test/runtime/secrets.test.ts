@@ -47,7 +47,7 @@ const cases: [command: string, args: JsonObject][] = [
   ['migrate-incoming', { channels: [{ 'channel-type': 'main', addr: { transport: 'exec', args: [secret] } }] }],
   ['migrate', { uri: `exec:sh -c ${secret}` }],
   ['migrate-set-parameters', { mode: 'cpr-exec', 'cpr-exec-command': ['qemu', secret] }],
-  // Of a fork, of an unknown command, and of an unknown member.
+  // Commands of a fork, misspelled commands, and unknown members.
   ['backup', { 'backup-file': '/x', password: secret, 'key-password': `${secret}1`, keyfile: `${secret}2` }],
   ['set_pasword', { protocol: 'vnc', password: secret }],
   ['set_password', { protocol: 'vnc', pasword: secret }],
@@ -430,7 +430,7 @@ describe('the secrets of a request that has ended are hidden', () => {
     expect(spoken(lines)).not.toContain('hunter2');
   });
 
-  test('for a few seconds, up to a number and total length', () => {
+  test('for a few seconds, up to a maximum number and length', () => {
     let now = 0;
     const past = new PastSecrets(() => now);
     const held = (): string[] => past.all.map((one) => one.forms[0]?.text ?? '');

@@ -10,7 +10,7 @@ import { agent, connectPeer, connectTo, failure, monitor, settled } from '../sup
 import { duplexPair } from '../support/duplex-pair.js';
 import { Peer, type PeerOptions, type PeerRequest } from '../support/peer.js';
 
-/** Options that collect log entries. */
+/** Returns options that collect log entries. */
 function logging(entries: LogEntry[]): ConnectOptions {
   return { log: (entry) => entries.push(entry) };
 }
@@ -143,7 +143,7 @@ describe('the handshake', () => {
   test.each([
     { given: 'a port', want: /: the server closed the connection; it may expect TLS$/u },
     { given: 'a path', want: /: the server closed the connection$/u },
-  ])('a server on $given that disconnects when it is asked is reported', async ({ given, want }) => {
+  ])('a server that disconnects when it is asked causes an error: $given', async ({ given, want }) => {
     await using peer = new Peer({ greets: false });
     peer.on('guest-ping', () => peer.end());
     const address = given === 'a port' ? await peer.listenTcp() : await peer.listenUnix();
@@ -302,7 +302,7 @@ describe('the handshake', () => {
   });
 });
 
-/** The number of listeners on a stream by event, without the stream's own. */
+/** Returns the number of listeners on a stream by event, if there are any. */
 function listenerCounts(stream: NodeJS.EventEmitter): Record<string, number> {
   const names = ['data', 'drain', 'error', 'end', 'close', 'readable'];
   return Object.fromEntries(

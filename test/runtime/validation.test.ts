@@ -74,7 +74,7 @@ describe('arguments', () => {
       expect((await failure(vm.execute('resize'))).message).toMatch(/^resize: arguments\.device: missing/u);
     }));
 
-  test('are reported up to ten at a time', () =>
+  test('with many issues are reported with the first ten', () =>
     connected({}, async ({ vm }) => {
       const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`member${index}`, 1]));
       const lines = (await failure(vm.execute('query', many))).message.split('\n');
@@ -108,7 +108,7 @@ describe('arguments', () => {
       expect(executed(peer)).toEqual(['resize', 'unheard-of', 'constructor']);
     }));
 
-  test('and commands cause remarks on request, once', () =>
+  test('cause remarks on request, once, as do commands', () =>
     connected({ validate: { remarks: ['deprecated', 'unstable'] } }, async ({ vm, peer, logged }) => {
       peer.on('old', {});
       for (let time = 0; time < 2; time += 1) await vm.execute('old', { gone: 'x' });
@@ -208,7 +208,7 @@ describe('a result that contradicts the schema', () => {
     ['the connection, only for results,', { validate: { results: 'ignore' } }, {}],
     ['the call', { validate: { results: 'throw' } }, { validate: false }],
     ['the call, with other options,', { validate: { results: 'throw' } }, { validate: false, timeout: 1000 }],
-  ])('is neither if %s disables validation', (_, options, call) =>
+  ])('is neither logged nor thrown if %s disables validation', (_, options, call) =>
     connected(options, async ({ vm, peer, logged }) => {
       peer.on('query', result);
       expect(await vm.execute('query', {}, call)).toEqual(result);

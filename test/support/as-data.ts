@@ -27,7 +27,7 @@ import { readEmitted, type Emitted, type Value } from './emitted.js';
 import { schemaOf } from './schema.js';
 import { prefixMark, schemas, type SchemaFiles } from './schemas.js';
 
-/** The lenient dialect, and versions between which the rules changed. */
+/** Versions with different rules, and the lenient dialect. */
 export const dialects = ['5.2', '6.0', '6.2', '7.2', '8.2', '9.2', '10.2', 'any'];
 
 /** @throws Error if the output contains more than declarations and data */
@@ -167,7 +167,7 @@ function expectAllBack(schema: Schema, files: ReadonlyMap<string, Emitted>): voi
 
 type Remarkable = { readonly features?: readonly Feature[]; readonly condition?: Condition };
 
-/** Returns the parts of a schema that have a comment, or a line of one. */
+/** Returns the parts of a definition that get a comment of their own, or a line in one. */
 function remarkable(definition: Definition): readonly Remarkable[] {
   const members = (type: ObjectType | undefined): readonly Remarkable[] =>
     type?.kind === 'struct' && type.implicit ? type.members : [];

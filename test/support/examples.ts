@@ -32,7 +32,7 @@ export interface Counts {
   readonly results: number;
   readonly errors: number;
   readonly events: number;
-  /** Messages of no other kind. */
+  /** All other messages. */
   readonly others: number;
 }
 

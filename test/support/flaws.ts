@@ -13,14 +13,14 @@ import { isSafe, widths, type IntegerName } from './integers.js';
 
 export type Path = readonly (string | number)[];
 
-/** Flaws that are unknown parts. In results and events, QMP requires clients to accept these. */
+/** Flaws that consist of an unknown part. In results and events, QMP requires clients to accept these. */
 export const flawsOfUnknown = [
   'unknown member',
   'member of another branch',
   'unknown value',
   'unknown discriminator',
 ] as const;
-/** All flaws that JSON can have. Those that are not unknown parts contradict the schema. */
+/** All flaws that JSON can have. Those that do not consist of an unknown part contradict the schema. */
 export const flawsOfJson = [
   ...flawsOfUnknown,
   'missing member',

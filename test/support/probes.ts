@@ -416,7 +416,7 @@ export function titleOf({ change, way }: Probe): string {
   return `${change.kind} ${formatUse(change.uses[0])} ${change.place.value ?? ''} (${way})`;
 }
 
-/** Returns whether a probe may also meet another change, because that is on its path. */
+/** Returns whether a probe may also meet another change, because the other change is on its path. */
 export function mayMeet({ change, text }: Probe, other: Change): boolean {
   const names = (path: string): string =>
     stepsOf(path)

@@ -7,7 +7,7 @@ import { loadSchema } from '../../generator/src/frontend/load.js';
 import type { Schema } from '../../generator/src/model.js';
 import type { Read } from '../../generator/src/sources/files.js';
 
-/** Texts or bytes by path. The first is the root. */
+/** The content of files by path. The first is the root. */
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 
 export function filesOf(given: string | Files): Files {

@@ -69,7 +69,7 @@ export function verdictsAgree(seed: number): { isFit: boolean; isFast: boolean }
 }
 
 /**
- * Verifies that what is sent of a value that changes while it is read is what was validated.
+ * Verifies that a value that changes while it is read is sent as it was validated.
  *
  * @returns whether it was sent
  */
