@@ -89,12 +89,12 @@ const mistakes: readonly Mistake[] = [
   },
   {
     where: 'cancel-vcpu-dirty-limit',
-    problems: ['a part of a message is outside of it'],
+    problems: ['part of a message is outside its braces'],
     reason: 'it closes the command before "arguments"',
   },
   {
     where: 'dumpdtb',
-    problems: ['a part of a message is outside of it'],
+    problems: ['part of a message is outside its braces'],
     reason: 'it closes the command before "arguments"',
   },
   { where: 'dumpdtb.arguments', problems: missing('filename'), reason: 'it closes the command before "arguments"' },
@@ -114,7 +114,7 @@ const mistakes: readonly Mistake[] = [
   },
   {
     where: 'set-vcpu-dirty-limit',
-    problems: ['a part of a message is outside of it'],
+    problems: ['part of a message is outside its braces'],
     reason: 'it closes the command before "arguments"',
   },
   {
@@ -268,7 +268,7 @@ describe('an example', () => {
     { text: `{ 'a': 1 }`, value: { a: 1 }, mistake: 'strings are in single quotes' },
     { text: '{ "a": [ 1 }', value: { a: [1] }, mistake: `a ']' is missing` },
     { text: '{ "a": { "b": 1 }', value: { a: { b: 1 } }, mistake: `a '}' is missing` },
-    { text: '{ "a": 1 },\n  "b": 2 }', value: { a: 1 }, mistake: 'a part of a message is outside of it' },
+    { text: '{ "a": 1 },\n  "b": 2 }', value: { a: 1 }, mistake: 'part of a message is outside its braces' },
     { text: '{ "a": 0x10 }', mistake: `expected a value, found '0x10'` },
     { text: '{ "a" 1 }', mistake: `expected ':' after 'a', found '1'` },
     { text: '{ 1 }', mistake: `expected the name of a member, found '1'` },

@@ -176,7 +176,7 @@ export function readExample(text: string): Example {
       const message = reader.message();
       if (message) messages.push({ arrow, value: message.value });
     } else if (/["{}]|^\s*[\],]/u.test(reader.line())) {
-      reader.mistakes.add('a part of a message is outside of it');
+      reader.mistakes.add('part of a message is outside its braces');
     }
   }
   return { messages, elided: reader.elided, mistakes: reader.mistakes };
