@@ -61,7 +61,7 @@ describe('sections', () => {
     { title: 'free-form text after a blank line', lines: ['', 'Kettles'], versions: all, want: [['plain', 'Kettles']] },
     { title: 'definition without text', lines: ['@Kettle:', ''], versions: all, want: [] },
     {
-      title: 'everything, in today’s style',
+      title: 'everything, in the current style',
       lines: [
         '@boil:',
         '',
@@ -114,7 +114,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'everything, as it was before 8.1',
+      title: 'everything, in the style before 8.1',
       lines: [
         '@boil:',
         'Boil water.',
@@ -201,7 +201,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'an introduction that is indented',
+      title: 'an indented introduction',
       lines: ['@boil:', '    Boil water', '    in a kettle.', '', 'Mind the steam.', '', '@lid: on', '', 'Since: 1.0'],
       versions: [...newer, '11.1', 'lenient'],
       want: [
@@ -211,7 +211,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'an indented introduction after a blank line, of paragraphs and a list, to the first member',
+      title: 'an indented introduction after a blank line, with paragraphs and a list, up to the first member',
       lines: ['@boil:', '', '  Boil:', '', '  - water', '    or milk', '', '@lid: on'],
       versions: [...newer, '11.1', 'lenient'],
       want: [
@@ -220,13 +220,13 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'text that is indented less ends an indented introduction',
+      title: 'less indented text ends an indented introduction',
       lines: ['@boil:', '    Boil', '    water', '  Quoted', 'Text'],
       versions: [...newer, '11.1', 'lenient'],
       want: [['plain', 'Boil\nwater\n\n  Quoted\nText']],
     },
     {
-      title: 'a line that is indented less ends a section since 9.0, but not the second one of the indented lines',
+      title: 'since 9.0, a less indented line ends a section, unless it is the second of the indented lines',
       lines: ['@boil:', '', '@litres: how', '    much', '    water', 'Text'],
       versions: newer,
       want: [
@@ -235,7 +235,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'Errors is text before 9.0',
+      title: 'before 9.0, Errors is text',
       lines: ['@boil:', 'Errors: many', 'Since: 1.0'],
       versions: old,
       want: [
@@ -250,13 +250,13 @@ describe('sections', () => {
       want: [['plain', 'Example::\n\n    -> boil\n\nNote:: hot']],
     },
     {
-      title: 'a tag needs a space before 8.1',
+      title: 'before 8.1, a tag needs a space after it',
       lines: ['@boil:', 'Since:1.0', 'Returns:steam'],
       versions: oldest,
       want: [['plain', 'Since:1.0\nReturns:steam']],
     },
     {
-      title: 'no space needed',
+      title: 'since 8.1, a tag needs no space after it',
       lines: ['@boil:', '', '@litres:how much', '', 'Since:1.0'],
       versions: [...middle, ...newer, 'lenient'],
       want: [
@@ -265,7 +265,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'a space before the colon makes text',
+      title: 'a line with a space before the colon is text',
       lines: ['@boil:', '', '@litres : how much', '', 'Since: 1.0'],
       versions: oldest,
       want: [
@@ -274,7 +274,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'a space before the colon does no harm',
+      title: 'a space before the colon is ignored',
       lines: ['@boil:', '', '@litres : how much', '', 'Since: 1.0'],
       versions: ['lenient'],
       want: [
@@ -292,7 +292,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'Features without features was text',
+      title: 'before 9.0, text can follow Features',
       lines: ['@boil:', 'Features:', 'none', '', 'Since: 1.0'],
       versions: [...old, 'lenient'],
       want: [
@@ -301,7 +301,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'Features in the middle of a description is text before 9.0',
+      title: 'before 9.0, Features in the middle of a description is text',
       lines: ['@boil:', '@litres:', 'Features:', '@lid: on'],
       versions: [...old, 'lenient'],
       want: [
@@ -340,7 +340,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'a member and a feature of one name',
+      title: 'a member and a feature with the same name',
       lines: ['@boil:', '', '@hot: is', '', 'Features:', '', '@hot: burns'],
       versions: all,
       want: [
@@ -349,7 +349,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'several of some sections',
+      title: 'a section that may occur several times',
       lines: ['@boil:', '', 'TODO: one', '', 'TODO: two'],
       versions: all,
       want: [
@@ -365,7 +365,7 @@ describe('sections', () => {
     expect(sections(lines, version)).toEqual(want);
   });
 
-  test('the symbol, the offsets', () => {
+  test('the symbol and the offsets', () => {
     const text = [
       '@boil:',
       '',
@@ -545,7 +545,7 @@ describe('what dialects accept', () => {
       versions: all,
     },
     {
-      title: 'text indented less than that',
+      title: 'text indented less than the first line',
       lines: ['@boil:', '', '@lid: on', '  or off'],
       versions: [...middle, ...newer, 'lenient'],
     },
@@ -725,7 +725,7 @@ describe('toDoc', () => {
       want: { body: 'Text', examples: [{ title: 'Tea :kbd:`T`', text: '-> boil' }] },
     },
     {
-      title: 'annotated, with a title of two lines',
+      title: 'annotated, with a two-line title',
       lines: [
         '.. qmp-example::',
         '   :title: Tea',
@@ -783,13 +783,13 @@ describe('toDoc', () => {
       },
     },
     {
-      title: 'two in a row, ended by a line that is indented less',
+      title: 'two in a row, ended by a less indented line',
       lines: ['.. qmp-example::', '', '   -> 1', '', '.. qmp-example::', '', '   -> 2', 'Text'],
       want: { body: 'Text', examples: [{ text: '-> 1' }, { text: '-> 2' }] },
     },
     { title: 'without text', lines: ['.. qmp-example::'], want: { body: '', examples: [{ text: '' }] } },
     {
-      title: 'of the old kind',
+      title: 'in the old syntax',
       lines: ['Example:', '', '  1. Boil', '', '     -> boil', 'Examples: -> boil', '          <- steam'],
       want: { body: '', examples: [{ text: '1. Boil\n\n   -> boil' }, { text: '-> boil\n<- steam' }] },
     },
@@ -799,7 +799,7 @@ describe('toDoc', () => {
       want: { body: '', examples: [] },
     },
     {
-      title: 'other directives stay',
+      title: 'other directives are kept',
       lines: ['.. caution:: hot', '   steam', '', '.. code-block::', '', '   boil'],
       want: { body: '.. caution:: hot\n   steam\n\n.. code-block::\n\n   boil', examples: [] },
     },

@@ -1,4 +1,4 @@
-/** What an editor shows of the packages as they are published, and of code that a user has generated. */
+/** What an editor shows for the published packages, and for code that a user has generated. */
 
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
@@ -56,7 +56,7 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
   });
   afterAll(() => editor[Symbol.asyncDispose]());
 
-  test('finds no error, and strikes out what is deprecated', { timeout: 60_000 }, async () => {
+  test('reports no error, and strikes through what is deprecated', { timeout: 60_000 }, async () => {
     expect(await editor.errors()).toEqual([]);
     expect(await editor.deprecated()).toEqual(['driveBackup', `'drive-backup'`, 'gluster', 'low']);
   });
@@ -106,7 +106,7 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
     { what: 'a value with a comment', at: 'RunState.co|lo', text: '(property) colo: "colo"', tags: ['@since 2.8'] },
     { what: 'a deprecated value', at: 'BlockdevDriver.glus|ter', tags: ['@deprecated'] },
     {
-      what: 'a value with a text',
+      what: 'a value with documentation',
       at: 'Speed.l|ow',
       documentation: 'It turns, but not so that one would hear it.',
       tags: ['@deprecated Nobody needs `low`.'],
@@ -170,25 +170,31 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
     expect(places.filter((place) => place.file.endsWith('.d.ts'))).toEqual([]);
   });
 
-  test('names the event that a mistyped one may stand for, and completes no hint', { timeout: 60_000 }, async () => {
-    await using other = new Editor(compilers[version], installed.folder, mistakes);
-    const near = (name: string, like?: string): string => {
-      const hint = like === undefined ? '' : ` | "did you mean '${like}'?"`;
-      return `Argument of type '"${name}"' is not assignable to parameter of type 'Listenable<Events>${hint}'.`;
-    };
-    expect(await other.errors()).toEqual([
-      near('STOPP', 'STOP'),
-      near('STIP', 'STOP'),
-      near('TSOP', 'STOP'),
-      near('block_job_redy', 'BLOCK_JOB_READY'),
-      near('BLOCK_JOB'),
-      near('disconected', 'disconnected'),
-      near(''),
-      expect.stringMatching(/Did you mean '"STOP"'\?$/u),
-      `Argument of type 'string' is not assignable to parameter of type 'Listenable<Events>'.`,
-    ]);
-    const completions = [...(await other.completions(`vm.on('|', `)).keys()];
-    expect(completions).toEqual(expect.arrayContaining(['STOP', 'BLOCK_IO_ERROR', '*', 'disconnected', 'reconnected']));
-    expect(completions.filter((name) => !/^(?:\*|[A-Z\d_]+|(?:dis|re)connected)$/u.test(name))).toEqual([]);
-  });
+  test(
+    'suggests an event for a mistyped name, and does not offer the hint as a completion',
+    { timeout: 60_000 },
+    async () => {
+      await using other = new Editor(compilers[version], installed.folder, mistakes);
+      const near = (name: string, like?: string): string => {
+        const hint = like === undefined ? '' : ` | "did you mean '${like}'?"`;
+        return `Argument of type '"${name}"' is not assignable to parameter of type 'Listenable<Events>${hint}'.`;
+      };
+      expect(await other.errors()).toEqual([
+        near('STOPP', 'STOP'),
+        near('STIP', 'STOP'),
+        near('TSOP', 'STOP'),
+        near('block_job_redy', 'BLOCK_JOB_READY'),
+        near('BLOCK_JOB'),
+        near('disconected', 'disconnected'),
+        near(''),
+        expect.stringMatching(/Did you mean '"STOP"'\?$/u),
+        `Argument of type 'string' is not assignable to parameter of type 'Listenable<Events>'.`,
+      ]);
+      const completions = [...(await other.completions(`vm.on('|', `)).keys()];
+      expect(completions).toEqual(
+        expect.arrayContaining(['STOP', 'BLOCK_IO_ERROR', '*', 'disconnected', 'reconnected']),
+      );
+      expect(completions.filter((name) => !/^(?:\*|[A-Z\d_]+|(?:dis|re)connected)$/u.test(name))).toEqual([]);
+    },
+  );
 });

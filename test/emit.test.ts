@@ -39,7 +39,7 @@ describe.each(variants)('documented.json with $name', ({ name, schema, options: 
   });
 });
 
-test('output does not depend on earlier runs', () => {
+test('does not depend on earlier runs', () => {
   const first = emitPackage(loadSchema(root), options);
   const second = emitPackage(loadSchema(root), options);
   expect(second).toEqual(first);

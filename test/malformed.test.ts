@@ -121,7 +121,7 @@ describe('several errors', () => {
         "1:49: in union 'Foo': branch 'a' must be a struct or union, not 'int'",
       ],
     ],
-  ])('says two things of %s', (given, want) => {
+  ])('are both reported: %s', (given, want) => {
     expect(allOf(given)).toEqual(want);
   });
 
@@ -318,7 +318,7 @@ describe('limits', () => {
   it.each([
     ['a chain of bases', bases],
     ['a chain of branches', branches],
-  ])('a hundred types in each other: %s', (_what, types) => {
+  ])('a hundred nested types: %s', (_what, types) => {
     const text = (count: number): string => types(count).join('');
     const reversed = (count: number): string => types(count).toReversed().join('');
     expect(diagnosticsOf(text(100))).toEqual([]);

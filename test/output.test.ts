@@ -86,7 +86,7 @@ describe('--out', () => {
     },
     { title: 'a device', out: '/dev/null', status: 3, stderr: /^error: '\/dev\/null' is a device, not a directory/mu },
     {
-      title: 'a directory that takes no files',
+      title: 'a directory in which no files can be created',
       out: '/sys/qapi-ts-output',
       status: 3,
       stderr:
@@ -151,7 +151,7 @@ describe('something else in place of a generated file', () => {
     expect(readdirSync(join(folder, out))).toEqual(['client.ts', 'good.ts', 'index.ts']);
   });
 
-  it('leaves it alone beside generated files', () => {
+  it('is left alone next to generated files', () => {
     run(['generate', ...options('beside')]);
     execFileSync('mkfifo', [join(folder, 'beside/pipe.ts')]);
     symlinkSync('/dev/zero', join(folder, 'beside/zero.ts'));
@@ -245,7 +245,7 @@ describe('an installation', () => {
       stderr: /^error: qapi-ts is not built: .*\n$/u,
     },
     {
-      title: 'with other code',
+      title: 'with broken code',
       damage: (base: string) => writeFileSync(join(base, 'generator/dist/cli.js'), 'let let;'),
       status: 70,
       stderr: /^error: qapi-ts cannot be loaded: .*\n$/u,
@@ -317,7 +317,7 @@ describe('an interrupted run', () => {
     expect(states).toEqual(new Set(['it had not changed anything yet', 'its output may be incomplete']));
   });
 
-  it('ends by the signal that arrived during writing, with all files new', () => {
+  it('ends by the signal that arrived during writing, with all files replaced', () => {
     const out = join(folder, 'signalled');
     run(['generate', '--schema', 'good.json', '--out', out]);
     const args = ['generate', '--schema', 'changed/good.json', '--out', out];

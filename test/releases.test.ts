@@ -46,7 +46,7 @@ describe.each(versions)('QEMU %s', (version) => {
   );
 });
 
-describe('what 10.2.2 has', () => {
+describe('the contents of 10.2.2', () => {
   const count = (schema: Schema, kind: Definition['kind']): number =>
     [...schema.definitions.values()].filter((definition) => definition.kind === kind).length;
 

@@ -1,4 +1,4 @@
-/** Counts the changes that `--used-by` finds and misses, and those that it reports falsely, in programs generated from schemas. */
+/** Counts the changes that `--used-by` finds, misses, and reports falsely, in programs generated from schemas. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ interface Outcome {
   readonly verdict: string;
   readonly meets: boolean;
   readonly isReported: boolean;
-  /** Other changes that are reported, but are not on the probe's path. */
+  /** Other reported changes that are not on the probe's path. */
   readonly others: readonly string[];
 }
 
@@ -107,7 +107,7 @@ describe.each(pairs)('from $from to $to, strict: $strict', ({ from, strict, oldR
     console.info(`probes of ${from} to ${to}: ${figures('breaking')}; ${figures('notable')}`);
   }, 120_000);
 
-  test('finds every breaking change, however it is met', () => {
+  test('finds every breaking change, in every kind of use', () => {
     expect(of('breaking', true).length).toBeGreaterThan(0);
     expect(titles(of('breaking', true).filter(({ isReported }) => !isReported))).toEqual([]);
   });
@@ -117,7 +117,7 @@ describe.each(pairs)('from $from to $to, strict: $strict', ({ from, strict, oldR
     expect(missed.length, titles(missed).join('\n')).toBeLessThanOrEqual(of('notable', true).length * 0.05);
   });
 
-  test('reports nothing that is not met', () => {
+  test('reports no change that the probe does not use', () => {
     expect(titles(outcomes.filter(({ meets, isReported }) => !meets && isReported))).toEqual([]);
     expect(outcomes.flatMap(({ title, others }) => others.map((other) => `${other}: by ${title}`))).toEqual([]);
   });

@@ -256,7 +256,7 @@ describe('changes', () => {
     ['source of the old schema', '../old/index.ts'],
     ['source of the new schema', '../new/index.ts'],
     ['declarations', '../declared/index.d.ts'],
-  ])('touch what uses what has changed, with generated code that is %s', async (_, path) => {
+  ])('affect exactly the expected lines, with generated code that is %s', async (_, path) => {
     const tsconfig = config('touched', touched, { paths: { ...runtime, changing: [path] } });
     const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines.toSorted()).toEqual(commented(touched).toSorted());
@@ -391,16 +391,10 @@ describe('changes', () => {
   });
 
   test.each<[string, string, string, new (message: string) => Error, string]>([
-    ['that is not there', 'absent/tsconfig.json', '', FileError, "cannot read '"],
-    ['that is no JSON', 'bad/tsconfig.json', '{', UsageError, "'}' expected"],
+    ['that does not exist', 'absent/tsconfig.json', '', FileError, "cannot read '"],
+    ['that is not JSON', 'bad/tsconfig.json', '{', UsageError, "'}' expected"],
     ['without files', 'empty/tsconfig.json', '{ "include": ["nothing"] }', UsageError, 'No inputs were found'],
-    [
-      'that extends what is not there',
-      'alone/tsconfig.json',
-      '{ "extends": "./absent.json" }',
-      UsageError,
-      'absent.json',
-    ],
+    ['that extends a missing file', 'alone/tsconfig.json', '{ "extends": "./absent.json" }', UsageError, 'absent.json'],
     [
       'with an option of the wrong type',
       'wrong/tsconfig.json',

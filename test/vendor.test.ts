@@ -36,7 +36,7 @@ describe.each(embeddedVersions())('schema/%s', (version) => {
   });
 
   for (const { root, title } of servers) {
-    test.skipIf(!tree)(`says of ${title} what the original says, prose aside`, () => {
+    test.skipIf(!tree)(`equals the original for ${title}, except for prose`, () => {
       const original = facts(loadSchema(join(tree ?? '', root)));
       expect(facts(loadSchema(join(schemaFolder, version, root)))).toEqual(original);
     });
@@ -158,13 +158,13 @@ describe('vendor', () => {
 `,
   };
 
-  it('keeps facts', async () => {
+  it('keeps the facts', async () => {
     const tree = writeTree(join(folder, 'qemu-9.0.0'), small);
     await vendor(tree, '9.0.0', folder);
     expect(Object.fromEntries(filesOf(join(folder, '9.0.0')))).toEqual(want);
   });
 
-  it('parses each file once, also one that several servers include', async () => {
+  it('parses each file once, even if several servers include it', async () => {
     const tree = writeTree(join(folder, 'qemu-9.3.0'), small);
     const parse = vi.spyOn(JSON5, 'parse');
     try {
@@ -206,13 +206,13 @@ describe('vendor', () => {
     },
     { title: 'half a version', files: small, version: '9.0', want: /full version such as 10\.2\.2, not '9\.0'/u },
     {
-      title: 'a version that is none',
+      title: 'an invalid version',
       files: small,
       version: 'new',
       want: /full version such as 10\.2\.2, not 'new'/u,
     },
     {
-      title: 'a schema that goes on elsewhere',
+      title: 'a schema that includes a file outside the tree',
       files: { ...small, 'qga/qapi-schema.json': "{ 'include': '../../elsewhere.json' }", '../elsewhere.json': '' },
       version: '9.0.0',
       want: /qga\/qapi-schema\.json:1:14: error: cannot read include file '.*elsewhere\.json': it is outside '.*', the tree/u,
@@ -282,7 +282,7 @@ describe('vendor', () => {
       want: severalReleases,
     },
     {
-      title: 'options for names',
+      title: 'names that are options',
       entries: release.map((entry) => ({ ...entry, path: entry.path.replace(/^q/u, '--to-command=id>PWNED #') })),
     },
     { title: 'the name of a remote host', entries: release, name: 'localhost:q.tar' },
@@ -318,7 +318,11 @@ describe('vendor', () => {
       want: /'q\/qapi\/common\.json': it is larger than 4194304 bytes/u,
     },
     { title: 'two releases', entries: [...release, { path: 'r/qapi/x.json' }], want: /several releases: 'q' and 'r'/u },
-    { title: 'no release', entries: [{ path: 'q/README' }], want: /is not a QEMU release: it has no qapi\/\*\.json/u },
+    {
+      title: 'files that are not a release',
+      entries: [{ path: 'q/README' }],
+      want: /is not a QEMU release: it has no qapi\/\*\.json/u,
+    },
     { title: 'damage', entries: [...release, { path: 'q/x', checksum: 1 }], want: /it is damaged/u },
   ];
   it.each(hostile)(

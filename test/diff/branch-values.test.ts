@@ -9,9 +9,9 @@ import { wireOf, wireOfIntrospection, type WireSchema } from '../../generator/sr
 import { introspect } from '../../generator/src/introspect.js';
 import { schemaOf } from '../support/schema.js';
 
-describe('what several branches share, by introspection', () => {
+describe('changes that several branches share, in introspections', () => {
   const branches = ['a', 'b', 'c', 'd', 'e', 'f'];
-  /** Returns two commands that take a union, whose branches have the members of a base and others. */
+  /** Returns two commands that take a union, whose branches have the members of a base and further ones. */
   const union = (base: string, ...others: string[]): string =>
     `{ 'enum': 'Kind', 'data': [ ${branches.map((name) => `'${name}'`).join()} ] } { 'struct': 'Base', 'data': { ${base} } }
     ${branches.map((name, index) => `{ 'struct': 'Of${name.toUpperCase()}', 'base': 'Base', 'data': { ${others[index] ?? ''} } }`).join('\n')}
@@ -31,7 +31,7 @@ describe('what several branches share, by introspection', () => {
       want: ['harmless member-added d: arguments(kind=a|b|c|3 more).new c: arguments.of(kind=a|b|c|3 more).new'],
     },
     {
-      title: 'so is one that becomes mandatory',
+      title: 'a member of a base that becomes mandatory is one change',
       old: union(`'*m': 'int'`),
       newer: union(`'m': 'int'`),
       want: ['breaking member-mandatory d: arguments(kind=a|b|c|3 more).m c: arguments.of(kind=a|b|c|3 more).m'],
@@ -46,7 +46,7 @@ describe('what several branches share, by introspection', () => {
       ],
     },
     {
-      title: 'so does a different text',
+      title: 'a different text makes a different change',
       old: union('', `'m': 'int'`, `'m': 'int'`, `'m': 'int'`),
       newer: union('', `'m': 'str'`, `'m': 'str'`, `'m': 'bool'`),
       want: [
@@ -55,7 +55,7 @@ describe('what several branches share, by introspection', () => {
       ],
     },
     {
-      title: 'and a different value',
+      title: 'a different value makes a different change',
       old: union('', `'m': ['Kind']`, `'m': ['Kind']`),
       newer: `${union('', `'m': ['M']`, `'m': ['N']`)}
         { 'enum': 'M', 'data': [ 'a', 'b', 'c', 'd', 'e' ] } { 'enum': 'N', 'data': [ 'a', 'b', 'c', 'd', 'f' ] }`,
@@ -72,7 +72,7 @@ describe('what several branches share, by introspection', () => {
     expect(shownAs(before, wireOf(schemaOf(newer)))).toEqual(want);
   });
 
-  test('has no type, and all uses', () => {
+  test('have no type, but all uses', () => {
     const [before, after] = [``, `'*new': 'int'`].map((base) => introspect(schemaOf(union(base)), () => true));
     const [change] = diff(wireOfIntrospection(before), wireOfIntrospection(after));
     expect(change?.place).toEqual({ member: 'new' });
@@ -88,12 +88,12 @@ test.each<[string, Use[], string[]]>([
   ['one more than the limit', ['a', 'b', 'c', 'd'].map((k) => at(`(k=${k}).m`)), ['c: arguments(k=a|b|c|d).m']],
   ['more', ['a', 'b', 'c', 'd', 'e'].map((k) => at(`(k=${k}).m`)), ['c: arguments(k=a|b|c|2 more).m']],
   [
-    'of other members',
+    'different members',
     [at('(k=a).m'), at('(l=b).m'), at('(k=b).n')],
     ['(k=a).m', '(l=b).m', '(k=b).n'].map((path) => `c: arguments${path}`),
   ],
   [
-    'of other commands',
+    'different commands',
     [at('(k=a).m'), { ...at('(k=b).m'), name: 'd' }],
     ['c: arguments(k=a).m', 'd: arguments(k=b).m'],
   ],

@@ -228,7 +228,7 @@ describe('--used-by', () => {
     );
   });
 
-  it('needs a program', () => {
+  it('requires a program', () => {
     expect(used('missing.tsconfig.json')).toMatchObject({ status: 3, stdout: '' });
     writeFileSync(join(folder, 'package.json'), '{ "name": "a", "files": [] }');
     const { status, stdout, stderr } = used('package.json');

@@ -582,7 +582,7 @@ describe('an agent of 7.2 on Windows, where some commands of Linux only fail', (
 
 describe('refuses', () => {
   test.each<{ title: string; text: string; server?: ServerName; message: RegExp }>([
-    { title: 'no JSON', text: 'no', message: /reply\.json' is neither a schema nor valid JSON/u },
+    { title: 'text that is not JSON', text: 'no', message: /reply\.json' is neither a schema nor valid JSON/u },
     {
       title: 'the reply to another command',
       text: '{"return": {}}',

@@ -202,7 +202,7 @@ describe('hostile names', () => {
   });
 
   it.each(['##[error]x.json', '##vso[task.complete]x.json', '::error::x.json'])(
-    'an annotation contains no other: %s',
+    'an annotation contains no other annotation: %s',
     (evil) => {
       const places = [{ file: evil, line: 1, column: 1 }];
       const changes = [change('breaking', `argument '${evil}' was removed`, use(evil, 'arguments'))];

@@ -153,7 +153,7 @@ describe('a server that', () => {
     await expect(asking).rejects.toMatchObject({ code: 'ERR_QAPI_SERVER' });
   });
 
-  test('is not there', async () => {
+  test('does not exist', async () => {
     await expect(query(`unix:${join(temporaryFolder(), 'none')}`, 'qmp')).rejects.toMatchObject({
       code: 'ERR_QAPI_SERVER',
       message: expect.stringMatching(/^cannot connect to .*none: connect ENOENT/u),

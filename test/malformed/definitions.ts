@@ -148,17 +148,17 @@ export const definitions: Table = {
     [
       "{ 'struct': 'Foo', 'data': { 'a': 'intList' } }",
       "1:35: in struct 'Foo': member 'a' uses unknown type 'intList'",
-      { qemuTakesIt: "the C name of [ 'int' ] is known to it as a type" },
+      { qemuTakesIt: "it treats the C name of [ 'int' ] as a type" },
     ],
     [
       "{ 'command': 'foo', 'returns': 'q_empty' }",
       "1:32: in command 'foo': 'returns' uses unknown type 'q_empty'",
-      { qemuTakesIt: 'its name for a type without members is known to it as a type' },
+      { qemuTakesIt: 'it treats its own name for the absent type as a type' },
     ],
     [
       "{ 'command': 'foo', 'returns': '' }",
       "1:32: in command 'foo': 'returns' uses unknown type ''",
-      { qemuTakesIt: 'it takes an empty name for none' },
+      { qemuTakesIt: 'it treats an empty name as absent' },
     ],
   ],
   'Struct types': [

@@ -121,7 +121,7 @@ export const names: Table = {
       "1:33: in alternate 'Foo': alternative '1a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
     ],
   ],
-  'Naming rules and reserved names: reserved ones': [
+  'Naming rules and reserved names: reserved names': [
     [
       "{ 'struct': 'FooList', 'data': {} }",
       "1:13: in struct 'FooList': struct name 'FooList' must not end in 'List', which is reserved for arrays",
