@@ -85,7 +85,7 @@ export function resolveVersion(wanted?: string): string {
 export function embeddedVersions(): string[] {
   return (
     readdirSync(schemaFolder(), { withFileTypes: true })
-      // There may also be stages of `vendor`.
+      // The directory may also contain stages of `vendor`.
       .filter((entry) => entry.isDirectory() && /^\d/u.test(entry.name))
       .map((entry) => entry.name)
       .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))

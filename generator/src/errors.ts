@@ -48,7 +48,7 @@ const reasons: Readonly<Record<string, string>> = {
   EXDEV: 'it is on another file system',
 };
 
-/** Returns the reason of a system error, as part of a sentence. */
+/** Returns the reason for a system error, as part of a sentence. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;

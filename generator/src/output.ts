@@ -82,7 +82,7 @@ export async function write(root: string, outputs: readonly Output[]): Promise<v
 function requireFolders(root: string, outputs: readonly Output<unknown>[]): void {
   if (root === '') throw new UsageError('--out requires the path of a directory');
   requireFoldersTo(root);
-  // Links are not followed here, because they might lead out of the root.
+  // Symbolic links are not followed here, because they might lead out of the root.
   for (const { folder } of outputs) {
     if (folder !== root) requireFolder(folder, lstatSync(folder, { throwIfNoEntry: false }));
   }
@@ -102,7 +102,7 @@ function requireFolder(path: string, stat: Stats | undefined): void {
   );
 }
 
-/** Returns the names of files that an earlier run generated, and that are no longer generated. */
+/** Returns the names of files that an earlier run generated, but that are no longer generated. */
 function generatedBefore(folder: string, files: ReadonlyMap<string, unknown>): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder)

@@ -1,5 +1,5 @@
 /**
- * Receipts: digests of the output of `generate`, so that `check` need not generate output again to find it up to date.
+ * Receipts: digests of the output of `generate`, by which `check` recognizes up-to-date files without generating them.
  *
  * The key of a receipt is a digest of everything that the output depends on: the code of the generator and of the
  * packages that it uses, the schema files, the options, and Node. If any of these changes, no receipt is found. A receipt
@@ -114,7 +114,7 @@ function keyOf(options: GenerateOptions): string {
   return hash.update(JSON.stringify([version, { ...options, out: '' }, node])).digest('hex');
 }
 
-/** @throws Error if the file changed since this process began, because the old content may have been used */
+/** @throws Error if the file has changed since this process began, because the old content may have been used */
 function update(hash: Hash, path: string): void {
   const stat = statSync(path);
   if (stat.ctimeMs >= performance.timeOrigin) throw new Error(`${path} has changed`);

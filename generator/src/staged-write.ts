@@ -57,7 +57,7 @@ interface Replacement {
   readonly verify: (path: string) => void;
 }
 
-/** A stage left behind by a dead run. */
+/** A stage that a dead run left behind. */
 export interface Leftover {
   readonly path: string;
   /** Whether the run may have changed something. The next run completes it. */
@@ -112,7 +112,7 @@ async function replace(replacement: Replacement, isInterrupted: () => Promise<bo
     makeMoves(root, stage, moves);
     return true;
   } finally {
-    // If moves could be neither made nor undone, the journal is still there for the next run.
+    // If moves could be neither made nor undone, the journal remains for the next run.
     if (!isThere(join(stage, journalName))) removeStage(stage);
   }
 }
@@ -183,7 +183,7 @@ function recover(folder: string, ownStage: string, verify: Replacement['verify']
     const moves = readJournal(stage);
     for (const [index, { path, isRemoval }] of moves.entries()) {
       const fresh = join(stage, 'new', String(index));
-      // Moves without new content have already been made.
+      // The move has already been made if the new content, or what it removes, is gone.
       if (!isThere(isRemoval ? placeOf(folder, path) : fresh)) continue;
       verifyPlace(folder, path, verify);
       if (!isRemoval) verifyFresh(stage, fresh);

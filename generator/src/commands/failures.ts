@@ -25,7 +25,7 @@ export function reportFailure(error: unknown, hint = helpHint()): number {
     return exitCodes.usage;
   }
   if (error instanceof InterruptError) {
-    // End by the same signal, as if it had not been held back.
+    // End by the same signal, as if it had not been caught.
     process.kill(process.pid, error.signal);
     return signalled + constants.signals[error.signal];
   }
@@ -38,7 +38,7 @@ export function reportFailure(error: unknown, hint = helpHint()): number {
   return reportBug(error);
 }
 
-/** Shells add the signal's number to this for a process ended by a signal. */
+/** The base of exit codes in shells for processes that were ended by a signal. The signal's number is added to it. */
 const signalled = 128;
 
 /** Reports an unexpected error and returns the exit code. */

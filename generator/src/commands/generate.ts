@@ -4,7 +4,7 @@ import type { Generated, GenerateOptions } from '../generate.js';
 import { printable } from '../visible.js';
 import { defineOption, exitCodes, warnOfUnknown, type Print, type Subcommand } from './command.js';
 
-/** Declares the options of `generate`, which `check` has, too. */
+/** Declares the options that `generate` and `check` share. */
 export function declareGenerating(command: Command): Command {
   return command
     .addOption(new Option('--schema <file>', 'a root schema file instead of an embedded schema').conflicts('qemu'))

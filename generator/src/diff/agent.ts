@@ -52,7 +52,7 @@ function malformed(problem: string): FileError {
   return new FileError(`the result of guest-info is malformed: ${problem}`);
 }
 
-/** Returns the part of a schema that an agent reports: commands, without arguments, results and features. */
+/** Returns the part of a schema that an agent reports: commands, without arguments, results or features. */
 export function namesOnly({ isIntrospection, commands }: WireSchema): WireSchema {
   return {
     isIntrospection,

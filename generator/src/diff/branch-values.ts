@@ -18,7 +18,7 @@ interface Split {
   readonly suffix: string;
 }
 
-/** The number of values that are shown if there are many. */
+/** The maximum number of values to show. */
 const maxValues = 3;
 
 /**

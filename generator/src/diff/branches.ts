@@ -15,7 +15,7 @@ export interface Pair<T> {
 
 /** A pair that occurs only for some values of discriminators. */
 export interface Guarded<T> extends Pair<T> {
-  /** The values as in a path, such as `(driver=nbd)`; '' if the pair always occurs. */
+  /** The values in the syntax of paths, such as `(driver=nbd)`; '' if the pair always occurs. */
   readonly guards: readonly string[];
 }
 
@@ -41,9 +41,9 @@ export function compareBranches(old: WireObject, newer: WireObject): Comparison 
   return walk.result();
 }
 
-/** The state of one side during the walk. */
+/** What the walk has collected on one side. */
 interface Followed {
-  /** The members of all types on the way. */
+  /** The members of all types on the path. */
   readonly members: ReadonlyMap<string, FollowedMember>;
   readonly last: WireObject;
   readonly first: WireObject;
@@ -66,8 +66,8 @@ interface BothFollowed {
   readonly newer: Followed;
 }
 
-/** The guards on the way into branches, from '' to the one with all values. */
-type Way = readonly string[];
+/** The guards of nested branches, from '' to the one with all values. */
+type GuardPath = readonly string[];
 
 class Walk {
   /** The number of leaves below each guard, which shows whether something occurs for all values or only for some. */
@@ -77,41 +77,41 @@ class Walk {
   readonly #types = new Groups<WireObject>();
   readonly #branches: GuardedBranch[] = [];
 
-  /** @param types the types that the last step of the way added */
-  enter(way: Way, chosen: ReadonlyMap<string, string>, sides: BothFollowed, types: Pair<WireObject>): void {
-    this.#types.add(types, way, way.length - 1);
+  /** @param types the types that the last step of the path added */
+  enter(path: GuardPath, chosen: ReadonlyMap<string, string>, sides: BothFollowed, types: Pair<WireObject>): void {
+    this.#types.add(types, path, path.length - 1);
     const { old, newer } = sides;
     const tag = old.last.discriminator ?? newer.last.discriminator;
     let isLeaf = true;
     for (const value of tag === undefined ? [] : valuesOf(sides, tag)) {
       if (tag === undefined || (chosen.get(tag) ?? value) !== value) continue;
-      this.#choose(way, new Map(chosen).set(tag, value), sides, [tag, value]);
+      this.#choose(path, new Map(chosen).set(tag, value), sides, [tag, value]);
       isLeaf = false;
     }
-    if (isLeaf) this.#leaf(way, sides);
+    if (isLeaf) this.#leaf(path, sides);
   }
 
   result(): Comparison {
-    const guarded = ({ ways, depth, ...pair }: Group<WireMember>): Guarded<WireMember> => ({
+    const guarded = ({ paths, depth, ...pair }: Group<WireMember>): Guarded<WireMember> => ({
       ...pair,
-      guards: this.#shortest(ways, depth),
+      guards: this.#shortest(paths, depth),
     });
     return {
       members: this.#members.all().map(guarded),
-      types: this.#types.all().map(({ old, newer, ways }) => ({ old, newer, guards: ways.map(longest) })),
+      types: this.#types.all().map(({ old, newer, paths }) => ({ old, newer, guards: paths.map(longest) })),
       branches: this.#branches,
       leaves: this.#leafCount,
     };
   }
 
   #choose(
-    way: Way,
+    path: GuardPath,
     chosen: ReadonlyMap<string, string>,
     { old, newer }: BothFollowed,
     [tag, value]: [string, string],
   ): void {
     const guard = `(${[...chosen].map((choice) => choice.join('=')).join(',')})`;
-    const deeper = guard === longest(way) ? way : [...way, guard];
+    const deeper = guard === longest(path) ? path : [...path, guard];
     const unions = { old: unionOf(old, tag), newer: unionOf(newer, tag) };
     const branches = { old: unions.old?.branches.get(value), newer: unions.newer?.branches.get(value) };
     this.#branches.push({ ...branches, value, unions, guards: [guard] });
@@ -121,35 +121,35 @@ class Walk {
     this.enter(deeper, chosen, sides, { old: branches.old?.type, newer: branches.newer?.type });
   }
 
-  #leaf(way: Way, { old, newer }: BothFollowed): void {
+  #leaf(path: GuardPath, { old, newer }: BothFollowed): void {
     this.#leafCount += 1;
-    // One type alone never exceeds the limit, which was checked when it was read.
+    // A single type never exceeds the limit, which is checked when a schema is read.
     if (this.#leafCount > maxLeaves) {
       const names = [old, newer].map(({ first }) => (first.name === undefined ? 'a union' : `union '${first.name}'`));
       throw new FileError(
         `cannot compare ${names.join(' to ')}: their branches have more than ${maxLeaves} combinations`,
       );
     }
-    for (const guard of way) this.#leaves.set(guard, (this.#leaves.get(guard) ?? 0) + 1);
+    for (const guard of path) this.#leaves.set(guard, (this.#leaves.get(guard) ?? 0) + 1);
     for (const name of new Set([...old.members.keys(), ...newer.members.keys()])) {
       const [oldMember, newMember] = [old.members.get(name), newer.members.get(name)];
       const depth = Math.min(oldMember?.depth ?? Infinity, newMember?.depth ?? Infinity);
-      this.#members.add({ old: oldMember?.member, newer: newMember?.member }, way, depth);
+      this.#members.add({ old: oldMember?.member, newer: newMember?.member }, path, depth);
     }
   }
 
-  /** Returns the shortest guards that cover all of the ways and no others, but none shorter than the member's own branch. */
-  #shortest(ways: readonly Way[], depth: number): string[] {
+  /** Returns the shortest guards that cover exactly these paths, but none shorter than the member's own branch. */
+  #shortest(paths: readonly GuardPath[], depth: number): string[] {
     const counts = new Map<string, number>();
-    for (const guard of ways.flat()) counts.set(guard, (counts.get(guard) ?? 0) + 1);
+    for (const guard of paths.flat()) counts.set(guard, (counts.get(guard) ?? 0) + 1);
     const isCovered = (guard: string, index: number): boolean =>
       index >= depth && counts.get(guard) === this.#leaves.get(guard);
-    return [...new Set(ways.map((way) => way.find(isCovered) ?? longest(way)))];
+    return [...new Set(paths.map((path) => path.find(isCovered) ?? longest(path)))];
   }
 }
 
-function longest(way: Way): string {
-  return way.at(-1) ?? '';
+function longest(path: GuardPath): string {
+  return path.at(-1) ?? '';
 }
 
 /** Returns the last type of a side if it is a union with the given discriminator. */
@@ -157,7 +157,7 @@ function unionOf({ last }: Followed, tag: string): WireObject | undefined {
   return last.discriminator === tag ? last : undefined;
 }
 
-/** Returns the values of a discriminator that both sides have, or all its values if it is an enum on one side only. */
+/** Returns the values of a discriminator that both sides have, or all its values if only one side has an enum. */
 function valuesOf({ old, newer }: BothFollowed, tag: string): string[] {
   const [oldValues, newValues] = [old, newer].map(({ members }) => {
     const type = members.get(tag)?.member.type;
@@ -167,21 +167,21 @@ function valuesOf({ old, newer }: BothFollowed, tag: string): string[] {
   return newValues ? values.filter((value) => newValues.has(value)) : values;
 }
 
-/** A pair with all ways to it. */
+/** A pair with all paths to it. */
 interface Group<T> extends Pair<T> {
-  readonly ways: Way[];
+  readonly paths: GuardPath[];
   readonly depth: number;
 }
 
 class Groups<T> {
   readonly #groups = new Map<T | undefined, Map<T | undefined, Group<T>>>();
 
-  add({ old, newer }: Pair<T>, way: Way, depth: number): void {
+  add({ old, newer }: Pair<T>, path: GuardPath, depth: number): void {
     let byNewer = this.#groups.get(old);
     if (!byNewer) this.#groups.set(old, (byNewer = new Map()));
     const group = byNewer.get(newer);
-    if (group) group.ways.push(way);
-    else byNewer.set(newer, { old, newer, ways: [way], depth });
+    if (group) group.paths.push(path);
+    else byNewer.set(newer, { old, newer, paths: [path], depth });
   }
 
   all(): Group<T>[] {

@@ -1,16 +1,16 @@
 /** The changes between two schemas, as clients of the server see them. */
 
-/** Worst first. */
+/** Ordered from worst to best. */
 export const verdicts = ['breaking', 'notable', 'harmless'] as const;
 
 /**
  * What a change means for a client that was written for the old schema. `breaking`: a valid call is rejected, or something
  * that readers rely on is missing. `notable`: nothing fails, but the change deserves attention. `harmless`: the change
- * only matters to clients that want to use what is new.
+ * matters only to clients that want to use what is new.
  */
 export type Verdict = (typeof verdicts)[number];
 
-/** Those who are affected by a change: callers send arguments, readers receive results and events. */
+/** The clients that a change affects: callers send arguments; readers receive results and events. */
 export type Side = 'callers' | 'readers';
 
 export interface Change {

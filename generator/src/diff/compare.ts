@@ -33,7 +33,7 @@ import {
   type WireType,
 } from './wire.js';
 
-/** The limit for combinations of branches, because each union of one schema can be compared to each union of the other. */
+/** The limit for combinations of branches in all comparisons. Each union may be compared to several others. */
 const maxLeaves = 10 * maxAllLeaves;
 
 /**
@@ -67,7 +67,7 @@ interface Draft {
 interface Completed {
   readonly change: Change;
   readonly draft: Draft;
-  /** The order of the first use's root. */
+  /** The position of the first use's root among all roots. */
   readonly order: number;
   /** The number of members in the first use's path. */
   readonly steps: number;
@@ -85,7 +85,7 @@ interface Context {
   readonly side: Side;
   readonly occurrences: readonly [Occurrence, ...Occurrence[]];
   readonly place: Place;
-  /** Drafts of one kind and identity are the same change. */
+  /** Drafts with the same kind and identity are the same change. */
   readonly identity: readonly unknown[];
   /** Returns the term for what is compared. */
   readonly subject: (title: Title) => string;
@@ -126,8 +126,8 @@ class Comparer {
   }
 
   /**
-   * Joins changes that several branches of a union share. This is for introspection, which has no bases, but repeats their
-   * members in each type.
+   * Joins changes that several branches of a union share. These occur in introspection, which has no bases but repeats
+   * their members in each type.
    */
   #joined(completed: readonly Completed[]): readonly Completed[] {
     if (this.#isExact) return completed;
@@ -202,7 +202,7 @@ class Comparer {
     this.#add(context, { kind: 'type-changed', fit: 'narrower' }, text);
   }
 
-  /** Schedules the comparison of two named types of one kind, which happens only once. */
+  /** Schedules the comparison of two named types of one kind, unless that was done before. */
   #reach({ side, occurrences }: Context, old: NamedType, newer: NamedType): void {
     const key = this.#key(side, old, newer);
     let pair = this.#pairs.get(key);
@@ -346,7 +346,7 @@ class Comparer {
 
   #branch(at: Omit<Context, 'subject'>, { old, newer, value, unions }: GuardedBranch): void {
     if (!old || !newer || (isEmpty(old.type) && isEmpty(newer.type))) return;
-    // A branch usually has the condition of its value, which is compared with the enum.
+    // A branch usually has the condition of its value, which is compared as part of the enum.
     const isOfValue = (branch: { condition?: Condition }, union: WireObject | undefined): boolean =>
       !branch.condition || relate(branch.condition, conditionOfValue(union, value)) === 'same';
     if (isOfValue(old, unions.old) && isOfValue(newer, unions.newer)) return;
@@ -389,7 +389,7 @@ class Comparer {
     this.#types(context, old.type, newer.type);
   }
 
-  /** Returns the context of a member that is missing because another type took the place of its own. */
+  /** Returns a context that names both types, if the member is missing because its type was replaced by another. */
   #replaced(context: Context, { name, owner }: WireMember, { old, newer }: Pair<WireObject>): Context {
     if (owner !== old || old.name === newer?.name || old.name === undefined || newer?.name === undefined)
       return context;

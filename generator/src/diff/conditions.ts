@@ -1,15 +1,15 @@
-/** Infers which conditions a build meets from what it has and lacks. */
+/** Infers which conditions a build meets, from what it has and what it lacks. */
 
 import { evaluate, formatCondition, namesIn } from '../condition.js';
 import type { Condition } from '../model.js';
 
-/** Whether a part with a condition exists in a server. Its container exists, so only the condition matters. */
+/** Whether a server has a part with a condition. It has the part's container, so only the condition matters. */
 export interface Observation {
   readonly condition: Condition;
   readonly exists: boolean;
 }
 
-/** The names in conditions, sorted. Each is in one of the lists. */
+/** The names in conditions, sorted. Each name is in one list. */
 export interface Conditions {
   readonly has: readonly string[];
   readonly lacks: readonly string[];
@@ -25,7 +25,7 @@ interface Inference {
   readonly allows: (condition: Condition) => boolean;
 }
 
-/** The names that each kind of host defines. A build is for one of them. */
+/** The names that each kind of host defines. A build is for one kind. */
 const hosts: readonly (readonly string[])[] = [
   ['CONFIG_LINUX', 'CONFIG_POSIX'],
   ['CONFIG_WIN32'],
@@ -129,7 +129,7 @@ interface LinkedObservations {
 }
 
 interface GroupInference {
-  /** Observations of what does not exist because of its condition. */
+  /** Observations of what is missing because of its condition. */
   readonly explained: readonly Observation[];
   readonly decided: ReadonlyMap<string, boolean>;
   /** Names in conditions that exclude each other, although something exists under each. */
@@ -174,7 +174,7 @@ function uncontested(observations: readonly Observation[], arePossible: Possibil
 
 type Possibility = (observations: readonly Observation[]) => boolean;
 
-/** Returns a part of conflicting observations that conflicts only as a whole. */
+/** Returns a minimal conflict: without any one of its observations, there would be none. */
 function smallestConflict(observations: readonly Observation[], arePossible: Possibility): readonly Observation[] {
   let conflict = observations;
   for (const one of observations) {

@@ -33,7 +33,7 @@ export interface DriftOptions {
 
 /** A comparison of a schema, the old side, to a server. The changes are those that conditions do not explain. */
 export interface DriftReport extends Report {
-  /** What the server lacks because its build does not meet a condition. */
+  /** The parts that the server lacks because its build does not meet their conditions. */
   readonly conditional: readonly Conditional[];
   readonly conditions: Conditions;
   /** The schema that the server is compared to. */
@@ -77,7 +77,7 @@ export function driftOf(
   // Older agents also have the commands of other hosts, but disable them.
   const disabled = new Set(agent?.disabled);
   const [refused, evidence] = partition(observations, ({ part, exists }) => exists && disabled.has(part.name));
-  // Commands without a condition are only disabled by options, which say nothing about the host.
+  // Commands without a condition are disabled only by options, which reveal nothing about the host.
   const conditional = new Set(observations.map(({ part }) => part.name));
   const isByHost = [...disabled].every((name) => conditional.has(name));
   const { conditions, allows } = infer(conditionNames(schema), evidence, isByHost ? refused : []);

@@ -1,4 +1,4 @@
-/** Observes which conditional parts of a schema a server has. */
+/** Determines which conditional parts of a schema a server has. */
 
 import { formatCondition } from '../condition.js';
 import type { Condition, Feature } from '../model.js';
@@ -20,7 +20,7 @@ interface PartObservation extends Observation {
   readonly part: LackingPart;
 }
 
-/** Walks what both schemas have in common. Each conditional part is reported once, with the shortest path to it. */
+/** Compares what both schemas have in common. Each conditional part is observed once, with the shortest path to it. */
 export function observe(schema: WireSchema, server: WireSchema): PartObservation[] {
   const search = new Search();
   for (const [name, command] of schema.commands) {

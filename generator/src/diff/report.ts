@@ -70,7 +70,7 @@ export interface Report {
   readonly conditional?: readonly Conditional[];
 }
 
-/** The numbers of items that are shown. A type may be used in forty places. */
+/** The maximum number of items to show. A type may be used in forty places. */
 const maxUses = 3;
 const maxLocations = 5;
 const maxParts = 5;
@@ -235,7 +235,7 @@ interface Section {
   readonly entries: readonly string[];
 }
 
-/** Returns the sections that have entries. */
+/** Returns the sections, without empty ones. */
 function sections(report: Report, style: Style): Section[] {
   const { usedBy, conditional = [] } = report;
   const { where, name, prose } = style;

@@ -4,7 +4,7 @@ import { formatUse, type Use } from './change.js';
 
 /** The arguments or result of a command, the data of an event, or a command or event itself. */
 interface Root extends Omit<Use, 'path'> {
-  /** The position among roots, which decides between paths of the same length. */
+  /** The position among all roots, which orders paths of the same length. */
   readonly order: number;
 }
 

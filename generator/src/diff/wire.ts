@@ -2,7 +2,7 @@
  * A schema as a client sees it: commands, events, and the structure of their arguments, results and data. It is made from the
  * model or from introspection, which contains less.
  *
- * Members of bases are part of the types that have the bases. Absent arguments, results and branches are empty objects.
+ * Members of a base are listed in every type with that base. Absent arguments, results and branches are empty objects.
  * Unreachable types, the features of bases, and the conditions of types are omitted: a use of a type has the type's condition.
  */
 
@@ -74,7 +74,7 @@ interface WireArray {
 }
 
 interface WireNamed {
-  /** Not a wire name. A number in introspection; absent for an implicit type. */
+  /** Not part of the protocol. A number in introspection; absent for an implicit type. */
   readonly name?: string;
   readonly features: readonly Feature[];
 }
@@ -310,7 +310,7 @@ const builtinsOf: Readonly<Record<string, BuiltinName>> = {
 const maxDepth = 100;
 
 class IntrospectionReader {
-  /** All types, at first without references to other types. */
+  /** All types, initially without references to other types. */
   readonly #types = new Map<string, Mutable<WireType>>();
   /** The number of combinations of branches of each object. */
   readonly #leaves = new Map<WireObject, number>();
@@ -416,8 +416,8 @@ class IntrospectionReader {
   }
 
   /**
-   * Refuses objects that are nested within their own branches, and those whose nested branches multiply beyond what can be
-   * compared.
+   * Refuses objects that are nested within their own branches, and objects whose nested branches multiply beyond what
+   * can be compared.
    */
   #countLeaves(entry: InfoReader, object: WireObject, depth: number): number {
     const known = this.#leaves.get(object);

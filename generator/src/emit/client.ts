@@ -165,7 +165,7 @@ class ClientEmitter {
 
 /** Returns the runtime's `Protocol` object. */
 function protocol(commands: readonly Command[], qemu: string | undefined): Code {
-  // Only agents have this command, which their handshake uses.
+  // Only agents have this command, which is part of their handshake.
   const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
   const silent = commands.filter(({ successResponse }) => !successResponse).map(({ name }) => code`${name}`);
   return object([

@@ -190,7 +190,7 @@ export function array(elements: readonly Code[]): Code {
 
 /** Returns `name: value`, as in an object literal. */
 export function property(name: Code, value: Code): Code {
-  // Moving the value to the next line would gain no space.
+  // Moving the value to the next line would not save space.
   const isShort = typeof name.doc === 'string' && name.doc.length < style.tabWidth + 3;
   if (isShort && typeof value.doc === 'string') return code`${name}: ${value}`;
   return new Fragment(group([name.doc, ':', assigned(value)]));

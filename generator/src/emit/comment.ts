@@ -113,7 +113,7 @@ export class Comments {
   #text(text: string | undefined, doc: Doc | undefined): string | undefined {
     const full = text === undefined ? '' : withoutElision(text);
     if (!this.#prose || full === '') return undefined;
-    // Names of the definition's own members refer to these, not to other definitions.
+    // A name that is also one of the definition's own members means that member.
     const link = (name: string): string | undefined => (doc?.members.has(name) ? undefined : this.#link(name));
     return escapeTags(toMarkdown(full, link));
   }

@@ -28,7 +28,7 @@ import { style } from './code.js';
 import { provenance, type EmitOptions } from './package.js';
 import { branchGroups } from './union.js';
 
-/** The end of the names of generated files. */
+/** The suffix of the names of generated files. */
 export const jsonSchemaSuffix = '.schema.json';
 
 /** Matches the beginning of a file that the generator may overwrite or delete. JSON has no comments. */
@@ -119,7 +119,7 @@ class Emitter {
   arguments(command: Command): void {
     const { name, arguments: type, features } = command;
     if (!type) this.#define(name, object([], false), features);
-    // Not a reference: where the type is used elsewhere, it does not allow further members.
+    // Not a reference: other uses of the type do not allow further members.
     else if (takesFurtherArguments(command)) this.#define(name, this.#object(type, name, [], true), features);
     else this.#define(name, this.#type(type), features);
   }

@@ -221,7 +221,7 @@ class BlockParser {
     if (border.startsWith('+')) {
       this.#takeUntilBlank();
     } else {
-      // Blank lines may separate rows, so the end is a border followed by a blank line.
+      // Blank lines may separate rows, so the table ends at a border that is followed by a blank line.
       while (this.#at < this.#lines.length && !(tableBorder.test(this.#line()) && this.#line(1) === '')) this.#at++;
       this.#at++;
     }
@@ -559,7 +559,7 @@ function wrap(markdown: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of markdown.split(' ')) {
-    // A word that would have to be escaped at the start of a line stays on this one.
+    // If a word would have to be escaped at the start of the next line, keep it on this one.
     if (line === '') line = harmlessAtStart(word);
     else if (line.length + 1 + word.length <= columns || harmlessAtStart(word) !== word) line += ` ${word}`;
     else {

@@ -57,7 +57,7 @@ class ModuleEmitter {
     this.references = references;
   }
 
-  /** Returns the parts that a definition is emitted as, to be separated by blank lines. */
+  /** Returns the code for a definition, in parts to be separated by blank lines. */
   definition(definition: Definition): Code[] {
     switch (definition.kind) {
       case 'enum':

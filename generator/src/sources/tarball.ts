@@ -234,7 +234,7 @@ function toEntry(type: string, { path, size }: Required<Extension>): Entry {
   const kind = kinds[type];
   if (kind === undefined)
     throw new FileError(`it contains an entry of type ${JSON.stringify(type)}, which is not supported`);
-  // Tar implementations disagree on whether data follows.
+  // Tar implementations disagree on whether data follows such an entry.
   if (kind !== 'file' && size !== 0) throw new FileError(`it contains a ${kind} with data`);
   // Archives from before 1988 have no type for directories.
   return { path, size, kind: kind === 'file' && path.endsWith('/') ? 'directory' : kind };

@@ -15,7 +15,7 @@ export interface Subject {
 /** The types of a command's arguments and result, or of an event's data, by role. */
 type Carried = Readonly<Partial<Record<string, ts.Type>>>;
 
-/** The target of a change's path. The lists are empty if the generated code does not have it. */
+/** The target of a change's path. The lists are empty if it is missing from the generated code. */
 export interface PathTarget {
   /** Whether the path names no member, so that the target is the root type itself or its elements. */
   readonly isWhole: boolean;
@@ -197,7 +197,7 @@ export class GeneratedCode {
   #isBranch(type: ts.Type, guards: ReadonlyMap<string, string>): boolean {
     return [...guards].every(([name, value]) => {
       const discriminator = type.getProperty(name);
-      // If only the other side is a union, there is no discriminator, and every branch matches.
+      // If only the other side has a union here, there is no discriminator, and every branch matches.
       if (!discriminator) return true;
       const values = this.#checker.getTypeOfSymbol(discriminator);
       const parts = values.isUnion() ? values.types : [values];

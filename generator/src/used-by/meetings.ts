@@ -16,7 +16,7 @@ export interface View {
   readonly facts: Facts;
 }
 
-/** Additions of something that no existing program can have used. */
+/** Kinds of changes that add something that no existing program can have used. */
 const grants: ReadonlySet<Change['kind']> = new Set(['oob-granted', 'preconfig-granted']);
 
 /**

@@ -26,7 +26,7 @@ export class Configured {
   ) {
     this.#parsed = parsed;
     this.files = parsed.fileNames;
-    // Before TypeScript 6, a configuration without `types` included every installed `@types` package. For later
+    // Before TypeScript 6, a configuration without `types` includes every installed `@types` package. In later
     // versions, including them only adds declarations.
     const types = parsed.options.types ?? (compiler.version.startsWith('6.') ? ['*'] : undefined);
     this.options = { ...parsed.options, ...(types && { types }), noEmit: true, skipLibCheck: true };
@@ -98,7 +98,7 @@ export function readConfigurations(tsconfig: string): Configured[] {
   return found;
 }
 
-/** Error codes for options, and values of options, that only a newer TypeScript has. */
+/** Error codes for options, and values of options, that only newer versions of TypeScript have. */
 const newerOptions = new Set([5023, 5025, 6046]);
 
 /**

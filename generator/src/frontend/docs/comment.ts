@@ -46,7 +46,7 @@ export interface DocSection {
   readonly text: string;
 }
 
-/** A line of a comment that begins with its `#`, and the offset of the `#`. */
+/** A line of a comment, beginning with its `#`, and the offset of the `#`. */
 export interface CommentLine {
   readonly text: string;
   readonly offset: number;

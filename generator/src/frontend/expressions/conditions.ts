@@ -58,7 +58,7 @@ function readObject(reading: Reading, node: ObjectNode, what: string): Condition
   const [operator, second] = present;
   const operand = operator && node.members.get(operator)?.value;
   if (!operator || !operand || second) {
-    // Other keys have already been reported.
+    // Unknown keys have already been reported.
     if (present.length === node.members.size)
       reading.reportAt(node.offset, `'if' of ${what} needs exactly one of 'all', 'any' and 'not'`);
     return undefined;
