@@ -88,7 +88,7 @@ function requireFolders(root: string, outputs: readonly Output<unknown>[]): void
   }
 }
 
-/** Checks a path from the top, so that the error names the part that is in the way. Links to directories are followed. */
+/** Checks a path from the top, so that the error names the part in the way. Links to directories are followed. */
 function requireFoldersTo(path: string): void {
   const parent = dirname(path);
   if (parent !== path) requireFoldersTo(parent);

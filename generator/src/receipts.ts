@@ -2,10 +2,10 @@
  * Receipts: digests of the output of `generate`, by which `check` recognizes up-to-date files without generating them.
  *
  * The key of a receipt is a digest of everything that the output depends on: the code of the generator and of the
- * packages that it uses, the schema files, the options, and Node. If any of these changes, no receipt is found. A receipt
- * can only prove that files are up to date: if a file does not match, the output is generated and compared. Receipts are
- * stored in the generator's package, because anyone who can write there can change the generator itself. If that
- * directory is not writable, there are no receipts.
+ * packages that it uses, the schema files, the options, and Node. If any of these changes, no receipt is found. A
+ * receipt can only prove that files are up to date: if a file does not match, the output is generated and compared.
+ * Receipts are stored in the generator's package, because anyone who can write there can change the generator itself.
+ * If that directory is not writable, there are no receipts.
  *
  * There are no receipts for schemas named by the user: these may be pipes, which can be read only once.
  */

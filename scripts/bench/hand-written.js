@@ -47,7 +47,7 @@ function isInt(value) {
   return typeof value === 'bigint' && value >= -(2n ** 63n) && value < 2n ** 63n;
 }
 
-/** An unsigned 64-bit integer. QEMU accepts negative ones, too. @param {unknown} value */
+/** An unsigned 64-bit integer. QEMU also accepts negative integers. @param {unknown} value */
 function isUint64(value) {
   if (typeof value === 'number') return Number.isSafeInteger(value);
   return typeof value === 'bigint' && value >= -(2n ** 63n) && value < 2n ** 64n;

@@ -1,4 +1,4 @@
-/** Groups paths that differ only in the branch of one union: `.backend(type=file).data` and `.backend(type=pipe).data`. */
+/** Groups paths that differ only in one union's branch: `.backend(type=file).data` and `.backend(type=pipe).data`. */
 
 import { formatUse, type Use } from './change.js';
 

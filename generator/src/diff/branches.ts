@@ -1,6 +1,7 @@
 /**
- * Compares two object types branch by branch. A client sees which members can occur together, but not whether they come from
- * a base, a branch, or a branch of a branch. All combinations of branches are therefore followed on both sides at once.
+ * Compares two object types branch by branch. A client sees which members can occur together, but not whether they come
+ * from a base, a branch, or a branch of a branch. All combinations of branches are therefore followed on both sides at
+ * once.
  */
 
 import { FileError } from '../errors.js';

@@ -4,9 +4,9 @@
 export const verdicts = ['breaking', 'notable', 'harmless'] as const;
 
 /**
- * What a change means for a client that was written for the old schema. `breaking`: a valid call is rejected, or something
- * that readers rely on is missing. `notable`: nothing fails, but the change deserves attention. `harmless`: the change
- * matters only to clients that want to use what is new.
+ * What a change means for a client that was written for the old schema. `breaking`: a valid call is rejected, or
+ * something that readers rely on is missing. `notable`: nothing fails, but the change deserves attention. `harmless`:
+ * the change matters only to clients that want to use what is new.
  */
 export type Verdict = (typeof verdicts)[number];
 

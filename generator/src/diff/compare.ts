@@ -1,8 +1,8 @@
 /**
  * Finds the changes between two schemas that affect clients.
  *
- * Types are compared where they occur, starting from commands and events, because their names do not matter to clients. A
- * pair of types is compared once for callers and once for readers. A change is listed once, with all its uses.
+ * Types are compared where they occur, starting from commands and events, because their names do not matter to clients.
+ * A pair of types is compared once for callers and once for readers. A change is listed once, with all its uses.
  */
 
 import { evaluate, formatCondition, namesIn } from '../condition.js';

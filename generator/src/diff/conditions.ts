@@ -34,11 +34,12 @@ const hosts: readonly (readonly string[])[] = [
 ];
 
 /**
- * What exists proves its condition, unless the build is for another host: another version may have it on all hosts. What
- * does not exist disproves its condition only if nothing contradicts that, because another version may lack it.
+ * What exists proves its condition, unless the build is for another host: another version may have it on all hosts.
+ * What does not exist disproves its condition only if nothing contradicts that, because another version may lack it.
  *
  * @param names all names that occur in conditions
- * @param refused observations of commands that an agent has, but refuses: perhaps because its host does not support them
+ * @param refused observations of commands that an agent has, but refuses: perhaps because its host does not support
+ * them
  */
 export function infer(
   names: Iterable<string>,
@@ -77,7 +78,7 @@ export function infer(
   return { conditions, allows };
 }
 
-/** Returns what is known about the names that hosts define. If no host fits all that exists, the best fit is assumed. */
+/** Returns what is known about the names that hosts define. If no host fits all that exists, the best fit is chosen. */
 function hostOf(observations: readonly Observation[], refused: readonly Observation[]): Map<string, boolean> {
   const present = observations.filter(({ exists }) => exists);
   const names = [...new Set(hosts.flat())];

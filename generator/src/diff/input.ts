@@ -22,10 +22,11 @@ interface Input {
 /**
  * Reads one side of a comparison.
  *
- * @param text an embedded version, or the path of a root schema file or saved introspection, told apart by their content
+ * @param text an embedded version, or the path of a root schema file or saved introspection, told apart by their
+ * content
  * @param server the server whose embedded schema is meant
- * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or is
- *   not an introspection
+ * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or
+ *   is not an introspection
  */
 export function loadInput(text: string, server: ServerName): Input {
   if (/^\d+(\.\d+)*$/u.test(text)) {
@@ -77,7 +78,7 @@ function readUnlessVersion(text: string): Uint8Array {
   }
 }
 
-/** Returns whether a file is JSON. A schema is not: its strings are in single quotes, and it contains no top-level array. */
+/** Returns whether a file is JSON. A schema is not: it has single quotes, and no array at the top level. */
 function isJson(content: string): boolean {
   return /^(?:\s*$|\s*\[|\s*\{\s*["}])/u.test(content) || isWholeJson(content);
 }

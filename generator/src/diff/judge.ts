@@ -1,7 +1,7 @@
 /**
- * Decides what a change means for clients, by the rules of QEMU's manual: arguments may become more permissive, results and
- * events may gain members (docs/devel/qapi-code-gen.rst, "Compatibility considerations"; docs/interop/qmp-spec.rst lists what
- * clients must not rely on).
+ * Decides what a change means for clients, by the rules of QEMU's manual: arguments may become more permissive, results
+ * and events may gain members (docs/devel/qapi-code-gen.rst, "Compatibility considerations"; docs/interop/qmp-spec.rst
+ * lists what clients must not rely on).
  */
 
 import type { ChangeKind, Side, Verdict } from './change.js';

@@ -387,7 +387,7 @@ function codeNames(text: string): string {
     .join('');
 }
 
-/** Escapes markup. GitHub finds mentions, issue numbers and addresses even if they are escaped, so comments break these up. */
+/** Escapes markup. GitHub links even escaped mentions, issue numbers and addresses, so comments break these up. */
 function plain(text: string): string {
   return printable(text)
     .replaceAll(/[\\`*_[\]<>#|~&]/gu, '\\$&')
@@ -395,8 +395,8 @@ function plain(text: string): string {
 }
 
 /**
- * Returns workflow commands of GitHub Actions, which shows at most ten annotations of each level for a step. Harmless changes
- * are only counted, so that they do not displace others.
+ * Returns workflow commands of GitHub Actions, which shows at most ten annotations of each level for a step. Harmless
+ * changes are only counted, so that they do not displace others.
  */
 function formatGitHub(report: Report, workspace: string): string {
   const { usedBy } = report;

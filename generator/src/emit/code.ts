@@ -2,9 +2,9 @@
  * Writes TypeScript. Nothing becomes code by accident: a string in a `code` template becomes a string literal, and only
  * the output of this module is inserted verbatim.
  *
- * A piece of code is a prettier document, which prettier's printer breaks into lines. Formatting printed text would take
- * several times as long, because prettier would have to parse it. Instead, each function here lays out its construct as
- * prettier would, and `test/layout.test.ts` verifies that prettier has nothing to change.
+ * A piece of code is a prettier document, which prettier's printer breaks into lines. Formatting printed text would
+ * take several times as long, because prettier would have to parse it. Instead, each function here lays out its
+ * construct as prettier would, and `test/layout.test.ts` verifies that prettier has nothing to change.
  */
 
 import { builders, printer } from 'prettier/doc';

@@ -100,7 +100,7 @@ export class Comments {
     return list(branches.map(({ name, condition }) => [name, [conditionNote(condition)]]));
   }
 
-  /** Returns a list of alternatives for the comment of their type, or undefined if there is nothing to say about them. */
+  /** Returns a list of alternatives for the comment of their type, or undefined if it would be empty. */
   alternatives(alternatives: readonly Alternative[], doc: Doc | undefined): string | undefined {
     return list(
       alternatives.map(({ name, condition }) => [

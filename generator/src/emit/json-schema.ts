@@ -170,8 +170,8 @@ class Emitter {
   }
 
   /**
-   * Describes the JSON kinds first, then the contents of objects and arrays, so that errors are about the alternative of
-   * the value's kind.
+   * Describes the JSON kinds first, then the contents of objects and arrays, so that errors are about the alternative
+   * of the value's kind.
    */
   #alternate({ alternatives }: AlternateType): JsonSchema {
     if (alternatives.length === 0) return never;

@@ -301,7 +301,8 @@ class BlockParser {
   }
 
   /**
-   * Parses a paragraph, which ends at a blank or indented line or a message. If it ends with `::`, literal text follows.
+   * Parses a paragraph, which ends at a blank or indented line or a message. If it ends with `::`, literal text
+   * follows.
    */
   #paragraph(): void {
     const start = this.#at++;
@@ -414,7 +415,7 @@ class InlineParser {
     else this.#interpreted(token);
   }
 
-  /** Consumes the content of a delimiter and its end. Returns undefined if there is no end: the delimiter is then text. */
+  /** Consumes text up to a closing delimiter. Returns undefined if there is none: the opening one is then text. */
   #enclosed(opener: string, delimiter: Delimiter): string | undefined {
     const closer = closers[delimiter];
     closer.lastIndex = this.#at + 1;

@@ -28,7 +28,7 @@ export const runtimeTypes = words(`
   Address CallOptions CommandValidators ConnectOptions EmptyObject EventOf Int64 Issue IssuesOptions Json JsonObject Launch Log LogEntry
   LogLevel OobCallOptions Outcome QmpEvent Remark Trace Validation Validator`);
 
-/** Names that generated modules use themselves, and words that cannot name a type. A clashing type gets a trailing `_`. */
+/** Names that generated modules use, and words that cannot name a type. A type with such a name gets a trailing `_`. */
 const reservedTypes = new Set([
   ...runtimeExports,
   ...runtimeTypes,
@@ -39,7 +39,7 @@ const reservedTypes = new Set([
   ...reservedWords,
 ]);
 
-/** The client's own members, and names with a meaning in JavaScript. A clashing method gets a trailing `_`. */
+/** The client's own members, and names with a meaning in JavaScript. A method with such a name gets a trailing `_`. */
 const reservedMethods = new Set(
   words(`
     execute executeRaw on off once events close greeting process supports

@@ -22,7 +22,7 @@ interface LoadOptions {
   readonly dialect?: Dialect;
   /** Reads a file. By default, from the file system, and only in the root's tree. */
   readonly read?: Read;
-  /** The expressions of parsed files, by absolute path. Files in this map are not parsed again; others are added to it. */
+  /** The expressions of parsed files, by absolute path. Files in the map are not parsed again; others are added. */
   readonly parsed?: Map<string, readonly Expression[]>;
 }
 

@@ -318,8 +318,8 @@ class Resolver implements Resolution {
 }
 
 /**
- * Returns the member of a struct or of its bases, which take precedence. The bases may still form a cycle or a chain that
- * is too long, because this is checked later.
+ * Returns the member of a struct or of its bases, which take precedence. The bases may still form a cycle or a chain
+ * that is too long, because this is checked later.
  */
 function findMember(struct: StructType, name: string): Member | undefined {
   let found: Member | undefined;

@@ -82,8 +82,9 @@ const grammars: readonly Grammar[] = [
 ];
 
 /**
- * Parses a comment with the grammar that its author probably used: the one that finds the most sections, because a tag in
- * one grammar is text in another. If all grammars reject the comment, throws the error of the one that gets furthest.
+ * Parses a comment with the grammar that its author probably used: the one that finds the most sections, because a tag
+ * in one grammar is text in another. If all grammars reject the comment, throws the error of the one that gets
+ * furthest.
  */
 function best(parse: (grammar: Grammar) => DocComment): DocComment {
   let comment: DocComment | undefined;

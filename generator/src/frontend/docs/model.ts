@@ -92,8 +92,8 @@ const sinceInParentheses =
 const sinceSentence = /(?:^s|^S|\sS)ince(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?=[.;]?(?:$|\n\n)|[.;]\s)/gu;
 
 /**
- * Returns the version that introduced a member or feature, from its description. Outside of parentheses and
- * separate sentences, "since" may have another meaning. Parts can be newer than the whole, so the oldest version counts.
+ * Returns the version that introduced a member or feature, from its description. Outside of parentheses and separate
+ * sentences, "since" may have another meaning. Parts can be newer than the whole, so the oldest version counts.
  */
 function entrySince(text: string): string | undefined {
   const matches = [...text.matchAll(sinceInParentheses), ...text.matchAll(sinceSentence)];

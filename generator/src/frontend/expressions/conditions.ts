@@ -3,7 +3,8 @@
  *
  *     condition = string | { 'all': [ condition, ... ] } | { 'any': [ condition, ... ] } | { 'not': condition }
  *
- * Before QEMU 6.2, a condition is an expression of the C preprocessor, or a list of such expressions that all must hold.
+ * Before QEMU 6.2, a condition is an expression of the C preprocessor, or a list of such expressions that all must
+ * hold.
  */
 
 import type { Condition } from '../../model.js';

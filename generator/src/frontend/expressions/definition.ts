@@ -1,6 +1,6 @@
 /**
- * Reads an expression as a definition, and reports all errors that can be found without other definitions: in keys, JSON
- * kinds of values, and names. The grammar is that of QEMU's docs/devel/qapi-code-gen.rst, "Schema syntax".
+ * Reads an expression as a definition, and reports all errors that can be found without other definitions: in keys,
+ * JSON kinds of values, and names. The grammar is that of QEMU's docs/devel/qapi-code-gen.rst, "Schema syntax".
  */
 
 import { optional } from '../../optional.js';
