@@ -125,7 +125,7 @@ describe('generate and check', () => {
       status: 0,
       stdout: '',
       stderr: expect.stringMatching(
-        /^one: good\.json: 1 modules, 1 commands, 0 events, 1 types; 3 files; read in \d+ ms, emitted in \d+ ms\ntotal time, including writing: \d+ ms\n$/u,
+        /^one: good\.json: 1 module, 1 command, 0 events, 1 type; 3 files; read in \d+ ms, emitted in \d+ ms\ntotal time, including writing: \d+ ms\n$/u,
       ),
     });
     expect(files('one')).toEqual(['client.ts', 'good.ts', 'index.ts']);

@@ -187,7 +187,7 @@ describe('the context of an error', () => {
       'sub/a.json': "\n { 'event': 'foo' }",
     });
     expect(diagnostic?.related).toMatchObject({
-      message: "'foo' was defined here before",
+      message: "the previous definition of 'foo' is here",
       position: { file: 'sub/a.json', line: 2, column: 2 },
     });
   });
@@ -248,7 +248,7 @@ describe('formatDiagnostic', () => {
         { 'command': 'foo', 'gen': false }
                      ^
       b.json:2: in command 'foo'
-      b.json:1: 'foo' was defined here before
+      b.json:1: the previous definition of 'foo' is here
       a.json:1: included from here
       test.json:1: included from here"
     `);

@@ -238,7 +238,7 @@ describe('names that clash', () => {
   { 'command': 'foo_bar' }
   ^
 test.json:2: in command 'foo_bar'
-test.json:1: the other is defined here`,
+test.json:1: the other definition is here`,
     },
     {
       what: 'a renamed command, and one with its new name',
@@ -252,7 +252,7 @@ test.json:1: the other is defined here`,
   { 'struct': 'FooArguments', 'data': {} }
   ^
 test.json:2: in struct 'FooArguments'
-test.json:1: the other is defined here`,
+test.json:1: the other definition is here`,
     },
     {
       what: 'data and a type',
@@ -281,7 +281,7 @@ test.json:1: the other is defined here`,
   { 'struct': 'Foo_a', 'data': {} }
   ^
 test.json:4: in struct 'Foo_a'
-test.json:2: the other is defined here`,
+test.json:2: the other definition is here`,
     },
     {
       what: 'branches without members and a type',
@@ -329,7 +329,7 @@ test.json:2: the other is defined here`,
       struct('Level40'),
     ];
     expect(() => emit(schemaOf(schema.join('\n')))).toThrow(
-      "test.json:2:1: error: union 'Level0' has 549755813888 branches with nested unions expanded: more than 10000",
+      "test.json:2:1: error: union 'Level0' has 549755813888 branches with nested unions expanded, more than the limit of 10000",
     );
   });
 

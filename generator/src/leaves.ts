@@ -26,7 +26,7 @@ export function refuseLeaves(schema: Schema): void {
     const leaves = countLeaves(union, known);
     const flattened = 'branches with nested unions expanded';
     if (leaves > maxLeaves) {
-      refuse(union, `union '${union.name}' has ${leaves} ${flattened}: more than ${maxLeaves}`);
+      refuse(union, `union '${union.name}' has ${leaves} ${flattened}, more than the limit of ${maxLeaves}`);
       continue;
     }
     const before = all;
@@ -34,7 +34,7 @@ export function refuseLeaves(schema: Schema): void {
     if (before <= maxAllLeaves && all > maxAllLeaves) {
       refuse(
         union,
-        `with union '${union.name}', the schema's unions have ${all} ${flattened}: more than ${maxAllLeaves}`,
+        `with union '${union.name}', the schema's unions have ${all} ${flattened}, more than the limit of ${maxAllLeaves}`,
       );
     }
   }

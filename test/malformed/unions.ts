@@ -219,7 +219,7 @@ export const unions: Table = {
     ],
     [
       "{ 'enum': 'Digit', 'data': [ '1' ] }\n{ 'struct': 'Bar', 'data': {} }\n{ 'union': 'Foo', 'base': { 'd': 'Digit' }, 'discriminator': 'd', 'data': { '1': 'Bar' } }",
-      "3:77: in union 'Foo': branch '1' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "3:77: in union 'Foo': branch '1' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
       { dialect: '5.2' },
     ],
   ],
@@ -247,7 +247,7 @@ export const unions: Table = {
     ],
     [
       "{ 'union': 'Foo', 'data': { '*a': 'int' } }",
-      "1:29: in union 'Foo': branch '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:29: in union 'Foo': branch '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
       { dialect: '5.2' },
     ],
     [

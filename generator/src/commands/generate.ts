@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 
+import { amount } from '../amount.js';
 import type { Generated, GenerateOptions } from '../generate.js';
 import { printable } from '../visible.js';
 import { defineOption, exitCodes, warnOfUnknown, type Print, type Subcommand } from './command.js';
@@ -45,7 +46,11 @@ async function run(_print: Print, options: GenerateOptions): Promise<number> {
 function summary({ folder, origin, schema, files, time }: Generated): string {
   const count = (kind: string): number =>
     [...schema.definitions.values()].filter((definition) => definition.kind === kind).length;
-  const types = schema.definitions.size - count('command') - count('event');
-  const read = `${origin}: ${schema.modules.length} modules, ${count('command')} commands, ${count('event')} events, ${types} types`;
-  return `${folder}: ${read}; ${files.size} files; read in ${time.read.toFixed(0)} ms, emitted in ${time.emit.toFixed(0)} ms`;
+  const contents = [
+    amount(schema.modules.length, 'module'),
+    amount(count('command'), 'command'),
+    amount(count('event'), 'event'),
+    amount(schema.definitions.size - count('command') - count('event'), 'type'),
+  ];
+  return `${folder}: ${origin}: ${contents.join(', ')}; ${amount(files.size, 'file')}; read in ${time.read.toFixed(0)} ms, emitted in ${time.emit.toFixed(0)} ms`;
 }

@@ -1,5 +1,6 @@
 /** Formats the result of a comparison: as text, as JSON, as Markdown for changelogs, and as annotations for GitHub. */
 
+import { amount } from '../amount.js';
 import { optional } from '../optional.js';
 import { relativePath } from '../paths.js';
 import { printable, printableJson } from '../visible.js';
@@ -145,10 +146,6 @@ function formatCounts(changes: readonly Change[]): string {
   if (changes.length === 0) return 'no changes';
   const counts = countsOf(changes);
   return `${amount(changes.length, 'change')}: ${verdicts.map((verdict) => `${counts[verdict]} ${verdict}`).join(', ')}`;
-}
-
-function amount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function formatTitle(report: Report): string {

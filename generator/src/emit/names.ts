@@ -144,7 +144,7 @@ export class Names {
       message,
       position: definition.position,
       definition: { title: `${definition.kind} '${definition.name}'`, position: definition.position },
-      related: { message: 'the other is defined here', position: other.position },
+      related: { message: 'the other definition is here', position: other.position },
       includedFrom: [],
     });
   }

@@ -149,7 +149,7 @@ class Loader implements ParsedSchema {
     if (!value) return false;
     if (doc) refuseDoc(source, doc);
     for (const [key, { offset }] of object.members) {
-      if (key !== name) source.fail(offset, `a directive has one key, but this one has '${name}' and '${key}'`);
+      if (key !== name) source.fail(offset, `a directive has only one key, but this one has '${name}' and '${key}'`);
     }
     if (name === 'include') this.#include(source, value);
     else setPragmas(this.pragmas, source, value, this.#dialect);

@@ -9,6 +9,7 @@
 
 import type { ts } from 'ts-morph';
 
+import { amount } from '../amount.js';
 import type { Change } from '../diff/change.js';
 import type { CodeLocation, UsedBy } from '../diff/report.js';
 import type { Schema } from '../model.js';
@@ -145,7 +146,7 @@ class Results {
 
   notes(tsconfig: string): string[] {
     const { size } = this.#unchecked;
-    const files = size === 1 ? '1 JavaScript file' : `${size} JavaScript files`;
+    const files = amount(size, 'JavaScript file');
     return [
       ...(this.#isStrict
         ? []

@@ -122,7 +122,7 @@ class Resolver implements Resolution {
     const reportAt = this.#reporter.inDefinition(syntax);
     const previous = this.#scope.definition(name);
     if (previous) {
-      const related = { message: `'${name}' was defined here before`, position: previous.position };
+      const related = { message: `the previous definition of '${name}' is here`, position: previous.position };
       reportAt(nameOffset, `'${name}' is already defined`, related);
     } else if (this.#scope.isPredefined(name)) {
       reportAt(nameOffset, `'${name}' is the name of a built-in type`);

@@ -30,9 +30,10 @@ function readAny(reading: Reading, node: ValueNode, what: string): Condition | u
   if (node.kind === 'string') return readText(reading, node, what);
   if (node.kind === 'array' && allowsText) return readTexts(reading, node, what);
   if (node.kind === 'object' && allowsObjects) return readObject(reading, node, what);
-  const list = allowsText ? ' or a list of strings' : '';
-  const object = allowsObjects ? " or an object with 'all', 'any' or 'not'" : '';
-  reportAt(node.offset, `'if' of ${what} must be a string${list}${object}, not ${describe(node)}`);
+  const list = allowsText ? ['a list of strings'] : [];
+  const object = allowsObjects ? ["an object with 'all', 'any' or 'not'"] : [];
+  const forms = new Intl.ListFormat('en', { type: 'disjunction' }).format(['a string', ...list, ...object]);
+  reportAt(node.offset, `'if' of ${what} must be ${forms}, not ${describe(node)}`);
   return undefined;
 }
 

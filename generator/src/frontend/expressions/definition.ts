@@ -109,7 +109,7 @@ function readMeta({ reportAt }: Reading, { members, offset }: ObjectNode): Meta 
     const hint = hints.find((text) => text !== '') ?? '';
     reportAt(offset, `this is not a definition: it needs one of the keys ${quoteAll(metas)}${hint}`);
   } else if (second !== undefined) {
-    const message = `a definition has one of the keys ${quoteAll(metas)}, but this one has '${meta}' and '${second}'`;
+    const message = `a definition has only one of the keys ${quoteAll(metas)}, but this one has '${meta}' and '${second}'`;
     reportAt(members.get(second)?.offset ?? offset, message);
     return undefined;
   }
