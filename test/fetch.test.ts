@@ -41,14 +41,14 @@ const UNWANTED = {
   'roms/toaster/qapi/qapi-schema.json': '# another\n',
   'scripts/bake.py': 'pass\n',
 };
-/** What coreutils make of it, with the command line that the script documents. */
+/** The digest as computed by coreutils, with the command line that the script documents. */
 const DIGEST = 'd71ec80bf55854450c2eaf5f11e73f439cf1a382169e9d9917829716b9ec255d';
 const OTHER_DIGEST = 'ab'.repeat(32);
 
 let folder: string;
 let tree: string;
 let tarball: string;
-/** What the server in upstream's place has: tarballs by URL path. */
+/** The tarballs on the test's server, by URL path. */
 let served: Map<string, string>;
 let requests: string[];
 
@@ -105,7 +105,7 @@ interface Result {
   readonly stderr: string;
 }
 
-/** A repository with nothing but the script, the generator and its pins, and a PATH with nothing but the tools it is given: no apt, no network. */
+/** A repository with only the script, the generator and pins, and a PATH with only the given tools: no apt, no network. */
 class Repository {
   readonly root = mkdtempSync(join(folder, 'repository-'));
   readonly cache = join(this.root, '.cache', 'qemu');
@@ -126,7 +126,7 @@ class Repository {
     return readFileSync(join(this.root, 'schema', 'pins.json'), 'utf8');
   }
 
-  /** Puts stand-ins of apt's programs on the PATH, and these files into the machine's apt configuration. */
+  /** Puts substitutes for apt's programs on the PATH, and the given files into the machine's apt configuration. */
   addApt(sources: Record<string, string>, debianVersions: readonly string[]): void {
     const etc = join(this.root, 'etc');
     writeFiles(etc, { 'sources.list.d/README': 'deb http://readme.example/debian sid main', ...sources });
@@ -168,7 +168,7 @@ class Repository {
     });
   }
 
-  /** The names in the cache folder, none if there is no such folder. */
+  /** The names in the cache directory; none if it does not exist. */
   get cached(): string[] {
     return existsSync(this.cache) ? readdirSync(this.cache) : [];
   }
@@ -206,7 +206,7 @@ describe('--from', () => {
     expect(repository.cached).toEqual(['9.8.7']);
   });
 
-  test('a fuller tree replaces a cached one', async () => {
+  test('a more complete tree replaces a cached one', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     const { 'scripts/qapi-gen.py': _, ...less } = WANTED;
     writeFiles(join(repository.cache, '9.8.7'), less);
@@ -232,7 +232,7 @@ describe('--from', () => {
       { ...WANTED, VERSION: '9.8.6\n' },
       new RegExp(`pinned: sha256 ${OTHER_DIGEST}\\n  found:  sha256 ${DIGEST}`),
     ],
-  ])('refuses %s, and leaves nothing in the cache', async (_, version, files, message) => {
+  ])('rejects %s, and leaves nothing in the cache', async (_, version, files, message) => {
     const repository = new Repository({ '9.8.6': OTHER_DIGEST, '9.8.7': DIGEST });
     writeFiles(join(repository.root, 'given'), files);
     const result = await repository.run(version, '--from', join(repository.root, 'given'));
@@ -244,7 +244,7 @@ describe('--from', () => {
     ['the tree', (root) => rmSync(join(root, 'qapi'), { recursive: true })],
     ['a file', (root) => rmSync(join(root, 'qapi/blimp.json'))],
     ['the version', (root) => rmSync(join(root, 'VERSION'))],
-  ])('takes nothing through a symbolic link out of %s', async (_, remove) => {
+  ])('does not follow a symbolic link in place of %s', async (_, remove) => {
     const repository = new Repository({ '9.8.7': DIGEST });
     const linked = join(repository.root, 'linked');
     writeFiles(linked, WANTED);
@@ -256,7 +256,7 @@ describe('--from', () => {
     expect(repository.cached).toEqual([]);
   });
 
-  test('takes no links, nor names that are options, from a tarball', async () => {
+  test('follows no links in a tarball, and treats no names as options', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     const hostile = join(repository.root, 'a:b.tar');
     const entries = Object.entries(WANTED).map(([path, content]) => ({ path: `qemu-9.8.7/${path}`, content }));
@@ -276,7 +276,7 @@ describe('--from', () => {
     });
   });
 
-  test('what does not exist, or is no archive, is an I/O failure', async () => {
+  test('a missing file, or one that is not an archive, is an I/O failure', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     expect(await repository.run('9.8.7', '--from', 'nowhere')).toMatchObject({
       exitCode: 3,
@@ -312,7 +312,7 @@ describe('--from', () => {
 });
 
 describe('the cache', () => {
-  test('is asked first', async () => {
+  test('is the first source', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     writeFiles(join(repository.cache, '9.8.7'), WANTED);
     expect(await repository.run('9.8.7')).toMatchObject({
@@ -323,13 +323,13 @@ describe('the cache', () => {
     expect(requests).toEqual([]);
   });
 
-  test('a short version is the newest pinned one', async () => {
+  test('a short version means the newest pinned one', async () => {
     const repository = new Repository({ '9.8.7': DIGEST, '9.8.10': DIGEST, '9.80.11': DIGEST });
     writeFiles(join(repository.cache, '9.8.10'), WANTED);
     expect(await repository.run('9.8')).toMatchObject({ exitCode: 0, stdout: `${join(repository.cache, '9.8.10')}\n` });
   });
 
-  test('is mended when its content is not the pinned one', async () => {
+  test('is repaired if its content does not match the pin', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     writeFiles(join(repository.cache, '9.8.7'), { ...WANTED, 'qapi/blimp.json': 'rust' });
     served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
@@ -338,7 +338,7 @@ describe('the cache', () => {
     expect(repository.cached).toEqual(['9.8.7']);
   });
 
-  test('takes several runs at once', async () => {
+  test('supports several runs at the same time', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
     const results = await Promise.all(Array.from({ length: 4 }, () => repository.run('9.8.7')));
@@ -356,7 +356,7 @@ describe("upstream's tarball", () => {
     expect(readFiles(join(repository.cache, '9.8.7'))).toEqual(WANTED);
   });
 
-  test('is refused when it is not the pinned one', async () => {
+  test('is rejected if it does not match the pin', async () => {
     const repository = new Repository({ '9.8.7': OTHER_DIGEST });
     served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
     expect(await repository.run('9.8.7')).toMatchObject({
@@ -368,9 +368,9 @@ describe("upstream's tarball", () => {
   });
 
   test.each([
-    ['is not there', undefined, /the server responded 404 Not Found/],
+    ['is missing', undefined, /the server responded 404 Not Found/],
     ['is something else', SCRIPT, /it is not a tar archive/],
-  ])('without it or Debian, it says what was tried: it %s', async (_, file, reason) => {
+  ])('that %s is reported together with all sources that were tried', async (_, file, reason) => {
     const repository = new Repository({ '9.8.7': DIGEST });
     if (file !== undefined) served.set('/mirror/qemu-9.8.7.tar.xz', file);
     const { exitCode, stderr } = await repository.run('9.8.7');
@@ -411,7 +411,7 @@ describe('--pin', () => {
     expect(repository.pins).toBe(before);
   });
 
-  test('does not pin what is another version', async () => {
+  test('does not pin another version', async () => {
     const repository = new Repository({});
     expect(await repository.run('--pin', '9.8.8', '--from', tree)).toMatchObject({ exitCode: 1 });
     expect(repository.pins).toBe('{}');
@@ -432,11 +432,11 @@ describe("Debian's source package", () => {
     expect(readFileSync(join(repository.root, 'used.args'), 'utf8')).toMatch(
       new RegExp(` qemu=${want.replaceAll('+', '\\+')}$`),
     );
-    // The stand-in for apt-get always delivers a 9.8.7.
+    // The substitute for apt-get always delivers 9.8.7.
     expect(exitCode).toBe(version === '9.8.7' ? 0 : 1);
   });
 
-  test('when no suite has it', async () => {
+  test('is reported as missing if no suite has it', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     repository.addApt({ 'sources.list': ONE_LINE }, ['1:9.8.6+ds-1', '1:19.8.7+ds-1', '1:9.8.7~rc1+ds-1']);
     const result = await repository.run('9.8.7');
@@ -460,7 +460,7 @@ describe("Debian's source package", () => {
       stanza('http://one.example/debian/', 'Signed-By: /k.gpg\n'),
     ],
     [
-      'other archives, and one archive twice',
+      'other archives, and one archive listed twice',
       {
         'sources.list':
           'deb http://other.example/linux/debian bookworm stable\ndeb cdrom:[Debian 12]/ bookworm main\ndeb file:/pool ./\n',
@@ -491,7 +491,7 @@ Components: main
       stanza('http://one.example/debian/', 'Signed-By: /usr/share/keyrings/some.gpg\n'),
     ],
     [
-      'deb822 with a key in it, and a stanza that is off',
+      'deb822 with an inline key, and a disabled stanza',
       {
         'sources.list.d/debian.sources': `
 Enabled: no
@@ -531,7 +531,7 @@ signed-by:
     expect(readFileSync(join(repository.root, 'used.sources'), 'utf8')).toBe(want);
   });
 
-  test('needs apt sources with a Debian archive', async () => {
+  test('requires apt sources with a Debian archive', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     repository.addApt({ 'sources.list': 'deb http://archive.example/ubuntu noble main\n' }, []);
     const result = await repository.run('9.8.7');
