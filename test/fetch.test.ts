@@ -105,7 +105,7 @@ interface Result {
   readonly stderr: string;
 }
 
-/** A repository with only the script, the generator and pins, and a PATH with only the given tools: no apt, no network. */
+/** A repository with only the script, the generator and pins. PATH has only the given tools: no apt, and no network. */
 class Repository {
   readonly root = mkdtempSync(join(folder, 'repository-'));
   readonly cache = join(this.root, '.cache', 'qemu');

@@ -186,7 +186,7 @@ const constructs: readonly Construct[] = [
     ],
   },
   {
-    title: 'union with a base of its own name',
+    title: 'union with a named base',
     type: 'Union',
     schema: `
       { 'enum': 'Kind', 'data': ['only'] }

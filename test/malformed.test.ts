@@ -70,7 +70,7 @@ describe('several errors', () => {
       "1:47: in struct 'Foo': the type of member 'b' must be an array that holds the name of one type",
       "1:51: in struct 'Foo': member name 'u' is reserved",
       "1:65: in struct 'Foo': struct 'Foo' has no key 'boxed'; it can have 'struct', 'data', 'base', 'if', 'features'",
-      "2:43: in command 'foo': 'gen' can only be false; leave it out for the default",
+      "2:43: in command 'foo': 'gen' can only be false; omit it for the default",
       "3:14: in command 'foo': a command must return an object or an array of objects, not 'int' (pragma 'command-returns-exceptions' allows it)",
       "4:11: in enum 'Foo': 'Foo' is already defined",
       "4:26: in enum 'Foo': 'data' of an enum must be an array of values, not an object",

@@ -33,9 +33,9 @@ describe('inline markup', () => {
     ['a literal', 'Pass ``-disk  file=a_b*`` to it.', 'Pass `-disk file=a_b*` to it.'],
     ['a literal with backticks', 'Type ``a`b`` or ```c``.', 'Type ``a`b`` or `` `c ``.'],
     ['a literal that ends in a backslash', 'On ``C:\\`` only.', 'On ` C:\\ ` only.'],
-    ['a literal with markup of its own', 'The ``@id {x} <y>``.', 'The `@id {x} <y>`.'],
+    ['a literal that contains markup', 'The ``@id {x} <y>``.', 'The `@id {x} <y>`.'],
     ['emphasis', 'It *must* be **very** empty.', 'It *must* be **very** empty.'],
-    ['emphasis beside punctuation', '(*here*) "**there**".', '(*here*) "**there**".'],
+    ['emphasis next to punctuation', '(*here*) "**there**".', '(*here*) "**there**".'],
     ['a member in emphasis', 'Only **@id** is *not @size*.', 'Only **`id`** is *not `size`*.'],
     ['a member', '@read-only and (@id), not @size.', '`read-only` and (`id`), not `size`.'],
     ['a definition by @', 'See @DiskOptions and @disk-add.', 'See {@link DiskOptions} and {@link Client.diskAdd}.'],
@@ -80,7 +80,7 @@ describe('inline markup', () => {
       'disks "a-\\*" and "b-\\*", or \\* and \\*',
     ],
     ['unbalanced markup', 'a `b and *c and ``d', 'a &#96;b and \\*c and &#96;&#96;d'],
-    ['code beside code', '`a`@b', '`a` `b`'],
+    ['adjacent code', '`a`@b', '`a` `b`'],
   ];
   test.each(rows)('%s', (_title, given, want) => {
     expect(convert(given)).toBe(want);
@@ -268,7 +268,7 @@ describe('escapeTags', () => {
     ['a block tag', '@a b @c\n@d \u200B@e (@f', '\\@a b \\@c\n\\@d \u200B\\@e (@f'],
     ['an inline tag', '{@a} {@linkcode b}', '{\\@a} {\\@linkcode b}'],
     ['a link', '{@link a | b}', '{@link a | b}'],
-    ['what is escaped', '\\@a', '\\@a'],
+    ['escaped text', '\\@a', '\\@a'],
   ];
   test.each(rows)('%s', (_title, given, want) => {
     expect(escapeTags(given)).toBe(want);

@@ -34,7 +34,7 @@ const size = { size: 1 };
 const hidden = { enumerable: false, configurable: true, writable: true };
 
 const cases: Record<string, Case> = {
-  'an unknown member beside a hidden one': {
+  'an unknown member next to a hidden one': {
     type: 'leaf',
     value: () => Object.defineProperty({ name: 'a', unknown: 1 }, 'size', { ...hidden, value: 1 }),
   },
@@ -158,7 +158,7 @@ function fail(): never {
   throw new Error('cannot be read');
 }
 
-describe('what is checked is what is sent, of', () => {
+describe('what is checked is what is sent, for', () => {
   test.each(Object.entries(cases))('%s', async (_, { type, value, sent, isAccepted = sent !== undefined }) => {
     await using peer = new Peer();
     peer.on(type, {});

@@ -1,7 +1,7 @@
 /**
  * Replaces a set of files and directories atomically: all of them or none, even if the process is killed.
  *
- * 1. A run creates a stage, a directory of its own in the root. The stage's name identifies the process that owns it.
+ * 1. A run creates a stage, its own directory in the root. The stage's name identifies the process that owns it.
  * If the root, a directory in the set that may be another run's root, or the root's parent has a stage of another live
  * process, the run removes its own stage and waits. So only one run at a time proceeds.
  * 2. The run completes what dead runs began, and removes their stages.

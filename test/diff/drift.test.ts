@@ -327,7 +327,7 @@ describe('another version', () => {
     expect(report.conditions.contradicted).toEqual(['A']);
   });
 
-  test('branches of another discriminator are no evidence', () => {
+  test('branches of another discriminator are not evidence', () => {
     const unionBy = (discriminator: string): Schema =>
       schemaOf(`{ 'enum': 'E', 'data': [ 'a', 'b' ] } { 'struct': 'B', 'data': { 'x': 'int' } }
         { 'union': 'U', 'base': { 'd': 'E', 'e': 'E' }, 'discriminator': '${discriminator}',
@@ -337,7 +337,7 @@ describe('another version', () => {
     expect(driftOf(unionBy('d'), built(unionBy('e'), ['A'])).conditions.undecided).toEqual(['A']);
   });
 
-  test('types of another kind are no evidence', () => {
+  test('types of another kind are not evidence', () => {
     const report = driftOf(
       schemaOf(`{ 'enum': 'E', 'data': [ 'e', { 'name': 'f', 'if': 'A' } ] } { 'command': 'c', 'data': { 'm': 'E' } }`),
       built(schemaOf(`{ 'command': 'c', 'data': { 'm': 'str' } }`), []),
@@ -409,15 +409,15 @@ describe('replies of real servers', () => {
         const theirs = embedded('10.2', server);
         const of = ({ definitions }: Schema, kind: string): string[] =>
           [...definitions.values()].filter((one) => one.kind === kind).map(({ name }) => name);
-        const told = (kind: string): string[] =>
+        const namesOf = (kind: string): string[] =>
           report.changes.filter((change) => change.kind === kind).map(({ uses }) => uses[0].name);
         // Commands and events without a condition that only one schema has.
         for (const kind of ['command', 'event']) {
           const added = of(theirs, kind).filter((name) => !of(mine, kind).includes(name));
           const free = added.filter((name) => theirs.definitions.get(name)?.condition === undefined);
-          expect(told(`${kind}-removed`)).toEqual(expect.arrayContaining(free));
+          expect(namesOf(`${kind}-removed`)).toEqual(expect.arrayContaining(free));
           const gone = of(mine, kind).filter((name) => !of(theirs, kind).includes(name));
-          expect(told(`${kind}-added`).toSorted()).toEqual(
+          expect(namesOf(`${kind}-added`).toSorted()).toEqual(
             gone.filter((name) => mine.definitions.get(name)?.condition === undefined || isIn(file, name)).toSorted(),
           );
         }
@@ -484,8 +484,8 @@ describe('an agent', () => {
   });
 
   test('with disabled commands', async () => {
-    const told = { ...all, 'guest-exec': { enabled: false }, 'guest-file-open': { enabled: false } };
-    const report = await driftFrom(guestInfo(told), { qemu: '10.0', server: 'qga' });
+    const commands = { ...all, 'guest-exec': { enabled: false }, 'guest-file-open': { enabled: false } };
+    const report = await driftFrom(guestInfo(commands), { qemu: '10.0', server: 'qga' });
     expect(report.changes).toEqual([]);
     expect(report.notes).toContain(
       "disabled by the agent's options, or because its host does not support them: guest-exec, guest-file-open",
@@ -559,7 +559,7 @@ describe('an agent of 7.2 on Windows, where some commands of Linux only fail', (
     return JSON.stringify({ version: '7.2.0', supported_commands: infos });
   };
 
-  test('is recognized by what it refuses', async () => {
+  test('is recognized by the commands that it refuses', async () => {
     const text = reply((name) => !refused.includes(name));
     const { changes, conditions } = await driftFrom(text, { server: 'qga', qemu: '10.2' });
     expect(briefly(changes)).toEqual([]);
@@ -567,7 +567,7 @@ describe('an agent of 7.2 on Windows, where some commands of Linux only fail', (
     expect(conditions.lacks).toContain('CONFIG_LINUX');
   });
 
-  test('is not recognized by what its options disable', async () => {
+  test('is not recognized by commands that its options disable', async () => {
     const { conditions } = await driftFrom(
       reply((name) => name.startsWith('guest-sync')),
       {

@@ -98,7 +98,7 @@ describe('a server that', () => {
     message: RegExp;
   }>([
     {
-      title: 'says nothing',
+      title: 'sends nothing',
       serve: {},
       message: /no greeting within 200 ms: .* for an agent, use --server qga$/u,
     },

@@ -327,20 +327,20 @@ class Comparer {
       );
     }
     const [{ container }] = at.occurrences;
-    const behind = (guards: readonly string[], path: string, steps: number): [Occurrence, ...Occurrence[]] => {
+    const occurrencesAt = (guards: readonly string[], path: string, steps: number): [Occurrence, ...Occurrence[]] => {
       const [first = '', ...others] = guards;
       const occurrence = (guard: string): Occurrence => ({ container, path: guard + path, steps });
       return [occurrence(first), ...others.map(occurrence)];
     };
     for (const type of types) {
-      const occurrences = behind(type.guards, '', 0);
+      const occurrences = occurrencesAt(type.guards, '', 0);
       const place = typesOf(type.old, type.newer);
       this.#typeMarks({ side: at.side, occurrences, place, identity: [type.old, type.newer] }, type.old, type.newer);
     }
-    for (const branch of branches) this.#branch({ ...at, occurrences: behind(branch.guards, '', 0) }, branch);
+    for (const branch of branches) this.#branch({ ...at, occurrences: occurrencesAt(branch.guards, '', 0) }, branch);
     for (const member of members) {
       const { name } = member.old ?? member.newer ?? { name: '' };
-      this.#member({ side: at.side, occurrences: behind(member.guards, `.${name}`, 1) }, member, { old, newer });
+      this.#member({ side: at.side, occurrences: occurrencesAt(member.guards, `.${name}`, 1) }, member, { old, newer });
     }
   }
 

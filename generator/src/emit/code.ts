@@ -246,7 +246,7 @@ export function intersection(first: Code, second: Code): Code {
 /** Returns `Name<A, B>`. */
 export function generic(name: Code, parameters: readonly Code[]): Code {
   const [first] = parameters;
-  // A single name is never moved to a line of its own.
+  // A single name is never moved to its own line.
   if (parameters.length === 1 && typeof first?.doc === 'string') return code`${name}<${first}>`;
   const inner = separated(docsOf(parameters), [',', line]);
   return new Fragment([name.doc, group(['<', indent([softline, inner]), softline, '>'])]);

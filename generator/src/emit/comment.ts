@@ -6,7 +6,7 @@ import type { Alternative, Branch, Condition, Doc, DocEntry, DocExample, EnumTyp
 import { optional } from '../optional.js';
 import { codeSpan, escapeTags, toMarkdown } from './markdown.js';
 
-/** Matches `(since 2.10)` at the end of a text, or `Since 2.10` as its last paragraph. */
+/** Matches `(since 2.10)` at the end of text, or `Since 2.10` as its last paragraph. */
 const sinceAtEnd = /(?:[ \n]{0,2}\(since:? (?:QEMU )?|(?:^|\n\n)since:? )(\d+(?:\.\d+)+)(\)?)(\.?)$/iu;
 
 /** The properties of a definition that its comment describes. */
@@ -121,7 +121,7 @@ export class Comments {
   #tag(tag: string, text: string | undefined, doc: Doc | undefined): string | undefined {
     const markdown = this.#text(text, doc);
     if (markdown === undefined) return undefined;
-    // Lists, quotations and code blocks begin on a line of their own.
+    // Lists, quotations and code blocks begin on their own line.
     return `${tag}${/^(?:[->*]|\d+\.|```)/u.test(markdown) ? '\n' : ' '}${markdown}`;
   }
 

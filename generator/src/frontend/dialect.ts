@@ -63,7 +63,7 @@ const rules = {
   'doc-indent-as-second-line': { since: '8.1', until: '9.0' },
   /** Sections begin after a blank line, and their text is indented; `Errors:` is one. */
   'doc-sections': { since: '9.0' },
-  /** The second line of an indented introduction is indented like the first. Before, such text is a block quote. */
+  /** The second line of an indented introduction is indented like the first. Formerly, this was a quotation. */
   'doc-introduction-indent': { since: '11.1' },
   /** There is no space between a described name and its colon. In older versions, such a line is text. */
   'doc-colon-after-name': { since: '8.1' },

@@ -17,7 +17,7 @@ export function compilerOf(folder: string): Compiler {
     const [major = 0, minor = 0] = (own.version ?? '').split('.').map(Number);
     if ((major === 5 && minor >= 4) || (major === 6 && minor === 0)) return own as Compiler;
   } catch {
-    // The program has no TypeScript of its own.
+    // The program does not have its own TypeScript.
   }
   return bundled;
 }

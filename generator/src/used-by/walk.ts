@@ -218,7 +218,7 @@ class Walker {
     }
   }
 
-  /** Records the comparison of a value to one that may be of an enum. */
+  /** Records the comparison of a string literal to an expression that may have an enum type. */
   #compare(value: ts.Expression, other: ts.Expression): void {
     const type = this.#typeOf(value);
     if (!partsOf(type).some((part) => part.isStringLiteral())) return;

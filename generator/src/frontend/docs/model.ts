@@ -43,7 +43,7 @@ function noteDirective(text: string): string {
   return text && `.. note::\n\n${text.replaceAll(/^(?=.)/gmu, '   ')}`;
 }
 
-/** Moves the `.. qmp-example::` directives of a text to a list. Returns the rest of the text. */
+/** Moves `.. qmp-example::` directives from text to a list. Returns the remaining text. */
 function cutExamples(text: string, examples: DocExample[]): string {
   const lines = text.split('\n');
   const rest: string[] = [];

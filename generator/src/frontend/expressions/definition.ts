@@ -214,7 +214,7 @@ function readFlags({ reportAt }: Reading, { members, offset }: ObjectNode): Set<
     const node = members.get(flag)?.value;
     if (!node) continue;
     if (node.kind === 'boolean' && node.value === allowed) flags.add(flag);
-    else reportAt(node.offset, `'${flag}' can only be ${allowed}; leave it out for the default`);
+    else reportAt(node.offset, `'${flag}' can only be ${allowed}; omit it for the default`);
   }
   if (flags.has('allow-oob') && flags.has('coroutine'))
     reportAt(members.get('coroutine')?.offset ?? offset, "a command cannot have both 'allow-oob' and 'coroutine'");
