@@ -188,7 +188,7 @@ describe('generate and check', () => {
     expect(run('check', '--out', 'all')).toMatchObject({ status: 0 });
   });
 
-  it('the first line of each file lists the conditions, independently of their order', () => {
+  it('the first line of each file lists the conditions, regardless of their order', () => {
     const args = ['--schema', 'conditions.json', '--json-schema', '--out', 'some'];
     expect(run('generate', ...args, '-D', 'CONFIG_F', '-D', 'CONFIG_E')).toMatchObject({ status: 0 });
     for (const file of ['index.ts', 'client.ts', 'results.schema.json']) {

@@ -609,7 +609,7 @@ describe('what dialects accept', () => {
   });
 });
 
-test('an indented introduction is printed as a paragraph, and not as a block quote', () => {
+test('an indented introduction is printed as a paragraph, not as a block quote', () => {
   const comment = parse(['@boil:', '    Boil water.', '', 'Mind the steam.', '', '    Quoted.'], '11.1');
   const { body } = toDoc(comment, { file: '', line: 1, column: 1 });
   expect(toMarkdown(body, () => undefined)).toBe('Boil water.\n\nMind the steam.\n\n> Quoted.');

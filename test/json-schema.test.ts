@@ -17,7 +17,7 @@ import { repository } from './support/compile.js';
 import { ajvOptions, JsonSchemaValidator, jsonSchemaTexts, type JsonSchema } from './support/json-schema.js';
 import { schemaOf } from './support/schema.js';
 
-describe('of whole schemas', () => {
+describe('whole schemas', () => {
   const embedded = embeddedVersions().flatMap((version) =>
     servers.map((server) => ({
       title: `${version} ${server.name}`,
@@ -429,7 +429,7 @@ test('limits are exact', () => {
   ]);
 });
 
-test('each branch of a union is defined by its name', () => {
+test('each branch of a union is defined under its own name', () => {
   const texts = jsonSchemaTexts(
     schemaOf(`
       { 'enum': 'Kind', 'data': ['a', 'b', 'c'] }

@@ -23,7 +23,7 @@ test.each(['golden/documented.json', 'nasty/nasty.json'])('%s', async (path) => 
   await expectFormatted(emit(loadSchema(fileURLToPath(new URL(path, import.meta.url)))));
 });
 
-test('schemas with hostile texts', { timeout: 60_000 }, async () => {
+test('schemas with hostile text', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(hostileSchemas(lenient), async ({ files }) => expectFormatted(emit(schemaOf(files)))),
     { numRuns: 15 },

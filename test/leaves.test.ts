@@ -62,7 +62,7 @@ describe('nested unions', () => {
         /^error: cannot compare union 'Union0' to union 'Union0': their branches have more than 10000 combinations$/mu,
     },
   ];
-  it.each(cases)('diff supports what generate does: $title', ({ old, newer, status, stderr }) => {
+  it.each(cases)('diff supports what generate supports: $title', ({ old, newer, status, stderr }) => {
     writeFileSync(join(folder, 'nested old.json'), old);
     writeFileSync(join(folder, 'nested new.json'), newer);
     const begin = performance.now();

@@ -190,7 +190,7 @@ describe('a type may have the name of any keyword, and of anything in the genera
   }
 });
 
-test('types that narrowing leaves empty are never', () => {
+test('types that narrowing leaves empty become never', () => {
   const narrowed = emit(narrow(nasty, conditionTest(['NOTHING'])));
   // The types are kept, because unconditional commands refer to them.
   expect(narrowed.get('conditions.ts')).toContain('export type NeverAny = never;');

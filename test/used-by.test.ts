@@ -81,7 +81,7 @@ describe('programs', () => {
   ];
   const load = (version: string, root: string): Schema => loadSchema(join(repository, 'schema', version, root));
 
-  // The result does not depend on the version of the generated code, or on whether it is source or built.
+  // The result depends neither on the version of the generated code, nor on whether it is source or built.
   describe.each(programs)('$name', ({ name, server, root }) => {
     const config = join(repository, 'test/used-by', name, 'tsconfig.json');
     const place = ({ file, line }: CodeLocation): string => `${relative(`test/used-by/${name}`, file)}:${line}`;
@@ -411,7 +411,7 @@ describe('changes', () => {
     ],
     ['that is other JSON', 'other/data.json', '{ "points": [] }', UsageError, 'not a TypeScript configuration'],
     ['that is an array', 'list/data.json', '[]', UsageError, 'must be an object'],
-  ])('need a configuration, not one %s', async (_, path, content, error, message) => {
+  ])('require a valid configuration, not one %s', async (_, path, content, error, message) => {
     const file = content === '' ? join(folder, path) : write(path, content);
     await expect(find(file, old, newer)).rejects.toThrow(error);
     await expect(find(file, old, newer)).rejects.toThrow(message);

@@ -30,7 +30,7 @@ function filesOf(path: string): Map<string, string> {
 describe.each(embeddedVersions())('schema/%s', (version) => {
   const tree = qemuTree(version, `schema/${version} against the QEMU it came from`);
 
-  test.skipIf(!tree)('is what vendor makes of the release', async () => {
+  test.skipIf(!tree)('matches the output of vendor for the release', async () => {
     await vendor(tree ?? '', version, folder);
     expect(filesOf(join(schemaFolder, version))).toEqual(filesOf(join(folder, version)));
   });

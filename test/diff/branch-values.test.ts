@@ -112,7 +112,7 @@ test.each<[string, Use[], string[]]>([
     [at('(k=a).n(l=x).m'), at('(k=a).n(l=y).m'), at('(k=b).n(l=x).m'), at('(k=c).n(l=x).m')],
     ['c: arguments(k=a|b|c).n(l=x).m', 'c: arguments(k=a).n(l=y).m'],
   ],
-])('branches in one line: %s', (_, uses, want) => {
+])('branches on one line: %s', (_, uses, want) => {
   expect(groupByBranch(uses, (use) => use).map(({ text }) => text)).toEqual(want);
 });
 

@@ -106,7 +106,7 @@ describe('formats', () => {
     });
   }
 
-  it('JSON has everything, worst first', () => {
+  it('JSON contains everything, worst first', () => {
     const given = report({ usedBy: program, serverVersion: '10.2.1', notes: ['a note'] });
     const parsed: unknown = JSON.parse(formatReport(given, 'json'));
     const counts = { total: 3, breaking: 1, notable: 1, harmless: 1 };
