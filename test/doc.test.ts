@@ -20,7 +20,7 @@ function parse(lines: readonly string[], version: string): DocComment {
   return parseDocComment(source, 0, located, version === 'lenient' ? lenient : dialectOf(version));
 }
 
-/** `['member a', text]` */
+/** Returns sections such as `['member a', text]`. */
 function sections(lines: readonly string[], version: string): string[][] {
   return parse(lines, version).sections.map(({ kind, name, text }) => [
     name === undefined ? kind : `${kind} ${name}`,

@@ -168,7 +168,7 @@ class Repository {
     });
   }
 
-  /** The names in the cache directory; none if it does not exist. */
+  /** Returns the names in the cache directory; none if it does not exist. */
   get cached(): string[] {
     return existsSync(this.cache) ? readdirSync(this.cache) : [];
   }

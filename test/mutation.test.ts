@@ -20,7 +20,7 @@ interface Sample {
   readonly text: string;
 }
 
-/** Small modules of QEMU's main schema, and the files that they include. */
+/** Returns small modules of QEMU's main schema, and the files that they include. */
 function samplesOf(tree: string | undefined): Sample[] {
   if (tree === undefined) return [];
   const folder = join(tree, 'qapi');

@@ -23,7 +23,7 @@ const folder = join(repository, 'test/nasty');
 /** The paths where code in a temporary directory finds the runtime. */
 const runtime = { '@qapi-ts/runtime': [join(repository, 'runtime/dist/index.d.ts')] };
 
-/** The files of nasty/, the root first. */
+/** Returns the files of nasty/, the root first. */
 function texts(): Record<string, string> {
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.json'));
   const sorted = ['nasty.json', ...paths.filter((path) => path !== 'nasty.json').toSorted()];

@@ -96,7 +96,7 @@ describe('a tar archive', () => {
       want: {},
     },
     {
-      title: 'with unwanted links, devices and folders',
+      title: 'with unwanted links, devices and directories',
       entries: ['1', '2', '3', '4', '5', '6'].map((type) => ({ path: `q/${type}`, type, link: '/etc/passwd' })),
       want: {},
     },
@@ -130,7 +130,7 @@ describe('a tar archive', () => {
       want: /it is a hard link/u,
     },
     {
-      title: 'a folder with a wanted name',
+      title: 'a directory with a wanted name',
       bytes: tarOf([{ path: 'q/a.json/', type: '5' }]),
       want: /it is a directory/u,
     },

@@ -50,7 +50,7 @@ beforeAll(async () => {
   generated = (await generatedPackage(schemaOf(text))) as Package;
 });
 
-/** `path: message` of each issue. */
+/** Returns `path: message` for each issue. */
 function shown(issues: readonly Issue[]): string[] {
   return issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
 }

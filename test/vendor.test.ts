@@ -193,7 +193,7 @@ describe('vendor', () => {
 
   const refused: { title: string; files: Record<string, string>; version: string; want: RegExp }[] = [
     {
-      title: 'a folder without schemas',
+      title: 'a directory without schemas',
       files: { README: '' },
       version: '9.0.0',
       want: /not a QEMU source tree: it has no qapi\/qapi-schema\.json/u,
@@ -231,7 +231,7 @@ describe('vendor', () => {
   const links: { title: string; path: string; to: string }[] = [
     { title: 'a module', path: 'qapi/common.json', to: 'secret/common.json' },
     { title: 'a root', path: 'qga/qapi-schema.json', to: 'secret/qapi-schema.json' },
-    { title: 'a folder', path: 'qga', to: 'secret' },
+    { title: 'a directory', path: 'qga', to: 'secret' },
   ];
   it.each(links)('does not follow a symbolic link in place of $title', async ({ title, path, to }) => {
     const place = mkdtempSync(join(folder, 'links-'));
@@ -272,7 +272,7 @@ describe('vendor', () => {
       want: severalReleases,
     },
     {
-      title: 'an option that changes the folder',
+      title: 'an option that changes the directory',
       entries: [...release, { path: '--directory=../qapi/x.json' }],
       want: severalReleases,
     },
@@ -298,7 +298,7 @@ describe('vendor', () => {
       want: /'q\/qapi\/common\.json': it is a hard link/u,
     },
     {
-      title: 'a linked folder',
+      title: 'a linked directory',
       entries: [{ path: 'q/qapi', type: '2', link: '/etc' }, ...inPlaceOf(module, { path: 'q/qapi/x.json' })],
       want: /cannot read include file 'q\/qapi\/common\.json': no such file/u,
     },

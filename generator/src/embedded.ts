@@ -106,7 +106,7 @@ export function embeddedRoot(version: string, server: Server): string {
   return join(embeddedFolder(version), server.root);
 }
 
-/** The folder of all schemas of a version. */
+/** Returns the directory of all schemas of a version. */
 export function embeddedFolder(version: string): string {
   return join(schemaFolder(), version);
 }

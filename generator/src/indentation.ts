@@ -1,4 +1,4 @@
-/** The indentation of lines of documentation. */
+/** Helpers for the indentation of documentation. */
 
 export function indentation(text: string): number {
   return text.length - text.trimStart().length;

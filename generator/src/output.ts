@@ -32,7 +32,7 @@ export interface Difference {
 /**
  * Returns the differences between the files on disk and what they should be. Files that were not generated are ignored.
  *
- * @throws FileError if something else is where a directory should be; file system errors
+ * @throws FileError if something else is in the place of a directory; file system errors
  */
 export function compare(root: string, outputs: readonly Output<string | Expectation>[]): Difference[] {
   requireFolders(root, outputs);
@@ -78,7 +78,7 @@ export async function write(root: string, outputs: readonly Output[]): Promise<v
   });
 }
 
-/** @throws UsageError if the root is empty; FileError if something else is where a directory should be */
+/** @throws UsageError if the root is empty; FileError if something else is in the place of a directory */
 function requireFolders(root: string, outputs: readonly Output<unknown>[]): void {
   if (root === '') throw new UsageError('--out requires the path of a directory');
   requireFoldersTo(root);

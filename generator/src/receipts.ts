@@ -107,7 +107,7 @@ function keyOf(options: GenerateOptions): string {
   const folders = packages.map((name) => dirname(resolve(`${name}/package.json`)));
   const hash = createHash('sha256');
   const paths = [code, manifest, ...folders, embeddedFolder(version)];
-  // The default version may change between generating and this.
+  // The current version may change after the output is generated.
   if (options.qemu === undefined) paths.push(currentFile());
   for (const path of paths) update(hash, path);
   const node = [process.versions, process.execArgv, process.env['NODE_OPTIONS']];

@@ -64,11 +64,11 @@ export interface Leftover {
   readonly isBegun: boolean;
 }
 
-/** How long to wait for another run to end, in milliseconds. */
+/** The maximum time to wait for another run, in milliseconds. */
 const patience = 60_000;
 /**
- * How long the stage of a process that cannot be observed, on another host or in another container, counts as live, in
- * milliseconds.
+ * The time for which the stage of a process that cannot be observed, on another host or in another container, counts as
+ * live, in milliseconds.
  */
 const lease = 30_000;
 const maxJournalLength = 1 << 24;
@@ -294,7 +294,7 @@ function makeMove(root: string, stage: string, { path, isRemoval }: Move, index:
   const [fresh, old] = [join(stage, 'new', index), join(stage, 'old', index)];
   if (!isRemoval && !isThere(fresh)) return;
   if (isThere(place)) {
-    // The old content is already in the stage; something else was put in its place since.
+    // The old content is already in the stage; something else has since been put in its place.
     if (isThere(old)) rmSync(old, { recursive: true });
     renameSync(place, old);
   }

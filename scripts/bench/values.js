@@ -182,7 +182,7 @@ export function changed(value, { path, to }) {
   return copy;
 }
 
-/** A drive with a medium. @param {number} index */
+/** Returns a drive with a medium. @param {number} index */
 function blockInfo(index) {
   return {
     device: `drive${index}`,
@@ -195,7 +195,7 @@ function blockInfo(index) {
   };
 }
 
-/** A node with a backing image and dirty bitmaps. @param {number} index */
+/** Returns a node with a backing image and dirty bitmaps. @param {number} index */
 function blockDeviceInfo(index) {
   const filename = `/var/lib/images/disk${index}.qcow2`;
   const base = '/var/lib/images/base.qcow2';
@@ -274,7 +274,7 @@ function blockDeviceInfo(index) {
   };
 }
 
-/** A tree of block nodes, six levels deep. */
+/** Returns a tree of block nodes, six levels deep. */
 function blockdev() {
   return {
     driver: 'qcow2',

@@ -127,7 +127,7 @@ function zodBuiltin(name) {
   }
 }
 
-/** The members of a branch. @param {ObjectType | undefined} type @returns {Member[]} */
+/** Returns the members of a branch. @param {ObjectType | undefined} type @returns {Member[]} */
 function membersOf(type) {
   if (type?.kind === 'union') throw new Error(`a branch that is a union: ${type.name}`);
   return type ? allMembers(type) : [];

@@ -55,7 +55,7 @@ const hosts = [
   ['CONFIG_POSIX'],
 ];
 
-/** Arbitrary sets of conditions that hold on one of the hosts. */
+/** Generates sets of conditions that hold on one of the hosts. */
 function builds(all: readonly string[]): fc.Arbitrary<string[]> {
   const others = fc.subarray(all.filter((name) => !hosts.flat().includes(name)));
   return fc

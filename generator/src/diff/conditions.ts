@@ -34,8 +34,9 @@ const hosts: readonly (readonly string[])[] = [
 ];
 
 /**
- * What exists proves its condition, unless the build is for another host: another version may have it on all hosts.
- * What does not exist disproves its condition only if nothing contradicts that, because another version may lack it.
+ * Infers conditions from observations. What exists proves its condition, unless the build is for another host: another
+ * version may have it on all hosts. What does not exist disproves its condition only if nothing contradicts that,
+ * because another version may lack it.
  *
  * @param names all names that occur in conditions
  * @param refused observations of commands that an agent has, but refuses: perhaps because its host does not support

@@ -204,7 +204,7 @@ class Emitter {
     return this.#isStrict ? this.#strictUnion(type, name, properties, isOpen) : this.#lenientUnion(type, properties);
   }
 
-  /** Each branch repeats the common members: `additionalProperties` ignores properties that other schemas list. */
+  /** Repeats the common members in each branch, because `additionalProperties` ignores what other schemas list. */
   #strictUnion(union: UnionType, name: string, common: readonly Property[], isOpen: boolean): JsonSchema {
     const { discriminator } = union;
     const branches = branchGroups(withAllBranches(union)).map((group) => {
@@ -222,7 +222,7 @@ class Emitter {
     return { ...object(tag, true), ...all(branches) };
   }
 
-  /** If the value of the discriminator is unknown, any members are allowed. */
+  /** Allows any members if the value of the discriminator is unknown. */
   #lenientUnion({ discriminator, branches }: UnionType, properties: readonly Property[]): JsonSchema {
     const insides = branches.flatMap(({ name, type }) =>
       type && !isEmpty(type) ? [when(hasValue(discriminator.name, { const: name }), this.#type(type))] : [],

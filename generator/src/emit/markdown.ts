@@ -171,7 +171,7 @@ class BlockParser {
     return new InlineParser(text, this.#links).parse();
   }
 
-  /** Indented text is a quotation, but indented lists and examples are not: authors indent them for looks. */
+  /** Parses indented text as a quotation, except lists and examples, which authors indent only for their appearance. */
   #quote(): void {
     const content = this.#takeIndented();
     const blocks = commandLine.test(content[0] ?? '') ? code(content) : this.#nested(content);

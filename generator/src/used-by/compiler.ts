@@ -25,7 +25,7 @@ export function compilerOf(folder: string): Compiler {
 const libraryFolder = '/node_modules/typescript/lib';
 let library: ts.ModuleResolutionHost | undefined;
 
-/** The bundled compiler has its library files in memory; any other finds its own on disk. */
+/** Provides the bundled compiler with its library files, which it has in memory. Any other finds its own on disk. */
 export function libraryHost(compiler: Compiler): Partial<ts.CompilerHost> {
   return compiler === bundled
     ? {

@@ -101,7 +101,7 @@ function renamed(old: Schema, newer: Schema): Map<string, string> {
     if (!oldType || !newType || !isType(oldType) || !isType(newType) || newer.definitions.has(oldName)) continue;
     found.set(oldNames.type(oldType), newNames.type(newType));
   }
-  // Only one side may have an implicit type for arguments or data.
+  // Arguments or data may have an implicit type on one side, and a named type on the other.
   for (const [name, definition] of old.definitions) {
     const [oldData, newData] = [definition, newer.definitions.get(name)].map(dataOf);
     if (!oldData || !newData) continue;

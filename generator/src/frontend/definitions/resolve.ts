@@ -108,7 +108,7 @@ class Resolver implements Resolution {
     this.#reporter = reporter;
   }
 
-  /** Each step requires the previous one to be complete for all definitions. */
+  /** Resolves all definitions in steps. Each step requires the previous one to be complete for all definitions. */
   resolve(syntaxes: readonly DefinitionSyntax[]): void {
     for (const syntax of syntaxes) this.#declare(syntax);
     for (const draft of this.definitions) this.#fill(draft);
