@@ -108,7 +108,7 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
     {
       what: 'a value with documentation',
       at: 'Speed.l|ow',
-      documentation: 'It turns, but not so that one would hear it.',
+      documentation: 'It turns inaudibly.',
       tags: ['@deprecated Nobody needs `low`.'],
     },
     {

@@ -59,7 +59,7 @@ test.each([
   { what: 'no comment', comment: '', want: false },
   { what: 'facts', comment: '##\n# @foo:\n#\n# @a: ...  (since 2.4)\n#\n# Since: 1.0\n##\n', want: false },
   { what: 'a body', comment: '##\n# @foo:\n#\n# Does it.\n##\n', want: true },
-  { what: 'a member', comment: '##\n# @foo:\n#\n# @a: Which one.\n##\n', want: true },
+  { what: 'a member', comment: '##\n# @foo:\n#\n# @a: The name.\n##\n', want: true },
   { what: 'a result', comment: '##\n# @foo:\n#\n# Returns: Something.\n##\n', want: true },
   { what: 'errors', comment: '##\n# @foo:\n#\n# Errors:\n#     - If it fails.\n##\n', want: true },
   { what: 'an example', comment: '##\n# @foo:\n#\n# .. qmp-example::\n#\n#     -> foo\n##\n', want: true },
