@@ -109,7 +109,7 @@ const mistakes: readonly Mistake[] = [
   {
     versions: ['7.2.0'],
     where: 'query-rocker-of-dpa-flows',
-    problems: [`a ',' is too many`],
+    problems: [`there is an extra ','`],
     reason: 'there is one after the last element',
   },
   {
@@ -269,7 +269,7 @@ describe('an example', () => {
 
   test.each([
     { text: '{ "a": 1 "b": 2 }', value: { a: 1, b: 2 }, mistake: `a ',' is missing` },
-    { text: '{ "a": [ 1, ] }', value: { a: [1] }, mistake: `a ',' is too many` },
+    { text: '{ "a": [ 1, ] }', value: { a: [1] }, mistake: `there is an extra ','` },
     { text: `{ 'a': 1 }`, value: { a: 1 }, mistake: 'strings are in single quotes' },
     { text: '{ "a": [ 1 }', value: { a: [1] }, mistake: `a ']' is missing` },
     { text: '{ "a": { "b": 1 }', value: { a: { b: 1 } }, mistake: `a '}' is missing` },

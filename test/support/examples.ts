@@ -264,7 +264,7 @@ class Reader {
       readEntry();
       comma = this.#takes(/,/uy);
     }
-    if (comma === ',') this.mistakes.add(`a ',' is too many`);
+    if (comma === ',') this.mistakes.add(`there is an extra ','`);
     if (this.#takes(end === '}' ? /\}/uy : /\]/uy) === undefined) this.mistakes.add(`a '${end}' is missing`);
   }
 
