@@ -14,7 +14,7 @@ import { emitPackage } from '../generator/src/emit/package.js';
 import { FileError, UsageError } from '../generator/src/errors.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import type { Schema } from '../generator/src/model.js';
-import { compilerOf } from '../generator/src/used-by/compiler.js';
+import { toolchainOf } from '../generator/src/used-by/compiler.js';
 import { usedBy, type UsedByResult } from '../generator/src/used-by/used-by.js';
 import { repository } from './support/compile.js';
 import { schemaOf } from './support/schema.js';
@@ -373,7 +373,8 @@ describe('changes', () => {
     const tsconfig = config(home, '\nawait vm.clear();');
     mkdirSync(join(folder, home, 'node_modules'), { recursive: true });
     symlinkSync(join(repository, 'node_modules', name), join(folder, home, 'node_modules/typescript'));
-    expect(compilerOf(join(folder, home)).version.startsWith(version)).toBe(true);
+    const { compiler } = await toolchainOf(join(folder, home));
+    expect(compiler.version.startsWith(version)).toBe(true);
     const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines).toEqual(['1 breaking: command-removed clear']);
   });

@@ -30,17 +30,19 @@ export function meetings(change: Change, old: View, newer: View | undefined): ts
 }
 
 class Meeting {
-  readonly #target: PathTarget;
-  readonly #newTarget: PathTarget | undefined;
-
   constructor(
     readonly change: Change,
     readonly use: Use,
     readonly old: View,
     readonly newer: View | undefined,
-  ) {
-    this.#target = old.code.find(use);
-    this.#newTarget = newer?.code.find(use);
+  ) {}
+
+  get #target(): PathTarget {
+    return this.old.code.find(this.use);
+  }
+
+  get #newTarget(): PathTarget | undefined {
+    return this.newer?.code.find(this.use);
   }
 
   nodes(): ts.Node[] {

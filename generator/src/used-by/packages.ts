@@ -72,7 +72,7 @@ export function packagesOf(packages: readonly Package[], commands: ReadonlySet<s
 export function filesFor({ header, extension }: Package, schema: Schema): Map<string, string> {
   const defined = narrowedBy(header);
   const narrowed = defined.length === 0 ? schema : narrow(schema, conditionTest(defined));
-  const options = { origin: 'a comparison', generator: '0', docs: false };
+  const options = { origin: 'a comparison', generator: '0', docs: false, declarations: true };
   const emitted = emitPackage(narrowed, options);
   return new Map([...emitted].map(([name, text]) => [name.replace(/\.ts$/u, extension), text]));
 }

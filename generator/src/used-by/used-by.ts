@@ -53,7 +53,7 @@ export interface UsedByResult {
 export async function usedBy(compared: Compared, tsconfig: string): Promise<UsedByResult> {
   const results = new Results(compared.changes);
   const seen = new Set<string>();
-  for (const configured of readConfigurations(tsconfig)) {
+  for (const configured of await readConfigurations(tsconfig)) {
     // Referenced projects are checked from source together with those that reference them.
     if (configured.files.every((file) => seen.has(file))) continue;
     const views = viewsOf(configured, compared);
