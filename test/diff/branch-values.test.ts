@@ -7,6 +7,7 @@ import type { Use } from '../../generator/src/diff/change.js';
 import { diff } from '../../generator/src/diff/compare.js';
 import { wireOf, wireOfIntrospection, type WireSchema } from '../../generator/src/diff/wire.js';
 import { introspect } from '../../generator/src/introspect.js';
+import { pathOf, type PathPart } from '../support/paths.js';
 import { schemaOf } from '../support/schema.js';
 
 describe('changes that several branches share, in introspections', () => {
@@ -82,40 +83,47 @@ describe('changes that several branches share, in introspections', () => {
 
 test.each<[string, Use[], string[]]>([
   ['nothing', [], []],
-  ['no branch', [at('.a'), at('.b')], ['c: arguments.a', 'c: arguments.b']],
-  ['one branch', [at('(k=a).m')], ['c: arguments(k=a).m']],
-  ['two', [at('(k=a).m'), at('(k=b).m')], ['c: arguments(k=a|b).m']],
-  ['one more than the limit', ['a', 'b', 'c', 'd'].map((k) => at(`(k=${k}).m`)), ['c: arguments(k=a|b|c|d).m']],
-  ['more', ['a', 'b', 'c', 'd', 'e'].map((k) => at(`(k=${k}).m`)), ['c: arguments(k=a|b|c|2 more).m']],
+  ['no branch', [at('a'), at('b')], ['c: arguments.a', 'c: arguments.b']],
+  ['one branch', [at({ k: 'a' }, 'm')], ['c: arguments(k=a).m']],
+  ['two', [at({ k: 'a' }, 'm'), at({ k: 'b' }, 'm')], ['c: arguments(k=a|b).m']],
+  ['one more than the limit', ['a', 'b', 'c', 'd'].map((k) => at({ k }, 'm')), ['c: arguments(k=a|b|c|d).m']],
+  ['more', ['a', 'b', 'c', 'd', 'e'].map((k) => at({ k }, 'm')), ['c: arguments(k=a|b|c|2 more).m']],
+  // Introspection may contain any name.
+  ['with the characters of a path', [at({ k: 'a,b' }, 'm'), at({ k: 'c)' }, 'm')], ['c: arguments(k=a,b|c)).m']],
   [
-    'different members',
-    [at('(k=a).m'), at('(l=b).m'), at('(k=b).n')],
+    'of other members',
+    [at({ k: 'a' }, 'm'), at({ l: 'b' }, 'm'), at({ k: 'b' }, 'n')],
     ['(k=a).m', '(l=b).m', '(k=b).n'].map((path) => `c: arguments${path}`),
   ],
   [
-    'different commands',
-    [at('(k=a).m'), { ...at('(k=b).m'), name: 'd' }],
+    'of other commands',
+    [at({ k: 'a' }, 'm'), { ...at({ k: 'b' }, 'm'), name: 'd' }],
     ['c: arguments(k=a).m', 'd: arguments(k=b).m'],
   ],
   [
     'a command and an event',
-    [at('(k=a).m'), { ...at('(k=b).m'), subject: 'event' }],
+    [at({ k: 'a' }, 'm'), { ...at({ k: 'b' }, 'm'), subject: 'event' }],
     ['c: arguments(k=a).m', 'c: arguments(k=b).m'],
   ],
   [
     'two discriminators',
-    [at('(k=a,l=x).m'), at('(k=a,l=y).m'), at('(k=b,l=z).m')],
+    [at({ k: 'a', l: 'x' }, 'm'), at({ k: 'a', l: 'y' }, 'm'), at({ k: 'b', l: 'z' }, 'm')],
     ['c: arguments(k=a,l=x|y).m', 'c: arguments(k=b,l=z).m'],
   ],
   [
     'the largest group first',
-    [at('(k=a).n(l=x).m'), at('(k=a).n(l=y).m'), at('(k=b).n(l=x).m'), at('(k=c).n(l=x).m')],
+    [
+      at({ k: 'a' }, 'n', { l: 'x' }, 'm'),
+      at({ k: 'a' }, 'n', { l: 'y' }, 'm'),
+      at({ k: 'b' }, 'n', { l: 'x' }, 'm'),
+      at({ k: 'c' }, 'n', { l: 'x' }, 'm'),
+    ],
     ['c: arguments(k=a|b|c).n(l=x).m', 'c: arguments(k=a).n(l=y).m'],
   ],
 ])('branches on one line: %s', (_, uses, want) => {
   expect(groupByBranch(uses, (use) => use).map(({ text }) => text)).toEqual(want);
 });
 
-function at(path: string): Use {
-  return { subject: 'command', name: 'c', role: 'arguments', path };
+function at(...path: PathPart[]): Use {
+  return { subject: 'command', name: 'c', role: 'arguments', path: pathOf(...path) };
 }

@@ -6,6 +6,7 @@
 
 import { FileError } from '../errors.js';
 import { maxLeaves } from '../leaves.js';
+import { Path } from './path.js';
 import { empty, type WireBranch, type WireMember, type WireObject } from './wire.js';
 
 /** The parts of two schemas at the same place; undefined for a schema that has nothing there. */
@@ -16,8 +17,8 @@ export interface Pair<T> {
 
 /** A pair that occurs only for some values of discriminators. */
 export interface Guarded<T> extends Pair<T> {
-  /** The values in the syntax of paths, such as `(driver=nbd)`; '' if the pair always occurs. */
-  readonly guards: readonly string[];
+  /** The paths into the branches with the pair; the empty path if the pair always occurs. */
+  readonly guards: readonly Path[];
 }
 
 export interface GuardedBranch extends Guarded<WireBranch> {
@@ -38,7 +39,12 @@ interface Comparison {
 /** @throws FileError if the branches of both types have too many combinations */
 export function compareBranches(old: WireObject, newer: WireObject): Comparison {
   const walk = new Walk();
-  walk.enter([''], new Map(), { old: follow(undefined, old, 0), newer: follow(undefined, newer, 0) }, { old, newer });
+  walk.enter(
+    [Path.whole],
+    new Map(),
+    { old: follow(undefined, old, 0), newer: follow(undefined, newer, 0) },
+    { old, newer },
+  );
   return walk.result();
 }
 
@@ -67,12 +73,12 @@ interface BothFollowed {
   readonly newer: Followed;
 }
 
-/** The guards of nested branches, from '' to the one with all values. */
-type GuardPath = readonly string[];
+/** The guards on the way into branches, from the empty path to the one with all values. Equal guards are identical. */
+type Way = readonly Path[];
 
 class Walk {
   /** The number of leaves below each guard, which shows whether something occurs for all values or only for some. */
-  readonly #leaves = new Map<string, number>();
+  readonly #leaves = new Map<Path, number>();
   #leafCount = 0;
   readonly #members = new Groups<WireMember>();
   readonly #types = new Groups<WireObject>();
@@ -86,7 +92,7 @@ class Walk {
     let isLeaf = true;
     for (const value of tag === undefined ? [] : valuesOf(sides, tag)) {
       if (tag === undefined || (chosen.get(tag) ?? value) !== value) continue;
-      this.#choose(path, new Map(chosen).set(tag, value), sides, [tag, value]);
+      this.#choose(way, chosen, sides, [tag, value]);
       isLeaf = false;
     }
     if (isLeaf) this.#leaf(path, sides);
@@ -106,16 +112,17 @@ class Walk {
   }
 
   #choose(
-    path: GuardPath,
-    chosen: ReadonlyMap<string, string>,
+    way: Way,
+    known: ReadonlyMap<string, string>,
     { old, newer }: BothFollowed,
     [tag, value]: [string, string],
   ): void {
-    const guard = `(${[...chosen].map((choice) => choice.join('=')).join(',')})`;
-    const deeper = guard === longest(path) ? path : [...path, guard];
+    const chosen = new Map(known).set(tag, value);
+    const choices = [...chosen].map(([discriminator, one]) => ({ discriminator, value: one }));
+    const deeper = known.has(tag) ? way : [...way, Path.branch(choices)];
     const unions = { old: unionOf(old, tag), newer: unionOf(newer, tag) };
     const branches = { old: unions.old?.branches.get(value), newer: unions.newer?.branches.get(value) };
-    this.#branches.push({ ...branches, value, unions, guards: [guard] });
+    this.#branches.push({ ...branches, value, unions, guards: [longest(deeper)] });
     const step = (side: Followed, union: WireObject | undefined, branch: WireBranch | undefined): Followed =>
       union ? follow(side, branch?.type ?? empty, deeper.length - 1) : side;
     const sides = { old: step(old, unions.old, branches.old), newer: step(newer, unions.newer, branches.newer) };
@@ -139,18 +146,18 @@ class Walk {
     }
   }
 
-  /** Returns the shortest guards that cover exactly these paths, but none shorter than the member's own branch. */
-  #shortest(paths: readonly GuardPath[], depth: number): string[] {
-    const counts = new Map<string, number>();
-    for (const guard of paths.flat()) counts.set(guard, (counts.get(guard) ?? 0) + 1);
-    const isCovered = (guard: string, index: number): boolean =>
+  /** Returns the shortest guards that cover all of the ways and no others, but none shorter than the member's own branch. */
+  #shortest(ways: readonly Way[], depth: number): Path[] {
+    const counts = new Map<Path, number>();
+    for (const guard of ways.flat()) counts.set(guard, (counts.get(guard) ?? 0) + 1);
+    const isCovered = (guard: Path, index: number): boolean =>
       index >= depth && counts.get(guard) === this.#leaves.get(guard);
     return [...new Set(paths.map((path) => path.find(isCovered) ?? longest(path)))];
   }
 }
 
-function longest(path: GuardPath): string {
-  return path.at(-1) ?? '';
+function longest(way: Way): Path {
+  return way.at(-1) ?? Path.whole;
 }
 
 /** Returns the last type of a side if it is a union with the given discriminator. */

@@ -16,6 +16,7 @@ import type { Change, Place, Side, Use } from './change.js';
 import { fitOf, plainFit, type Fit } from './fit.js';
 import { isWarning, judge, type ChangeDetail } from './judge.js';
 import { ofVersions, type Wording } from './wording.js';
+import { Path } from './path.js';
 import { Container, usesOf, type Occurrence, type RootPath } from './uses.js';
 import {
   isEmpty,
@@ -188,7 +189,7 @@ class Comparer {
     const container = new Container({ ...use, order: this.#roots });
     this.#roots += 1;
     const subject = `the ${use.role ?? use.subject}`;
-    const occurrences = [{ container, path: '', steps: 0 }] as const;
+    const occurrences = [{ container, path: Path.whole }] as const;
     return { side, occurrences, place: {}, identity: [container], subject: () => subject };
   }
 
@@ -213,7 +214,7 @@ class Comparer {
   #compare({ container, side, old, newer }: TypePair): void {
     const at: Omit<Context, 'subject'> = {
       side,
-      occurrences: [{ container, path: '', steps: 0 }],
+      occurrences: [{ container, path: Path.whole }],
       place: typesOf(old, newer),
       identity: [old, newer],
     };
@@ -252,7 +253,7 @@ class Comparer {
 
   #arrays(context: Context, old: WireType, newer: WireType): void {
     const [first, ...others] = context.occurrences;
-    const inside = (one: Occurrence): Occurrence => ({ ...one, path: `${one.path}[]` });
+    const inside = (one: Occurrence): Occurrence => ({ ...one, path: one.path.concat(Path.elements) });
     const subject = (title: Title): string => `each element of ${context.subject(title)}`;
     const occurrences = [inside(first), ...others.map(inside)] as const;
     this.#types({ ...context, occurrences, subject, identity: [...context.identity, '[]'] }, old, newer);
@@ -327,20 +328,20 @@ class Comparer {
       );
     }
     const [{ container }] = at.occurrences;
-    const occurrencesAt = (guards: readonly string[], path: string, steps: number): [Occurrence, ...Occurrence[]] => {
-      const [first = '', ...others] = guards;
-      const occurrence = (guard: string): Occurrence => ({ container, path: guard + path, steps });
+    const behind = (guards: readonly Path[], path = Path.whole): [Occurrence, ...Occurrence[]] => {
+      const [first = Path.whole, ...others] = guards;
+      const occurrence = (guard: Path): Occurrence => ({ container, path: guard.concat(path) });
       return [occurrence(first), ...others.map(occurrence)];
     };
     for (const type of types) {
-      const occurrences = occurrencesAt(type.guards, '', 0);
+      const occurrences = behind(type.guards);
       const place = typesOf(type.old, type.newer);
       this.#typeMarks({ side: at.side, occurrences, place, identity: [type.old, type.newer] }, type.old, type.newer);
     }
-    for (const branch of branches) this.#branch({ ...at, occurrences: occurrencesAt(branch.guards, '', 0) }, branch);
+    for (const branch of branches) this.#branch({ ...at, occurrences: behind(branch.guards) }, branch);
     for (const member of members) {
       const { name } = member.old ?? member.newer ?? { name: '' };
-      this.#member({ side: at.side, occurrences: occurrencesAt(member.guards, `.${name}`, 1) }, member, { old, newer });
+      this.#member({ side: at.side, occurrences: behind(member.guards, Path.member(name)) }, member, { old, newer });
     }
   }
 
@@ -464,7 +465,7 @@ class Comparer {
     if (!first) throw new Error(`a change without uses: ${JSON.stringify(place)}`);
     const { verdict, reason } = judge(detail, side);
     const sentence = text((member, ofType) => {
-      if (first.steps > 1) return `member '${member}'${ofType}`;
+      if (first.path.length > 1) return `member '${member}'${ofType}`;
       return `${first.root.role ? topLevel[first.root.role] : 'member'} '${member}'`;
     });
     const change: Change = {
@@ -475,7 +476,7 @@ class Comparer {
       uses: [toUse(first), ...others.map(toUse)],
       place,
     };
-    return { change, draft, order: first.root.order, steps: first.steps };
+    return { change, draft, order: first.root.order, steps: first.path.length };
   }
 
   /** Returns ` of 'Type'`, or '' if no name is known. */

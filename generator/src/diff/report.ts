@@ -309,13 +309,32 @@ export interface JsonReport {
   /** Present only for a drift. */
   readonly conditions?: Conditions;
   /** Present only for a drift. */
-  readonly conditional?: readonly Conditional[];
+  readonly conditional?: readonly JsonConditional[];
 }
 
 interface JsonChange extends Omit<Change, 'uses'> {
-  readonly uses: readonly (Use & { readonly text: string })[];
+  readonly uses: readonly (JsonUse & { readonly text: string })[];
   /** Where the change affects the program. Present only with `--used-by`. */
   readonly usedBy?: readonly CodeLocation[];
+}
+
+interface JsonUse extends Omit<Use, 'path'> {
+  readonly path: string;
+}
+
+interface JsonConditional extends Omit<Conditional, 'parts'> {
+  readonly parts: readonly (Omit<LackingPart, 'use'> & { readonly use?: JsonUse })[];
+}
+
+function toJsonUse(use: Use): JsonUse {
+  return { ...use, path: use.path.text };
+}
+
+function toJsonConditional({ condition, parts }: Conditional): JsonConditional {
+  return {
+    condition,
+    parts: parts.map(({ use, ...part }) => ({ ...part, ...optional('use', use && toJsonUse(use)) })),
+  };
 }
 
 function toJson(report: Report): JsonReport {
@@ -334,11 +353,11 @@ function toJson(report: Report): JsonReport {
     ...optional('usedBy', usedBy && used(usedBy)),
     changes: worstFirst(changes).map((change) => ({
       ...change,
-      uses: change.uses.map((use) => ({ ...use, text: formatUse(use) })),
+      uses: change.uses.map((use) => ({ ...toJsonUse(use), text: formatUse(use) })),
       ...(usedBy && { usedBy: usedBy.touched.get(change) ?? [] }),
     })),
     ...optional('conditions', report.conditions),
-    ...optional('conditional', report.conditional),
+    ...optional('conditional', report.conditional?.map(toJsonConditional)),
   };
 }
 
