@@ -47,10 +47,12 @@ export function infer(
   observations: readonly Observation[],
   refused: readonly Observation[] = [],
 ): Inference {
-  const host = hostOf(observations, refused);
+  const { known: host, disputed } = hostOf(observations, refused);
   const isPlausible = ({ condition, exists }: Observation): boolean =>
     evaluate(condition, (name) => host.get(name)) !== !exists;
-  const groups = groupsOf([...observations.filter(isPlausible), ...proofsOf(host)]).map(inferGroup);
+  const groups = groupsOf([...observations.filter(isPlausible), ...proofsOf(host)]).map((group) =>
+    inferGroup(group, disputed),
+  );
   const explained = new Set(
     groups.flatMap((group) => group.explained.map(({ condition }) => formatCondition(condition))),
   );
@@ -79,26 +81,48 @@ export function infer(
   return { conditions, allows };
 }
 
-/** Returns what is known about the names that hosts define. If no host fits all that exists, the best fit is chosen. */
-function hostOf(observations: readonly Observation[], refused: readonly Observation[]): Map<string, boolean> {
-  const present = observations.filter(({ exists }) => exists);
+/** What is known about the names that hosts define. */
+interface Host {
+  readonly known: ReadonlyMap<string, boolean>;
+  /** Names that cannot be decided, because the server has parts of several hosts. */
+  readonly disputed: ReadonlySet<string>;
+}
+
+/**
+ * Finds the hosts that fit all that exists. If there are none, another version has parts of a host elsewhere, too. Then
+ * a host is ruled out only if another one fits clearly better.
+ */
+function hostOf(observations: readonly Observation[], refused: readonly Observation[]): Host {
   const names = [...new Set(hosts.flat())];
-  const misfitsOf = (host: readonly string[]): number => {
-    const valueOf = (name: string): boolean | undefined => (names.includes(name) ? host.includes(name) : undefined);
-    const isUnexpected = ({ condition }: Observation): boolean => evaluate(condition, valueOf) === false;
-    const isSupported = ({ condition }: Observation): boolean => evaluate(condition, valueOf) === true;
-    return present.filter(isUnexpected).length + refused.filter(isSupported).length;
+  const fits = hosts.map((host) => {
+    const count = (some: readonly Observation[], value: boolean): number =>
+      some.filter(({ condition }) => {
+        return evaluate(condition, (name) => (names.includes(name) ? host.includes(name) : undefined)) === value;
+      }).length;
+    const [present, absent] = [true, false].map((value) => observations.filter(({ exists }) => exists === value));
+    return { host, unexpected: count(present ?? [], false) + count(refused, true), missing: count(absent ?? [], true) };
+  });
+  type Fit = (typeof fits)[number];
+  const isBetter = (one: Fit, other: Fit): boolean => {
+    const [unexpected, missing] = [other.unexpected - one.unexpected, other.missing - one.missing];
+    return unexpected >= 0 && missing >= 0 && (unexpected > 0 || missing > 1);
   };
-  const misfits = hosts.map(misfitsOf);
-  const least = Math.min(...misfits);
-  const best = hosts.filter((_, index) => misfits[index] === least);
-  const candidates = least === 0 ? best : best.slice(0, 1);
+  const least = Math.min(...fits.map(({ unexpected }) => unexpected));
+  const candidates = fits.filter((fit) => {
+    if (least === 0) return fit.unexpected === 0;
+    return fit.unexpected <= least + 1 && !fits.some((other) => isBetter(other, fit));
+  });
+
   const known = new Map<string, boolean>();
   for (const name of names) {
-    const values = new Set(candidates.map((host) => host.includes(name)));
+    const values = new Set(candidates.map(({ host }) => host.includes(name)));
     if (values.size === 1) known.set(name, values.has(true));
   }
-  return known;
+  const open = names.filter((name) => !known.has(name));
+  const isContested = observations.some(
+    ({ condition, exists }) => exists && namesIn(condition).some((name) => open.includes(name)),
+  );
+  return { known, disputed: new Set(least > 0 && isContested ? open : []) };
 }
 
 /** Returns what is known about the host, as observations that cannot be contradicted. */
@@ -138,10 +162,13 @@ interface GroupInference {
   readonly doubtful: ReadonlySet<string>;
 }
 
-function inferGroup(group: readonly Observation[]): GroupInference {
+function inferGroup(group: readonly Observation[], disputed: ReadonlySet<string>): GroupInference {
   const present = group.filter(({ exists }) => exists);
   const absent = group.filter(({ exists }) => !exists);
-  const doubtful = doubtfulNames(present);
+  const doubtful = doubtfulNames(
+    present,
+    namesOf(group).filter((name) => disputed.has(name)),
+  );
   const arePossible = (observations: readonly Observation[]): boolean => isPossible(observations, doubtful);
 
   const undoubted = absent.filter(({ condition }) => !namesIn(condition).some((name) => doubtful.has(name)));
@@ -155,8 +182,9 @@ function inferGroup(group: readonly Observation[]): GroupInference {
   return { explained, decided, doubtful };
 }
 
-function doubtfulNames(present: readonly Observation[]): Set<string> {
-  const doubtful = new Set<string>();
+/** @param disputed names that are known to be doubtful */
+function doubtfulNames(present: readonly Observation[], disputed: readonly string[]): Set<string> {
+  const doubtful = new Set(disputed);
   const arePossible = (observations: readonly Observation[]): boolean => isPossible(observations, doubtful);
   while (!arePossible(present)) for (const name of namesOf(smallestConflict(present, arePossible))) doubtful.add(name);
   return doubtful;
