@@ -56,93 +56,23 @@ export interface Place {
   readonly line: string;
 }
 
-/** One open file. Places in it are given by text that occurs exactly once, with a `|` at the cursor. */
-export class Editor implements AsyncDisposable {
-  readonly #folder: string;
-  readonly #file: string;
-  readonly #text: string;
+/** A running language server. */
+export class LanguageServer implements AsyncDisposable {
   readonly #server: ChildProcess;
   readonly #waiting = new Map<number, (response: Response) => void>();
   #sequence = 0;
   #received = '';
 
-  /** @param compiler the package of the compiler whose language server to start */
-  constructor(compiler: string, folder: string, text: string) {
-    this.#folder = folder;
-    this.#text = text;
-    this.#file = join(folder, 'program.ts');
-    writeFileSync(this.#file, text);
+  /** @param compiler the package with the compiler whose server it is */
+  constructor(compiler: string, cwd: string) {
     const server = createRequire(import.meta.url).resolve(`${compiler}/lib/tsserver.js`);
     const args = [server, '--disableAutomaticTypingAcquisition'];
-    this.#server = spawn(process.execPath, args, { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#server = spawn(process.execPath, args, { cwd, stdio: ['pipe', 'pipe', 'ignore'] });
     this.#server.stdout?.setEncoding('utf8').on('data', (chunk: string) => this.#receive(chunk));
-    this.#send('open', { file: this.#file });
   }
 
-  async hover(at: string): Promise<Hover | undefined> {
-    const body = await this.#ask<QuickInfo>('quickinfo', this.#place(at));
-    return body && { text: body.displayString, documentation: textOf(body.documentation), tags: body.tags.map(tagOf) };
-  }
-
-  /** Returns the offered completions by name. */
-  async completions(at: string): Promise<Map<string, { readonly isDeprecated: boolean }>> {
-    const body = await this.#ask<{ entries: Entry[] }>('completionInfo', this.#place(at));
-    const isDeprecated = ({ kindModifiers = '' }: Entry): boolean => kindModifiers.split(',').includes('deprecated');
-    return new Map(body?.entries.map((entry) => [entry.name, { isDeprecated: isDeprecated(entry) }]));
-  }
-
-  /** Returns what an editor shows next to one of the completions. */
-  async completion(at: string, name: string): Promise<Hover | undefined> {
-    const body = await this.#ask<Details[]>('completionEntryDetails', { ...this.#place(at), entryNames: [name] });
-    const [details] = body ?? [];
-    return (
-      details && {
-        text: textOf(details.displayParts),
-        documentation: textOf(details.documentation),
-        tags: (details.tags ?? []).map(tagOf),
-      }
-    );
-  }
-
-  async definitions(at: string): Promise<Place[]> {
-    const body = await this.#ask<Span[]>('definition', this.#place(at));
-    return (body ?? []).map(({ file, start }) => ({
-      file: file.replace(`${this.#folder}/`, ''),
-      line: readFileSync(file, 'utf8').split('\n')[start.line - 1]?.trim() ?? '',
-    }));
-  }
-
-  /** Returns the parts of the program that an editor strikes through. */
-  async deprecated(): Promise<string[]> {
-    const body = await this.#ask<Diagnostic[]>('suggestionDiagnosticsSync', { file: this.#file });
-    const lines = this.#text.split('\n');
-    return (body ?? [])
-      .filter(({ reportsDeprecated }) => reportsDeprecated)
-      .map(({ start, end }) => lines[start.line - 1]?.slice(start.offset - 1, end.offset - 1) ?? '');
-  }
-
-  async errors(): Promise<string[]> {
-    const body = await this.#ask<Diagnostic[]>('semanticDiagnosticsSync', { file: this.#file });
-    return (body ?? []).map(({ text }) => text);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ended = new Promise((resolve) => this.#server.once('exit', resolve));
-    this.#server.kill();
-    await ended;
-  }
-
-  #place(at: string): object {
-    const [before = '', after = ''] = at.split('|');
-    const index = this.#text.indexOf(before + after);
-    if (index === -1 || this.#text.includes(before + after, index + 1))
-      throw new Error(`does not occur exactly once: ${at}`);
-    const lines = this.#text.slice(0, index + before.length).split('\n');
-    return { file: this.#file, line: lines.length, offset: (lines.at(-1)?.length ?? 0) + 1 };
-  }
-
-  #ask<Body>(command: string, args: object): Promise<Body | undefined> {
-    const sequence = this.#send(command, args);
+  ask<Body>(command: string, args: object): Promise<Body | undefined> {
+    const sequence = this.send(command, args);
     return new Promise((resolve, reject) => {
       this.#waiting.set(sequence, ({ success, body, message }) => {
         if (success) resolve(body as Body);
@@ -152,7 +82,7 @@ export class Editor implements AsyncDisposable {
     });
   }
 
-  #send(command: string, args: object): number {
+  send(command: string, args: object): number {
     this.#sequence += 1;
     const request = { seq: this.#sequence, type: 'request', command, arguments: args };
     this.#server.stdin?.write(`${JSON.stringify(request)}\n`);
@@ -168,6 +98,87 @@ export class Editor implements AsyncDisposable {
       this.#waiting.get(message.request_seq)?.(message);
       this.#waiting.delete(message.request_seq);
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = new Promise((resolve) => this.#server.once('exit', resolve));
+    this.#server.kill();
+    await ended;
+  }
+}
+
+/** One file that is open in an editor. Places in it are found by a text that is there once, with a `|` where the cursor is. */
+export class Editor {
+  readonly #server: LanguageServer;
+  readonly #folder: string;
+  readonly #file: string;
+  readonly #text: string;
+
+  constructor(server: LanguageServer, folder: string, name: string, text: string) {
+    this.#server = server;
+    this.#folder = folder;
+    this.#text = text;
+    this.#file = join(folder, name);
+    writeFileSync(this.#file, text);
+    server.send('open', { file: this.#file });
+  }
+
+  async hover(at: string): Promise<Hover | undefined> {
+    const body = await this.#server.ask<QuickInfo>('quickinfo', this.#place(at));
+    return body && { text: body.displayString, documentation: textOf(body.documentation), tags: body.tags.map(tagOf) };
+  }
+
+  /** Those that are offered, by name. */
+  async completions(at: string): Promise<Map<string, { readonly isDeprecated: boolean }>> {
+    const body = await this.#server.ask<{ entries: Entry[] }>('completionInfo', this.#place(at));
+    const isDeprecated = ({ kindModifiers = '' }: Entry): boolean => kindModifiers.split(',').includes('deprecated');
+    return new Map(body?.entries.map((entry) => [entry.name, { isDeprecated: isDeprecated(entry) }]));
+  }
+
+  /** What is shown beside one of the completions. */
+  async completion(at: string, name: string): Promise<Hover | undefined> {
+    const body = await this.#server.ask<Details[]>('completionEntryDetails', {
+      ...this.#place(at),
+      entryNames: [name],
+    });
+    const [details] = body ?? [];
+    return (
+      details && {
+        text: textOf(details.displayParts),
+        documentation: textOf(details.documentation),
+        tags: (details.tags ?? []).map(tagOf),
+      }
+    );
+  }
+
+  async definitions(at: string): Promise<Place[]> {
+    const body = await this.#server.ask<Span[]>('definition', this.#place(at));
+    return (body ?? []).map(({ file, start }) => ({
+      file: file.replace(`${this.#folder}/`, ''),
+      line: readFileSync(file, 'utf8').split('\n')[start.line - 1]?.trim() ?? '',
+    }));
+  }
+
+  /** What is struck through in the program. */
+  async deprecated(): Promise<string[]> {
+    const body = await this.#server.ask<Diagnostic[]>('suggestionDiagnosticsSync', { file: this.#file });
+    const lines = this.#text.split('\n');
+    return (body ?? [])
+      .filter(({ reportsDeprecated }) => reportsDeprecated)
+      .map(({ start, end }) => lines[start.line - 1]?.slice(start.offset - 1, end.offset - 1) ?? '');
+  }
+
+  async errors(): Promise<string[]> {
+    const body = await this.#server.ask<Diagnostic[]>('semanticDiagnosticsSync', { file: this.#file });
+    return (body ?? []).map(({ text }) => text);
+  }
+
+  #place(at: string): object {
+    const [before = '', after = ''] = at.split('|');
+    const index = this.#text.indexOf(before + after);
+    if (index === -1 || this.#text.includes(before + after, index + 1)) throw new Error(`not there once: ${at}`);
+    const lines = this.#text.slice(0, index + before.length).split('\n');
+    return { file: this.#file, line: lines.length, offset: (lines.at(-1)?.length ?? 0) + 1 };
   }
 }
 
