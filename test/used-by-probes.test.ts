@@ -1,6 +1,6 @@
 /** Counts the changes that `--used-by` finds, misses, and reports falsely, in programs generated from schemas. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,11 +14,9 @@ import { usedBy } from '../generator/src/used-by/used-by.js';
 import { repository } from './support/compile.js';
 import { mayMeet, probeHeader, probesOf, titleOf } from './support/probes.js';
 import { qemuTree } from './support/qemu.js';
+import { scratchFolder } from './support/scratch.js';
 
-const folder = ((): string => {
-  mkdirSync(join(repository, '.cache'), { recursive: true });
-  return mkdtempSync(join(repository, '.cache/probes-'));
-})();
+const folder = scratchFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const oldest = qemuTree('5.2.0', 'probes of --used-by from 5.2 to 7.2');

@@ -1,6 +1,6 @@
 /** The effects of changes on programs: `--used-by`. */
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 
 import { Project, ts } from 'ts-morph';
@@ -18,11 +18,11 @@ import { toolchainOf } from '../generator/src/used-by/compiler.js';
 import { usedBy, type UsedByResult } from '../generator/src/used-by/used-by.js';
 import { repository } from './support/compile.js';
 import { schemaOf } from './support/schema.js';
+import { scratchFolder } from './support/scratch.js';
 
 let folder: string;
 beforeAll(() => {
-  mkdirSync(join(repository, '.cache'), { recursive: true });
-  folder = mkdtempSync(join(repository, '.cache/used-by-'));
+  folder = scratchFolder();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -79,7 +79,13 @@ describe('programs', () => {
     { name: 'launcher', server: 'qmp', root: 'qapi/qapi-schema.json' },
     { name: 'agent', server: 'qga', root: 'qga/qapi-schema.json' },
   ];
-  const load = (version: string, root: string): Schema => loadSchema(join(repository, 'schema', version, root));
+  const loaded = new Map<string, Schema>();
+  const load = (version: string, root: string): Schema => {
+    const path = join(repository, 'schema', version, root);
+    const schema = loaded.get(path) ?? loadSchema(path);
+    loaded.set(path, schema);
+    return schema;
+  };
 
   // The result depends neither on the version of the generated code, nor on whether it is source or built.
   describe.each(programs)('$name', ({ name, server, root }) => {

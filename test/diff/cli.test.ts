@@ -1,19 +1,21 @@
 /** `qapi-ts diff` as a program. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
+import { repository } from '../support/compile.js';
+import { runMain } from '../support/main.js';
+import { scratchFolder } from '../support/scratch.js';
+
 const bin = fileURLToPath(new URL('../../generator/bin/qapi-ts.js', import.meta.url));
 let folder: string;
 beforeAll(() => {
   // Inside the repository, so that generated code finds the runtime.
-  mkdirSync(join(repository, '.cache'), { recursive: true });
-  folder = mkdtempSync(join(repository, '.cache/diff-'));
+  folder = scratchFolder();
   const files: Record<string, string> = {
     'old.json': `{ 'command': 'c', 'data': { '*a': 'str' } }`,
     // A breaking change and a harmless one.
@@ -39,7 +41,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const env = { ...process.env, GITHUB_WORKSPACE: folder };
+  const env = { ...process.env, GITHUB_WORKSPACE: realpathSync(folder) };
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
     cwd: folder,
     env,
@@ -150,8 +152,8 @@ describe('the command line', () => {
   ];
   it.each(cases.map((row) => ({ line: row.args.join(' '), ...row })))(
     'qapi-ts diff $line',
-    ({ args, status, stdout, stderr }) => {
-      const result = run('diff', ...args);
+    async ({ args, status, stdout, stderr }) => {
+      const result = await runMain(['diff', ...args], folder);
       expect(result).toMatchObject({ status });
       if (stdout) expect(result.stdout).toMatch(stdout);
       if (stderr) expect(result.stderr).toMatch(stderr);
@@ -182,6 +184,13 @@ describe('embedded versions', () => {
 });
 
 describe('--used-by', () => {
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2022',
+    lib: ['es2022', 'esnext.disposable'],
+    types: [],
+    strict: true,
+  };
   const used = (...args: string[]): ReturnType<typeof run> => run('diff', 'old.json', 'new.json', '--used-by', ...args);
   beforeAll(() => {
     run('generate', '--schema', 'old.json', '--out', 'src/qmp');
@@ -191,7 +200,6 @@ describe('--used-by', () => {
     };
     for (const [name, text] of Object.entries(sources)) {
       writeFileSync(join(folder, 'src', name), text);
-      const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true };
       const config = { compilerOptions, files: [`src/${name}`] };
       writeFileSync(join(folder, name.replace('.ts', '.tsconfig.json')), JSON.stringify(config));
     }
@@ -221,7 +229,7 @@ describe('--used-by', () => {
 
   it('reports a program without generated code', () => {
     writeFileSync(join(folder, 'src/alone.ts'), 'export const one = 1;\n');
-    writeFileSync(join(folder, 'alone.tsconfig.json'), '{ "files": ["src/alone.ts"] }');
+    writeFileSync(join(folder, 'alone.tsconfig.json'), JSON.stringify({ compilerOptions, files: ['src/alone.ts'] }));
     expect(used('alone.tsconfig.json').stdout).toBe(
       `${touched}affecting 'alone.tsconfig.json': no changes\n` +
         `the program of 'alone.tsconfig.json' imports no generated code\n`,
@@ -239,10 +247,16 @@ describe('--used-by', () => {
 });
 
 describe('loads ts-morph only when needed', () => {
+  beforeAll(() => {
+    mkdirSync(join(folder, 'own/node_modules'), { recursive: true });
+    symlinkSync(join(repository, 'node_modules/typescript-6.0'), join(folder, 'own/node_modules/typescript'));
+    writeFileSync(join(folder, 'own/tsconfig.json'), '{ "extends": "../idle.tsconfig.json" }');
+  });
   const cases = [
     { args: ['check', '--schema', 'old.json'], isLoaded: false },
     { args: ['diff', 'old.json', 'new.json'], isLoaded: false },
     { args: ['diff', 'old.json', 'new.json', '--used-by', 'idle.tsconfig.json'], isLoaded: true },
+    { args: ['diff', 'old.json', 'new.json', '--used-by', 'own/tsconfig.json'], isLoaded: false },
     { args: ['drift', '--schema', 'old.json', '--introspection', 'saved.json'], isLoaded: false },
   ];
   it.each(cases)('qapi-ts $args: $isLoaded', ({ args, isLoaded }) => {

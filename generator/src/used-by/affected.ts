@@ -24,12 +24,13 @@ const grants: ReadonlySet<Change['kind']> = new Set(['oob-granted', 'preconfig-g
  *
  * @param newer undefined if the new side has no types
  */
-export function meetings(change: Change, old: View, newer: View | undefined): ts.Node[] {
+export function affectedBy(change: Change, old: View, newer: View | undefined): ts.Node[] {
   if (grants.has(change.kind)) return [];
-  return [...new Set(change.uses.flatMap((use) => new Meeting(change, use, old, newer).nodes()))];
+  return [...new Set(change.uses.flatMap((use) => new ChangeUse(change, use, old, newer).nodes()))];
 }
 
-class Meeting {
+/** One use of a change in the schemas, and where the program has it. */
+class ChangeUse {
   constructor(
     readonly change: Change,
     readonly use: Use,
