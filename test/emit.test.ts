@@ -69,3 +69,15 @@ test.each([
   );
   expect(hasProse(schema)).toBe(want);
 });
+
+test.each(variants)('declarations of documented.json with $name have all names, and no code', (variant) => {
+  const all = emitPackage(variant.schema, variant.options);
+  const declared = emitPackage(variant.schema, { ...variant.options, declarations: true });
+  const namesIn = (text = ''): string[] =>
+    [...text.matchAll(/^(?:export )?(?:declare )?(?:async )?((?:const|type|interface|class|function) \w+| {2}\w+<)/gmu)]
+      .map(([, name = '']) => name)
+      .filter((name) => name !== 'const protocol');
+  expect([...declared.keys()]).toEqual([...all.keys()]);
+  for (const [file, text] of all) expect(namesIn(declared.get(file)).toSorted()).toEqual(namesIn(text).toSorted());
+  expect([...declared.values()].join('\n')).not.toMatch(/@__PURE__|this\.execute|=>/u);
+});

@@ -15,6 +15,7 @@ import { FileError, UsageError } from '../generator/src/errors.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import type { Schema } from '../generator/src/model.js';
 import { toolchainOf } from '../generator/src/used-by/compiler.js';
+import { readConfigurations } from '../generator/src/used-by/program.js';
 import { usedBy, type UsedByResult } from '../generator/src/used-by/used-by.js';
 import { repository } from './support/compile.js';
 import { schemaOf } from './support/schema.js';
@@ -383,6 +384,20 @@ describe('changes', () => {
     expect(compiler.version.startsWith(version)).toBe(true);
     const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines).toEqual(['1 breaking: command-removed clear']);
+  });
+
+  test.each([
+    { name: 'typescript-5.9', want: undefined },
+    { name: 'typescript-6.0', want: undefined },
+    { name: 'typescript', want: ['*'] },
+  ])('include all @types if the bundled compiler stands in for another: $name', async ({ name, want }) => {
+    const home = `types-${name}`;
+    write(`${home}/main.ts`, 'export {};\n');
+    const tsconfig = write(`${home}/tsconfig.json`, { files: ['main.ts'] });
+    mkdirSync(join(folder, home, 'node_modules'), { recursive: true });
+    symlinkSync(join(repository, 'node_modules', name), join(folder, home, 'node_modules/typescript'));
+    const [configured] = await readConfigurations(tsconfig);
+    expect(configured?.options.types).toEqual(want);
   });
 
   test('with options of a newer TypeScript', async () => {
