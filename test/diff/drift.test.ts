@@ -272,7 +272,7 @@ describe('a host', () => {
 
 describe('a build of another version is never taken for one of another host', () => {
   const [linux = [], windows = [], freebsd = [], macos = []] = hosts;
-  const hostNames = hosts.flat();
+  const hostNames = new Set(hosts.flat());
   test.each<{ name: string; host: readonly string[]; version: string; server: ServerName; isUnknown?: boolean }>([
     { name: 'Linux', host: linux, version: '7.2', server: 'qmp' },
     { name: 'Windows', host: windows, version: '7.2', server: 'qmp' },
@@ -292,13 +292,12 @@ describe('a build of another version is never taken for one of another host', ()
     { name: 'FreeBSD', host: freebsd, version: '10.0', server: 'qsd' },
     { name: 'macOS', host: macos, version: '10.0', server: 'qsd' },
   ])('$server $version on $name', ({ host, version, server, isUnknown = false }) => {
-    const [schema, older] = [embedded('10.2', server), embedded(version, server)];
-    const ofHosts = (names: Iterable<string>): string[] =>
-      [...names].filter((name) => hostNames.includes(name)).toSorted();
-    const named = ofHosts(conditionNames(schema));
-    const others = [...conditionNames(older)].filter((name) => !hostNames.includes(name));
+    const [newer, older] = [embedded('10.2', server), embedded(version, server)];
+    const ofHosts = (all: Iterable<string>): string[] => [...all].filter((name) => hostNames.has(name)).toSorted();
+    const named = ofHosts(conditionNames(newer));
+    const others = [...conditionNames(older)].filter((name) => !hostNames.has(name));
     for (const defined of [host, [...host, ...others]]) {
-      const { has, lacks, contradicted } = driftOf(schema, built(older, defined)).conditions;
+      const { has, lacks, contradicted } = driftOf(newer, built(older, defined)).conditions;
       const unknown = isUnknown ? ['CONFIG_POSIX', 'CONFIG_WIN32'] : [];
       const known = named.filter((name) => !unknown.includes(name));
       expect({ has: ofHosts(has), lacks: ofHosts(lacks), contradicted: ofHosts(contradicted) }).toEqual({
