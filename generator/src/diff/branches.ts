@@ -73,8 +73,8 @@ interface BothFollowed {
   readonly newer: Followed;
 }
 
-/** The guards on the way into branches, from the empty path to the one with all values. Equal guards are identical. */
-type Way = readonly Path[];
+/** The guards on the path into branches, from the empty path to the one with all values. Equal guards are identical. */
+type GuardPath = readonly Path[];
 
 class Walk {
   /** The number of leaves below each guard, which shows whether something occurs for all values or only for some. */
@@ -92,7 +92,7 @@ class Walk {
     let isLeaf = true;
     for (const value of tag === undefined ? [] : valuesOf(sides, tag)) {
       if (tag === undefined || (chosen.get(tag) ?? value) !== value) continue;
-      this.#choose(way, chosen, sides, [tag, value]);
+      this.#choose(path, chosen, sides, [tag, value]);
       isLeaf = false;
     }
     if (isLeaf) this.#leaf(path, sides);
@@ -112,14 +112,14 @@ class Walk {
   }
 
   #choose(
-    way: Way,
+    path: GuardPath,
     known: ReadonlyMap<string, string>,
     { old, newer }: BothFollowed,
     [tag, value]: [string, string],
   ): void {
     const chosen = new Map(known).set(tag, value);
     const choices = [...chosen].map(([discriminator, one]) => ({ discriminator, value: one }));
-    const deeper = known.has(tag) ? way : [...way, Path.branch(choices)];
+    const deeper = known.has(tag) ? path : [...path, Path.branch(choices)];
     const unions = { old: unionOf(old, tag), newer: unionOf(newer, tag) };
     const branches = { old: unions.old?.branches.get(value), newer: unions.newer?.branches.get(value) };
     this.#branches.push({ ...branches, value, unions, guards: [longest(deeper)] });
@@ -146,18 +146,18 @@ class Walk {
     }
   }
 
-  /** Returns the shortest guards that cover all of the ways and no others, but none shorter than the member's own branch. */
-  #shortest(ways: readonly Way[], depth: number): Path[] {
+  /** Returns the shortest guards that cover all of the paths and no others, but none shorter than the member's own branch. */
+  #shortest(paths: readonly GuardPath[], depth: number): Path[] {
     const counts = new Map<Path, number>();
-    for (const guard of ways.flat()) counts.set(guard, (counts.get(guard) ?? 0) + 1);
+    for (const guard of paths.flat()) counts.set(guard, (counts.get(guard) ?? 0) + 1);
     const isCovered = (guard: Path, index: number): boolean =>
       index >= depth && counts.get(guard) === this.#leaves.get(guard);
     return [...new Set(paths.map((path) => path.find(isCovered) ?? longest(path)))];
   }
 }
 
-function longest(way: Way): Path {
-  return way.at(-1) ?? Path.whole;
+function longest(path: GuardPath): Path {
+  return path.at(-1) ?? Path.whole;
 }
 
 /** Returns the last type of a side if it is a union with the given discriminator. */
