@@ -146,6 +146,11 @@ export class Connection {
   readonly #events: Events;
   readonly #validation: Validation;
   readonly #checks: Checks;
+  /**
+   * Settles calls that use the connection's own validation. They share this function because there may be very many in
+   * flight.
+   */
+  readonly #settleOwn: Settle;
   /** Replaced when the connection ends: the next server may be a different one. */
   #inventory: Inventory;
   #session: Session | undefined;
@@ -175,6 +180,7 @@ export class Connection {
     this.#events = new Events(this.#log, protocol.validators?.events);
     this.#validation = validationOf(options.validate);
     this.#checks = new Checks(protocol.validators, this.#log, Object.keys(callChecks));
+    this.#settleOwn = this.#settleWith(this.#validation);
     this.#inventory = this.#newInventory();
   }
 
@@ -258,13 +264,9 @@ export class Connection {
     return (this.#closing ??= this.#close());
   }
 
-  /**
-   * Settles calls that use the connection's own validation. They share this function because there may be very many in
-   * flight.
-   */
-  readonly #check: Settle = (outcome, resolve, command) => {
-    this.#settle(this.#checks.result(command, outcome, this.#validation), resolve);
-  };
+  #settleWith(validation: Validation): Settle {
+    return (outcome, resolve, command) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
+  }
 
   #settle(outcome: Settled, resolve: Resolve): void {
     resolve('failure' in outcome ? fail(outcome.failure) : outcome.result);
@@ -296,14 +298,8 @@ export class Connection {
       resolve(fail(session));
     } else if (!signal && timeout === undefined && !until) {
       this.#unsettledCalls += 1;
-      const settle: Settle = (outcome) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
-      session.send({
-        command,
-        args: wire,
-        oob,
-        settle: validation === this.#validation ? this.#check : settle,
-        resolve,
-      });
+      const settle = validation === this.#validation ? this.#settleOwn : this.#settleWith(validation);
+      session.send({ command, args: wire, oob, settle, resolve });
     } else {
       const bounds = { signal, timeout, where: options.where, until: until ?? [] };
       this.#sendBounded(session, { command, args: wire, oob, resolve }, bounds, validation);
@@ -313,13 +309,10 @@ export class Connection {
   /** Returns the session to send a call with, or a function that creates the error. */
   #sessionFor(command: string, { signal, oob }: RawCallOptions): Session | (() => QmpError) {
     const session = this.#session;
-    const notSent = (why: string) => () => new NotSentError(`${command}: ${why}`);
-    if (signal?.aborted) {
-      return () => new AbortedError(`${command}: the call was aborted before it was sent`, { cause: signal.reason });
-    }
-    if (this.#closing) return notSent('the connection is being closed');
-    if (!session || session.ended) return notSent('not connected');
-    if (oob && !session.oob) return notSent('the server does not support out-of-band execution');
+    if (signal?.aborted) return abortedBeforeSent(command, signal);
+    if (this.#closing) return notSent(command, 'the connection is being closed');
+    if (!session || session.ended) return notSent(command, 'not connected');
+    if (oob && !session.oob) return notSent(command, 'the server does not support out-of-band execution');
     return session;
   }
 
@@ -523,6 +516,14 @@ function delaysOf(option: unknown): Delays | undefined {
   const { maxDelay = Math.max(10_000, initialDelay) } = given;
   if (maxDelay < initialDelay) throw mistake('reconnect.maxDelay', `initialDelay (${initialDelay}) or more`, maxDelay);
   return { initialDelay, maxDelay };
+}
+
+function abortedBeforeSent(command: string, signal: AbortSignal): () => AbortedError {
+  return () => new AbortedError(`${command}: the call was aborted before it was sent`, { cause: signal.reason });
+}
+
+function notSent(command: string, why: string): () => NotSentError {
+  return () => new NotSentError(`${command}: ${why}`);
 }
 
 /** Does what `optionsOf` does, in half the time: it runs for every call. */

@@ -19,8 +19,7 @@ export class Queue<T> {
   }
 
   get first(): T | undefined {
-    const number = this.#firstOld;
-    return number === undefined ? this.#items[this.#head] : this.#oldItems.get(number);
+    return this.#oldItems.size === 0 ? this.#items[this.#head] : this.#oldItems.values().next().value;
   }
 
   /** Returns the item's number. Numbers are consecutive. */
@@ -34,6 +33,7 @@ export class Queue<T> {
   }
 
   shift(): T | undefined {
+    if (this.#length === 0) return undefined;
     const number = this.#firstOld ?? this.#firstNumber + this.#head;
     const item = this.get(number);
     this.remove(number);
@@ -44,7 +44,7 @@ export class Queue<T> {
   remove(number: number): boolean {
     if (this.get(number) === undefined) return false;
     this.#length -= 1;
-    if (this.#oldItems.delete(number)) return true;
+    if (number < this.#firstNumber) return this.#oldItems.delete(number);
     this.#items[number - this.#firstNumber] = undefined;
     while (this.#head < this.#items.length && this.#items[this.#head] === undefined) this.#head += 1;
     const { length } = this.#items;

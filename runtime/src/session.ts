@@ -355,7 +355,7 @@ export class Session {
     entry.id = this.#inFlight.push(entry);
     entry.state = 'sent';
     if (!entry.oob) this.#inBandInFlight += 1;
-    if (entry.secrets.length > 0 || entry.hasSecretResult) this.#secretive.add(entry);
+    if (isSecretive(entry)) this.#secretive.add(entry);
     return entry;
   }
 
@@ -428,11 +428,7 @@ export class Session {
     if (this.#isAgentAsked && id === agentQuestion.id) return;
     const entry = this.#entryOf(message);
     if (entry) {
-      const outcome =
-        error === undefined
-          ? { result: message['return'] ?? null }
-          : { failure: () => this.#commandError(entry, error) };
-      this.#finish(entry, outcome);
+      this.#finish(entry, error === undefined ? { result: message['return'] ?? null } : this.#failure(entry, error));
     } else if (id === undefined && error !== undefined && this.#inFlight.length > 0) {
       this.#probe(error);
     } else {
@@ -466,8 +462,7 @@ export class Session {
       if (this.#ended) return;
       if (!this.#inFlight.first || this.#inFlight.first.id > probe.id) this.#unmatched({ error });
       for (let first = this.#inFlight.first; first && first.id < probe.id; first = this.#inFlight.first) {
-        const entry = first;
-        this.#finish(entry, { failure: () => this.#commandError(entry, error) });
+        this.#finish(first, this.#failure(first, error));
       }
     };
     const probe = newEntry({ command: 'query-version', args: undefined, oob: false, settle, resolve: () => {} });
@@ -487,6 +482,10 @@ export class Session {
         ? own
         : { ...own, class: this.#hide(errorClass), ...(shown !== undefined && { desc: shown }) };
     this.#repeats.log({ level: 'warn', message: 'a reply that matches no command was dropped', content });
+  }
+
+  #failure(entry: Entry, error: Json): Settled {
+    return { failure: () => this.#commandError(entry, error) };
   }
 
   #commandError({ command, secrets }: Entry, error: Json): CommandError {
@@ -521,7 +520,10 @@ export class Session {
   /** @param keepsSecrets whether to keep the request's secrets until the agent is resynchronized */
   #finish(entry: Entry, outcome: Settled, keepsSecrets = false): void {
     if (!this.#remove(entry)) return;
-    if (!keepsSecrets && this.#secretive.delete(entry)) this.#pastSecrets.add(entry.secrets, entry.hasSecretResult);
+    if (!keepsSecrets && isSecretive(entry)) {
+      this.#secretive.delete(entry);
+      this.#pastSecrets.add(entry.secrets, entry.hasSecretResult);
+    }
     entry.settle(outcome, entry.resolve, entry.command);
     if (this.#inBand.length > 0) this.#schedule();
   }
@@ -529,7 +531,7 @@ export class Session {
   #remove(entry: Entry): boolean {
     if (!this.#inFlight.remove(entry.id)) return false;
     entry.state = 'ended';
-    clearTimeout(entry.grace);
+    if (entry.grace) clearTimeout(entry.grace);
     if (!entry.oob) this.#inBandInFlight -= 1;
     return true;
   }
@@ -672,6 +674,11 @@ function newEntry({ command, args, oob, settle, resolve }: Request): Entry {
     resolve,
     grace: undefined,
   };
+}
+
+/** Returns whether a server may repeat a secret of the request, or its result is one. */
+function isSecretive({ secrets, hasSecretResult: isSecret }: Entry): boolean {
+  return isSecret || secrets.length > 0;
 }
 
 /** Returns a request in wire format. */
