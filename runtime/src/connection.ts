@@ -115,6 +115,7 @@ const callChecks: OptionChecks<RawCallOptions> = /* @__PURE__ */ (() => ({
   ...rawCallChecks,
   validate: anything,
 }))();
+const callOptionNames = /* @__PURE__ */ (() => Object.keys(callChecks))();
 const noOptions: RawCallOptions = {};
 /** The validation of `callRaw`. */
 const unchecked = /* @__PURE__ */ validationOf(false);
@@ -164,8 +165,8 @@ export class Connection {
   /** Set when no more events can arrive. */
   #over: { readonly error: QmpError | undefined } | undefined;
   #reconnecting: Promise<void> | undefined;
-  /** Ends the delay before the next attempt to reconnect. */
-  readonly #stop = new AbortController();
+  /** Ends reconnecting. */
+  #stop: AbortController | undefined;
   #unsettledCalls = 0;
   /** Called when the last call settles. */
   #onIdle: (() => void) | undefined;
@@ -179,7 +180,7 @@ export class Connection {
     this.#trace = options.trace && guarded('trace', options.trace);
     this.#events = new Events(this.#log, protocol.validators?.events);
     this.#validation = validationOf(options.validate);
-    this.#checks = new Checks(protocol.validators, this.#log, Object.keys(callChecks));
+    this.#checks = new Checks(protocol.validators, this.#log, callOptionNames);
     this.#settleOwn = this.#settleWith(this.#validation);
     this.#inventory = this.#newInventory();
   }
@@ -328,13 +329,13 @@ export class Connection {
 
   // Connecting
 
-  async #connect(): Promise<void> {
+  async #connect(stop?: AbortSignal): Promise<void> {
     const { connectTimeout = 10_000, messageLimit, checkVersion } = this.#options;
     // Node 20 garbage-collects the result of `AbortSignal.any` when it contains `AbortSignal.timeout`.
     const controller = new AbortController();
     const end = (): void => controller.abort();
     const timer = connectTimeout === Infinity ? undefined : setTimeout(end, connectTimeout);
-    const removeStop = onAbort(this.#stop.signal, end);
+    const removeStop = stop && onAbort(stop, end);
     const deadline = controller.signal;
     let opened: Opened | undefined;
     let session: Session | undefined;
@@ -373,7 +374,7 @@ export class Connection {
         : new ConnectError(text, { cause });
     } finally {
       clearTimeout(timer);
-      removeStop();
+      removeStop?.();
     }
   }
 
@@ -465,13 +466,14 @@ export class Connection {
   async #reconnect({ initialDelay, maxDelay }: Delays): Promise<void> {
     const isSteady = performance.now() - this.#connectedAt >= Math.min(steadyTime, maxDelay);
     if (isSteady || this.#delay === 0) this.#delay = initialDelay;
+    const { signal } = (this.#stop ??= new AbortController());
     for (let attempts = 1; ; attempts += 1) {
       const delay = this.#delay;
       this.#delay = Math.min(delay * 2, maxDelay);
-      await delayUnlessAborted(delay * (0.5 + Math.random() / 2), this.#stop.signal);
+      await delayUnlessAborted(delay * (0.5 + Math.random() / 2), signal);
       if (this.#closing) return;
       try {
-        await this.#connect();
+        await this.#connect(signal);
       } catch (error) {
         this.#log({ level: 'info', message: `reconnection attempt ${attempts} failed`, error });
         continue;
@@ -484,7 +486,7 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
-    this.#stop.abort();
+    this.#stop?.abort();
     if (this.#unsettledCalls > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, drainTimeout);

@@ -90,8 +90,8 @@ export class Events {
   readonly #listeners = new Map<string, readonly Added[]>();
   /** Called when no more events can arrive. */
   readonly #endings = new Set<(error: QmpError | undefined) => void>();
-  /** Listeners that have thrown. */
-  readonly #faulty = new WeakSet<Listener>();
+  /** Listeners that have thrown. Undefined until one does. */
+  #faulty: WeakSet<Listener> | undefined;
   readonly #log: Log;
   readonly #known: Readonly<Record<string, unknown>> | undefined;
   readonly #repeats: Repeats;
@@ -198,6 +198,7 @@ export class Events {
 
   /** Logs the first error of each listener: it may throw on every event. */
   #reportFault(listener: Listener, name: string, error: unknown): void {
+    this.#faulty ??= new WeakSet();
     if (this.#faulty.has(listener)) return;
     this.#faulty.add(listener);
     this.#log({

@@ -9,6 +9,10 @@ const maxKept = 64;
 /** The maximum total length of the secrets in characters. Longer ones are file contents, which servers do not quote. */
 const maxLength = 64 * 1024;
 
+function monotonicTime(): number {
+  return performance.now();
+}
+
 export class PastSecrets {
   readonly #now: () => number;
   /** Oldest first. */
@@ -17,7 +21,7 @@ export class PastSecrets {
   #hasResultUntil = -Infinity;
 
   /** @param now returns the time in milliseconds */
-  constructor(now = () => performance.now()) {
+  constructor(now = monotonicTime) {
     this.#now = now;
   }
 

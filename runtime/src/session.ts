@@ -556,6 +556,7 @@ export class Session {
     this.#opening = undefined;
     this.#greeted = true;
     clearTimeout(this.#agentTimer);
+    this.#agentTimer = undefined;
     opening.resolve({
       version: version as Greeting['version'],
       capabilities: capabilities.filter((name) => typeof name === 'string'),
