@@ -189,11 +189,16 @@ export class Events {
       if (added.once) this.#remove(name, added);
       try {
         const returned = (listener as (event: object) => unknown)(event);
-        if (returned instanceof Promise) returned.catch((error: unknown) => this.#reportFault(listener, name, error));
+        if (returned instanceof Promise) this.#reportRejection(listener, name, returned);
       } catch (error) {
         this.#reportFault(listener, name, error);
       }
     }
+  }
+
+  /** A separate method because a closure in `#call` would cost memory on each event, even if it is not created. */
+  #reportRejection(listener: Listener, name: string, promise: Promise<unknown>): void {
+    promise.catch((error: unknown) => this.#reportFault(listener, name, error));
   }
 
   /** Logs the first error of each listener: it may throw on every event. */
