@@ -146,7 +146,7 @@ class Walk {
     }
   }
 
-  /** Returns the shortest guards that cover all of the paths and no others, but none shorter than the member's own branch. */
+  /** Returns the shortest guards that cover all of the paths and no others, but none above the member's own branch. */
   #shortest(paths: readonly GuardPath[], depth: number): Path[] {
     const counts = new Map<Path, number>();
     for (const guard of paths.flat()) counts.set(guard, (counts.get(guard) ?? 0) + 1);
