@@ -14,7 +14,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
@@ -201,4 +201,32 @@ Dir::Etc::sourceparts "${folder}/sources";
 `,
   );
   return config;
+}
+
+/**
+ * Downloads the upstream part of a source package that no suite lists (any more). A pool keeps it for a while. Apt
+ * verifies only what a suite lists, so the caller has to verify the content.
+ *
+ * @param {string} version a full version
+ * @param {string} folder the target directory
+ * @returns {Promise<string>} the tarball
+ */
+export async function downloadFromPool(version, folder) {
+  // The suffix since QEMU 8.1. The tarballs of older versions have others, and are listed.
+  const name = `qemu_${version}+ds.orig.tar.xz`;
+  const target = join(folder, name);
+  const problems = [];
+  // Apt's own downloader supports all addresses and proxies that the machine is configured for. It is not in the PATH.
+  const answer = await run('apt-config', ['shell', 'METHODS', 'Dir::Bin::methods/f']);
+  const [, methods = ''] = /^METHODS='(.*)'$/m.exec(answer) ?? [];
+  const helper = join(dirname(methods), 'apt-helper');
+  for (const { uri } of await findArchives()) {
+    try {
+      await run(helper, ['download-file', `${uri}pool/main/q/qemu/${name}`, target]);
+      return target;
+    } catch (error) {
+      problems.push(messageOf(error));
+    }
+  }
+  throw new Error(problems.join('\n'));
 }

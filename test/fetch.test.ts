@@ -126,15 +126,15 @@ class Repository {
     return readFileSync(join(this.root, 'schema', 'pins.json'), 'utf8');
   }
 
-  /** Puts substitutes for apt's programs on the PATH, and the given files into the machine's apt configuration. */
-  addApt(sources: Record<string, string>, debianVersions: readonly string[]): void {
+  /** Puts stand-ins of apt's programs on the PATH, and these files into the machine's apt configuration. */
+  addApt(sources: Record<string, string>, debianVersions: readonly string[], pooled: readonly string[] = []): void {
     const etc = join(this.root, 'etc');
     writeFiles(etc, { 'sources.list.d/README': 'deb http://readme.example/debian sid main', ...sources });
     const showsrc = debianVersions
       .map((version) => `Package: qemu\nBinary: qemu-kettle\nVersion: ${version}\n`)
       .join('\n');
     const programs = {
-      'apt-config': `console.log("LIST='${etc}/sources.list'\\nPARTS='${etc}/sources.list.d/'")`,
+      'apt-config': `console.log("LIST='${etc}/sources.list'\\nPARTS='${etc}/sources.list.d/'\\nMETHODS='${this.bin}/methods'")`,
       'apt-cache': `process.stdout.write(${JSON.stringify(showsrc)})`,
       'apt-get': `
         const fs = require('node:fs');
@@ -147,6 +147,14 @@ class Repository {
         }
         fs.writeFileSync('${this.root}/used.args', args.join(' '));
         fs.copyFileSync('${tarball}', 'qemu_1.orig.tar.xz');`,
+      'apt-helper': `
+        const [command, address, target] = process.argv.slice(2);
+        if (command === 'download-file' && ${JSON.stringify(pooled)}.includes(address))
+          require('node:fs').copyFileSync('${tarball}', target);
+        else {
+          console.error('E: Failed to fetch ' + address + '  404  Not Found');
+          process.exit(100);
+        }`,
     };
     for (const [name, code] of Object.entries(programs)) {
       writeFileSync(join(this.bin, name), `#!/usr/bin/env node\n${code}\n`, { mode: 0o755 });
@@ -444,6 +452,22 @@ describe("Debian's source package", () => {
     expect(result.stderr).toMatch(
       /only 1:9\.8\.6\+ds-1, 1:19\.8\.7\+ds-1, 1:9\.8\.7~rc1\+ds-1\n.*E: one suite is missing/,
     );
+    expect(result.stderr).toMatch(
+      /Debian's pool: .*apt-helper failed: .*one\.example\/debian\/pool\/main\/q\/qemu\/qemu_9\.8\.7\+ds\.orig\.tar\.xz  404/,
+    );
+  });
+
+  test.each<[pin: string, want: { exitCode: number; cached: string[] }]>([
+    [DIGEST, { exitCode: 0, cached: ['9.8.7'] }],
+    [OTHER_DIGEST, { exitCode: 1, cached: [] }],
+  ])('comes from the pool if no suite has it, verified by the pin %s', async (pin, { exitCode, cached }) => {
+    const repository = new Repository({ '9.8.7': pin });
+    // The first archive of the two does not have it.
+    const sources = { 'sources.list': `${ONE_LINE}deb http://two.example/debian sid main\n` };
+    const address = 'http://two.example/debian/pool/main/q/qemu/qemu_9.8.7+ds.orig.tar.xz';
+    repository.addApt(sources, ['1:9.8.6+ds-1'], [address]);
+    expect((await repository.run('9.8.7')).exitCode).toBe(exitCode);
+    expect(repository.cached).toEqual(cached);
   });
 
   const stanza = (uri: string, signedBy = '') =>
