@@ -12,6 +12,7 @@ import { dialectOf } from '../generator/src/frontend/dialect.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { vendor } from '../generator/src/vendor.js';
 import { facts } from './support/facts.js';
+import { hasPython, qemuShapes } from './support/qemu-compiler.js';
 import { qemuTree } from './support/qemu.js';
 import { tarOf, type TarEntry } from './support/tar.js';
 
@@ -45,6 +46,15 @@ describe.each(embeddedVersions())('schema/%s', (version) => {
       expect(() => loadSchema(join(schemaFolder, version, root), { dialect: dialectOf(version) })).not.toThrow();
     });
   }
+
+  const what = `schema/${version} with QEMU's own compiler`;
+  test.skipIf(!tree || !hasPython(what))("is accepted by that QEMU's own compiler, and means the same to it", () => {
+    for (const { root, title } of servers) {
+      const path = join(schemaFolder, version, root);
+      // The embedded file may have additional pragmas, but has the same definitions.
+      expect(qemuShapes(tree ?? '', path), title).toEqual(qemuShapes(tree ?? '', join(tree ?? '', root)));
+    }
+  });
 
   it('contains no prose', () => {
     for (const [name, text] of filesOf(join(schemaFolder, version))) {

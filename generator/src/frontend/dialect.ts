@@ -86,7 +86,7 @@ export interface Dialect {
 }
 
 /** The newest QEMU version whose rules are known. */
-export const newestDialect = '10.2';
+export const newestDialect = '11.1';
 /** The oldest QEMU version whose rules are known. */
 export const oldestDialect = '5.2';
 
