@@ -421,7 +421,7 @@ describe('versions of QEMU differ', () => {
     "does not know '%s'",
     (version) => {
       expect(() => dialectOf(version)).toThrow(
-        new UsageError(`unknown dialect '${version}': expected QEMU version 5.2 or later, such as 10.2`),
+        new UsageError(`unknown dialect '${version}': expected QEMU version 5.2 or later, such as ${newestDialect}`),
       );
     },
   );

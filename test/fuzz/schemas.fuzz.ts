@@ -24,8 +24,8 @@ fuzz(
   fc.property(
     fc.constantFrom(...samples),
     mutations,
-    fc.constantFrom(undefined, '5.2', '7.2', '10.2'),
-    isDataOrRejected,
+    fc.constantFrom(undefined, '5.2', '7.2', '10.2', '11.1'),
+    isDataOrRefused,
   ),
   { share: 2 },
 );

@@ -27,8 +27,8 @@ import { readEmitted, type Emitted, type Value } from './emitted.js';
 import { schemaOf } from './schema.js';
 import { prefixMark, schemas, type SchemaFiles } from './schemas.js';
 
-/** Versions with different rules, and the lenient dialect. */
-export const dialects = ['5.2', '6.0', '6.2', '7.2', '8.2', '9.2', '10.2', 'any'];
+/** The lenient dialect, and versions between which the rules changed. */
+export const dialects = ['5.2', '6.0', '6.2', '7.2', '8.2', '9.2', '10.2', '11.1', 'any'];
 
 /** @throws Error if the output contains more than declarations and data */
 function emit(schema: Schema, origin: string): Map<string, Emitted> {
