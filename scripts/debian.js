@@ -23,6 +23,9 @@ import { promisify } from 'node:util';
 const DEBIAN_ARCHIVE_SUITE =
   /^(?:bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)$/;
 
+/** The Debian suites to search. Codenames, because the QEMU version of a suite like `stable` changes. */
+const DEBIAN_SUITES = ['bullseye', 'bookworm', 'trixie', 'sid'];
+
 /** @typedef {{ uri: string, signedBy: string | undefined }} Archive */
 
 /** An error with an exit status. Its message is for the user. */
@@ -201,6 +204,36 @@ Dir::Etc::sourceparts "${folder}/sources";
 `,
   );
   return config;
+}
+
+/**
+ * Lists QEMU's source packages in {@link DEBIAN_SUITES}.
+ *
+ * @param {string} folder an empty directory
+ * @returns {Promise<{ config: string, versions: string[], problem: string }>} apt's configuration; the versions of the
+ * packages; and a message for when the wanted version is not among them
+ */
+export async function listSources(folder) {
+  const config = configureApt(await findArchives(), folder, 'deb-src', DEBIAN_SUITES);
+  // `update` fails if the archive lacks one of the suites, although it reads the others.
+  const updateError = await run('apt-get', ['-c', config, 'update']).then(() => undefined, messageOf);
+  const packages = await run('apt-cache', ['-c', config, 'showsrc', '--only-source', 'qemu']).catch(() => '');
+  const versions = [...packages.matchAll(/^Version: *(\S+)/gm)].map(([, found = '']) => found);
+  const found = versions.length > 0 ? `only ${versions.join(', ')}` : 'no QEMU at all';
+  const problem = [
+    `${DEBIAN_SUITES.join(', ')} have ${found}`,
+    ...(updateError === undefined ? [] : [updateError]),
+  ].join('\n');
+  return { config, versions, problem };
+}
+
+/**
+ * @param {string} debianVersion such as `1:7.2+dfsg-7+deb12u1`
+ * @returns {string | undefined} the QEMU release, such as `7.2.0`
+ */
+export function upstreamVersion(debianVersion) {
+  const [, release, patch = '.0'] = /^(?:\d+:)?(\d+\.\d+)(\.\d+)?(?:\+[^-]*)?-[^-]*$/.exec(debianVersion) ?? [];
+  return release === undefined ? undefined : release + patch;
 }
 
 /**
