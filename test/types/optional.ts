@@ -4,7 +4,7 @@ import type {
   BlockdevOptions_qcow2,
   BlockdevRefOrNull,
   Client,
-  MigrateSetParameters,
+  MigrationParameters,
   StrOrNull,
   XBlockdevSetIothreadArguments,
 } from '@qapi-ts/qemu/qmp';
@@ -29,7 +29,7 @@ accept<XBlockdevSetIothreadArguments>({ 'node-name': 'disk0' });
 // @ts-expect-error mandatory
 accept<XBlockdevSetIothreadArguments>({ 'node-name': 'disk0', iothread: undefined });
 
-accept<MigrateSetParameters[]>([{}, { 'tls-creds': undefined }, { 'tls-creds': null }, { 'tls-creds': '' }]);
+accept<MigrationParameters[]>([{}, { 'tls-creds': undefined }, { 'tls-creds': null }, { 'tls-creds': '' }]);
 
 accept<BlockdevOptions_qcow2[]>([
   { driver: 'qcow2', file: 'file0' },
