@@ -13,7 +13,7 @@ import { query } from '../../generator/src/diff/server.js';
 import type { ServerName } from '../../generator/src/diff/input.js';
 import { embeddedVersions } from '../../generator/src/embedded.js';
 import { repository } from '../support/compile.js';
-import { bare, installed, start, temporaryFolder, whenListening } from '../support/servers.js';
+import { bare, installed, qemus, start, temporaryFolder, whenListening } from '../support/servers.js';
 
 interface Ended {
   readonly status: number;
@@ -45,15 +45,15 @@ async function startListening(program: string, args: readonly string[], path: st
   return `unix:${path}`;
 }
 
-function startQemu(): Promise<string> {
+function startQemu(program = 'qemu-system-x86_64'): Promise<string> {
   const path = join(temporaryFolder(), 'monitor');
-  return startListening('qemu-system-x86_64', [...bare, '-qmp', `unix:${path},server=on,wait=off`], path);
+  return startListening(program, [...bare, '-qmp', `unix:${path},server=on,wait=off`], path);
 }
 
-function startStorageDaemon(): Promise<string> {
+function startStorageDaemon(program = 'qemu-storage-daemon'): Promise<string> {
   const path = join(temporaryFolder(), 'monitor');
   const socket = `socket,id=c,path=${path},server=on,wait=off`;
-  return startListening('qemu-storage-daemon', ['--chardev', socket, '--monitor', 'chardev=c'], path);
+  return startListening(program, ['--chardev', socket, '--monitor', 'chardev=c'], path);
 }
 
 function startAgent(): Promise<string> {
@@ -80,6 +80,23 @@ async function expectDrift(address: string, server: ServerName): Promise<JsonRep
   expect(own.conditions).toMatchObject({ contradicted: [] });
   return own;
 }
+
+const comparable = qemus('drift of further QEMUs').filter(({ version }) =>
+  embeddedVersions().some((embedded) => embedded.startsWith(`${version}.`)),
+);
+
+test.each(comparable)(
+  'QEMU $version does not differ from the embedded schemas of its version',
+  { timeout: 60_000 },
+  async ({ version, program }) => {
+    const monitor = await expectDrift(await startQemu(program('qemu-system-x86_64')), 'qmp');
+    const daemon = await expectDrift(await startStorageDaemon(program('qemu-storage-daemon')), 'qsd');
+    for (const { old, serverVersion } of [monitor, daemon]) {
+      expect(old.title.startsWith(`${version}.`), old.title).toBe(true);
+      expect(serverVersion?.startsWith(`${version}.`), serverVersion).toBe(true);
+    }
+  },
+);
 
 describe.runIf(installed(['qemu-system-x86_64'], 'drift of a real QEMU'))('a QEMU', () => {
   test('on a Unix socket', async () => {
