@@ -14,7 +14,7 @@ import type { Conditions } from '../../generator/src/diff/conditions.js';
 import { drift, driftOf, type DriftOptions, type DriftReport } from '../../generator/src/diff/drift.js';
 import type { ServerName } from '../../generator/src/diff/input.js';
 import { wireOfIntrospection } from '../../generator/src/diff/wire.js';
-import { embeddedRoot, resolveVersion, servers } from '../../generator/src/embedded.js';
+import { currentVersion, embeddedRoot, resolveVersion, servers } from '../../generator/src/embedded.js';
 import { loadSchema } from '../../generator/src/frontend/load.js';
 import { introspect } from '../../generator/src/introspect.js';
 import type { Schema } from '../../generator/src/model.js';
@@ -657,7 +657,7 @@ describe('refuses', () => {
     { server: 'qsd', asked: 'qmp' },
     { server: 'qga', asked: 'qsd' },
   ])('a $server instead of a $asked', async ({ server, asked }) => {
-    const text = JSON.stringify(introspect(embedded('10.2', server), () => true));
+    const text = JSON.stringify(introspect(embedded(currentVersion(), server), () => true));
     const refused = {
       code: 'ERR_QAPI_SERVER',
       message: expect.stringMatching(new RegExp(`use --server ${server}$`, 'u')),
