@@ -239,7 +239,7 @@ describe("QEMU's schemas include the same files as without the limit", () => {
     }
   });
 
-  for (const version of ['5.2.0', '7.2.0', '10.0.13', '10.2.2', '11.1.1']) {
+  for (const version of embeddedVersions()) {
     const tree = qemuSchemas(version, 'what its schemas include');
     test.skipIf(!tree)(`original: ${version}`, () => {
       const top = tree ?? '';
