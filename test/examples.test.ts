@@ -44,7 +44,7 @@ interface Mistake {
   readonly since?: string;
   /** The first version that no longer has it. */
   readonly until?: string;
-  /** The definition that the example is of, and where in its messages. */
+  /** The definition with the example, and the place in its messages. */
   readonly where: string;
   readonly problems: readonly string[];
   readonly reason: string;
@@ -164,18 +164,17 @@ const mistakes: readonly Mistake[] = [
     reason: 'it is older than these members',
   },
   {
-    versions: since10,
+    since: '11.1',
+    where: 'query-iothreads.return[]',
+    problems: missing('poll-weight'),
+    reason: 'it is older than the member',
+  },
+  {
+    since: '10.0',
     where: 'query-machines.return[]',
     problems: missing('acpi'),
     reason: 'it is older than the member',
   },
-  {
-    since: '11.1',
-    where: 'query-iothreads.return[]',
-    problems: missing('poll-weight'),
-    reason: 'it is older than that',
-  },
-  { since: '10.0', where: 'query-machines.return[]', problems: missing('acpi'), reason: 'it is older than that' },
   {
     where: 'query-migrate.return.ram',
     problems: missing(

@@ -126,7 +126,7 @@ class Repository {
     return readFileSync(join(this.root, 'schema', 'pins.json'), 'utf8');
   }
 
-  /** Puts stand-ins of apt's programs on the PATH, and these files into the machine's apt configuration. */
+  /** Puts substitutes for apt's programs on the PATH, and these files into the machine's apt configuration. */
   addApt(sources: Record<string, string>, debianVersions: readonly string[], pooled: readonly string[] = []): void {
     const etc = join(this.root, 'etc');
     writeFiles(etc, { 'sources.list.d/README': 'deb http://readme.example/debian sid main', ...sources });

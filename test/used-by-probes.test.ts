@@ -13,6 +13,7 @@ import { loadSchema } from '../generator/src/frontend/load.js';
 import { usedBy } from '../generator/src/used-by/used-by.js';
 import { repository } from './support/compile.js';
 import { mayMeet, probeHeader, probesOf, titleOf } from './support/probes.js';
+import { scratchFolder } from './support/scratch.js';
 
 const folder = scratchFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -25,7 +25,7 @@ fuzz(
     fc.constantFrom(...samples),
     mutations,
     fc.constantFrom(undefined, '5.2', '7.2', '10.2', '11.1'),
-    isDataOrRefused,
+    isDataOrRejected,
   ),
   { share: 2 },
 );
