@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { ts } from 'ts-morph';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { installCopy, repository, runNode, temporaryFolder, writeIn, writeQemu } from './support/command.js';
+import { digestOf } from '../generator/src/sources/release.js';
+import { filesIn, installCopy, repository, runNode, temporaryFolder, writeIn, writeQemu } from './support/command.js';
 
 let base: string;
 let program: string;
@@ -24,6 +25,11 @@ beforeAll(() => {
   program = installCopy(base, ['json5']);
   writeQemu(join(base, 'schema/9.0.0'), `{ 'command': 'c', 'if': 'A' }`);
   writeIn(base, 'schema/current', '9.0.0\n');
+  // The same in the cache, for `--docs`.
+  writeIn(base, 'schema/pins.json', '{}');
+  writeQemu(join(base, 'cache/9.0.0'), `{ 'command': 'c', 'if': 'A' }`);
+  const files = Object.entries(filesIn(join(base, 'cache/9.0.0')));
+  writeIn(base, 'cache/9.0.0/digest', digestOf(new Map(files.map(([path, text]) => [path, Buffer.from(text)]))));
 });
 afterAll(() => rmSync(base, { recursive: true }));
 
@@ -31,7 +37,11 @@ const receipts = 'generator/.cache/receipts.json';
 const index = 'out/qmp/index.ts';
 
 function run(args: readonly string[], env = {}): { status: number | null; stdout: string } {
-  const { status, stdout } = runNode([program, ...args, '--out', 'out'], { cwd: base, env });
+  const cache = join(base, 'cache');
+  const { status, stdout } = runNode([program, ...args, '--out', 'out'], {
+    cwd: base,
+    env: { QAPI_TS_CACHE: cache, ...env },
+  });
   return { status, stdout };
 }
 

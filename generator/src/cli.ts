@@ -7,10 +7,12 @@ import { exitCodes, type Print, type Subcommand } from './commands/command.js';
 import { diffCommand } from './commands/diff.js';
 import { driftCommand } from './commands/drift.js';
 import { helpHint, reportFailure } from './commands/failures.js';
+import { fetchCommand } from './commands/fetch.js';
 import { generateCommand } from './commands/generate.js';
 import { introspectCommand } from './commands/introspect.js';
 import { lintCommand } from './commands/lint.js';
 import { vendorCommand } from './commands/vendor.js';
+import { versionsCommand } from './commands/versions.js';
 import { FileError, reasonOf } from './errors.js';
 import { generatorVersion } from './version.js';
 import { printableLines } from './visible.js';
@@ -24,6 +26,8 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   lint: lintCommand,
   introspect: introspectCommand,
   vendor: vendorCommand,
+  fetch: fetchCommand,
+  versions: versionsCommand,
   diff: diffCommand,
   drift: driftCommand,
 };

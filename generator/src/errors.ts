@@ -12,6 +12,18 @@ export class FileError extends Error {
   readonly code = 'ERR_QAPI_FILE';
 }
 
+/** An archive is damaged, or exceeds a limit. */
+export class ArchiveError extends FileError {}
+
+/** Something is not the release of QEMU that it should be. */
+export class ReleaseError extends Error {
+  override readonly name = 'ReleaseError';
+  readonly code = 'ERR_QAPI_RELEASE';
+}
+
+/** A program that is needed could not be run. */
+export class ProgramError extends FileError {}
+
 /** A server could not be queried, or is not the expected one. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';

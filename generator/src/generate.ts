@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 
 import { conditionNames, conditionTest } from './condition.js';
 import { SchemaError, type Diagnostic } from './diagnostic.js';
-import { embeddedRoot, manualAddress, resolveVersion, servers } from './embedded.js';
+import { manualAddress, servers } from './embedded.js';
 import { emitJsonSchemas } from './emit/json-schema.js';
 import { emitPackage, hasProse } from './emit/package.js';
 import { loadSchema } from './frontend/load.js';
@@ -12,12 +12,14 @@ import type { Definition, Schema } from './model.js';
 import { narrow } from './narrow.js';
 import { optional } from './optional.js';
 import type { Output } from './output.js';
+import type { Read } from './sources/files.js';
+import { locateVersion, openVersion } from './sources/versions.js';
 import { generatorVersion } from './version.js';
 
 export interface GenerateOptions {
-  /** A root schema file. By default, the schemas of all servers of an embedded QEMU. */
+  /** A root schema file. By default, the schemas of all servers of a QEMU version. */
   readonly schema?: string;
-  /** An embedded version. By default, the current one. */
+  /** An embedded or cached version. By default, the current one. */
   readonly qemu?: string;
   readonly out: string;
   /** Whether to include documentation text. By default, if the schema has any. */
@@ -39,7 +41,10 @@ export interface Generated extends Output {
   readonly time: { readonly read: number; readonly emit: number };
 }
 
-/** @throws SchemaError; UsageError if the version is unknown; FileError; file system errors */
+/**
+ * @throws SchemaError; UsageError if the version is unknown, or has no documentation although it is required; FileError;
+ * file system errors
+ */
 export function generate(options: GenerateOptions): Generated[] {
   const results: Generated[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -59,17 +64,22 @@ export function generate(options: GenerateOptions): Generated[] {
 /** A schema to generate output for. */
 interface Job {
   readonly root: string;
+  /** By default, reads from the file system. */
+  readonly read?: Read;
   readonly folder: string;
   readonly origin: string;
   readonly qemu?: string;
   readonly manual?: (definition: Definition) => string;
 }
 
-function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
+function jobs({ schema, qemu, out, docs }: GenerateOptions): Job[] {
   if (schema !== undefined) return [{ root: schema, folder: out, origin: basename(schema) }];
-  const version = resolveVersion(qemu);
+  const location = locateVersion(qemu, docs);
+  const { version } = location;
+  const read = openVersion(location);
   return servers.map((server) => ({
-    root: embeddedRoot(version, server),
+    root: join(location.folder, server.root),
+    read,
     folder: join(out, server.name),
     origin: `QEMU ${version}`,
     qemu: version,
@@ -77,9 +87,9 @@ function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
   }));
 }
 
-function generateOne({ root, folder, origin, qemu, manual }: Job, options: GenerateOptions): Generated {
+function generateOne({ root, read, folder, origin, qemu, manual }: Job, options: GenerateOptions): Generated {
   const begin = performance.now();
-  const whole = loadSchema(root);
+  const whole = loadSchema(root, optional('read', read));
   const schema = options.define.length === 0 ? whole : narrow(whole, conditionTest(options.define));
   const middle = performance.now();
   const docs = options.docs ?? hasProse(schema);

@@ -16,9 +16,10 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { currentFile, embeddedFolder, resolveVersion } from './embedded.js';
+import { currentFile } from './embedded.js';
 import { generate, type GenerateOptions } from './generate.js';
 import { compare, type Difference, type Expectation, type Output } from './output.js';
+import { locateVersion } from './sources/versions.js';
 
 /** The length in bytes and the SHA-256 digest of each file, by the name of its directory and its own name. */
 type Receipt = Readonly<Record<string, Readonly<Record<string, readonly [length: number, digest: string]>>>>;
@@ -100,13 +101,13 @@ function readReceipts(): Receipts {
   }
 }
 
-/** @throws UsageError if the version is unknown; Error if a file changed during this run; file system errors */
+/** @throws UsageError if there are no such schemas; Error if a file changed during this run; file system errors */
 function keyOf(options: GenerateOptions): string {
-  const version = resolveVersion(options.qemu);
+  const { version, folder } = locateVersion(options.qemu, options.docs);
   const { resolve } = createRequire(import.meta.url);
   const folders = packages.map((name) => dirname(resolve(`${name}/package.json`)));
   const hash = createHash('sha256');
-  const paths = [code, manifest, ...folders, embeddedFolder(version)];
+  const paths = [code, manifest, ...folders, folder];
   // The current version may change after the output is generated.
   if (options.qemu === undefined) paths.push(currentFile());
   for (const path of paths) update(hash, path);

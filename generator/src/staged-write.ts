@@ -40,8 +40,8 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 
 import { FileError, InterruptError } from './errors.js';
 
-/** The text of a file, the files of a directory by relative path, or undefined for a removal. */
-export type Content = string | ReadonlyMap<string, string> | undefined;
+/** The content of a file, the files of a directory by relative path, or undefined for a removal. */
+export type Content = string | ReadonlyMap<string, string | Uint8Array> | undefined;
 
 interface Replacement {
   /** The directory that contains everything. */
@@ -115,6 +115,16 @@ async function replace(replacement: Replacement, isInterrupted: () => Promise<bo
     // If moves could be neither made nor undone, the journal remains for the next run.
     if (!isThere(join(stage, journalName))) removeStage(stage);
   }
+}
+
+/**
+ * Creates a directory and its missing parents, so that a run in it will not fail for lack of permission.
+ *
+ * @throws file system errors, also if the directory is not writable
+ */
+export function requireWritable(root: string): void {
+  makeFolders(root);
+  rmdirSync(mkdtempSync(join(root, ownPrefix())));
 }
 
 /** Returns the stages that dead runs left in a directory. */
@@ -223,14 +233,14 @@ function writeStage(stage: string, planned: ReadonlyMap<string, Content>): Move[
 }
 
 /** Returns the directories that were created. */
-function writeFolder(path: string, files: ReadonlyMap<string, string>): string[] {
+function writeFolder(path: string, files: ReadonlyMap<string, string | Uint8Array>): string[] {
   const folders = new Set([path]);
   for (const name of files.keys()) {
     const parts = requirePlain(name).split('/').slice(0, -1);
     for (let end = 1; end <= parts.length; end += 1) folders.add(join(path, ...parts.slice(0, end)));
   }
   for (const folder of folders) mkdirSync(folder);
-  for (const [name, text] of files) writeFlushed(join(path, name), text);
+  for (const [name, content] of files) writeFlushed(join(path, name), content);
   return [...folders];
 }
 
@@ -468,9 +478,9 @@ function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-function writeFlushed(path: string, text: string): void {
+function writeFlushed(path: string, content: string | Uint8Array): void {
   try {
-    writeFileSync(path, text, { flush: true });
+    writeFileSync(path, content, { flush: true });
   } catch (error) {
     // Node's error of a failed write has no path.
     throw error instanceof Error ? Object.assign(error, { path }) : error;

@@ -111,9 +111,13 @@ describe('the command line', () => {
       args: ['10.1', 'old.json'],
       status: 2,
       stderr:
-        /^error: no embedded QEMU 10\.1: embedded versions are 5\.2\.0, 7\.2\.0, .*\n\(see qapi-ts diff --help\)\n$/u,
+        /^error: QEMU 10\.1 is neither embedded \(.*7\.2\.0, .*\) nor cached \(none\); to download .*: npx qapi-ts fetch 10\.1\.0, .*\n\(see qapi-ts diff --help\)\n$/u,
     },
-    { args: ['old.json', 'v10.0'], status: 2, stderr: /^error: no embedded QEMU v10\.0: embedded versions are/u },
+    {
+      args: ['old.json', 'v10.0'],
+      status: 2,
+      stderr: /^error: QEMU v10\.0 is neither embedded \(.*7\.2\.0, .*\) nor cached \(none\)\n/u,
+    },
     { args: ['old.json', 'missing.json'], status: 3, stderr: /^error: cannot read 'missing\.json': no such file\n$/u },
     { args: ['10.json', 'old.json'], status: 3, stderr: /^error: cannot read '10\.json': no such file\n$/u },
     { args: ['.', 'old.json'], status: 3, stderr: /^error: cannot read '\.': it is a directory\n$/u },

@@ -12,9 +12,9 @@ import { conditionNames, conditionTest } from '../../generator/src/condition.js'
 import { formatUse, type Change } from '../../generator/src/diff/change.js';
 import type { Conditions } from '../../generator/src/diff/conditions.js';
 import { drift, driftOf, type DriftOptions, type DriftReport } from '../../generator/src/diff/drift.js';
-import type { ServerName } from '../../generator/src/diff/input.js';
+import { loadVersion, type ServerName } from '../../generator/src/diff/input.js';
 import { wireOfIntrospection } from '../../generator/src/diff/wire.js';
-import { currentVersion, embeddedRoot, resolveVersion, servers } from '../../generator/src/embedded.js';
+import { currentVersion } from '../../generator/src/embedded.js';
 import { loadSchema } from '../../generator/src/frontend/load.js';
 import { introspect } from '../../generator/src/introspect.js';
 import type { Schema } from '../../generator/src/model.js';
@@ -38,9 +38,7 @@ function briefly(changes: readonly Change[]): string[] {
 }
 
 function embedded(version: string, name: ServerName = 'qmp'): Schema {
-  const server = servers.find((candidate) => candidate.name === name);
-  if (!server) throw new Error(name);
-  return loadSchema(embeddedRoot(resolveVersion(version), server));
+  return loadVersion(version, name).schema;
 }
 
 /** Returns the introspection of a server that is built from a schema. @param defined the conditions that hold */

@@ -8,7 +8,7 @@ export const diffCommand: Subcommand = {
     declareJudging(
       command
         .description('list the changes between two schemas that affect clients, and which of them are breaking')
-        .argument('<old>', 'an embedded version such as 10.0, a root schema file, or a saved introspection')
+        .argument('<old>', 'an embedded or cached version such as 10.0, a root schema file, or a saved introspection')
         .argument('<new>', 'the same kinds of source as <old>'),
     ),
   run,

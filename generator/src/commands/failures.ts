@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { inspect } from 'node:util';
 
 import { SchemaError, formatDiagnostic } from '../diagnostic.js';
-import { describeSystemError, FileError, InterruptError, ServerError, UsageError } from '../errors.js';
+import { describeSystemError, FileError, InterruptError, ReleaseError, ServerError, UsageError } from '../errors.js';
 import { generatorVersion } from '../version.js';
 import { printable, printableLines } from '../visible.js';
 import { exitCodes } from './command.js';
@@ -28,6 +28,10 @@ export function reportFailure(error: unknown, hint = helpHint()): number {
     // End by the same signal, as if it had not been caught.
     process.kill(process.pid, error.signal);
     return signalled + constants.signals[error.signal];
+  }
+  if (error instanceof ReleaseError) {
+    process.stderr.write(`error: ${printable(error.message)}\n`);
+    return exitCodes.failed;
   }
   const isOurs = error instanceof FileError || error instanceof ServerError;
   const problem = isOurs ? error.message : describeSystemError(error);

@@ -8,8 +8,10 @@ import { defineOption, exitCodes, warnOfUnknown, type Print, type Subcommand } f
 /** Declares the options that `generate` and `check` share. */
 export function declareGenerating(command: Command): Command {
   return command
-    .addOption(new Option('--schema <file>', 'a root schema file instead of an embedded schema').conflicts('qemu'))
-    .addOption(new Option('--qemu <version>', 'an embedded QEMU version, such as 10.0'))
+    .addOption(
+      new Option('--schema <file>', 'a root schema file instead of the schemas of a version').conflicts('qemu'),
+    )
+    .addOption(new Option('--qemu <version>', 'an embedded or cached QEMU version, such as 10.0'))
     .option('--out <directory>', 'the output directory', 'generated')
     .option('--docs', 'include documentation (default: if the schema has any)')
     .option('--no-docs', 'omit documentation; include only facts such as versions and conditions')

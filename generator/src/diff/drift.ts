@@ -12,7 +12,7 @@ import { isGuestInfo, namesOnly, readGuestInfo, type Agent } from './agent.js';
 import { diff } from './compare.js';
 import { infer, type Conditions } from './conditions.js';
 import { byCondition, observe } from './evidence.js';
-import { loadEmbedded, locating, parseIntrospection, type ServerName } from './input.js';
+import { loadVersion, locating, parseIntrospection, type ServerName } from './input.js';
 import type { Conditional, Report, InputLabel } from './report.js';
 import { query } from './server.js';
 import { ofServer } from './wording.js';
@@ -26,7 +26,7 @@ export interface DriftOptions {
   readonly introspection?: string | undefined;
   /** The path of a root schema file. */
   readonly schema?: string | undefined;
-  /** An embedded version, if there is no schema file. Defaults to the current one. */
+  /** An embedded or cached version, if there is no schema file. Defaults to the current one. */
   readonly qemu?: string | undefined;
   readonly server: ServerName;
 }
@@ -98,14 +98,14 @@ function partition<T>(all: readonly T[], test: (one: T) => boolean): [T[], T[]] 
 interface Ours {
   readonly label: InputLabel;
   readonly schema: Schema;
-  /** The version of an embedded schema. */
+  /** The version of an embedded or cached schema. */
   readonly version?: string;
 }
 
 function loadOurs({ schema: file, qemu, server: name }: DriftOptions): Ours {
   if (file !== undefined) return { label: { title: file, kind: 'schema' }, schema: loadSchema(file) };
-  const { title, ...embedded } = loadEmbedded(qemu, name);
-  return { label: { title, kind: 'embedded' }, ...embedded };
+  const { title, kind, ...ours } = loadVersion(qemu, name);
+  return { label: { title, kind }, ...ours };
 }
 
 interface Theirs {

@@ -1,18 +1,21 @@
 /** Reads what `diff` compares: the OLD and NEW of the command line. */
 
-import { embeddedRoot, resolveVersion, serverOf, type Server } from '../embedded.js';
+import { join } from 'node:path';
+
+import { serverOf, type Server } from '../embedded.js';
 import { FileError, type ServerError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
 import { readNamed, schemaReader } from '../sources/files.js';
+import { locateVersion, openVersion, resolveVersion, type Location } from '../sources/versions.js';
 import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
 
 export type ServerName = Server['name'];
 
 /** One side of a comparison. */
 interface Input {
-  readonly kind: 'embedded' | 'schema' | 'introspection';
-  /** The full version of an embedded schema, or the path of a file as it was given. */
+  readonly kind: Location['kind'] | 'schema' | 'introspection';
+  /** The full version of an embedded or cached schema, or the path of a file as it was given. */
   readonly title: string;
   readonly wire: WireSchema;
   /** Absent for an introspection. */
@@ -22,16 +25,15 @@ interface Input {
 /**
  * Reads one side of a comparison.
  *
- * @param text an embedded version, or the path of a root schema file or saved introspection, told apart by their
- * content
- * @param server the server whose embedded schema is meant
+ * @param text a version, or the path of a root schema file or saved introspection, told apart by their content
+ * @param server the server whose schema is meant by a version
  * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or
  *   is not an introspection
  */
 export function loadInput(text: string, server: ServerName): Input {
   if (/^\d+(\.\d+)*$/u.test(text)) {
-    const { title, schema } = loadEmbedded(text, server);
-    return { kind: 'embedded', title, schema, wire: wireOf(schema) };
+    const { kind, title, schema } = loadVersion(text, server);
+    return { kind, title, schema, wire: wireOf(schema) };
   }
   const bytes = readUnlessVersion(text);
   const content = new TextDecoder().decode(bytes);
@@ -45,14 +47,20 @@ export function loadInput(text: string, server: ServerName): Input {
   return { kind: 'schema', title: text, schema, wire: wireOf(schema) };
 }
 
-/** @throws UsageError if there is no such embedded version */
-export function loadEmbedded(
+/**
+ * Loads the schema of an embedded or cached version.
+ *
+ * @throws UsageError if there is no such version; FileError if it is damaged
+ */
+export function loadVersion(
   wanted: string | undefined,
   name: ServerName,
-): { title: string; version: string; schema: Schema } {
-  const version = resolveVersion(wanted);
+): { kind: Location['kind']; title: string; version: string; schema: Schema } {
+  const location = locateVersion(wanted);
+  const { kind, version, folder } = location;
   const title = name === 'qmp' ? version : `${version} (${name})`;
-  return { title, version, schema: loadSchema(embeddedRoot(version, serverOf(name))) };
+  const root = join(folder, serverOf(name).root);
+  return { kind, title, version, schema: loadSchema(root, { read: openVersion(location) }) };
 }
 
 /**
@@ -68,7 +76,7 @@ export function locating<T>(origin: string, Kind: typeof FileError | typeof Serv
   }
 }
 
-/** @throws UsageError with the embedded versions, for a mistyped version such as v10.0 */
+/** @throws UsageError with the versions, for a mistyped version such as v10.0 */
 function readUnlessVersion(text: string): Uint8Array {
   try {
     return readNamed(text);

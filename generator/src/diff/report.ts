@@ -17,7 +17,7 @@ export type Threshold = (typeof thresholds)[number];
 /** The name and kind of what is compared. */
 export interface InputLabel {
   readonly title: string;
-  readonly kind: 'embedded' | 'schema' | 'introspection' | 'server';
+  readonly kind: 'embedded' | 'cached' | 'schema' | 'introspection' | 'server';
 }
 
 /** A location in the source code of a program. */
@@ -363,7 +363,8 @@ function toJson(report: Report): JsonReport {
 
 /** Returns a section for a changelog. */
 function formatMarkdown(report: Report): string {
-  const name = ({ title, kind }: InputLabel): string => (kind === 'embedded' ? `QEMU ${title}` : codeSpan(title));
+  const name = ({ title, kind }: InputLabel): string =>
+    kind === 'embedded' || kind === 'cached' ? `QEMU ${title}` : codeSpan(title);
   const style: Style = {
     where: codeSpan,
     name: codeSpan,
