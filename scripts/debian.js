@@ -45,7 +45,8 @@ export function messageOf(error) {
   if (!(error instanceof Error)) return String(error);
   // The errors of fetch() say only "fetch failed". The reason is the cause, which has no message if it consists of
   // several errors.
-  return error.cause instanceof Error ? error.cause.message || String(codeOf(error.cause)) : error.message;
+  const { cause } = error;
+  return error instanceof TypeError && cause instanceof Error ? cause.message || String(codeOf(cause)) : error.message;
 }
 
 /**
