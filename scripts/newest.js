@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 
 import { Failure, listSources, makeTemporaryFolder, messageOf, upstreamVersion } from './debian.js';
 
-const UPSTREAM = (process.env['QEMU_DOWNLOAD_URL'] || 'https://download.qemu.org').replace(/\/+$/, '');
+const UPSTREAM = (process.env['QAPI_TS_MIRROR'] || 'https://download.qemu.org').replace(/\/+$/, '');
 
 /** The longest time to wait for upstream's listing. */
 const TIMEOUT_MS = 30_000;

@@ -110,7 +110,7 @@ function shell(base: string, script: string, env: Readonly<Record<string, string
   const all = {
     ...process.env,
     PATH: `${join(base, 'bin')}:${process.env['PATH'] ?? ''}`,
-    QEMU_DOWNLOAD_URL: `http://127.0.0.1:${port}`,
+    QAPI_TS_MIRROR: `http://127.0.0.1:${port}`,
     QAPI_TS_CACHE: join(base, '.cache'),
     ...env,
   };
