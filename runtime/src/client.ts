@@ -105,6 +105,14 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
     return this.#connection.greeting;
   }
 
+  /**
+   * The server's version of QEMU: `10.2.2`. Undefined for a guest agent until it has reported its version, which it is
+   * asked for in the background, and for a server that reports none.
+   */
+  get version(): string | undefined {
+    return this.#connection.version;
+  }
+
   /** The server's process if the client launched it. */
   get process(): ChildProcess | undefined {
     return this.#connection.process;
@@ -129,6 +137,16 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    */
   executeRaw(name: string, args?: JsonObject, options?: Omit<OobCallOptions<E>, 'validate'>): Promise<Json> {
     return this.#connection.callRaw(name, args, options) as Promise<Json>;
+  }
+
+  /**
+   * Returns whether the server has a command, synchronously: the server was asked for its commands while connecting, and
+   * after each reconnect. A guest agent also has commands that are disabled; `supports` tells whether they are enabled.
+   *
+   * @throws TypeError if the client was connected without the option `queryCommands`
+   */
+  has(name: (keyof C & string) | (string & {})): boolean {
+    return this.#connection.has(name);
   }
 
   /**

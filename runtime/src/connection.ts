@@ -6,9 +6,17 @@ import type { ChildProcess } from 'node:child_process';
 import { delayUnlessAborted, onAbort } from './abort.js';
 import { addressOf, canReconnectTo, open, type Address, type Ending, type Opened } from './address.js';
 import { BoundedCall, type CallBounds } from './bounded-call.js';
-import { AbortedError, ConnectError, ConnectionLostError, NotSentError, ProtocolError, QmpError } from './errors.js';
+import {
+  AbortedError,
+  CommandError,
+  ConnectError,
+  ConnectionLostError,
+  NotSentError,
+  ProtocolError,
+  QmpError,
+} from './errors.js';
 import { Events, waitingLimit, type EventReader, type EventsOptions, type Listener } from './events.js';
-import type { JsonObject } from './json.js';
+import { isObject, type Json, type JsonObject } from './json.js';
 import { defaultLog, guarded, safe, type Log, type Trace } from './log.js';
 import {
   aBoolean,
@@ -36,9 +44,9 @@ import {
   type Settle,
   type Settled,
 } from './session.js';
-import { Inventory, type Part } from './supports.js';
+import { commandsIn, commandsQuery, Inventory, type Part } from './supports.js';
 import { Checks, validationOf, type Validation } from './validation.js';
-import { versionProblem } from './version.js';
+import { codeVersions, versionIn, versionOf, type CodeVersions } from './version.js';
 
 export interface ConnectOptions {
   /**
@@ -58,8 +66,16 @@ export interface ConnectOptions {
   trace?: Trace | undefined;
   /** How to validate arguments, results and events. `false` disables validation. */
   validate?: boolean | Validation | undefined;
-  /** Logs a warning if the server's QEMU minor version differs from that of the generated code. */
+  /**
+   * Whether to log a warning if the server's QEMU minor version is not one that the generated code is for; true by
+   * default. An agent is asked for its version once it is connected.
+   */
   checkVersion?: boolean | undefined;
+  /**
+   * Whether to ask the server for the names of its commands while connecting, for `has`. Clients of a range of versions
+   * always do.
+   */
+  queryCommands?: boolean | undefined;
   /**
    * Reconnects to a path or port when the connection is lost. Calls in flight still fail: nothing is sent twice.
    */
@@ -101,6 +117,7 @@ const connectChecks: OptionChecks<ConnectOptions> = {
   trace: aFunction,
   validate: anything,
   checkVersion: aBoolean,
+  queryCommands: aBoolean,
   reconnect: anything,
 };
 const reconnectChecks: OptionChecks<ReconnectOptions> = { initialDelay: aDelay, maxDelay: aDelay };
@@ -130,6 +147,8 @@ export interface ConnectionEvents {
 
 /** How long a connection must last to reset the delay before the next attempt, in milliseconds. */
 const steadyTime = 10_000;
+/** The maximum time to wait for an agent's version, in milliseconds. */
+const versionTimeout = 10_000;
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainTimeout = 5000;
 
@@ -138,6 +157,11 @@ export class Connection {
   readonly #protocol: Protocol;
   readonly #options: ConnectOptions;
   readonly #delays: Delays | undefined;
+  readonly #isAgent: boolean;
+  /** The versions that the generated code is for, if it names them. */
+  readonly #code: CodeVersions | undefined;
+  readonly #checksVersion: boolean;
+  readonly #asksCommands: boolean;
   /** The delay before the next attempt to reconnect, in milliseconds. */
   #delay = 0;
   /** The time at which the connection was established. */
@@ -157,6 +181,11 @@ export class Connection {
   #session: Session | undefined;
   #opened: Opened | undefined;
   #greeting: Greeting | undefined;
+  #version: string | undefined;
+  /** The version that was last logged because the generated code is not for it. */
+  #loggedVersion: string | undefined;
+  /** The names of the server's commands, if it was asked for them and has replied. */
+  #commands: ReadonlySet<string> | undefined;
   /** Events that arrived before listeners could be added. */
   #held: Backlog<Parameters<SessionOptions['onEvent']>> | undefined = new Backlog(waitingLimit);
   /** The number of events that did not fit into `#held`. */
@@ -176,11 +205,15 @@ export class Connection {
     this.#protocol = protocol;
     this.#options = options;
     this.#delays = delaysOf(options.reconnect);
+    this.#isAgent = protocol.handshake === 'sync';
+    this.#code = codeVersions(protocol);
+    this.#checksVersion = options.checkVersion ?? true;
+    this.#asksCommands = options.queryCommands ?? protocol.versions !== undefined;
     this.#log = safe(options.log ?? defaultLog);
     this.#trace = options.trace && guarded('trace', options.trace);
     this.#events = new Events(this.#log, protocol.validators?.events);
     this.#validation = validationOf(options.validate);
-    this.#checks = new Checks(protocol.validators, this.#log, callOptionNames);
+    this.#checks = new Checks(protocol, this.#log, callOptionNames);
     this.#settleOwn = this.#settleWith(this.#validation);
     this.#inventory = this.#newInventory();
   }
@@ -200,6 +233,11 @@ export class Connection {
   /** The server's greeting; undefined for an agent. */
   get greeting(): Greeting | undefined {
     return this.#greeting;
+  }
+
+  /** The server's version, if it is known. */
+  get version(): string | undefined {
+    return this.#version;
   }
 
   /** The server's process if it was launched. */
@@ -231,6 +269,22 @@ export class Connection {
         resolve,
       );
     });
+  }
+
+  /**
+   * Returns whether the server has a command.
+   *
+   * @throws TypeError if it was not asked for its commands
+   */
+  has(name: string): boolean {
+    checkParameter('name', name, aString);
+    if (!this.#asksCommands) throw new TypeError('has: connect with the option queryCommands, and it can tell');
+    return this.#commands?.has(name) ?? false;
+  }
+
+  /** Returns why a command cannot be called if the server lacks it, and not every version of a range has it. */
+  lack(name: string): string | undefined {
+    return !this.#commands || this.#commands.has(name) ? undefined : this.#checks.lack(name);
   }
 
   /** Returns whether the server has a command or event, or a part of one. */
@@ -265,8 +319,10 @@ export class Connection {
     return (this.#closing ??= this.#close());
   }
 
-  #settleWith(validation: Validation): Settle {
-    return (outcome, resolve, command) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
+  /** @param explanation why the server may reject the arguments */
+  #settleWith(validation: Validation, explanation?: string): Settle {
+    return (outcome, resolve, command) =>
+      this.#settle(this.#checks.result(command, outcome, validation, explanation), resolve);
   }
 
   #settle(outcome: Settled, resolve: Resolve): void {
@@ -294,16 +350,18 @@ export class Connection {
       resolve(fail(wire));
       return;
     }
+    const explanation = this.#checks.explanationOf(wire);
     const session = this.#sessionFor(command, options);
     if (typeof session === 'function') {
       resolve(fail(session));
     } else if (!signal && timeout === undefined && !until) {
       this.#unsettledCalls += 1;
-      const settle = validation === this.#validation ? this.#settleOwn : this.#settleWith(validation);
+      const isOwn = validation === this.#validation && explanation === undefined;
+      const settle = isOwn ? this.#settleOwn : this.#settleWith(validation, explanation);
       session.send({ command, args: wire, oob, settle, resolve });
     } else {
       const bounds = { signal, timeout, where: options.where, until: until ?? [] };
-      this.#sendBounded(session, { command, args: wire, oob, resolve }, bounds, validation);
+      this.#sendBounded(session, { command, args: wire, oob, resolve }, bounds, validation, explanation);
     }
   }
 
@@ -318,19 +376,25 @@ export class Connection {
   }
 
   /** Sends a call that has a signal, a timeout, or events to wait for. */
-  #sendBounded(session: Session, request: Omit<Request, 'settle'>, bounds: CallBounds, validation: Validation): void {
+  #sendBounded(
+    session: Session,
+    request: Omit<Request, 'settle'>,
+    bounds: CallBounds,
+    validation: Validation,
+    explanation: string | undefined,
+  ): void {
     const { command, resolve } = request;
     const settle = (outcome: Settled): void => this.#settle(outcome, resolve);
     this.#unsettledCalls += 1;
     new BoundedCall(session, this.#events, command, bounds, settle).start(request, (outcome) =>
-      this.#checks.result(command, outcome, validation),
+      this.#checks.result(command, outcome, validation, explanation),
     );
   }
 
   // Connecting
 
   async #connect(stop?: AbortSignal): Promise<void> {
-    const { connectTimeout = 10_000, messageLimit, checkVersion } = this.#options;
+    const { connectTimeout = 10_000, messageLimit } = this.#options;
     // Node 20 garbage-collects the result of `AbortSignal.any` when it contains `AbortSignal.timeout`.
     const controller = new AbortController();
     const end = (): void => controller.abort();
@@ -351,15 +415,16 @@ export class Connection {
         ...(messageLimit !== undefined && { messageLimit }),
       });
       const late = (): void => session?.destroy(new ConnectError(this.#silence(session, connectTimeout)));
-      const opening = session.open().finally(onAbort(deadline, late));
+      const opening = this.#begin(session).finally(onAbort(deadline, late));
       // Launching the server may have taken all the time.
       if (deadline.aborted) late();
-      this.#greeting = await opening;
+      const version = await opening;
       if (session.ended) throw new ConnectionLostError('the server closed the connection');
       this.#opened = opened;
       this.#session = session;
       this.#connectedAt = performance.now();
-      if (checkVersion) void this.#checkVersion(connectTimeout);
+      this.#identify(version);
+      if (version === undefined) this.#askVersion(session, Math.min(connectTimeout, versionTimeout));
     } catch (error) {
       session?.destroy();
       if (!opened || !(error instanceof Error)) throw error;
@@ -381,28 +446,66 @@ export class Connection {
   #newInventory(): Inventory {
     // Never base an answer on an invalid reply.
     const validate: Validation = { results: 'throw' };
-    return new Inventory(this.#protocol.handshake === 'sync', (command, bounds) =>
-      this.call(command, undefined, { ...bounds, validate }),
-    );
+    return new Inventory(this.#isAgent, (command, bounds) => this.call(command, undefined, { ...bounds, validate }));
   }
 
-  /** Runs in the background, because an agent has to be queried and might never reply. */
-  async #checkVersion(timeout: number): Promise<void> {
-    const session = this.#session;
+  /**
+   * Performs the handshake, and asks the server for its commands if need be.
+   *
+   * @returns the server's version, if it is known
+   */
+  async #begin(session: Session): Promise<string | undefined> {
+    this.#greeting = await session.open();
+    const reported = this.#asksCommands ? await this.#queryCommands(session) : undefined;
+    return this.#greeting ? versionOf(this.#greeting) : reported;
+  }
+
+  /** @returns the version, if an agent reports it */
+  async #queryCommands(session: Session): Promise<string | undefined> {
+    this.#commands = undefined;
     try {
-      const message = await versionProblem(this.#protocol.qemu, () => this.#serverVersion(timeout));
-      if (message !== undefined) this.#log({ level: 'warn', message });
+      const reply = await session.request(commandsQuery(this.#isAgent));
+      this.#commands = commandsIn(reply);
+      return versionReported(reply);
     } catch (error) {
-      // The end of the connection is reported elsewhere.
-      if (session !== this.#session) return;
-      this.#log({ level: 'warn', message: 'the server did not report its version', error });
+      // The policy of a guest may disable the query.
+      if (!(error instanceof CommandError)) throw error;
+      this.#log({
+        level: 'warn',
+        message: 'the server does not report its commands, so has() always returns false',
+        error,
+      });
+      return undefined;
     }
   }
 
-  async #serverVersion(timeout: number): Promise<unknown> {
-    if (!this.#greeting) return ((await this.call('guest-info', undefined, { timeout })) as JsonObject)['version'];
-    const { major, minor, micro } = this.#greeting.version.qemu;
-    return `${major}.${minor}.${micro}`;
+  /**
+   * Asks an agent for its version, after the calls that the program makes first. `close` does not wait for the reply,
+   * because an agent might never reply.
+   */
+  #askVersion(session: Session, timeout: number): void {
+    if (!this.#isAgent || !this.#code || !this.#checksVersion || this.#asksCommands) return;
+    const command = commandsQuery(true);
+    const settle = (outcome: Settled): void => {
+      if (session !== this.#session || session.ended) return;
+      if ('result' in outcome) this.#identify(versionReported(outcome.result));
+      else this.#log({ level: 'info', message: 'the agent did not report its version', error: outcome.failure() });
+    };
+    setImmediate(() => {
+      const call = new BoundedCall(session, this.#events, command, { timeout, until: [] }, settle);
+      call.start({ command, args: undefined, oob: false, resolve: () => {} }, (outcome) => outcome);
+    });
+  }
+
+  /** Judges by the server's version from now on, and logs it once if the generated code is not for it. */
+  #identify(version: string | undefined): void {
+    this.#version = version;
+    this.#checks.judgeBy(version);
+    if (!this.#checksVersion || version === undefined || version === this.#loggedVersion) return;
+    if (!this.#code || this.#code.covers(version)) return;
+    this.#loggedVersion = version;
+    const message = `the server is QEMU ${version}, but the generated code is for ${this.#code.text}: run npx qapi-ts drift to see the differences`;
+    this.#log({ level: 'warn', message });
   }
 
   /** Returns a description of why the server may have sent nothing. */
@@ -502,6 +605,11 @@ export class Connection {
     this.#events.end(undefined);
     await this.#opened?.dispose?.();
   }
+}
+
+/** Returns the version in an agent's reply to `guest-info`, which may be anything. */
+function versionReported(reply: Json): string | undefined {
+  return isObject(reply) ? versionIn(reply['version']) : undefined;
 }
 
 /** Returns whether a server might expect TLS on a connection without it. */

@@ -48,7 +48,15 @@ export type TypeRef = BuiltinName | readonly [TypeRef] | Typed;
 /** Members by name. The name of an optional member ends in `?`. */
 export type MemberRefs = Readonly<Record<string, TypeRef | Noted>>;
 
-interface Noted extends Notes {
+interface MemberNotes extends Notes {
+  /**
+   * The versions in which an optional member is mandatory, in code for a range of versions. A member whose name does not
+   * end in `?` is mandatory in all versions.
+   */
+  readonly mandatoryIn?: string;
+}
+
+interface Noted extends MemberNotes {
   readonly type: TypeRef;
 }
 
@@ -246,7 +254,7 @@ function inspectArray(inspector: Inspector, element: Type, array: unknown): void
 
 // Structs
 
-export interface Member extends Notes {
+export interface Member extends MemberNotes {
   readonly name: string;
   readonly type: Type;
   readonly optional: boolean;

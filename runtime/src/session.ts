@@ -19,6 +19,7 @@ import { Repeats, type Log, type Trace } from './log.js';
 import type { Secret } from './masking.js';
 import { PastSecrets } from './past-secrets.js';
 import { Queue } from './queue.js';
+import type { VersionRange } from './range.js';
 import { hasSecretResult, hideSecrets, secretsIn, secretsOf, shownRequest } from './secrets.js';
 import { shortened } from './text.js';
 import type { AnyValidators } from './validator.js';
@@ -34,6 +35,8 @@ export interface Protocol {
   readonly withoutReply: readonly string[];
   /** The QEMU version of the schema: `10.2.2`. */
   readonly qemu?: string;
+  /** The QEMU versions of the schema, if it is for a range of versions: made by `versionRange`. */
+  readonly versions?: VersionRange;
   readonly validators?: AnyValidators;
 }
 
@@ -258,7 +261,7 @@ export class Session {
     const greeting = await opened;
     if (!greeting) return undefined;
     const oob = greeting.capabilities.includes('oob');
-    await this.#negotiate(oob ? { enable: ['oob'] } : undefined);
+    await this.request('qmp_capabilities', oob ? { enable: ['oob'] } : undefined);
     if (oob) this.#inBandLimit = inBandLimit;
     this.#oob = oob;
     return greeting;
@@ -280,6 +283,20 @@ export class Session {
       this.#schedule();
     }
     return entry;
+  }
+
+  /**
+   * Executes a command of the connection itself.
+   *
+   * @throws QmpError if the command fails or the connection ends
+   */
+  async request(command: string, args?: object): Promise<Json> {
+    const outcome = await new Promise<Settled>((resolve) => {
+      const settle: Settle = (settled) => resolve(settled);
+      this.send({ command, args: args && toWire(args), oob: false, settle, resolve: () => {} });
+    });
+    if ('failure' in outcome) throw outcome.failure();
+    return outcome.result;
   }
 
   /** Ends a request whose time limit expired. It succeeds if it was only waiting for a possible error. */
@@ -564,14 +581,6 @@ export class Session {
   }
 
   // Beginning and end
-
-  async #negotiate(args: object | undefined): Promise<void> {
-    const outcome = await new Promise<Settled>((resolve) => {
-      const settle: Settle = (settled) => resolve(settled);
-      this.send({ command: 'qmp_capabilities', args: args && toWire(args), oob: false, settle, resolve: () => {} });
-    });
-    if ('failure' in outcome) throw outcome.failure();
-  }
 
   #askAgent(): void {
     this.#isAgentAsked = true;

@@ -91,6 +91,22 @@ const partChecks: OptionChecks<Part> = {
 };
 const boundsChecks: OptionChecks<Bounds> = { signal: anAbortSignal, timeout: aDuration };
 
+/** The command that reports the names of all commands. */
+export function commandsQuery(isAgent: boolean): string {
+  return isAgent ? 'guest-info' : 'query-commands';
+}
+
+/**
+ * Returns the names of a server's commands.
+ *
+ * @param reply the reply to `commandsQuery`
+ */
+export function commandsIn(reply: unknown): ReadonlySet<string> {
+  const { supported_commands: commands = reply } = (reply ?? {}) as Partial<GuestInfo>;
+  const names = Array.isArray(commands) ? commands.map((command: Partial<Info> | null) => command?.name) : [];
+  return new Set(names.filter((name) => typeof name === 'string'));
+}
+
 /** The commands, events and types of one server, for the duration of a connection. */
 export class Inventory {
   readonly #isAgent: boolean;
@@ -116,7 +132,7 @@ export class Inventory {
     }
     // Not cached: commands are disabled while file systems are frozen, and the guest may run another agent after a
     // reboot.
-    const { supported_commands: commands } = (await this.#ask('guest-info', bounds)) as GuestInfo;
+    const { supported_commands: commands } = (await this.#ask(commandsQuery(true), bounds)) as GuestInfo;
     return commands.some((command) => command.name === name && command.enabled);
   }
 

@@ -3,16 +3,17 @@
  * events.
  */
 
-import { ArgumentsError, ResultError } from './errors.js';
+import { ArgumentsError, CommandError, ResultError } from './errors.js';
 import { compiled } from './compile.js';
 import { inspect, isFailure, type Direction, type Inspection, type Issue, type Remark } from './inspect.js';
 import { toWire, type Json, type Wire } from './json.js';
 import type { Log } from './log.js';
 import { BuiltinType } from './schema.js';
-import type { Settled } from './session.js';
+import type { Protocol, Settled } from './session.js';
 import { shortened } from './text.js';
 import type { Type } from './type.js';
-import { enumeration, passes, struct, type AnyValidators, type CommandValidators } from './validator.js';
+import { enumeration, passes, struct, type UsedValidators } from './validator.js';
+import { codeVersions } from './version.js';
 
 /** How to validate arguments, results and events against the schema. */
 export interface Validation {
@@ -65,7 +66,14 @@ const maxPlace = 1000;
 
 /** The validation of one connection. */
 export class Checks {
-  readonly #validators: AnyValidators | undefined;
+  readonly #protocol: Pick<Protocol, 'validators' | 'qemu' | 'versions'>;
+  #validators: UsedValidators | undefined;
+  /** The server's version, if it is known. */
+  #version: string | undefined;
+  /** What to add to an issue if the generated code is not for the server's version. */
+  #versionHint: string | undefined;
+  /** What the server's version should not have, for the error if the server rejects the arguments. */
+  readonly #explanations = new WeakMap<Wire, string>();
   readonly #log: Log;
   readonly #options: readonly string[];
   readonly #logged = new Set<string>();
@@ -80,10 +88,47 @@ export class Checks {
   readonly #mendable = new Map<Type, boolean>();
 
   /** @param options the names of a call's options, which programs may pass as arguments by mistake */
-  constructor(validators: AnyValidators | undefined, log: Log, options: readonly string[] = []) {
-    this.#validators = validators;
+  constructor(protocol: Pick<Protocol, 'validators' | 'qemu' | 'versions'>, log: Log, options: readonly string[] = []) {
+    this.#protocol = protocol;
+    this.#validators = protocol.validators;
     this.#log = log;
     this.#options = options;
+  }
+
+  /**
+   * Judges by the server's version from now on.
+   *
+   * @param version undefined if it is not known
+   */
+  judgeBy(version: string | undefined): void {
+    const { validators, versions } = this.#protocol;
+    const code = codeVersions(this.#protocol);
+    const isCovered = !code || version === undefined || code.covers(version);
+    this.#versionHint = isCovered ? undefined : `the code is for QEMU ${code.text}, this server is ${version}`;
+    if (!versions || !validators || version === this.#version) return;
+    this.#version = version;
+    this.#validators = versions.validators(validators, version);
+    // Issues of another version are new.
+    this.#known.clear();
+    this.#open.clear();
+  }
+
+  /** Returns why the server lacks a command, or undefined if every version of a range has it. */
+  lack(command: string): string | undefined {
+    const absence = this.#absence(command);
+    const isOptional = this.#commandOf(command)?.arguments.notes?.in !== undefined;
+    if (!isOptional) return undefined;
+    return `the server does not have this command${absence === undefined ? '' : ` (it ${absence})`}`;
+  }
+
+  /** Returns why the server may reject arguments that were validated. */
+  explanationOf(wire: Wire | undefined): string | undefined {
+    return this.#protocol.versions && wire ? this.#explanations.get(wire) : undefined;
+  }
+
+  #absence(command: string): string | undefined {
+    const notes = this.#commandOf(command)?.arguments.notes;
+    return notes && this.#protocol.versions?.absence(notes, this.#version);
   }
 
   /**
@@ -113,6 +158,8 @@ export class Checks {
     if (failures.length > 0) {
       return argumentsError(command, `${listed('arguments', failures)}${this.#hint(failures)}`, failures);
     }
+    const absences = issues.filter(({ kind }) => kind === 'version');
+    if (wire && absences.length > 0) this.#explanations.set(wire, listed('arguments', absences).replaceAll('\n', '; '));
     this.#logAll({ command }, 'arguments', issues);
     return wire;
   }
@@ -128,11 +175,13 @@ export class Checks {
   /**
    * Validates a result.
    *
+   * @param explanation why the server may reject the arguments
    * @returns the outcome, possibly changed to a failure
    */
-  result(command: string, outcome: Settled, { results = 'warn' }: Validation): Settled {
+  result(command: string, outcome: Settled, { results = 'warn' }: Validation, explanation?: string): Settled {
+    if ('failure' in outcome) return this.#explained(command, outcome.failure, explanation);
     const type = this.#commandOf(command)?.result.type;
-    if ('failure' in outcome || !type) return outcome;
+    if (!type) return outcome;
     const { value, issues } = this.#inspect(command, type, outcome.result, results);
     const result = value as Json;
     if (issues.length === 0) return { result };
@@ -144,6 +193,23 @@ export class Checks {
     );
     if (failures.length === 0) return { result };
     return { failure: resultError(command, result, failures) };
+  }
+
+  /** Adds to the error of a command why a server of its version may have rejected it. */
+  #explained(command: string, failure: () => Error, explanation: string | undefined): Settled {
+    return {
+      failure: () => {
+        const error = failure();
+        if (!(error instanceof CommandError)) return error;
+        const isUnknown = error.errorClass === 'CommandNotFound' && this.#commandOf(command) !== undefined;
+        const absence = isUnknown ? this.#absence(command) : undefined;
+        const whole = absence === undefined ? isUnknown && this.#versionHint : `the command ${absence}`;
+        const reasons = [whole, explanation].filter((reason) => typeof reason === 'string');
+        return reasons.length === 0
+          ? error
+          : new CommandError(command, error.errorClass, error.desc, reasons.join('; '));
+      },
+    };
   }
 
   event(name: string, data: Json | undefined, { results = 'warn' }: Validation): void {
@@ -164,7 +230,13 @@ export class Checks {
     const inspection = inspect(type, value, { direction: 'in', mend: true, ignoreUnknown });
     if (isIgnored) return { value: inspection.value, issues: [] };
     if (inspection.issues.some(({ kind }) => kind === 'unknown')) this.#open.add(subject);
-    return inspection;
+    return { ...inspection, issues: inspection.issues.map((issue) => this.#withVersions(issue)) };
+  }
+
+  /** Adds the versions to the issue of a missing member. */
+  #withVersions(issue: Issue): Issue {
+    if (issue.found !== 'nothing' || this.#versionHint === undefined) return issue;
+    return { ...issue, message: `${issue.message}; ${this.#versionHint}` };
   }
 
   #isMendable(type: Type): boolean {
@@ -173,7 +245,7 @@ export class Checks {
     return isMendable;
   }
 
-  #commandOf(name: string): CommandValidators<unknown, unknown> | undefined {
+  #commandOf(name: string): UsedValidators['commands'][string] | undefined {
     const commands = this.#validators?.commands;
     return commands && Object.hasOwn(commands, name) ? commands[name] : undefined;
   }
@@ -198,7 +270,7 @@ export class Checks {
     const limit = kind === 'unknown' ? maxLogged / 2 : maxLogged;
     if (this.#logged.has(key) || this.#logged.size >= limit) return false;
     this.#logged.add(key);
-    const level = kind === 'unknown' ? 'info' : 'warn';
+    const level = kind === 'unknown' || kind === 'version' ? 'info' : 'warn';
     const isOfCommand = root === 'arguments' && path.length === 0;
     this.#log({ level, message: `${name}: ${isOfCommand ? message : placed(root, issue)}`, issue, ...subject });
     return true;

@@ -111,7 +111,7 @@ describe('connect rejects the options', () => {
     [{ recconect: true }, "recconect: unknown option; did you mean 'reconnect'?"],
     [
       { path: '/x' },
-      'path: unknown option; known options are connectTimeout, messageLimit, log, trace, validate, checkVersion, reconnect',
+      'path: unknown option; known options are connectTimeout, messageLimit, log, trace, validate, checkVersion, queryCommands, reconnect',
     ],
     [{ constructor: 1 }, expect.stringMatching(/^constructor: unknown option; known options are /u) as never],
     [JSON.parse('{"__proto__": 1}'), expect.stringMatching(/^__proto__: unknown option; known options are /u) as never],
@@ -131,6 +131,7 @@ describe('connect rejects the options', () => {
     [{ trace: true }, 'trace: expected function, found boolean true'],
     [{ checkVersion: 'yes' }, "checkVersion: expected boolean, found string 'yes'"],
     [{ checkVersion: 1 }, 'checkVersion: expected boolean, found number 1'],
+    [{ queryCommands: 1 }, 'queryCommands: expected boolean, found number 1'],
     [{ reconnect: 'yes' }, "reconnect: expected boolean or object, found string 'yes'"],
     [{ reconnect: 1 }, 'reconnect: expected boolean or object, found number 1'],
     [{ reconnect: null }, 'reconnect: expected object, found null'],

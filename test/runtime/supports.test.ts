@@ -495,12 +495,12 @@ describe('checkVersion', () => {
   test.each<[qemu: string | undefined, checkVersion: boolean | undefined, want: string[]]>([
     ['9.1.3', true, [mismatch]],
     ['9.1.3', false, []],
-    ['9.1.3', undefined, []],
+    ['9.1.3', undefined, [mismatch]],
     ['10.2.2', true, []],
     ['10.2.0', true, []],
     ['10.20.0', true, [mismatch.replace('9.1.3', '10.20.0')]],
     ['11.2.0', true, [mismatch.replace('9.1.3', '11.2.0')]],
-    [undefined, true, ['cannot compare versions: the generated code does not name its QEMU version']],
+    [undefined, true, []],
     [undefined, undefined, []],
   ])('code of %s, %j', async (qemu, checkVersion, want) => {
     const protocol = { ...monitor, ...(qemu !== undefined && { qemu }) };
@@ -511,22 +511,43 @@ describe('checkVersion', () => {
     await using peer = new Peer();
     const logged: string[] = [];
     const log = ({ message }: LogEntry): void => void logged.push(message);
-    await using _ = await connectPeer(peer, { log, checkVersion: true }, { ...monitor, qemu: '9.1.3' });
+    await using _ = await connectPeer(peer, { log }, { ...monitor, qemu: '9.1.3' });
     expect(logged).toEqual([mismatch]);
     expect(peer.commands).toEqual(['qmp_capabilities']);
   });
 
-  test('warns again after a reconnect', async () => {
+  test('warns again after a reconnect only if the version has changed', async () => {
     await using peer = new Peer();
     const logged: LogEntry[] = [];
     const log = (entry: LogEntry): void => void logged.push(entry);
-    const options = { log, checkVersion: true, reconnect: { initialDelay: 1 } };
+    const options = { log, reconnect: { initialDelay: 1, maxDelay: 1 } };
     await using vm = await connectTo(await peer.listenUnix(), options, { ...monitor, qemu: '9.1.3' });
-    const reconnected = new Promise((resolve) => vm.once('reconnected', resolve));
-    peer.reset();
-    await reconnected;
+    const versions = [vm.version];
+    for (const version of ['10.2.0', '9.1.0', '8.2.7']) {
+      const reconnected = new Promise((resolve) => vm.once('reconnected', resolve));
+      peer.version = version;
+      peer.reset();
+      await reconnected;
+      versions.push(vm.version);
+    }
+    expect(versions).toEqual(['10.2.0', '10.2.0', '9.1.0', '8.2.7']);
     const warned = logged.filter(({ level }) => level === 'warn').map(({ message }) => message);
-    expect(warned).toEqual([mismatch, mismatch]);
+    expect(warned).toEqual([mismatch, mismatch.replace('10.2.0', '8.2.7')]);
+  });
+
+  test.each<[version: PeerValue, want: string | undefined]>([
+    [{ qemu: { major: 10, minor: 2, micro: 0 }, package: '' }, '10.2.0'],
+    [{}, undefined],
+    [{ qemu: null }, undefined],
+    [{ qemu: { major: '10', minor: 2, micro: 0 } }, undefined],
+    [{ qemu: { major: 10, minor: 2 } }, undefined],
+    [{ qemu: { major: { toString: 1 }, minor: {}, micro: [] } }, undefined],
+  ])('the version of a greeting with %j is %s', async (version, want) => {
+    await using peer = new Peer({ greets: false });
+    const stream = peer.stream();
+    peer.send({ QMP: { version, capabilities: [] } });
+    await using vm = await connectTo(stream, {}, { ...monitor, qemu: '10.2.2' });
+    expect(vm.version).toBe(want);
   });
 
   const ofAgent = { ...agent, qemu: '10.2.2' };
@@ -538,42 +559,57 @@ describe('checkVersion', () => {
       { ...agentInfo, version: '7.2.22' },
       [mismatch.replace('10.2.0', '7.2.22').replace('9.1.3', '10.2.2')],
     ],
-    ['no version', {}, ['cannot compare versions: the server did not report one']],
-    ['an invalid version', { version: '\u001b[31m' }, ['cannot compare versions: the server did not report one']],
-    [
-      'a version within other text',
-      { version: 'about 10.2.2' },
-      ['cannot compare versions: the server did not report one'],
-    ],
-    [
-      'a version that is not a string',
-      { version: { '10.2.2': 1 } },
-      ['cannot compare versions: the server did not report one'],
-    ],
-    ['null', null, ['the server did not report its version']],
+    ['no version', {}, []],
+    ['an invalid version', { version: '\u001b[31m' }, []],
+    ['a version within other text', { version: 'about 10.2.2' }, []],
+    ['a version that is not a string', { version: { toString: 1 } }, []],
+    ['null', null, []],
   ])('an agent reports %s', async (_, reply, want) => {
     const peer = new Peer({ kind: 'agent' }).on('guest-info', reply);
-    expect(await warnings(ofAgent, { checkVersion: true }, peer)).toEqual(want);
+    expect(await warnings(ofAgent, {}, peer)).toEqual(want);
   });
 
-  test('an agent without the command causes a warning', async () => {
-    const peer = new Peer({ kind: 'agent' });
-    expect(await warnings(ofAgent, { checkVersion: true }, peer)).toEqual(['the server did not report its version']);
+  test('an agent is asked once, after the first call, and its version is known then', async () => {
+    await using peer = new Peer({ kind: 'agent' }).on('guest-info', agentInfo).on('guest-ping', {});
+    await using vm = await connectPeer(peer, {}, ofAgent);
+    expect(vm.version).toBeUndefined();
+    await vm.execute('guest-ping');
+    await settled();
+    expect(vm.version).toBe('10.2.2');
+    expect(peer.commands).toEqual(['guest-sync-delimited', 'guest-ping', 'guest-info']);
   });
 
-  test('an agent that never replies does not block the client', async () => {
-    const peer = new Peer({ kind: 'agent' }).on('guest-info', () => {});
+  test.each<[what: string, protocol: Protocol, options: ConnectOptions]>([
+    ['its version is not checked', ofAgent, { checkVersion: false }],
+    ['the version of the code is unknown', agent, {}],
+  ])('an agent is not asked if %s', async (_, protocol, options) => {
+    await using peer = new Peer({ kind: 'agent' }).on('guest-info', agentInfo);
+    await using _vm = await connectPeer(peer, options, protocol);
+    await settled();
+    expect(peer.commands).toEqual(['guest-sync-delimited']);
+  });
+
+  test('an agent without the command causes no warning', async () => {
+    expect(await warnings(ofAgent, {}, new Peer({ kind: 'agent' }))).toEqual([]);
+  });
+
+  test('an agent that never replies delays neither calls beyond the time limit nor the end', async () => {
+    await using peer = new Peer({ kind: 'agent' }).on('guest-info', () => {}).on('guest-ping', {});
     const begin = performance.now();
-    expect(await warnings(ofAgent, { checkVersion: true, connectTimeout: 50 }, peer)).toEqual([
-      'the server did not report its version',
-    ]);
+    const vm = await connectPeer(peer, { connectTimeout: 50 }, ofAgent);
+    await peer.request('guest-info');
+    await vm.execute('guest-ping');
+    await vm.close();
+    const other = await connectPeer(peer, {}, ofAgent);
+    await peer.request('guest-info');
+    await other.close();
     expect(performance.now() - begin).toBeLessThan(1500);
   });
 
   test('an agent that is disconnected immediately causes no warning', async () => {
     await using peer = new Peer({ kind: 'agent' }).on('guest-info', () => peer.reset());
     const logged: LogEntry[] = [];
-    const vm = await connectPeer(peer, { log: (entry) => logged.push(entry), checkVersion: true }, ofAgent);
+    const vm = await connectPeer(peer, { log: (entry) => logged.push(entry) }, ofAgent);
     await settled();
     await vm.close();
     expect(logged.map(({ level }) => level)).toEqual(['info']);

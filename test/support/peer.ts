@@ -35,6 +35,8 @@ export interface PeerOptions {
   kind?: 'monitor' | 'agent';
   /** Whether a monitor sends its greeting by itself; if not, call `greet`. True by default. */
   greets?: boolean;
+  /** The version of QEMU in a monitor's greeting; `10.2.0` by default. */
+  version?: string;
   /** Whether a monitor offers out-of-band execution. False by default. */
   oob?: boolean;
   /** Whether replies have the ids of their commands, which old agents omit. True by default. */
@@ -100,6 +102,7 @@ export class Peer implements AsyncDisposable {
     this.#options = {
       kind,
       greets: kind === 'monitor',
+      version: '10.2.0',
       oob: false,
       ids: true,
       newline: kind === 'monitor' ? '\r\n' : '\n',
@@ -114,6 +117,11 @@ export class Peer implements AsyncDisposable {
   }
 
   // Scripts
+
+  /** Sets the version in further greetings. */
+  set version(version: string) {
+    this.#options.version = version;
+  }
 
   /** Sets the reply to a command. Other commands are rejected as unknown. */
   on(command: string, reply: PeerReply): this {
@@ -345,9 +353,10 @@ class Link {
   }
 }
 
-function greetingOf({ oob }: Required<PeerOptions>): PeerValue {
-  const version = { qemu: { major: 10, minor: 2, micro: 0 }, package: 'peer' };
-  return { QMP: { version, capabilities: oob ? ['oob'] : [] } };
+function greetingOf({ oob, version }: Required<PeerOptions>): PeerValue {
+  const [major = 0, minor = 0, micro = 0] = version.split('.').map(Number);
+  const qemu = { major, minor, micro };
+  return { QMP: { version: { qemu, package: 'peer' }, capabilities: oob ? ['oob'] : [] } };
 }
 
 /**
