@@ -30,7 +30,7 @@ export { joined } from './joined.js';
 export { launch, type LaunchOptions } from './launch.js';
 export type { Log, LogEntry, LogLevel, Trace } from './log.js';
 export type { CommandMap, EmptyObject, EventMap, FurtherArguments, UnknownEnumValue } from './maps.js';
-export { RangeClient, versionRange, type Granted, type VersionRange } from './range.js';
+export { RangeClient, versionRange, type Granted } from './range.js';
 export type { Greeting, Protocol } from './session.js';
 export type { Validation } from './validation.js';
 export {
@@ -44,3 +44,4 @@ export {
   type Validator,
   type Validators,
 } from './validator.js';
+export type { VersionRange } from './version.js';

@@ -80,39 +80,56 @@ function bestOf(
   const candidates = variants.toSorted((a, b) => Number(isAbsent(a)) - Number(isAbsent(b)));
   let [best] = candidates;
   if (candidates.length <= 1) return best;
+  const trials = trialsOf(inspector);
   let fewest = Infinity;
   for (const candidate of candidates) {
-    const issues = issuesOf(inspector, candidate.type, value, further);
-    if (issues < fewest) [best, fewest] = [candidate, issues];
-    if (issues === 0) break;
+    const weight = trials.weightOf(inspector, candidate.type, value, further);
+    if (weight < fewest) [best, fewest] = [candidate, weight];
+    if (weight === 0) break;
   }
   return best;
 }
 
-/**
- * The tokens of trials, by the holders of the inspection that they belong to. Without a limit, nested joined types
- * would take exponential time.
- */
-const tried = /* @__PURE__ */ new WeakMap<object[], number>();
-
-/** How many trials of a message of the maximum size are made. */
-const maxTrials = 16;
-
 /** A mismatch weighs more than any number of unknown members and values. */
 const weightOfFailure = 1e6;
 
-/** Tries a type, and returns the weight of its issues. */
-function issuesOf(inspector: Inspector, type: Type, value: unknown, further: boolean | undefined): number {
-  const { options, direction, holders } = inspector;
-  const tokens = tried.get(holders) ?? 0;
-  if (tokens > maxTrials * limits[direction].tokens) return Infinity;
-  const depth = holders.length;
-  const trial = new Trial({ direction, mend: options.mend, further }, value, holders);
-  trial.inspect(type);
-  holders.length = depth;
-  tried.set(holders, (tried.get(holders) ?? 0) + trial.tokens);
-  const failures = trial.issues.filter((issue) => isFailure(issue, direction)).length;
-  return failures * weightOfFailure + trial.issues.length - failures;
+/**
+ * Tries types. Nested joined types would take exponential time if values were tried more than once, and quadratic time
+ * if there were no limit.
+ */
+class Trials {
+  #tokens = 0;
+  readonly #weights = new WeakMap<Type, WeakMap<object, number>>();
+
+  /** Returns the weight of a value's issues. */
+  weightOf(inspector: Inspector, type: Type, value: unknown, further: boolean | undefined): number {
+    if (typeof value !== 'object' || value === null) return this.#try(inspector, type, value, further);
+    const weights = this.#weights.get(type) ?? new WeakMap<object, number>();
+    this.#weights.set(type, weights);
+    const weight = weights.get(value) ?? this.#try(inspector, type, value, further);
+    weights.set(value, weight);
+    return weight;
+  }
+
+  #try({ options, direction, holders }: Inspector, type: Type, value: unknown, further: boolean | undefined): number {
+    if (this.#tokens > limits[direction].tokens) return Infinity;
+    const depth = holders.length;
+    const trial = new Trial({ direction, mend: options.mend, further }, value, holders);
+    trial.inspect(type);
+    holders.length = depth;
+    this.#tokens += trial.tokens;
+    const failures = trial.issues.filter((issue) => isFailure(issue, direction)).length;
+    return failures * weightOfFailure + trial.issues.length - failures;
+  }
+}
+
+/** The trials of an inspection, by its holders, which its trials share. */
+const trialsByHolders = /* @__PURE__ */ new WeakMap<object[], Trials>();
+
+function trialsOf({ holders }: Inspector): Trials {
+  const trials = trialsByHolders.get(holders) ?? new Trials();
+  trialsByHolders.set(holders, trials);
+  return trials;
 }
 
 /** Leaves the value as it is. */

@@ -20,7 +20,7 @@ import {
   type UsedValidators,
   type Validator,
 } from './validator.js';
-import { minorOf, numberOf, type CodeVersions } from './version.js';
+import { minorOf, numberOf, type VersionRange } from './version.js';
 
 // Versions
 
@@ -54,11 +54,9 @@ function isInAny(note: string | undefined, versions: readonly string[]): boolean
 /** Versions from this micro version on lead to the next release. */
 const firstDevelopment = 50;
 
-/** Made by `versionRange`. */
-export class VersionRange implements CodeVersions {
+class Versions implements VersionRange {
   readonly text: string;
   readonly #versions: readonly string[];
-  readonly #validators = new WeakMap<AnyValidators, Map<string, UsedValidators>>();
 
   constructor(versions: readonly string[]) {
     this.#versions = versions;
@@ -70,42 +68,29 @@ export class VersionRange implements CodeVersions {
     return numberOf(this.#versions[0] ?? '') <= number && number <= numberOf(this.#versions.at(-1) ?? '');
   }
 
-  /**
-   * Returns the validators for a server. Arguments may have whatever any version accepts, and must have what the server's
-   * version requires; what it lacks is an issue of kind `version`. Results and events are those of the server's version.
-   *
-   * @param server its version, if known
-   */
   validators(all: AnyValidators, server: string | undefined): UsedValidators {
-    const versions = this.#versionsOf(server);
-    // Explanations name the server's version.
-    const key = `${server}`;
-    const known = this.#validators.get(all) ?? new Map<string, UsedValidators>();
-    this.#validators.set(all, known);
-    const validators = known.get(key) ?? this.#validatorsFor(all, versions, server);
-    known.set(key, validators);
-    return validators;
-  }
-
-  #validatorsFor(all: AnyValidators, versions: readonly string[], server: string | undefined): UsedValidators {
-    const typeOf = (type: Type, notes: Notes = {}): Type =>
-      // A server may have a command or event that its version lacks, as of any version.
-      isInAny(notes.in, versions) ? forVersions(type, versions) : type;
+    const ofServer = this.#versionsOf(server);
+    // A server may have a command or event that its version lacks, as of any version.
+    const versionsWith = ({ in: note }: Notes = {}): readonly string[] =>
+      isInAny(note, ofServer) ? ofServer : this.#versions;
     return {
-      commands: mapValues(all.commands, ({ arguments: args, result }) => ({
-        arguments: this.#argumentsFor(args, typeOf(args.type, args.notes), versions, server),
-        result: { type: typeOf(result.type, args.notes) },
-      })),
-      events: mapValues(all.events, ({ type, notes }) => ({ type: typeOf(type, notes) })),
+      commands: mapValues(all.commands, ({ arguments: args, result }) => {
+        const versions = versionsWith(args.notes);
+        return {
+          arguments: this.#argumentsFor(args, versions, server),
+          result: { type: forVersions(result.type, versions) },
+        };
+      }),
+      events: mapValues(all.events, ({ type, notes }) => ({ type: forVersions(type, versionsWith(notes)) })),
     };
   }
 
   #argumentsFor(
     all: Validator<unknown>,
-    type: Type,
     versions: readonly string[],
     server: string | undefined,
   ): UsedValidators['commands'][string]['arguments'] {
+    const type = forVersions(all.type, versions);
     const { notes: { further: versionsWithFurther, in: _, ...notes } = {} } = all;
     const further = Boolean(versionsWithFurther);
     const hasFurther = typeof versionsWithFurther === 'string' ? isInAny(versionsWithFurther, versions) : further;
@@ -115,15 +100,11 @@ export class VersionRange implements CodeVersions {
       const found = inspect(all.type, value, { direction: 'out', further, remarks, notes, absence }).issues;
       if (found.some((issue) => isFailure(issue, 'out'))) return found;
       const ofServer = inspect(type, value, { direction: 'out', further: hasFurther }).issues;
-      return [...found, ...ofServer.flatMap((issue) => remarkOn(issue, found, server))];
+      return [...found, ...ofServer.flatMap((issue) => issuesFor(server, issue, found))];
     };
     return { issues, ...(all.notes && { notes: all.notes }) };
   }
 
-  /**
-   * Returns why a server may lack a part: `came with QEMU 7.2, this server is 5.2`. Returns undefined if its version has
-   * the part, or is unknown.
-   */
   absence({ in: note }: Notes, server: string | undefined): string | undefined {
     if (note === undefined || server === undefined) return undefined;
     if (isInAny(note, this.#versionsOf(server))) return undefined;
@@ -154,17 +135,20 @@ export class VersionRange implements CodeVersions {
  * @param versions the full versions, oldest first
  */
 export function versionRange(versions: readonly string[]): VersionRange {
-  return new VersionRange(versions);
+  return new Versions(versions);
 }
 
-/** Returns the issue to report for what the server's version does not accept, although others do. */
-function remarkOn(issue: Issue, found: readonly Issue[], server: string | undefined): Issue[] {
-  const { path, message } = issue;
-  const where = path.join('\0');
-  if (issue.found === 'nothing')
-    return [{ ...issue, message: `${message}, which QEMU ${minorOf(server ?? '')} requires` }];
-  if (found.some((other) => other.kind === 'version' && other.path.join('\0') === where)) return [];
-  return [{ ...issue, kind: 'version', message: `not in QEMU ${minorOf(server ?? '')}: ${message}` }];
+/**
+ * Returns the issue to report for what the server's version does not accept, although another does.
+ *
+ * @param found the issues that are reported already
+ */
+function issuesFor(server = '', issue: Issue, found: readonly Issue[]): Issue[] {
+  const place = issue.path.join('\0');
+  const version = `QEMU ${minorOf(server)}`;
+  if (issue.found === 'nothing') return [{ ...issue, message: `${issue.message}, which ${version} requires` }];
+  if (found.some(({ kind, path }) => kind === 'version' && path.join('\0') === place)) return [];
+  return [{ ...issue, kind: 'version', message: `${version} does not accept it: ${issue.message}` }];
 }
 
 // Types
@@ -206,7 +190,9 @@ function narrow(type: Type, versions: readonly string[]): Type {
   }
   if (type instanceof UnionType) {
     return new UnionType(type.discriminator, () => {
-      const branches = [...type.branches].filter(([value]) => has(type.notes[value]));
+      const tag = type.base.members.find(({ name }) => name === type.discriminator);
+      const { values } = forVersions(tag?.type as EnumType, versions) as EnumType;
+      const branches = [...type.branches].filter(([value]) => values.has(value));
       return [refTo(type.base), Object.fromEntries(branches.map(([value, branch]) => [value, refTo(branch)]))];
     });
   }
@@ -260,7 +246,7 @@ export class RangeClient<C extends CommandMap<C>, E extends EventMap<E>, O exten
    * answer is the server's own, as of the time of connecting, or of the last reconnect.
    */
   override has<N extends O>(name: Single<N>): this is this & Granted<N> {
-    return super.has(name as string);
+    return super.has(name);
   }
 
   /**

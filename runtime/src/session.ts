@@ -19,13 +19,13 @@ import { Repeats, type Log, type Trace } from './log.js';
 import type { Secret } from './masking.js';
 import { PastSecrets } from './past-secrets.js';
 import { Queue } from './queue.js';
-import type { VersionRange } from './range.js';
 import { hasSecretResult, hideSecrets, secretsIn, secretsOf, shownRequest } from './secrets.js';
 import { shortened } from './text.js';
 import type { AnyValidators } from './validator.js';
+import type { Versioned } from './version.js';
 
 /** The facts about a schema that the protocol depends on. */
-export interface Protocol {
+export interface Protocol extends Versioned {
   /**
    * How a connection begins. `greeting`: a monitor sends a greeting and requires negotiation of capabilities. `sync`:
    * an agent sends nothing, and is resynchronized by a command.
@@ -33,10 +33,6 @@ export interface Protocol {
   readonly handshake: 'greeting' | 'sync';
   /** The wire names of commands that send no reply on success. */
   readonly withoutReply: readonly string[];
-  /** The QEMU version of the schema: `10.2.2`. */
-  readonly qemu?: string;
-  /** The QEMU versions of the schema, if it is for a range of versions: made by `versionRange`. */
-  readonly versions?: VersionRange;
   readonly validators?: AnyValidators;
 }
 

@@ -1,7 +1,7 @@
 /** Unions: a base with a discriminator, whose value selects a branch. */
 
 import { lazy, Compiler, type Cell, type Check } from './compile.js';
-import { own, type Inspector, type Notes } from './inspect.js';
+import { own, type Inspector } from './inspect.js';
 import type { EnumType } from './enum.js';
 import {
   emptyStruct,
@@ -18,21 +18,13 @@ import {
 } from './schema.js';
 import type { Type } from './type.js';
 
-/**
- * The description of a union in generated code: its base, and its branches, with notes on them, by value of the
- * discriminator.
- */
-export type UnionRefs = readonly [
-  base: Typed,
-  branches: Readonly<Record<string, Typed>>,
-  notes?: Readonly<Record<string, Notes>>,
-];
+/** The description of a union in generated code: its base, and its branches by value of the discriminator. */
+export type UnionRefs = readonly [base: Typed, branches: Readonly<Record<string, Typed>>];
 
 interface ResolvedUnion {
   readonly base: StructType;
   readonly values: ReadonlySet<string>;
   readonly branches: ReadonlyMap<string, ObjectType>;
-  readonly notes: Readonly<Record<string, Notes>>;
 }
 
 export class UnionType implements ObjectType {
@@ -67,11 +59,6 @@ export class UnionType implements ObjectType {
     return this.#resolve().branches;
   }
 
-  /** The notes on branches by value of the discriminator. */
-  get notes(): Readonly<Record<string, Notes>> {
-    return this.#resolve().notes;
-  }
-
   get parts(): Iterable<Type> {
     return [this.base, ...this.branches.values()];
   }
@@ -82,11 +69,11 @@ export class UnionType implements ObjectType {
 
   #resolve(): ResolvedUnion {
     if (!this.#resolved) {
-      const [{ type }, refs, notes = {}] = this.#define();
+      const [{ type }, refs] = this.#define();
       const base = type as StructType;
       const tag = base.members.find(({ name }) => name === this.discriminator) as Member;
       const branches = Object.entries(refs).map(([value, branch]) => [value, branch.type as ObjectType] as const);
-      this.#resolved = { base, values: (tag.type as EnumType).values, branches: new Map(branches), notes };
+      this.#resolved = { base, values: (tag.type as EnumType).values, branches: new Map(branches) };
     }
     return this.#resolved;
   }

@@ -9,11 +9,11 @@ import { inspect, isFailure, type Direction, type Inspection, type Issue, type R
 import { toWire, type Json, type Wire } from './json.js';
 import type { Log } from './log.js';
 import { BuiltinType } from './schema.js';
-import type { Protocol, Settled } from './session.js';
+import type { Settled } from './session.js';
 import { shortened } from './text.js';
 import type { Type } from './type.js';
-import { enumeration, passes, struct, type UsedValidators } from './validator.js';
-import { codeVersions } from './version.js';
+import { enumeration, passes, struct, type AnyValidators, type UsedValidators } from './validator.js';
+import { codeVersions, type Versioned } from './version.js';
 
 /** How to validate arguments, results and events against the schema. */
 export interface Validation {
@@ -64,9 +64,14 @@ const maxName = 100;
 /** The number of characters by which places are compared. */
 const maxPlace = 1000;
 
+/** The part of a protocol that validation depends on. */
+interface Validated extends Versioned {
+  readonly validators?: AnyValidators;
+}
+
 /** The validation of one connection. */
 export class Checks {
-  readonly #protocol: Pick<Protocol, 'validators' | 'qemu' | 'versions'>;
+  readonly #protocol: Validated;
   #validators: UsedValidators | undefined;
   /** The server's version, if it is known. */
   #version: string | undefined;
@@ -88,7 +93,7 @@ export class Checks {
   readonly #mendable = new Map<Type, boolean>();
 
   /** @param options the names of a call's options, which programs may pass as arguments by mistake */
-  constructor(protocol: Pick<Protocol, 'validators' | 'qemu' | 'versions'>, log: Log, options: readonly string[] = []) {
+  constructor(protocol: Validated, log: Log, options: readonly string[] = []) {
     this.#protocol = protocol;
     this.#validators = protocol.validators;
     this.#log = log;

@@ -1,6 +1,7 @@
 /** Compares the server's version of QEMU to those of the generated code. */
 
-import type { Greeting, Protocol } from './session.js';
+import type { Notes } from './inspect.js';
+import type { AnyValidators, UsedValidators } from './validator.js';
 
 /** The versions that generated code is for. */
 export interface CodeVersions {
@@ -10,15 +11,39 @@ export interface CodeVersions {
   covers(server: string): boolean;
 }
 
+/** What the versions of a range have. */
+export interface VersionRange extends CodeVersions {
+  /**
+   * Returns the validators for a server. Arguments may have whatever any version accepts, and must have what the server's
+   * version requires; what it lacks is an issue of kind `version`. Results and events are those of the server's version.
+   *
+   * @param server its version, if known
+   */
+  validators(all: AnyValidators, server: string | undefined): UsedValidators;
+  /**
+   * Returns why a server may lack a part: `came with QEMU 7.2, this server is 5.2`. Returns undefined if its version has
+   * the part, or is unknown.
+   */
+  absence(notes: Notes, server: string | undefined): string | undefined;
+}
+
+/** The part of a protocol that names the versions of the generated code. */
+export interface Versioned {
+  /** The QEMU version of the schema: `10.2.2`. */
+  readonly qemu?: string;
+  /** The QEMU versions of the schema, if it is for a range of them: made by `versionRange`. */
+  readonly versions?: VersionRange;
+}
+
 /** Returns the versions that generated code is for, or undefined if it does not name them. */
-export function codeVersions({ qemu, versions }: Pick<Protocol, 'qemu' | 'versions'>): CodeVersions | undefined {
+export function codeVersions({ qemu, versions }: Versioned): CodeVersions | undefined {
   if (versions || qemu === undefined) return versions;
   return { text: qemu, covers: (server) => minorOf(server) === minorOf(qemu) };
 }
 
 /** Returns the version in a greeting, which may be anything. */
-export function versionOf({ version }: Greeting): string | undefined {
-  const { major, minor, micro } = (version.qemu ?? {}) as Partial<Greeting['version']['qemu']>;
+export function versionOf({ version }: { readonly version: { readonly qemu?: unknown } }): string | undefined {
+  const { major, minor, micro } = (version.qemu ?? {}) as Readonly<Record<string, unknown>>;
   const numbers = [major, minor, micro];
   return numbers.every(Number.isSafeInteger) ? numbers.join('.') : undefined;
 }
