@@ -43,6 +43,17 @@ test.each([
   expect((await bundle(program)).length).toBeLessThanOrEqual(most);
 });
 
+test('only a client for a range of versions contains the code for ranges', async () => {
+  // Strings of range.ts and joined.ts.
+  const strings = ['was removed after QEMU', 'this type'];
+  const of = async (program: string): Promise<boolean[]> => {
+    const text = await bundle(program);
+    return strings.map((string) => text.includes(string));
+  };
+  expect(await of(`export { connect } from '@qapi-ts/qemu/qmp';`)).toEqual([false, false]);
+  expect(await of(`export { joined, versionRange } from '@qapi-ts/runtime';`)).toEqual([true, true]);
+});
+
 test.each(['runtime/dist/index.js', 'generated/dist/qmp/index.js'])(
   '%s makes no calls when it is loaded',
   async (file) => {

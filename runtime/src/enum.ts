@@ -43,7 +43,7 @@ export class EnumType implements Type {
   inspect(inspector: Inspector, value: unknown): void {
     const { values } = this;
     if (typeof value !== 'string') inspector.mismatch(this.expectation, value);
-    else if (values.has(value)) inspector.remark(this.notes.get(value), `'${value}'`);
+    else if (values.has(value)) inspector.remark(this.notes.get(value), `'${value}' `);
     else if (inspector.isWanted('unknown')) {
       const hint = inspector.isOut ? didYouMean(value, values) : '';
       inspector.add('unknown', this.expectation, display(value), hint);

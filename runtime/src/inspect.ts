@@ -55,8 +55,8 @@ export interface InspectOptions {
   /** Whether the object may have members beyond those of its type, like the arguments of some commands. */
   readonly further?: boolean | undefined;
   readonly remarks?: readonly Remark[] | undefined;
-  /** Returns why the server may lack a part with these notes: `came with QEMU 7.2, this server is 5.2`. */
-  readonly absence?: ((notes: Notes) => string | undefined) | undefined;
+  /** Receives the notes on each part of the value that may have some. */
+  readonly onNotes?: ((inspector: Inspector, notes: Notes, subject: string) => void) | undefined;
   /** The notes of the command or event itself. */
   readonly notes?: Notes | undefined;
   /** Whether to convert a `bigint` where the type has a `number`: on the wire, large doubles look like integers. */
@@ -95,25 +95,24 @@ export function isFailure({ kind }: Issue, direction: Direction): boolean {
 export class Inspector {
   readonly issues: Issue[] = [];
   value: unknown;
-  readonly options: InspectOptions;
+  readonly #options: InspectOptions;
   readonly #counts = new Map<Issue['kind'], number>();
   /** The names and indices that lead to the current place. */
   readonly path: (string | number)[] = [];
   /** The objects and arrays on the path, outermost first. */
-  readonly holders: object[];
+  readonly #holders: object[] = [];
   /** The number of tokens inspected. Without a limit, repeated objects could add up to any number. */
-  tokens = 1;
+  #tokens = 1;
 
-  constructor(options: InspectOptions, value: unknown, holders: object[] = []) {
-    this.options = options;
+  constructor(options: InspectOptions, value: unknown) {
+    this.#options = options;
     this.value = value;
-    this.holders = holders;
   }
 
   inspect(type: Inspectable): void {
-    this.remark(this.options.notes);
+    this.remark(this.#options.notes);
     try {
-      type.inspect(this, this.value, this.options.further);
+      type.inspect(this, this.value, this.#options.further);
     } catch (error) {
       // A getter or proxy threw. The path leads to it.
       if (error !== tooMuch) this.add('mismatch', 'a readable value', 'a value that throws when read');
@@ -125,33 +124,34 @@ export class Inspector {
   enter(kind: 'object', value: unknown): value is Record<string, unknown>;
   enter(kind: 'array' | 'object', value: unknown): boolean {
     if (kindOf(value) !== kind) this.mismatch(kind, value);
-    else if (this.holders.includes(value as object)) this.add('mismatch', kind, `${kind} that contains itself`);
-    else if (this.holders.length === maxDepthInMessage) this.add('mismatch', kind, `${kind} that is nested too deeply`);
-    else return this.holders.push(value as object) > 0;
+    else if (this.#holders.includes(value as object)) this.add('mismatch', kind, `${kind} that contains itself`);
+    else if (this.#holders.length === maxDepthInMessage)
+      this.add('mismatch', kind, `${kind} that is nested too deeply`);
+    else return this.#holders.push(value as object) > 0;
     return false;
   }
 
   /** Leaves an object or array. */
   leave(): void {
-    this.holders.pop();
+    this.#holders.pop();
   }
 
   get mends(): boolean {
-    return this.options.mend === true;
+    return this.#options.mend === true;
   }
 
   /** Replaces the current value. */
   replace(value: number): void {
     const step = this.path.at(-1);
     if (step === undefined) this.value = value;
-    else (this.holders.at(-1) as Record<string | number, unknown>)[step] = value;
+    else (this.#holders.at(-1) as Record<string | number, unknown>)[step] = value;
   }
 
   /** @throws `tooMuch` when the tokens exceed the limit */
   spend(tokens: number): void {
-    const limit = limits[this.options.direction].tokens;
-    this.tokens += Math.max(tokens, 1);
-    if (this.tokens <= limit) return;
+    const limit = limits[this.#options.direction].tokens;
+    this.#tokens += Math.max(tokens, 1);
+    if (this.#tokens <= limit) return;
     // Report the issue for the whole value.
     this.path.length = 0;
     const hint = this.isOut ? ', which QEMU does not accept in one message' : '';
@@ -160,16 +160,16 @@ export class Inspector {
   }
 
   get direction(): Direction {
-    return this.options.direction;
+    return this.#options.direction;
   }
 
   get isOut(): boolean {
-    return this.options.direction === 'out';
+    return this.#options.direction === 'out';
   }
 
   /** Returns whether to report more issues of a kind. */
   isWanted(kind: Issue['kind']): boolean {
-    if (kind === 'unknown' && this.options.ignoreUnknown) return false;
+    if (kind === 'unknown' && this.#options.ignoreUnknown) return false;
     return (this.#counts.get(kind) ?? 0) < maxIssues;
   }
 
@@ -182,20 +182,14 @@ export class Inspector {
     this.add('mismatch', expected, this.#found(value), this.isOut ? hint : '');
   }
 
-  /** @param what the subject of a message */
-  remark(notes: Notes = {}, what = 'the member'): void {
-    const absence = this.options.absence?.(notes);
-    if (absence !== undefined) this.issue('version', 'something that the server has', what, `${what} ${absence}`);
-    for (const remark of this.options.remarks ?? []) {
-      const isDue = remark === 'conditional' ? notes.if !== undefined : notes[remark];
-      const message = remark === 'conditional' ? `only where ${notes.if ?? ''}` : remark;
-      if (isDue)
-        this.issue(
-          remark,
-          remark === 'conditional' ? 'something that every build has' : `nothing ${remark}`,
-          remark,
-          message,
-        );
+  /** @param subject the part with these notes if it is not a member: `'io_uring' ` */
+  remark(notes: Notes = {}, subject = ''): void {
+    this.#options.onNotes?.(this, notes, subject);
+    for (const remark of this.#options.remarks ?? []) {
+      const isConditional = remark === 'conditional';
+      if (isConditional ? notes.if === undefined : !notes[remark]) continue;
+      const expected = isConditional ? 'something that every build has' : `nothing ${remark}`;
+      this.issue(remark, expected, remark, isConditional ? `only where ${notes.if}` : remark);
     }
   }
 

@@ -59,7 +59,7 @@ export class JoinedType implements Type {
     const best = bestOf(inspector, variants, value, further);
     if (!best) inspector.mismatch(this.expectation, value);
     else {
-      inspector.remark({ in: best.in }, 'this type');
+      inspector.remark({ in: best.in }, 'this type ');
       best.type.inspect(inspector, value, further);
     }
   }
@@ -75,16 +75,13 @@ function bestOf(
   value: unknown,
   further: boolean | undefined,
 ): Variant | undefined {
-  const isAbsent = (variant: Variant): boolean => inspector.options.absence?.(variant) !== undefined;
-  // Of variants that fit equally, prefer those of the server's version.
-  const candidates = variants.toSorted((a, b) => Number(isAbsent(a)) - Number(isAbsent(b)));
-  let [best] = candidates;
-  if (candidates.length <= 1) return best;
+  let [best] = variants;
+  if (variants.length <= 1) return best;
   const trials = trialsOf(inspector);
   let fewest = Infinity;
-  for (const candidate of candidates) {
-    const weight = trials.weightOf(inspector, candidate.type, value, further);
-    if (weight < fewest) [best, fewest] = [candidate, weight];
+  for (const variant of variants) {
+    const weight = trials.weightOf(inspector, variant.type, value, further);
+    if (weight < fewest) [best, fewest] = [variant, weight];
     if (weight === 0) break;
   }
   return best;
@@ -106,33 +103,43 @@ class Trials {
     if (typeof value !== 'object' || value === null) return this.#try(inspector, type, value, further);
     const weights = this.#weights.get(type) ?? new WeakMap<object, number>();
     this.#weights.set(type, weights);
-    const weight = weights.get(value) ?? this.#try(inspector, type, value, further);
+    const known = weights.get(value);
+    if (known !== undefined) return known;
+    // A value may contain itself, which the trial finds.
+    weights.set(value, 0);
+    const weight = this.#try(inspector, type, value, further);
     weights.set(value, weight);
     return weight;
   }
 
-  #try({ options, direction, holders }: Inspector, type: Type, value: unknown, further: boolean | undefined): number {
+  #try({ mends, direction }: Inspector, type: Type, value: unknown, further: boolean | undefined): number {
     if (this.#tokens > limits[direction].tokens) return Infinity;
-    const depth = holders.length;
-    const trial = new Trial({ direction, mend: options.mend, further }, value, holders);
+    const trial = new Trial({ direction, mend: mends, further }, value);
+    trialsOfInspectors.set(trial, this);
     trial.inspect(type);
-    holders.length = depth;
     this.#tokens += trial.tokens;
     const failures = trial.issues.filter((issue) => isFailure(issue, direction)).length;
     return failures * weightOfFailure + trial.issues.length - failures;
   }
 }
 
-/** The trials of an inspection, by its holders, which its trials share. */
-const trialsByHolders = /* @__PURE__ */ new WeakMap<object[], Trials>();
+/** An inspection and its trials share theirs. */
+const trialsOfInspectors = /* @__PURE__ */ new WeakMap<Inspector, Trials>();
 
-function trialsOf({ holders }: Inspector): Trials {
-  const trials = trialsByHolders.get(holders) ?? new Trials();
-  trialsByHolders.set(holders, trials);
+function trialsOf(inspector: Inspector): Trials {
+  const trials = trialsOfInspectors.get(inspector) ?? new Trials();
+  trialsOfInspectors.set(inspector, trials);
   return trials;
 }
 
-/** Leaves the value as it is. */
+/** Leaves the value as it is, and counts its tokens. */
 class Trial extends Inspector {
+  tokens = 1;
+
   override replace(): void {}
+
+  override spend(tokens: number): void {
+    this.tokens += tokens;
+    super.spend(tokens);
+  }
 }

@@ -6,7 +6,7 @@ import { compiled } from './compile.js';
 import type { Connection } from './connection.js';
 import { EnumType } from './enum.js';
 import { NotSentError } from './errors.js';
-import { inspect, isFailure, type Issue, type Notes } from './inspect.js';
+import { inspect, isFailure, type InspectOptions, type Issue, type Notes } from './inspect.js';
 import { JoinedType } from './joined.js';
 import type { CommandMap, EventMap } from './maps.js';
 import { ArrayType, StructType, type Member, type MemberRefs, type Typed } from './schema.js';
@@ -94,13 +94,18 @@ class Versions implements VersionRange {
     const { notes: { further: versionsWithFurther, in: _, ...notes } = {} } = all;
     const further = Boolean(versionsWithFurther);
     const hasFurther = typeof versionsWithFurther === 'string' ? isInAny(versionsWithFurther, versions) : further;
-    const absence = (part: Notes): string | undefined => this.absence(part, server);
+    const onNotes: InspectOptions['onNotes'] = (inspector, part, subject) => {
+      const absence = this.absence(part, server);
+      if (absence !== undefined) inspector.issue('version', 'what the server has', 'more', `${subject}${absence}`);
+    };
     const issues = (value: unknown, { remarks = [] }: IssuesOptions = {}): Issue[] => {
       if (remarks.length === 0 && passes(compiled(type, 'out'), value, 'out')) return [];
-      const found = inspect(all.type, value, { direction: 'out', further, remarks, notes, absence }).issues;
+      const found = inspect(all.type, value, { direction: 'out', further, remarks, notes, onNotes }).issues;
       if (found.some((issue) => isFailure(issue, 'out'))) return found;
-      const ofServer = inspect(type, value, { direction: 'out', further: hasFurther }).issues;
-      return [...found, ...ofServer.flatMap((issue) => issuesFor(server, issue, found))];
+      const { issues: ofServer } = inspect(type, value, { direction: 'out', further: hasFurther });
+      // The notes explain what the server's version does not accept.
+      const explained = ofServer.map((issue) => explain(issue, found, server));
+      return [...found.filter(({ kind }) => kind !== 'version'), ...explained];
     };
     return { issues, ...(all.notes && { notes: all.notes }) };
   }
@@ -139,16 +144,16 @@ export function versionRange(versions: readonly string[]): VersionRange {
 }
 
 /**
- * Returns the issue to report for what the server's version does not accept, although another does.
+ * Explains why the server's version does not accept a part of a value, although another does.
  *
- * @param found the issues that are reported already
+ * @param notes the issues of kind `version`, among others
  */
-function issuesFor(server = '', issue: Issue, found: readonly Issue[]): Issue[] {
-  const place = issue.path.join('\0');
+function explain(issue: Issue, notes: readonly Issue[], server = ''): Issue {
   const version = `QEMU ${minorOf(server)}`;
-  if (issue.found === 'nothing') return [{ ...issue, message: `${issue.message}, which ${version} requires` }];
-  if (found.some(({ kind, path }) => kind === 'version' && path.join('\0') === place)) return [];
-  return [{ ...issue, kind: 'version', message: `${version} does not accept it: ${issue.message}` }];
+  if (issue.found === 'nothing') return { ...issue, message: `${issue.message}, which ${version} requires` };
+  const place = issue.path.join('\0');
+  const note = notes.find(({ kind, path }) => kind === 'version' && path.join('\0') === place);
+  return note ?? { ...issue, kind: 'version', message: `${version} does not accept it: ${issue.message}` };
 }
 
 // Types
