@@ -70,7 +70,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'what a real monitor supports')
 
   test('causes a warning if it is of another version', async () => {
     const logged: LogEntry[] = [];
-    await using vm = await launchQemu(undefined, { checkVersion: true, log: (entry) => logged.push(entry) });
+    await using vm = await launchQemu(undefined, { log: (entry) => logged.push(entry) });
     const { qemu } = await vm.queryVersion();
     expectWarning(logged, `${qemu.major}.${qemu.minor}.${qemu.micro}`);
   });
@@ -93,7 +93,7 @@ describe.runIf(installed(['qemu-storage-daemon'], 'what a real storage daemon su
   test('reports its commands and events', async () => {
     const logged: LogEntry[] = [];
     const monitor = launch('qemu-storage-daemon', [], { monitor: '--monitor' });
-    await using daemon = await connectDaemon(monitor, { checkVersion: true, log: (entry) => logged.push(entry) });
+    await using daemon = await connectDaemon(monitor, { log: (entry) => logged.push(entry) });
     onTestFinished(() => kill(daemon.process));
     expect(await daemon.supports('blockdev-add', { argument: '(driver=file).locking' })).toBe(true);
     expect(await daemon.supports('query-status')).toBe(false);
@@ -119,7 +119,7 @@ describe.runIf(installed(['qemu-ga'], 'what a real guest agent supports'))('a gu
       'guest-exec',
     ]);
     const logged: LogEntry[] = [];
-    const options = { checkVersion: true, log: (entry: LogEntry) => logged.push(entry) };
+    const options = { log: (entry: LogEntry) => logged.push(entry) };
     await using agent = await whenListening(() => connectAgent({ path }, options));
     expect(await agent.supports('guest-ping')).toBe(true);
     // The command exists, but was disabled with `-b`.

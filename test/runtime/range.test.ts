@@ -7,7 +7,7 @@ import { compiled } from '../../runtime/src/compile.js';
 import { inspect, type Direction } from '../../runtime/src/inspect.js';
 import { joined } from '../../runtime/src/joined.js';
 import { forVersions, versionRange } from '../../runtime/src/range.js';
-import { typeOf, type TypeRef } from '../../runtime/src/schema.js';
+import { typeOf, type MemberRefs, type TypeRef } from '../../runtime/src/schema.js';
 import type { Type } from '../../runtime/src/type.js';
 import { alternate, enumeration, passes, struct, union, type Validator } from '../../runtime/src/validator.js';
 
@@ -24,7 +24,7 @@ function issuesOf(type: Type, value: unknown, direction: Direction = 'out'): str
 
 describe('forVersions', () => {
   const isColor = enumeration({ red: 'red', green: 'green' }, { green: { in: '10.0..' } });
-  const isBox = struct(() => ({
+  const isBox: Validator<unknown> = struct(() => ({
     id: 'str',
     'size?': { type: 'int', mandatoryIn: '..9.0' },
     'added?': { type: 'str', in: '10.0..', mandatoryIn: '10.0..' },
@@ -32,7 +32,7 @@ describe('forVersions', () => {
     'back?': { type: 'bool', in: '..7.2, 11.1..' },
     'color?': isColor,
     'boxes?': [isBox],
-  })) as Validator<unknown>;
+  }));
   const isShape = union('kind', () => [
     struct(() => ({
       kind: enumeration({ dot: 'dot', line: 'line' }, { line: { in: '9.0..10.0' } }),
@@ -138,8 +138,8 @@ describe('forVersions', () => {
 });
 
 describe('a joined type', () => {
-  const isNode = struct(() => ({ 'next?': isLink, 'a?': 'int' })) as Validator<unknown>;
-  const isOther = struct(() => ({ 'next?': isLink, 'b?': 'int', 'c?': 'int' })) as Validator<unknown>;
+  const isNode: Validator<unknown> = struct(() => ({ 'next?': isLink, 'a?': 'int' }));
+  const isOther: Validator<unknown> = struct(() => ({ 'next?': isLink, 'b?': 'int', 'c?': 'int' }));
   const isLink: Validator<unknown> = joined(() => [
     [isNode, '..9.0'],
     [isOther, '10.0..'],
@@ -317,6 +317,9 @@ type Model =
   | { readonly kind: 'alternate'; readonly object: Model }
   | { readonly kind: 'joined'; readonly types: readonly Model[]; readonly indices: readonly number[] };
 
+type StructModel = Model & { readonly kind: 'struct' };
+type MemberEntry = readonly [name: string, ref: MemberRefs[string]];
+
 interface MemberModel {
   readonly type: Model;
   /** In each version: whether the member is missing, optional or mandatory. */
@@ -326,14 +329,14 @@ interface MemberModel {
 const forEachVersion = { minLength: versions.length, maxLength: versions.length };
 /** Some version has each part. */
 const presence = fc.array(fc.boolean(), forEachVersion).filter((has) => has.includes(true));
-const states = fc
+const anyStates = fc
   .array(fc.constantFrom('missing' as const, 'optional' as const, 'mandatory' as const), forEachVersion)
   .filter((all) => all.some((state) => state !== 'missing'));
 
 const { model, structModel } = fc.letrec<{ model: Model; structModel: Model & { kind: 'struct' } }>((tie) => ({
   structModel: fc.record({
     kind: fc.constant('struct' as const),
-    members: fc.array(fc.record({ type: tie('model'), states }), { maxLength: 4 }),
+    members: fc.array(fc.record({ type: tie('model'), states: anyStates }), { maxLength: 4 }),
   }),
   model: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -410,24 +413,27 @@ function describeType(type: Model, version?: number): TypeRef {
   }
 }
 
-function structOf({ members }: Model & { kind: 'struct' }, version?: number): Validator<unknown> {
-  return struct(() =>
-    Object.fromEntries(
-      members.flatMap(({ type, states }, index) => {
-        const ref = describeType(type, version);
-        if (version !== undefined) {
-          const state = states[version];
-          return state === 'missing' ? [] : [[`${memberName(index)}${state === 'optional' ? '?' : ''}`, ref] as const];
-        }
-        const isMandatory = states.every((state) => state === 'mandatory');
-        const notes = {
-          in: noteOf(states.map((state) => state !== 'missing')),
-          ...(states.includes('mandatory') && { mandatoryIn: noteOf(states.map((state) => state === 'mandatory')) }),
-        };
-        return [[`${memberName(index)}${isMandatory ? '' : '?'}`, { type: ref, ...notes }] as const];
-      }),
-    ),
-  );
+function structOf({ members }: StructModel, version?: number): Validator<unknown> {
+  return struct(() => {
+    const entries = members.map((member, index) =>
+      version === undefined ? rangedMember(member, memberName(index)) : plainMember(member, memberName(index), version),
+    );
+    return Object.fromEntries(entries.filter((entry) => entry !== undefined));
+  });
+}
+
+function plainMember({ type, states }: MemberModel, name: string, version: number): MemberEntry | undefined {
+  const state = states[version];
+  return state === 'missing' ? undefined : [state === 'optional' ? `${name}?` : name, describeType(type, version)];
+}
+
+function rangedMember({ type, states }: MemberModel, name: string): MemberEntry {
+  const isMandatory = states.every((state) => state === 'mandatory');
+  const notes = {
+    in: noteOf(states.map((state) => state !== 'missing')),
+    ...(states.includes('mandatory') && { mandatoryIn: noteOf(states.map((state) => state === 'mandatory')) }),
+  };
+  return [isMandatory ? name : `${name}?`, { type: describeType(type), ...notes }];
 }
 
 /** Returns values that mostly fit a type as one version has it. */

@@ -584,8 +584,9 @@ describe('checkVersion', () => {
     ['the version of the code is unknown', agent, {}],
   ])('an agent is not asked if %s', async (_, protocol, options) => {
     await using peer = new Peer({ kind: 'agent' }).on('guest-info', agentInfo);
-    await using _vm = await connectPeer(peer, options, protocol);
+    await using vm = await connectPeer(peer, options, protocol);
     await settled();
+    expect(vm.version).toBeUndefined();
     expect(peer.commands).toEqual(['guest-sync-delimited']);
   });
 

@@ -80,17 +80,17 @@ const range: Protocol = {
   validators,
 };
 
-type Client = RangeClient<Commands, Events, 'query-accelerators' | 'query-removed'>;
-
 /** A client that the compiler lets call everything. */
-type Granted = Client & { readonly execute: (name: keyof Commands, ...parameters: object[]) => Promise<unknown> };
+type Granted = RangeClient<Commands, Events, 'query-accelerators' | 'query-removed'> & {
+  readonly execute: (name: keyof Commands, ...parameters: object[]) => Promise<unknown>;
+};
 
 async function connectRange(
   address: Address,
   { protocol = range, ...options }: ConnectOptions & { protocol?: Protocol } = {},
 ): Promise<Granted> {
   const connection = await Connection.open(address, protocol, { log: () => {}, connectTimeout: 2000, ...options });
-  return new RangeClient<Commands, Events, 'query-accelerators' | 'query-removed'>(connection) as unknown as Granted;
+  return new RangeClient(connection) as unknown as Granted;
 }
 
 function serverOf(version: string, commands: readonly string[] = Object.keys(validators.commands)): Peer {

@@ -42,7 +42,7 @@ const reservedTypes = new Set([
 /** The client's own members, and names with a meaning in JavaScript. A method with such a name gets a trailing `_`. */
 const reservedMethods = new Set(
   words(`
-    execute executeRaw on off once events close greeting process supports
+    execute executeRaw on off once events close greeting process supports has version
     constructor then catch finally toString toJSON valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString __proto__`),
 );
 
