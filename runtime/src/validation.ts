@@ -78,7 +78,7 @@ export class Checks {
   /** What to add to an issue if the generated code is not for the server's version. */
   #versionHint: string | undefined;
   /** What the server's version should not have, for the error if the server rejects the arguments. */
-  readonly #explanations = new WeakMap<Wire, string>();
+  #explanations: WeakMap<Wire, string> | undefined;
   readonly #log: Log;
   readonly #options: readonly string[];
   readonly #logged = new Set<string>();
@@ -128,7 +128,7 @@ export class Checks {
 
   /** Returns why the server may reject arguments that were validated. */
   explanationOf(wire: Wire | undefined): string | undefined {
-    return this.#protocol.versions && wire ? this.#explanations.get(wire) : undefined;
+    return wire && this.#explanations?.get(wire);
   }
 
   #absence(command: string): string | undefined {
@@ -164,7 +164,10 @@ export class Checks {
       return argumentsError(command, `${listed('arguments', failures)}${this.#hint(failures)}`, failures);
     }
     const absences = issues.filter(({ kind }) => kind === 'version');
-    if (wire && absences.length > 0) this.#explanations.set(wire, listed('arguments', absences).replaceAll('\n', '; '));
+    if (wire && absences.length > 0) {
+      this.#explanations ??= new WeakMap();
+      this.#explanations.set(wire, listed('arguments', absences).replaceAll('\n', '; '));
+    }
     this.#logAll({ command }, 'arguments', issues);
     return wire;
   }
@@ -184,7 +187,7 @@ export class Checks {
    * @returns the outcome, possibly changed to a failure
    */
   result(command: string, outcome: Settled, { results = 'warn' }: Validation, explanation?: string): Settled {
-    if ('failure' in outcome) return this.#explained(command, outcome.failure, explanation);
+    if ('failure' in outcome) return this.#explained(command, outcome, explanation);
     const type = this.#commandOf(command)?.result.type;
     if (!type) return outcome;
     const { value, issues } = this.#inspect(command, type, outcome.result, results);
@@ -201,10 +204,11 @@ export class Checks {
   }
 
   /** Adds to the error of a command why a server of its version may have rejected it. */
-  #explained(command: string, failure: () => Error, explanation: string | undefined): Settled {
+  #explained(command: string, failed: Settled & { failure: () => Error }, explanation?: string): Settled {
+    if (this.#versionHint === undefined && !this.#protocol.versions) return failed;
     return {
       failure: () => {
-        const error = failure();
+        const error = failed.failure();
         if (!(error instanceof CommandError)) return error;
         const isUnknown = error.errorClass === 'CommandNotFound' && this.#commandOf(command) !== undefined;
         const absence = isUnknown ? this.#absence(command) : undefined;
