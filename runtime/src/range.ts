@@ -12,15 +12,8 @@ import type { CommandMap, EventMap } from './maps.js';
 import { ArrayType, StructType, type Member, type MemberRefs, type Typed } from './schema.js';
 import type { Type } from './type.js';
 import { UnionType } from './union.js';
-import {
-  mapValues,
-  passes,
-  type AnyValidators,
-  type IssuesOptions,
-  type UsedValidators,
-  type Validator,
-} from './validator.js';
-import { minorOf, numberOf, type VersionRange } from './version.js';
+import { passes, type AnyValidators, type IssuesOptions, type UsedCommand, type Validator } from './validator.js';
+import { minorOf, numberOf, type ServerValidators, type VersionRange } from './version.js';
 
 // Versions
 
@@ -68,20 +61,20 @@ class Versions implements VersionRange {
     return numberOf(this.#versions[0] ?? '') <= number && number <= numberOf(this.#versions.at(-1) ?? '');
   }
 
-  validators(all: AnyValidators, server: string | undefined): UsedValidators {
+  validators({ commands, events }: AnyValidators, server: string | undefined): ServerValidators {
     const ofServer = this.#versionsOf(server);
     // A server may have a command or event that its version lacks, as of any version.
     const versionsWith = ({ in: note }: Notes = {}): readonly string[] =>
       isInAny(note, ofServer) ? ofServer : this.#versions;
     return {
-      commands: mapValues(all.commands, ({ arguments: args, result }) => {
+      command: byName(commands, ({ arguments: args, result }) => {
         const versions = versionsWith(args.notes);
         return {
           arguments: this.#argumentsFor(args, versions, server),
           result: { type: forVersions(result.type, versions) },
         };
       }),
-      events: mapValues(all.events, ({ type, notes }) => ({ type: forVersions(type, versionsWith(notes)) })),
+      event: byName(events, ({ type, notes }) => forVersions(type, versionsWith(notes))),
     };
   }
 
@@ -89,7 +82,7 @@ class Versions implements VersionRange {
     all: Validator<unknown>,
     versions: readonly string[],
     server: string | undefined,
-  ): UsedValidators['commands'][string]['arguments'] {
+  ): UsedCommand['arguments'] {
     const type = forVersions(all.type, versions);
     const { notes: { further: versionsWithFurther, in: _, ...notes } = {} } = all;
     const further = Boolean(versionsWithFurther);
@@ -132,6 +125,18 @@ class Versions implements VersionRange {
     const newer = versions.find((version) => numberOf(version) >= (isReleased ? number : number + 1));
     return [...new Set([older ?? newer, newer ?? older])].filter((version) => version !== undefined);
   }
+}
+
+/** Returns a function that returns what a value becomes, by its name. Each is created on first use. */
+function byName<V, W>(values: Readonly<Record<string, V>>, create: (value: V) => W): (name: string) => W | undefined {
+  const created = new Map<string, W>();
+  return (name) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value === undefined) return undefined;
+    const known = created.get(name) ?? create(value);
+    created.set(name, known);
+    return known;
+  };
 }
 
 /**

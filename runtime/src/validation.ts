@@ -12,8 +12,8 @@ import { BuiltinType } from './schema.js';
 import type { Settled } from './session.js';
 import { shortened } from './text.js';
 import type { Type } from './type.js';
-import { enumeration, passes, struct, type AnyValidators, type UsedValidators } from './validator.js';
-import { codeVersions, type Versioned } from './version.js';
+import { enumeration, passes, struct, type AnyValidators, type UsedCommand } from './validator.js';
+import { codeVersions, type ServerValidators, type Versioned } from './version.js';
 
 /** How to validate arguments, results and events against the schema. */
 export interface Validation {
@@ -72,7 +72,8 @@ interface Validated extends Versioned {
 /** The validation of one connection. */
 export class Checks {
   readonly #protocol: Validated;
-  #validators: UsedValidators | undefined;
+  /** In code for a range of versions, the validators for the server. */
+  #ofServer: ServerValidators | undefined;
   /** The server's version, if it is known. */
   #version: string | undefined;
   /** What to add to an issue if the generated code is not for the server's version. */
@@ -95,7 +96,6 @@ export class Checks {
   /** @param options the names of a call's options, which programs may pass as arguments by mistake */
   constructor(protocol: Validated, log: Log, options: readonly string[] = []) {
     this.#protocol = protocol;
-    this.#validators = protocol.validators;
     this.#log = log;
     this.#options = options;
   }
@@ -112,7 +112,7 @@ export class Checks {
     this.#versionHint = isCovered ? undefined : `the code is for QEMU ${code.text}, this server is ${version}`;
     if (!versions || !validators || version === this.#version) return;
     this.#version = version;
-    this.#validators = versions.validators(validators, version);
+    this.#ofServer = versions.validators(validators, version);
     // Issues of another version are new.
     this.#known.clear();
     this.#open.clear();
@@ -222,8 +222,7 @@ export class Checks {
   }
 
   event(name: string, data: Json | undefined, { results = 'warn' }: Validation): void {
-    const events = this.#validators?.events;
-    const type = events && Object.hasOwn(events, name) ? events[name]?.type : undefined;
+    const type = this.#ofServer ? this.#ofServer.event(name) : valueOf(this.#protocol.validators?.events, name)?.type;
     if (!type) return;
     // Event data is an object, so replaced numbers are inside it.
     const { issues } = this.#inspect(name, type, data ?? {}, results);
@@ -254,9 +253,8 @@ export class Checks {
     return isMendable;
   }
 
-  #commandOf(name: string): UsedValidators['commands'][string] | undefined {
-    const commands = this.#validators?.commands;
-    return commands && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  #commandOf(name: string): UsedCommand | undefined {
+    return this.#ofServer ? this.#ofServer.command(name) : valueOf(this.#protocol.validators?.commands, name);
   }
 
   #logAll(subject: Subject, root: string, issues: readonly Issue[]): void {
@@ -287,6 +285,10 @@ export class Checks {
 }
 
 type Subject = { readonly command: string } | { readonly event: string };
+
+function valueOf<V>(values: Readonly<Record<string, V>> | undefined, name: string): V | undefined {
+  return values && Object.hasOwn(values, name) ? values[name] : undefined;
+}
 
 function nameOf(subject: Subject): string {
   return 'command' in subject ? subject.command : subject.event;

@@ -65,18 +65,10 @@ export interface AnyValidators {
   readonly events: Readonly<Record<string, Validator<unknown>>>;
 }
 
-/** The validators that a connection uses. */
-export interface UsedValidators {
-  readonly commands: Readonly<
-    Record<
-      string,
-      {
-        readonly arguments: Pick<Validator<unknown>, 'issues' | 'notes'>;
-        readonly result: Pick<Validator<unknown>, 'type'>;
-      }
-    >
-  >;
-  readonly events: Readonly<Record<string, Pick<Validator<unknown>, 'type'>>>;
+/** The parts of a command's validators that a connection uses. */
+export interface UsedCommand {
+  readonly arguments: Pick<Validator<unknown>, 'issues' | 'notes'>;
+  readonly result: Pick<Validator<unknown>, 'type'>;
 }
 
 export interface CommandNotes extends Notes {
@@ -134,7 +126,7 @@ export function validatorsOf<C extends CommandMap<C>, E extends EventMap<E>>(
   } as unknown as Validators<C, E>;
 }
 
-export function mapValues<V, W>(record: Readonly<Record<string, V>>, change: (value: V) => W): Record<string, W> {
+function mapValues<V, W>(record: Readonly<Record<string, V>>, change: (value: V) => W): Record<string, W> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 

@@ -1,7 +1,8 @@
 /** Compares the server's version of QEMU to those of the generated code. */
 
 import type { Notes } from './inspect.js';
-import type { AnyValidators, UsedValidators } from './validator.js';
+import type { Type } from './type.js';
+import type { AnyValidators, UsedCommand } from './validator.js';
 
 /** The versions that generated code is for. */
 export interface CodeVersions {
@@ -19,12 +20,19 @@ export interface VersionRange extends CodeVersions {
    *
    * @param server its version, if known
    */
-  validators(all: AnyValidators, server: string | undefined): UsedValidators;
+  validators(all: AnyValidators, server: string | undefined): ServerValidators;
   /**
    * Returns why a server may lack a part: `came with QEMU 7.2, this server is 5.2`. Returns undefined if its version has
    * the part, or is unknown.
    */
   absence(notes: Notes, server: string | undefined): string | undefined;
+}
+
+/** The validators for one server. */
+export interface ServerValidators {
+  command(name: string): UsedCommand | undefined;
+  /** Returns the type of an event's data. */
+  event(name: string): Type | undefined;
 }
 
 /** The part of a protocol that names the versions of the generated code. */
