@@ -1,7 +1,15 @@
-/** `supports` takes any name and any path, but the kind of path must suit a known name. */
+/** `supports` takes any name and any path, but the kind of path must suit a known name. `has` takes any name. */
 
 import type { Client } from '@qapi-ts/qemu/qmp';
 import { accept } from './assert.js';
+
+export function has(vm: Client, name: string): void {
+  accept<boolean>(vm.has('blockdev-add'));
+  accept<boolean>(vm.has(name));
+  accept<string | undefined>(vm.version);
+  // @ts-expect-error a part needs `supports`
+  vm.has('blockdev-add', { argument: 'driver' });
+}
 
 export async function supports(vm: Client, name: string, signal: AbortSignal): Promise<void> {
   accept<boolean>(await vm.supports('blockdev-add'));
