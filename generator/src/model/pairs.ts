@@ -1,0 +1,250 @@
+/** Finds out which types of two schemas correspond to each other. */
+
+import { kindOfBuiltin, type JsonKind } from '../builtins.js';
+import { allMembers, isObjectType, isType, type NamedType, type Schema, type Type } from '../model.js';
+
+export interface PairOptions {
+  /** Whether types of the same name are a pair wherever they are used, so that only renamed types are paired by place. */
+  readonly byName?: boolean;
+}
+
+/**
+ * Pairs the named types, including implicit ones, that two schemas use in the same places. No type is in two pairs.
+ *
+ * Only what a server shows determines a place: the names of commands, events, members and branches, and the JSON kinds of
+ * alternatives. If a type has different partners in different places, the partner with the most similar structure is
+ * chosen, otherwise the one in most places. If this does not decide either, the type has no partner.
+ *
+ * @returns the partners in `other` of the types in `one`
+ */
+export function pairTypes(one: Schema, other: Schema, { byName = false }: PairOptions = {}): Pairs {
+  const named = byName ? pairNames(one, other) : new Map<NamedType, NamedType>();
+  const context = { one, other, named, uses: [countUses(one), countUses(other)] as const };
+  let pairs: Pairs | undefined;
+  // The places within two types mean nothing if one of them turns out to have another partner.
+  for (let round = 0; round < maxRounds; round += 1) {
+    const chosen = choose(findCandidates(context, pairs), named);
+    if (pairs && isSame(chosen, pairs)) break;
+    pairs = chosen;
+  }
+  return pairs ?? named;
+}
+
+export type Pairs = ReadonlyMap<NamedType, NamedType>;
+
+/** A few rounds suffice for QEMU's schemas. The limit is for hostile ones. */
+const maxRounds = 10;
+
+interface Context {
+  readonly one: Schema;
+  readonly other: Schema;
+  readonly named: Pairs;
+  /** For each schema, the number of places in which each type is used. */
+  readonly uses: readonly [Uses, Uses];
+}
+
+type Uses = ReadonlyMap<NamedType, number>;
+
+function pairNames(one: Schema, other: Schema): Map<NamedType, NamedType> {
+  const pairs = new Map<NamedType, NamedType>();
+  for (const [name, type] of one.definitions) {
+    const partner = other.definitions.get(name);
+    if (partner && isType(type) && isType(partner) && formOf(type) === formOf(partner)) pairs.set(type, partner);
+  }
+  return pairs;
+}
+
+/** Two types that are used in the same places. */
+interface Candidate {
+  readonly type: NamedType;
+  readonly partner: NamedType;
+  /** How similar the structures of the types are: from 0 to 1. */
+  readonly likeness: number;
+  /** The number of places. */
+  places: number;
+}
+
+/**
+ * Finds the types that are used in the same places, in the order of the places.
+ *
+ * @param pairs the pairs chosen so far. If one of two types has another partner, the places within them are ignored
+ */
+function findCandidates({ one, other, named, uses }: Context, pairs?: Pairs): Candidate[] {
+  const candidates = new Map<NamedType, Map<NamedType, Candidate>>();
+  const partners = new Set(named.values());
+  const chosen = new Set(pairs?.values());
+  const open: [NamedType, NamedType][] = [...named];
+  const isFree = (type: NamedType, partner: NamedType): boolean => {
+    if (named.has(type) || partners.has(partner)) return false;
+    // An implicit type has only one place.
+    return (!isImplicit(type) || uses[1].get(partner) === 1) && (!isImplicit(partner) || uses[0].get(type) === 1);
+  };
+  const meet = (first: Type | undefined, second: Type | undefined): void => {
+    if (!first || !second || formOf(first) !== formOf(second)) return;
+    const [type, partner] = [namedIn(first), namedIn(second)];
+    if (!type || !partner || !isFree(type, partner)) return;
+    const known = candidates.get(type) ?? new Map<NamedType, Candidate>();
+    candidates.set(type, known);
+    const candidate = known.get(partner) ?? { type, partner, likeness: likenessOf(type, partner), places: 0 };
+    candidate.places += 1;
+    known.set(partner, candidate);
+    const mayBePair = pairs?.get(type) === partner || (!pairs?.has(type) && !chosen.has(partner));
+    if (candidate.places === 1 && mayBePair) open.push([type, partner]);
+  };
+  const entries = entryPoints(other);
+  for (const [place, type] of entryPoints(one)) meet(type, entries.get(place));
+  // The loop also visits pairs that it adds.
+  for (const [type, partner] of open) {
+    const parts = partsOf(partner);
+    for (const [place, part] of partsOf(type)) meet(part, parts.get(place));
+    if (isObjectType(type) && isObjectType(partner)) meet(type.base, partner.base);
+  }
+  return [...candidates.values()].flatMap((known) => [...known.values()]);
+}
+
+/** Chooses candidates so that no type is in two pairs. Where nothing decides between candidates, none is chosen. */
+function choose(candidates: readonly Candidate[], named: Pairs): Pairs {
+  const pairs = new Map(named);
+  const partners = new Set(named.values());
+  let open = candidates.filter(({ likeness }) => likeness >= minLikeness);
+  // A choice may decide between others.
+  for (let round = 0; round < maxRounds; round += 1) {
+    const [byType, byPartner] = [groupBy(open, ({ type }) => type), groupBy(open, ({ partner }) => partner)];
+    const best = open.filter((one) => wins(one, byType.get(one.type)) && wins(one, byPartner.get(one.partner)));
+    if (best.length === 0) break;
+    for (const { type, partner } of best) {
+      pairs.set(type, partner);
+      partners.add(partner);
+    }
+    open = open.filter(({ type, partner }) => !pairs.has(type) && !partners.has(partner));
+  }
+  return pairs;
+}
+
+/**
+ * Returns whether a candidate is clearly more similar than its competitors, or has more places than those that are almost as
+ * similar have together. A type that was split or merged has no clear partner.
+ */
+function wins(candidate: Candidate, all: readonly Candidate[] = []): boolean {
+  let places = 0;
+  for (const other of all) {
+    if (other === candidate || other.likeness < candidate.likeness - margin) continue;
+    if (other.likeness > candidate.likeness + margin) return false;
+    places += other.places;
+  }
+  return candidate.places > places;
+}
+
+/** The likeness below which types are unlikely to be versions of each other. Versions of QEMU's types have at least 0.5. */
+const minLikeness = 0.3;
+/** The difference in likeness that decides between candidates. */
+const margin = 0.1;
+
+function groupBy<T, K>(all: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of all) {
+    const group = groups.get(keyOf(one));
+    if (group) group.push(one);
+    else groups.set(keyOf(one), [one]);
+  }
+  return groups;
+}
+
+/** Returns how similar the structures of two types are, without looking into the types within them. */
+function likenessOf(type: NamedType, partner: NamedType): number {
+  if (isImplicit(type) || isImplicit(partner)) return 1;
+  const [shape, other] = [shapeOf(type), shapeOf(partner)];
+  if (shape.size === 0 && other.size === 0) return 1;
+  let common = 0;
+  for (const [part, form] of shape) if (other.has(part)) common += other.get(part) === form ? 2 : 1;
+  return common / (shape.size + other.size);
+}
+
+/** Returns the forms of a type's parts by their places, or the values of an enum. */
+function shapeOf(type: NamedType): Map<string, string> {
+  if (type.kind === 'enum') return new Map(type.values.map(({ name }) => [name, '']));
+  return new Map([...partsOf(type)].map(([place, part]) => [place, formOf(part)]));
+}
+
+/** Returns the types within a type by their places, which have to be visible to clients. */
+function partsOf(type: NamedType): Map<string, Type> {
+  if (type.kind === 'enum') return new Map();
+  if (type.kind === 'alternate') {
+    return new Map(type.alternatives.map((alternative) => [kindOf(alternative.type), alternative.type]));
+  }
+  const parts = new Map<string, Type>(allMembers(type).map((member) => [`member ${member.name}`, member.type]));
+  if (type.kind === 'union') {
+    for (const branch of type.branches) if (branch.type) parts.set(`branch ${branch.name}`, branch.type);
+  }
+  return parts;
+}
+
+/** Returns the commands' arguments and results, and the events' data, by their places. */
+function entryPoints({ definitions }: Schema): Map<string, Type> {
+  const types = new Map<string, Type>();
+  const add = (place: string, type: Type | undefined): void => void (type && types.set(place, type));
+  for (const definition of definitions.values()) {
+    if (definition.kind === 'event') add(`data ${definition.name}`, definition.data);
+    if (definition.kind !== 'command') continue;
+    add(`arguments ${definition.name}`, definition.arguments);
+    add(`result ${definition.name}`, definition.returns);
+  }
+  return types;
+}
+
+/** Counts the places of each type. A place that several types inherit from a base counts once. */
+function countUses(schema: Schema): Uses {
+  const uses = new Map<NamedType, number>();
+  const open: NamedType[] = [];
+  const use = (type: Type | undefined): void => {
+    const used = type && namedIn(type);
+    if (!used) return;
+    const count = uses.get(used) ?? 0;
+    uses.set(used, count + 1);
+    if (count === 0) open.push(used);
+  };
+  for (const type of entryPoints(schema).values()) use(type);
+  // The loop also visits types that it adds.
+  for (const type of open) {
+    if (isObjectType(type)) use(type.base);
+    if (type.kind === 'struct') for (const member of type.members) use(member.type);
+    if (type.kind === 'union') for (const branch of type.branches) use(branch.type);
+    if (type.kind === 'alternate') for (const alternative of type.alternatives) use(alternative.type);
+  }
+  return uses;
+}
+
+function namedIn(type: Type): NamedType | undefined {
+  const inner = type.kind === 'array' ? type.element : type;
+  return inner.kind === 'builtin' ? undefined : inner;
+}
+
+/** Returns the form of a type: all that is known of it without looking into other types. */
+function formOf(type: Type): string {
+  if (type.kind === 'array') return `[${formOf(type.element)}]`;
+  return type.kind === 'alternate' ? 'alternate' : type.kind === 'enum' ? 'enum' : kindOf(type);
+}
+
+function kindOf(type: Type): JsonKind | 'alternate' {
+  switch (type.kind) {
+    case 'builtin':
+      return kindOfBuiltin(type.name);
+    case 'enum':
+      return 'string';
+    case 'struct':
+    case 'union':
+      return 'object';
+    case 'array':
+    case 'alternate':
+      return type.kind;
+  }
+}
+
+/** Returns whether a type belongs to its only user. */
+function isImplicit(type: NamedType): boolean {
+  return 'implicit' in type && type.implicit !== 'predefined';
+}
+
+function isSame(pairs: Pairs, others: Pairs): boolean {
+  return pairs.size === others.size && [...pairs].every(([type, partner]) => others.get(type) === partner);
+}
