@@ -225,7 +225,8 @@ function formOf(type: Type): string {
   return type.kind === 'alternate' ? 'alternate' : type.kind === 'enum' ? 'enum' : kindOf(type);
 }
 
-function kindOf(type: Type): JsonKind | 'alternate' {
+/** Returns the JSON kind of a type's values, unless it is an alternate. */
+export function kindOf(type: Type): JsonKind | 'alternate' {
   switch (type.kind) {
     case 'builtin':
       return kindOfBuiltin(type.name);
