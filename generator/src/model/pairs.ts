@@ -43,7 +43,7 @@ interface Context {
   readonly uses: readonly [Uses, Uses];
 }
 
-type Uses = ReadonlyMap<NamedType, number>;
+export type Uses = ReadonlyMap<NamedType, number>;
 
 function pairNames(one: Schema, other: Schema): Map<NamedType, NamedType> {
   const pairs = new Map<NamedType, NamedType>();
@@ -193,7 +193,7 @@ function entryPoints({ definitions }: Schema): Map<string, Type> {
 }
 
 /** Counts the places of each type. A place that several types inherit from a base counts once. */
-function countUses(schema: Schema): Uses {
+export function countUses(schema: Schema): Uses {
   const uses = new Map<NamedType, number>();
   const open: NamedType[] = [];
   const use = (type: Type | undefined): void => {
@@ -214,13 +214,14 @@ function countUses(schema: Schema): Uses {
   return uses;
 }
 
-function namedIn(type: Type): NamedType | undefined {
+/** Returns the named type that a type is, or that its elements have. */
+export function namedIn(type: Type): NamedType | undefined {
   const inner = type.kind === 'array' ? type.element : type;
   return inner.kind === 'builtin' ? undefined : inner;
 }
 
 /** Returns the form of a type: all that is known of it without looking into other types. */
-function formOf(type: Type): string {
+export function formOf(type: Type): string {
   if (type.kind === 'array') return `[${formOf(type.element)}]`;
   return type.kind === 'alternate' ? 'alternate' : type.kind === 'enum' ? 'enum' : kindOf(type);
 }
@@ -242,7 +243,7 @@ export function kindOf(type: Type): JsonKind | 'alternate' {
 }
 
 /** Returns whether a type belongs to its only user. */
-function isImplicit(type: NamedType): boolean {
+export function isImplicit(type: NamedType): boolean {
   return 'implicit' in type && type.implicit !== 'predefined';
 }
 

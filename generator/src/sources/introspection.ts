@@ -47,7 +47,7 @@ const builtinsOf: Readonly<Record<string, BuiltinName>> = {
 
 const maxDepth = 100;
 
-const origin = { module: 'introspection', position: { file: '', line: 1, column: 1 } } as const;
+const origin = { module: 'introspection', position: { file: 'introspection', line: 1, column: 1 } } as const;
 
 /** What is not a command or event. */
 type Shell =
