@@ -12,6 +12,7 @@ import type { Definition, Schema } from './model.js';
 import { narrow } from './narrow.js';
 import { optional } from './optional.js';
 import type { Output } from './output.js';
+import type { Recovered } from './sources/recovered.js';
 import { generatorVersion } from './version.js';
 
 export interface GenerateOptions {
@@ -19,6 +20,8 @@ export interface GenerateOptions {
   readonly schema?: string;
   /** An embedded version. By default, the current one. */
   readonly qemu?: string;
+  /** The schema of a server, instead of any other. */
+  readonly recovered?: Recovered;
   readonly out: string;
   /** Whether to include documentation text. By default, if the schema has any. */
   readonly docs?: boolean;
@@ -58,18 +61,22 @@ export function generate(options: GenerateOptions): Generated[] {
 
 /** A schema to generate output for. */
 interface Job {
-  readonly root: string;
+  readonly load: () => Schema;
   readonly folder: string;
   readonly origin: string;
   readonly qemu?: string;
-  readonly manual?: (definition: Definition) => string;
+  readonly manual?: (definition: Definition) => string | undefined;
 }
 
-function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
-  if (schema !== undefined) return [{ root: schema, folder: out, origin: basename(schema) }];
+function jobs({ schema, recovered, qemu, out }: GenerateOptions): Job[] {
+  if (schema !== undefined) return [{ load: () => loadSchema(schema), folder: out, origin: basename(schema) }];
+  if (recovered) {
+    const { origin, version, manual } = recovered;
+    return [{ load: () => recovered.schema, folder: out, origin, ...optional('qemu', version), manual }];
+  }
   const version = resolveVersion(qemu);
   return servers.map((server) => ({
-    root: embeddedRoot(version, server),
+    load: () => loadSchema(embeddedRoot(version, server)),
     folder: join(out, server.name),
     origin: `QEMU ${version}`,
     qemu: version,
@@ -77,9 +84,9 @@ function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
   }));
 }
 
-function generateOne({ root, folder, origin, qemu, manual }: Job, options: GenerateOptions): Generated {
+function generateOne({ load, folder, origin, qemu, manual }: Job, options: GenerateOptions): Generated {
   const begin = performance.now();
-  const whole = loadSchema(root);
+  const whole = load();
   const schema = options.define.length === 0 ? whole : narrow(whole, conditionTest(options.define));
   const middle = performance.now();
   const docs = options.docs ?? hasProse(schema);

@@ -12,7 +12,7 @@ import { conditionNames, conditionTest } from '../../generator/src/condition.js'
 import { formatUse, type Change } from '../../generator/src/diff/change.js';
 import type { Conditions } from '../../generator/src/diff/conditions.js';
 import { drift, driftOf, type DriftOptions, type DriftReport } from '../../generator/src/diff/drift.js';
-import type { ServerName } from '../../generator/src/diff/input.js';
+import type { ServerName } from '../../generator/src/embedded.js';
 import { wireOfIntrospection } from '../../generator/src/diff/wire.js';
 import { embeddedRoot, resolveVersion, servers } from '../../generator/src/embedded.js';
 import { loadSchema } from '../../generator/src/frontend/load.js';

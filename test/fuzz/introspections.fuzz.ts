@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { diff } from '../../generator/src/diff/compare.js';
 import { driftOf } from '../../generator/src/diff/drift.js';
 import { formatReport, formats } from '../../generator/src/diff/report.js';
-import { parseIntrospection } from '../../generator/src/diff/input.js';
+import { parseIntrospection } from '../../generator/src/sources/reply.js';
 import { wireOf, wireOfIntrospection } from '../../generator/src/diff/wire.js';
 import { FileError } from '../../generator/src/errors.js';
 import { introspect } from '../../generator/src/introspect.js';

@@ -1,47 +1,70 @@
 /** Reads what `diff` compares: the OLD and NEW of the command line. */
 
-import { embeddedRoot, resolveVersion, serverOf, type Server } from '../embedded.js';
-import { FileError, type ServerError } from '../errors.js';
+import { embeddedRoot, resolveVersion, serverOf, type ServerName } from '../embedded.js';
+import { ServerError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
 import { readNamed, schemaReader } from '../sources/files.js';
-import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
-
-export type ServerName = Server['name'];
+import { isGuestInfo } from '../sources/guest-info.js';
+import { readIntrospection } from '../sources/introspection.js';
+import { recoverBeside } from '../sources/recovered.js';
+import { isWholeJson, loadReply, parseIntrospection, readReply, type Reply } from '../sources/reply.js';
+import { wireOf, type WireSchema } from './wire.js';
 
 /** One side of a comparison. */
-interface Input {
-  readonly kind: 'embedded' | 'schema' | 'introspection';
-  /** The full version of an embedded schema, or the path of a file as it was given. */
+export interface Input {
+  readonly kind: 'embedded' | 'schema' | 'introspection' | 'server';
+  /** The full version of an embedded schema, or the file or address as it was given. */
   readonly title: string;
   readonly wire: WireSchema;
-  /** Absent for an introspection. */
-  readonly schema?: Schema;
+  /** The schema as it was read. That of a server has no names of types. */
+  readonly own: Schema;
+  /**
+   * Returns the schema. That of a server has to be recovered.
+   *
+   * @param anchor the other side, which names the types of a server; by default, the nearest embedded schema does
+   */
+  readonly schema: (anchor?: Schema) => Schema;
+  /** Whether the schema is that of a server. */
+  readonly isRecovered: boolean;
 }
 
 /**
  * Reads one side of a comparison.
  *
- * @param text an embedded version, or the path of a root schema file or saved introspection, told apart by their content
- * @param server the server whose embedded schema is meant
+ * @param text an embedded version, the address of a server, or the path of a root schema file or saved introspection, told
+ *   apart by their content
+ * @param server the server whose embedded schema is meant, or the kind of server to connect to
  * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or is
- *   not an introspection
+ *   not an introspection; ServerError if a server cannot be queried
  */
-export function loadInput(text: string, server: ServerName): Input {
+export async function loadInput(text: string, server: ServerName): Promise<Input> {
   if (/^\d+(\.\d+)*$/u.test(text)) {
     const { title, schema } = loadEmbedded(text, server);
-    return { kind: 'embedded', title, schema, wire: wireOf(schema) };
+    return inputOf('embedded', title, schema);
   }
+  if (/^(?:unix|tcp):/u.test(text)) return inputOfReply(text, await loadReply({ connect: text, server }));
   const bytes = readUnlessVersion(text);
   const content = new TextDecoder().decode(bytes);
   if (isJson(content)) {
-    const infos = parseIntrospection(text, content);
-    return { kind: 'introspection', title: text, wire: locating(text, FileError, () => wireOfIntrospection(infos)) };
+    return inputOfReply(text, { result: parseIntrospection(text, content), origin: text, kind: 'introspection' });
   }
   // Do not read the root again: a pipe would be empty.
   const read = schemaReader(text);
-  const schema = loadSchema(text, { read: (path) => (path === text ? bytes : read(path)) });
-  return { kind: 'schema', title: text, schema, wire: wireOf(schema) };
+  return inputOf('schema', text, loadSchema(text, { read: (path) => (path === text ? bytes : read(path)) }));
+}
+
+function inputOf(kind: Input['kind'], title: string, schema: Schema): Input {
+  return { kind, title, wire: wireOf(schema), own: schema, schema: () => schema, isRecovered: false };
+}
+
+function inputOfReply(title: string, reply: Reply): Input {
+  if (isGuestInfo(reply.result)) {
+    throw new ServerError(`${title}: an agent reports only the names of its commands: use qapi-ts drift`);
+  }
+  const own = readReply(reply, readIntrospection);
+  const wire = { ...wireOf(own), isIntrospection: true };
+  return { kind: reply.kind, title, wire, own, schema: (anchor) => recoverBeside(reply, anchor), isRecovered: true };
 }
 
 /** @throws UsageError if there is no such embedded version */
@@ -52,19 +75,6 @@ export function loadEmbedded(
   const version = resolveVersion(wanted);
   const title = name === 'qmp' ? version : `${version} (${name})`;
   return { title, version, schema: loadSchema(embeddedRoot(version, serverOf(name))) };
-}
-
-/**
- * Adds the origin of an input to errors about its content.
- *
- * @param origin a file or an address
- */
-export function locating<T>(origin: string, Kind: typeof FileError | typeof ServerError, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw error instanceof FileError ? new Kind(`'${origin}': ${error.message}`, { cause: error }) : error;
-  }
 }
 
 /** @throws UsageError with the embedded versions, for a mistyped version such as v10.0 */
@@ -80,42 +90,4 @@ function readUnlessVersion(text: string): Uint8Array {
 /** Returns whether a file is JSON. A schema is not: its strings are in single quotes, and it contains no top-level array. */
 function isJson(content: string): boolean {
   return /^(?:\s*$|\s*\[|\s*\{\s*["}])/u.test(content) || isWholeJson(content);
-}
-
-function isWholeJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Returns the elements of a saved introspection: a JSON array of SchemaInfo, or the whole reply to `query-qmp-schema`.
- *
- * @throws FileError
- */
-export function parseIntrospection(file: string, content: string): unknown[] {
-  const fail = (found: string): never => {
-    throw new FileError(
-      `'${file}' is ${found}: expected a root schema file or a saved introspection ` +
-        '(the reply to query-qmp-schema, or the array in it)',
-    );
-  };
-  if (content.trim() === '') return fail('empty');
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch (error) {
-    // Perhaps a copied session: a greeting, replies, events.
-    if (isWholeJson(content.trim().split('\n', 1)[0] ?? '')) return fail('a sequence of JSON values');
-    return fail(`neither a schema nor valid JSON (${error instanceof Error ? error.message : String(error)})`);
-  }
-  if (Array.isArray(value)) return value;
-  if (typeof value !== 'object' || value === null) return fail('JSON, but neither an array nor an object');
-  if ('return' in value) return Array.isArray(value.return) ? value.return : fail('the reply to another command');
-  if ('error' in value) return fail('an error reply');
-  if ('QMP' in value) return fail("a server's greeting");
-  return fail("a JSON object without 'return'");
 }

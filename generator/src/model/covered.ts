@@ -1,7 +1,7 @@
 /** Compares what an introspection shows to what a schema has. */
 
-import { allMembers, type Definition, type Feature, type Schema, type Type } from '../model.js';
-import { countUses, formOf, type Pairs } from './pairs.js';
+import { allMembers, isObjectType, isType, type Definition, type Feature, type Schema, type Type } from '../model.js';
+import { countUses, formOf, namedIn, type Pairs } from './pairs.js';
 
 /**
  * Returns whether an introspection shows only what a schema has, too, so that its server may have been built from the schema.
@@ -52,4 +52,35 @@ function featuresOf({ features }: { readonly features: readonly Feature[] }): st
 
 function fact(place: string, type: Type | undefined): string {
   return `${place}: ${type ? formOf(type) : 'nothing'}`;
+}
+
+/**
+ * Returns the number of commands and events, and of members of their arguments, results and data, that only a server or only
+ * a schema has. What the schema has under a condition may be missing.
+ */
+export function lackingIn(server: Schema, schema: Schema): number {
+  const [own, others] = [visibleFacts(server), visibleFacts(schema)];
+  const added = [...own.keys()].filter((one) => !others.has(one)).length;
+  const missing = [...others].filter(([one, isConditional]) => !isConditional && !own.has(one)).length;
+  return added + missing;
+}
+
+/** Returns the facts, each with whether it has a condition. */
+function visibleFacts({ definitions }: Schema): Map<string, boolean> {
+  const facts = new Map<string, boolean>();
+  for (const definition of definitions.values()) {
+    if (isType(definition)) continue;
+    const title = `${definition.kind} ${definition.name}`;
+    const hides = definition.condition !== undefined;
+    facts.set(title, hides);
+    const types = definition.kind === 'event' ? [definition.data] : [definition.arguments, definition.returns];
+    for (const [index, type] of types.entries()) {
+      const inner = type && namedIn(type);
+      if (!inner || !isObjectType(inner)) continue;
+      for (const { name, condition } of allMembers(inner)) {
+        facts.set(`${title} ${index} ${name}`, hides || condition !== undefined);
+      }
+    }
+  }
+  return facts;
 }

@@ -62,7 +62,7 @@ export function recover(server: Schema, anchor: Schema, isSameVersion?: boolean)
 }
 
 /** The module of commands and events that the anchor does not have. */
-const further: Home = { module: 'further', position: { file: 'further', line: 1, column: 1 } };
+export const further: Home = { module: 'further', position: { file: 'further', line: 1, column: 1 } };
 
 /** The name of a type, and how it is defined. */
 interface Identity extends Home {

@@ -51,12 +51,7 @@ const origin = { module: 'introspection', position: { file: 'introspection', lin
 
 /** What is not a command or event. */
 type Shell =
-  | BuiltinType
-  | Mutable<ArrayType>
-  | EnumType
-  | Mutable<StructType>
-  | Mutable<UnionType>
-  | Mutable<AlternateType>;
+  BuiltinType | Mutable<ArrayType> | EnumType | Mutable<StructType> | Mutable<UnionType> | Mutable<AlternateType>;
 
 class IntrospectionReader {
   /** All types by name, at first without references to other types. */
@@ -172,7 +167,8 @@ class IntrospectionReader {
     }
     const branches = new Map<string, Branch>();
     for (const variant of entry.list('variants', 'case')) {
-      if (!type.values.some(({ name }) => name === variant.name)) throw variant.error(`not a value of the tag '${tag}'`);
+      if (!type.values.some(({ name }) => name === variant.name))
+        throw variant.error(`not a value of the tag '${tag}'`);
       add(branches, variant, { name: variant.name, type: this.#object(variant, variant.string('type')) });
     }
     union.base = { kind: 'struct', name: union.name, ...origin, features: [], members, implicit: 'base' };
