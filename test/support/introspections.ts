@@ -116,7 +116,9 @@ function withoutConditions<T>(value: T, known = new Map<unknown, unknown>()): T 
   if (known.has(value)) return known.get(value) as T;
   const copy: unknown = Array.isArray(value) ? [] : value instanceof Map ? new Map() : {};
   known.set(value, copy);
-  if (copy instanceof Map) for (const [key, one] of value as never) copy.set(key, withoutConditions(one, known));
+  if (copy instanceof Map)
+    for (const [key, one] of value as unknown as ReadonlyMap<unknown, unknown>)
+      copy.set(key, withoutConditions(one, known));
   else
     for (const [key, one] of Object.entries(value)) {
       if (key !== 'condition') (copy as Record<string, unknown>)[key] = withoutConditions(one as unknown, known);

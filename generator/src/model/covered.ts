@@ -19,7 +19,7 @@ export function isCovered(server: Schema, schema: Schema, pairs: Pairs): boolean
 function isWithin(one: Definition, other: Definition | undefined): boolean {
   if (!other) return false;
   const facts = new Set(factsOf(other));
-  return factsOf(one).every((fact) => facts.has(fact));
+  return factsOf(one).every((own) => facts.has(own));
 }
 
 /** Returns what introspection shows of a definition, apart from the types within the types that it uses. */

@@ -74,27 +74,35 @@ function findCandidates({ one, other, named, uses }: Context, pairs?: Pairs): Ca
   const partners = new Set(named.values());
   const chosen = new Set(pairs?.values());
   const open: [NamedType, NamedType][] = [...named];
-  const isFree = (type: NamedType, partner: NamedType): boolean => {
-    if (named.has(type) || partners.has(partner)) return false;
-    // An implicit type has only one place.
-    return (!isImplicit(type) || uses[1].get(partner) === 1) && (!isImplicit(partner) || uses[0].get(type) === 1);
+  const within = new Map<NamedType, Set<NamedType>>();
+  /** Visits the places within two types once. */
+  const enter = (type: NamedType, partner: NamedType): void => {
+    const known = within.get(type) ?? new Set<NamedType>();
+    if (!known.has(partner)) open.push([type, partner]);
+    within.set(type, known.add(partner));
   };
+  const mayBePair = (type: NamedType, partner: NamedType): boolean =>
+    pairs?.get(type) === partner || (!pairs?.has(type) && !chosen.has(partner));
+  // An implicit type has only one place.
+  const haveEqualPlaces = (type: NamedType, partner: NamedType): boolean =>
+    (!isImplicit(type) || uses[1].get(partner) === 1) && (!isImplicit(partner) || uses[0].get(type) === 1);
   const meet = (first: Type | undefined, second: Type | undefined): void => {
     if (!first || !second || formOf(first) !== formOf(second)) return;
     const [type, partner] = [namedIn(first), namedIn(second)];
-    if (!type || !partner || !isFree(type, partner)) return;
+    if (!type || !partner || named.has(type) || partners.has(partner)) return;
+    if (mayBePair(type, partner)) enter(type, partner);
+    if (!haveEqualPlaces(type, partner)) return;
     const known = candidates.get(type) ?? new Map<NamedType, Candidate>();
-    candidates.set(type, known);
     const candidate = known.get(partner) ?? { type, partner, likeness: likenessOf(type, partner), places: 0 };
     candidate.places += 1;
-    known.set(partner, candidate);
-    const mayBePair = pairs?.get(type) === partner || (!pairs?.has(type) && !chosen.has(partner));
-    if (candidate.places === 1 && mayBePair) open.push([type, partner]);
+    candidates.set(type, known.set(partner, candidate));
   };
   const entries = entryPoints(other);
   for (const [place, type] of entryPoints(one)) meet(type, entries.get(place));
   // The loop also visits pairs that it adds.
   for (const [type, partner] of open) {
+    // The members of an implicit base are among those of its union.
+    if (isInlineBase(type) || isInlineBase(partner)) continue;
     const parts = partsOf(partner);
     for (const [place, part] of partsOf(type)) meet(part, parts.get(place));
     if (isObjectType(type) && isObjectType(partner)) meet(type.base, partner.base);
@@ -166,16 +174,22 @@ function shapeOf(type: NamedType): Map<string, string> {
   return new Map([...partsOf(type)].map(([place, part]) => [place, formOf(part)]));
 }
 
+const knownParts = new WeakMap<NamedType, ReadonlyMap<string, Type>>();
+
 /** Returns the types within a type by their places, which have to be visible to clients. */
-function partsOf(type: NamedType): Map<string, Type> {
-  if (type.kind === 'enum') return new Map();
+function partsOf(type: NamedType): ReadonlyMap<string, Type> {
+  const known = knownParts.get(type);
+  if (known) return known;
+  const parts = new Map<string, Type>();
   if (type.kind === 'alternate') {
-    return new Map(type.alternatives.map((alternative) => [kindOf(alternative.type), alternative.type]));
+    for (const alternative of type.alternatives) parts.set(kindOf(alternative.type), alternative.type);
+  } else if (type.kind !== 'enum') {
+    for (const member of allMembers(type)) parts.set(`member ${member.name}`, member.type);
+    for (const branch of type.kind === 'union' ? type.branches : []) {
+      if (branch.type) parts.set(`branch ${branch.name}`, branch.type);
+    }
   }
-  const parts = new Map<string, Type>(allMembers(type).map((member) => [`member ${member.name}`, member.type]));
-  if (type.kind === 'union') {
-    for (const branch of type.branches) if (branch.type) parts.set(`branch ${branch.name}`, branch.type);
-  }
+  knownParts.set(type, parts);
   return parts;
 }
 
@@ -245,6 +259,10 @@ export function kindOf(type: Type): JsonKind | 'alternate' {
 /** Returns whether a type belongs to its only user. */
 export function isImplicit(type: NamedType): boolean {
   return 'implicit' in type && type.implicit !== 'predefined';
+}
+
+function isInlineBase(type: NamedType): boolean {
+  return type.kind === 'struct' && type.implicit === 'base';
 }
 
 function isSame(pairs: Pairs, others: Pairs): boolean {

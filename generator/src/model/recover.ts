@@ -15,6 +15,7 @@ import {
   isObjectType,
   isType,
   type ArrayType,
+  type Branch,
   type BuiltinName,
   type BuiltinType,
   type Command,
@@ -172,7 +173,8 @@ class Recoverer {
       addBase(inner);
     };
     for (const [type, identity] of this.#identities) {
-      owners.set(type, { title: this.#titleOf(identity), home: identity, parts: this.#partsOf(type) });
+      const { module, position } = identity;
+      owners.set(type, { title: this.#titleOf(identity), home: { module, position }, parts: this.#partsOf(type) });
       addBase(this.#baseOf(type));
     }
     return [...owners.values()];
@@ -205,7 +207,7 @@ class Recoverer {
       case 'union': {
         const members = this.#ownMembers(allMembers(type), this.#baseOf(type)).map(toPart);
         const branches = type.kind === 'union' ? type.branches : [];
-        return [...members, ...branches.flatMap(({ name, type: inner }): Part[] => (inner ? [[name, inner]] : []))];
+        return [...members, ...branches.flatMap(toBranchPart)];
       }
     }
   }
@@ -440,4 +442,11 @@ function partsOfEntryPoint(definition: Command | Event): Part[] {
 
 function toPart({ name, type }: Member): Part {
   return [name, type];
+}
+
+function toBranchPart({ name, type }: Branch): Part[] {
+  if (!type) return [];
+  // In QEMU, `{ type, data }` is a union of such wrappers, and the name without the suffix is that of the data.
+  const isWrapper = type.kind === 'struct' && type.members.length === 1 && type.members[0]?.name === 'data';
+  return [[isWrapper ? `${name}-wrapper` : name, type]];
 }

@@ -117,8 +117,9 @@ class IntrospectionReader {
 
   /** Adds the references to other types. */
   #fill(entry: InfoReader): void {
-    const type = this.#type(entry, entry.name) as Shell;
-    switch (type.kind) {
+    const type = this.#types.get(entry.name);
+    switch (type?.kind) {
+      case undefined:
       case 'builtin':
       case 'enum':
         break;

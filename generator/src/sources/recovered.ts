@@ -182,14 +182,14 @@ function notesOn(
   };
   const disabled = agent?.commands.filter(({ enabled }) => !enabled).map(({ name }) => name) ?? [];
   return [
-    `names, ${agent ? 'types' : 'bases'} and links are those of ${title}`,
-    isExact
-      ? `integer widths are those of ${title}, which is the same version as far as can be told`
-      : `integer widths are borrowed from ${title}: the code has their types, but accepts any 64-bit integer`,
-    ...(unknownIntegers > 0 ? [`integers of unknown width, which are Int64: ${unknownIntegers}`] : []),
+    `names of types, ${agent ? 'types' : 'bases'} and links are those of ${title}`,
+    ...(isExact
+      ? []
+      : [`integer widths are borrowed from ${title}: the types have them, but any 64-bit integer is valid`]),
+    ...(unknownIntegers > 0 ? [`integers of unknown width, which are of type Int64: ${unknownIntegers}`] : []),
     ...named(`commands that are not in ${title}`, ({ kind }) => kind === 'command'),
     ...named(`events that are not in ${title}`, ({ kind }) => kind === 'event'),
-    ...named(`types that are not in ${title}, which are named after their place`, isType),
+    ...named(`types that are not in ${title}, and are named after the place where they are used`, isType),
     ...(disabled.length > 0 ? [`commands that the agent does not execute now: ${listed(disabled)}`] : []),
   ];
 }
