@@ -14,13 +14,13 @@ export const diffCommand: Subcommand = {
 };
 
 async function run(print: Print, oldText: string, newText: string, options: JudgingOptions): Promise<number> {
-  const { loadInput } = await import('../diff/input.js');
+  const { loadInput, schemasOf } = await import('../diff/input.js');
   const { diff } = await import('../diff/compare.js');
   const [old, newer] = [await loadInput(oldText, options.server), await loadInput(newText, options.server)];
   const changes = diff(old.wire, newer.wire);
   const report = { old, new: newer, changes, notes: notesOnIntrospections([old, newer]) };
   return await judge(print, report, options, () => {
-    const oldSchema = old.schema(newer.isRecovered ? undefined : newer.schema());
-    return { commands: new Set(old.wire.commands.keys()), old: oldSchema, new: newer.schema(oldSchema) };
+    const [oldSchema, newSchema] = schemasOf(old, newer);
+    return { commands: new Set(old.wire.commands.keys()), old: oldSchema, new: newSchema };
   });
 }

@@ -28,8 +28,8 @@ export const introspectCommand: Subcommand = {
 };
 
 async function run(print: Print, source: string, { define, server }: Options): Promise<number> {
-  const { loadInput } = await import('../diff/input.js');
-  const { own: schema } = await loadInput(source, server);
+  const { loadSource } = await import('../diff/input.js');
+  const { own: schema } = await loadSource(source, server);
   warnOfUnknown(define, conditionNames(schema));
   print(`${JSON.stringify(introspect(schema, conditionTest(define)), undefined, 2)}\n`);
   return exitCodes.ok;

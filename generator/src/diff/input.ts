@@ -11,26 +11,24 @@ import { recoverBeside } from '../sources/recovered.js';
 import { isWholeJson, loadReply, parseIntrospection, readReply, type Reply } from '../sources/reply.js';
 import { wireOf, type WireSchema } from './wire.js';
 
-/** One side of a comparison. */
-export interface Input {
+/** A schema, or a server's introspection. */
+interface Source {
   readonly kind: 'embedded' | 'schema' | 'introspection' | 'server';
   /** The full version of an embedded schema, or the file or address as it was given. */
   readonly title: string;
-  readonly wire: WireSchema;
   /** The schema as it was read. That of a server has no names of types. */
   readonly own: Schema;
-  /**
-   * Returns the schema. That of a server has to be recovered.
-   *
-   * @param anchor the other side, which names the types of a server; by default, the nearest embedded schema does
-   */
-  readonly schema: (anchor?: Schema) => Schema;
-  /** Whether the schema is that of a server. */
-  readonly isRecovered: boolean;
+  /** Set for a server or its saved reply. */
+  readonly reply?: Reply;
+}
+
+/** One side of a comparison. */
+interface Input extends Source {
+  readonly wire: WireSchema;
 }
 
 /**
- * Reads one side of a comparison.
+ * Reads a schema or an introspection.
  *
  * @param text an embedded version, the address of a server, or the path of a root schema file or saved introspection, told
  *   apart by their content
@@ -38,33 +36,48 @@ export interface Input {
  * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or is
  *   not an introspection; ServerError if a server cannot be queried
  */
-export async function loadInput(text: string, server: ServerName): Promise<Input> {
+export async function loadSource(text: string, server: ServerName): Promise<Source> {
   if (/^\d+(\.\d+)*$/u.test(text)) {
     const { title, schema } = loadEmbedded(text, server);
-    return inputOf('embedded', title, schema);
+    return { kind: 'embedded', title, own: schema };
   }
-  if (/^(?:unix|tcp):/u.test(text)) return inputOfReply(text, await loadReply({ connect: text, server }));
+  if (/^(?:unix|tcp):/u.test(text)) return sourceOf(text, await loadReply({ connect: text, server }));
   const bytes = readUnlessVersion(text);
   const content = new TextDecoder().decode(bytes);
   if (isJson(content)) {
-    return inputOfReply(text, { result: parseIntrospection(text, content), origin: text, kind: 'introspection' });
+    return sourceOf(text, { result: parseIntrospection(text, content), origin: text, kind: 'introspection' });
   }
   // Do not read the root again: a pipe would be empty.
   const read = schemaReader(text);
-  return inputOf('schema', text, loadSchema(text, { read: (path) => (path === text ? bytes : read(path)) }));
+  const own = loadSchema(text, { read: (path) => (path === text ? bytes : read(path)) });
+  return { kind: 'schema', title: text, own };
 }
 
-function inputOf(kind: Input['kind'], title: string, schema: Schema): Input {
-  return { kind, title, wire: wireOf(schema), own: schema, schema: () => schema, isRecovered: false };
-}
-
-function inputOfReply(title: string, reply: Reply): Input {
+function sourceOf(title: string, reply: Reply): Source {
   if (isGuestInfo(reply.result)) {
     throw new ServerError(`${title}: an agent reports only the names of its commands: use qapi-ts drift`);
   }
-  const own = readReply(reply, readIntrospection);
-  const wire = { ...wireOf(own), isIntrospection: true };
-  return { kind: reply.kind, title, wire, own, schema: (anchor) => recoverBeside(reply, anchor), isRecovered: true };
+  return { kind: reply.kind, title, own: readReply(reply, readIntrospection), reply };
+}
+
+/**
+ * Reads one side of a comparison, as `loadSource` does.
+ *
+ * @throws the errors of `loadSource`
+ */
+export async function loadInput(text: string, server: ServerName): Promise<Input> {
+  const source = await loadSource(text, server);
+  return { ...source, wire: { ...wireOf(source.own), isIntrospection: source.reply !== undefined } };
+}
+
+/**
+ * Returns the schemas of both sides, with names for the types of introspections. As far as possible, these are the names of
+ * the other side.
+ */
+export function schemasOf(old: Source, newer: Source): [old: Schema, newer: Schema] {
+  const named = ({ own, reply }: Source, anchor?: Schema): Schema => (reply ? recoverBeside(reply, anchor) : own);
+  const oldSchema = named(old, newer.reply ? undefined : newer.own);
+  return [oldSchema, named(newer, oldSchema)];
 }
 
 /** @throws UsageError if there is no such embedded version */

@@ -56,12 +56,13 @@ export interface Recovered {
  *   file that cannot be read, or is not a reply; ServerError if the server cannot be queried, or is of another kind
  */
 export async function recoverServer({ server, names, ...options }: RecoverOptions): Promise<Recovered> {
+  const named = names === undefined ? undefined : anchorNamed(names);
   const reply = await loadReply({ ...options, server: server ?? 'qmp' });
   const report = readReply(reply, reportIn);
   const found = report.kind ?? server ?? 'qmp';
   refuseOther(server ?? found, found, `'${reply.origin}'`);
   const version = reply.version ?? report.agent?.version;
-  const anchor = names === undefined ? nearest(found, version, report.schema) : namedAnchor(names, found);
+  const anchor = named ? named(found) : nearest(found, version, report.schema);
   const recovery = recoverReport(report, anchor, version);
   const what = report.agent ? 'guest-info' : 'introspection';
   const unknown = new Set([...recovery.unknown].map(({ name }) => name));
@@ -131,9 +132,11 @@ export function refuseOther(expected: ServerName, found: ServerName, title: stri
   throw new ServerError(`${title}: ${problem}`);
 }
 
-function namedAnchor(names: string, server: ServerName): Anchor {
-  if (/^\d+(\.\d+)*$/u.test(names)) return embeddedAnchor(resolveVersion(names), server);
-  return { title: `'${names}'`, schema: loadSchema(names) };
+/** Returns a function that loads what `--names` names. Throws a UsageError for an unknown version. */
+function anchorNamed(names: string): (server: ServerName) => Anchor {
+  if (!/^\d+(\.\d+)*$/u.test(names)) return () => ({ title: `'${names}'`, schema: loadSchema(names) });
+  const version = resolveVersion(names);
+  return (server) => embeddedAnchor(version, server);
 }
 
 function embeddedAnchor(version: string, server: ServerName): Anchor {
