@@ -13,7 +13,8 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [nam
  */
 export function renumbered(infos: readonly unknown[]): unknown[] {
   const entries = infos as readonly Record<string, Json>[];
-  const kindOf = (entry: Record<string, Json>): string => String(entry['meta-type']);
+  const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
+  const kindOf = (entry: Record<string, Json>): string => textOf(entry['meta-type']);
   const isEntryPoint = (entry: Record<string, Json>): boolean => ['command', 'event'].includes(kindOf(entry));
   const types = new Map(entries.filter((entry) => !isEntryPoint(entry)).map((entry) => [entry['name'], entry]));
   const numbers = new Map<Json | undefined, string>();
@@ -24,7 +25,7 @@ export function renumbered(infos: readonly unknown[]): unknown[] {
     const type = types.get(name);
     if (!type) throw new Error(`there is no type ${JSON.stringify(name)}`);
     const kind = kindOf(type);
-    const number = kind === 'builtin' ? String(name) : `${kind} ${numbers.size}`;
+    const number = kind === 'builtin' ? textOf(name) : `${kind} ${numbers.size}`;
     numbers.set(name, number);
     const { values: _, ...entry } = type;
     const isOld = kind === 'enum' && !('members' in type);
@@ -43,7 +44,7 @@ export function renumbered(infos: readonly unknown[]): unknown[] {
     if (Array.isArray(value)) return value.map((one: Json) => convertValue('', one));
     return typeof value === 'object' && value !== null ? convert(value as Record<string, Json>) : value;
   };
-  const entryPoints = entries.filter(isEntryPoint).toSorted((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
+  const entryPoints = entries.filter(isEntryPoint).toSorted((a, b) => (textOf(a['name']) < textOf(b['name']) ? -1 : 1));
   return [...entryPoints.map(convert), ...found];
 }
 
@@ -56,7 +57,7 @@ export function shuffled(infos: readonly SchemaInfo[]): SchemaInfo[] {
     if (typeof value === 'string') return key !== undefined && typeKeys.has(key) ? rename(value) : value;
     if (Array.isArray(value)) return value.map((one: Json) => convert(one));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, convert(one as Json, name)]));
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, convert(one, name)]));
   };
   const isType = ({ 'meta-type': kind }: SchemaInfo): boolean => kind !== 'command' && kind !== 'event';
   return infos
