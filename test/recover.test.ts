@@ -14,24 +14,28 @@ import {
   servers,
   type Server,
 } from '../generator/src/embedded.js';
+import { SchemaError } from '../generator/src/diagnostic.js';
 import { emitPackage } from '../generator/src/emit/package.js';
+import { dialectOf } from '../generator/src/frontend/dialect.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { introspect } from '../generator/src/introspect.js';
 import { type Definition, type Schema, type Type } from '../generator/src/model.js';
 import { recover, type Recovery } from '../generator/src/model/recover.js';
 import { readIntrospection } from '../generator/src/sources/introspection.js';
 import { recoverServer } from '../generator/src/sources/recovered.js';
+import { readEmitted } from './support/emitted.js';
 import { fork, renamed } from './support/fork.js';
 import { renumbered, shuffled, visible } from './support/introspections.js';
 import { schemaOf } from './support/schema.js';
+import { schemas } from './support/schemas.js';
 import { sharedFile } from './support/shared.js';
 
-const schemas = new Map<string, Schema>();
+const loaded = new Map<string, Schema>();
 
 function embedded(version: string, server: Server): Schema {
   const root = embeddedRoot(version, server);
-  const schema = schemas.get(root) ?? loadSchema(root);
-  schemas.set(root, schema);
+  const schema = loaded.get(root) ?? loadSchema(root);
+  loaded.set(root, schema);
   return schema;
 }
 
@@ -417,4 +421,42 @@ test('names stay when the server gains commands', () => {
     }),
     { numRuns: 100 },
   );
+});
+
+describe('of any schema', () => {
+  const dialect = dialectOf('10.2');
+  const any = schemas(dialect).map(({ files }) => schemaOf(files));
+
+  it('beside any other, has the same introspection, and emits code', () => {
+    fc.assert(
+      fc.property(any, any, (schema, anchor) => {
+        const { schema: found } = recovered(schema, anchor);
+        expect(introspected(found)).toEqual(introspected(schema));
+        let code: Record<string, string>;
+        try {
+          code = codeOf(found);
+        } catch (error) {
+          // Names may clash in TypeScript.
+          if (error instanceof SchemaError) return;
+          throw error;
+        }
+        for (const text of Object.values(code)) readEmitted(text);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is refused if types without names are nested so deeply that their names become too long', () => {
+    const count = 20_000;
+    const infos = [
+      { name: 'c', 'meta-type': 'command', 'arg-type': 'end', 'ret-type': '0' },
+      ...Array.from({ length: count }, (_, index) => {
+        const type = index === count - 1 ? 'end' : String(index + 1);
+        return { name: String(index), 'meta-type': 'object', members: [{ name: 'next', type }] };
+      }),
+      { name: 'end', 'meta-type': 'object', members: [] },
+    ];
+    const server = readIntrospection(infos);
+    expect(() => recover(server, schemaOf(`{ 'command': 'd' }`))).toThrow('types are nested too deeply');
+  });
 });

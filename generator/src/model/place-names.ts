@@ -1,5 +1,6 @@
 /** Names types after the places where they are used. */
 
+import { FileError } from '../errors.js';
 import type { Definition, NamedType, Type } from '../model.js';
 import { pascalCase } from '../pascal-case.js';
 import { namedIn } from './pairs.js';
@@ -33,15 +34,21 @@ interface Naming {
   readonly taken: ReadonlySet<string>;
 }
 
+/** The maximum length of a name. Each level of nesting makes names longer, so that they could exhaust the memory. */
+const maxLength = 1000;
+
 /**
  * Names types after an owner and a part of it, such as `QueryBlockResult`, `BlockInfoInserted` or, for the elements of an array,
  * `QueryBlockResultItem`. Of several places, the shallowest counts, then the first by name. All types with a name of their own
  * count as equally deep, so that it does not matter where else they are used.
+ *
+ * @throws FileError if types are nested too deeply
  */
 export function placeNames({ entryPoints, named, isNamed, partsOf, taken }: Naming): Map<NamedType, PlaceName> {
   const names = new Map<NamedType, PlaceName>();
   const allTaken = new Set(taken);
   const unique = (wanted: string): string => {
+    if (wanted.length > maxLength) throw new FileError('the introspection is malformed: types are nested too deeply');
     let name = wanted;
     for (let number = 2; allTaken.has(name); number += 1) name = `${wanted}${number}`;
     allTaken.add(name);

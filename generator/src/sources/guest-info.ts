@@ -1,6 +1,7 @@
 /** What a guest agent reports about itself with `guest-info`: the names of its commands. */
 
 import { FileError } from '../errors.js';
+import { wireName } from './introspection.js';
 
 /** An unchecked result of `guest-info`. */
 interface GuestInfo {
@@ -39,6 +40,7 @@ function commandOf(info: unknown): AgentCommand {
   if (typeof name !== 'string' || typeof enabled !== 'boolean') {
     throw malformed("'supported_commands' is not a list of commands");
   }
+  if (!wireName.test(name)) throw malformed(`'${name}' is not a valid name`);
   return { name, enabled, replies: replies !== false };
 }
 

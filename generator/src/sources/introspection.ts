@@ -303,7 +303,7 @@ function add<T>(map: Map<string, T>, entry: InfoReader, value: T): void {
 }
 
 // Names become identifiers in generated code. QAPI has these rules, too.
-const wireName = /^(?:__[a-z0-9.-]+_)?[a-z][a-z0-9_-]*$/iu;
+export const wireName = /^(?:__[a-z0-9.-]+_)?[a-z][a-z0-9_-]*$/iu;
 const valueName = /^(?:__[a-z0-9.-]+_)?[a-z0-9][a-z0-9_-]*$/iu;
 
 type JsonObject = Readonly<Record<string, unknown>>;

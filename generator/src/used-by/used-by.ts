@@ -16,14 +16,7 @@ import { relativePath } from '../paths.js';
 import { folderOf, GeneratedCode, type Subject } from './code.js';
 import { attribute } from './diagnostics.js';
 import { intersects, meetings, type View } from './meetings.js';
-import {
-  filesFor,
-  withMarkedEnums,
-  PackageFinder,
-  packagesOf,
-  withOldNames,
-  type Package,
-} from './packages.js';
+import { filesFor, withMarkedEnums, PackageFinder, packagesOf, withOldNames, type Package } from './packages.js';
 import { readConfigurations, type Configured, type Replacements } from './program.js';
 import { walk } from './walk.js';
 
