@@ -1,9 +1,11 @@
 /** Schemas recovered from introspections. */
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 
 import {
   currentVersion,
@@ -14,12 +16,13 @@ import {
   servers,
   type Server,
 } from '../generator/src/embedded.js';
+import { conditionTest } from '../generator/src/condition.js';
 import { SchemaError } from '../generator/src/diagnostic.js';
 import { emitPackage } from '../generator/src/emit/package.js';
 import { dialectOf } from '../generator/src/frontend/dialect.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { introspect } from '../generator/src/introspect.js';
-import { type Definition, type Schema, type Type } from '../generator/src/model.js';
+import type { Condition, Definition, Schema, Type } from '../generator/src/model.js';
 import { recover, type Recovery } from '../generator/src/model/recover.js';
 import { readIntrospection } from '../generator/src/sources/introspection.js';
 import { recoverServer } from '../generator/src/sources/recovered.js';
@@ -144,6 +147,49 @@ describe('of a reply', () => {
     // With any other names, too.
     const { schema: other } = await recoverServer({ introspection: file, names: currentVersion() });
     expect(introspected(other)).toEqual(renumbered(infos));
+  });
+});
+
+describe('of a saved reply', () => {
+  const saved = (schema: Schema, holds: (condition: Condition) => boolean): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'qapi-ts-recover-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'saved.json');
+    writeFileSync(file, JSON.stringify({ return: shuffled(introspect(schema, holds)) }));
+    return file;
+  };
+
+  it.each(embeddedVersions())(
+    '%s takes the names of its version, although it does not say which it is',
+    async (version) => {
+      const file = saved(embedded(version, serverOf('qmp')), conditionTest(['CONFIG_LINUX', 'CONFIG_POSIX']));
+      const { notes, origin, version: known } = await recoverServer({ introspection: file });
+      expect({ notes, origin, known }).toEqual({
+        notes: [`names of types, bases and links are those of QEMU ${version}`],
+        origin: 'introspection saved.json',
+        known: undefined,
+      });
+    },
+  );
+
+  it('of a fork takes the names of the nearest version, and lists what that does not have', async () => {
+    const version = resolveVersion('10.2');
+    const { manual, notes, schema } = await recoverServer({ introspection: saved(fork(version), () => true) });
+    expect(notes).toEqual([
+      `names of types, bases and links are those of QEMU ${version}`,
+      `integer widths are borrowed from QEMU ${version}: the types have them, but any 64-bit integer is valid`,
+      'integers of unknown width, which are of type Int64: 3',
+      `commands that are not in QEMU ${version}: fork-set, fork-start, query-fork`,
+      `events that are not in QEMU ${version}: FORK_DONE`,
+      expect.stringMatching(/^types that are not in .*: ForkDoneEventLoad, .*, QueryForkResultItemItemsItem$/u),
+    ]);
+    const addressOf = (name: string): string | undefined => {
+      const definition = schema.definitions.get(name);
+      return definition && manual(definition);
+    };
+    expect(addressOf('query-status')).toMatch(/#command-QMP-run-state\.query-status$/u);
+    expect(addressOf('RunState')).toMatch(/#enum-QMP-run-state\.RunState$/u);
+    expect(['query-fork', 'QueryForkResultItem'].map(addressOf)).toEqual([undefined, undefined]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Finds out which types of two schemas correspond to each other. */
 
 import { kindOfBuiltin, type JsonKind } from '../builtins.js';
-import { allMembers, isObjectType, isType, type NamedType, type Schema, type Type } from '../model.js';
+import { allMembers, isObjectType, isType, type Condition, type NamedType, type Schema, type Type } from '../model.js';
 
 export interface PairOptions {
   /** Whether types of the same name are a pair wherever they are used, so that only renamed types are paired by place. */
@@ -158,20 +158,49 @@ function groupBy<T, K>(all: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
   return groups;
 }
 
-/** Returns how similar the structures of two types are, without looking into the types within them. */
+/**
+ * Returns how similar the structures of two types are, without looking into the types within them. What one of them has only
+ * under a condition may be missing in the other.
+ */
 function likenessOf(type: NamedType, partner: NamedType): number {
   if (isImplicit(type) || isImplicit(partner)) return 1;
   const [shape, other] = [shapeOf(type), shapeOf(partner)];
-  if (shape.size === 0 && other.size === 0) return 1;
-  let common = 0;
-  for (const [part, form] of shape) if (other.has(part)) common += other.get(part) === form ? 2 : 1;
-  return common / (shape.size + other.size);
+  let [common, all] = [0, 0];
+  for (const [part, { form }] of shape) {
+    const same = other.get(part);
+    if (same) common += same.form === form ? 2 : 1;
+  }
+  for (const [one, another] of [
+    [shape, other],
+    [other, shape],
+  ] as const) {
+    for (const [part, { isConditional }] of one) if (!isConditional || another.has(part)) all += 1;
+  }
+  return all === 0 ? 1 : common / all;
 }
 
-/** Returns the forms of a type's parts by their places, or the values of an enum. */
-function shapeOf(type: NamedType): Map<string, string> {
-  if (type.kind === 'enum') return new Map(type.values.map(({ name }) => [name, '']));
-  return new Map([...partsOf(type)].map(([place, part]) => [place, formOf(part)]));
+/** What a type consists of, by place or value. */
+type Shape = ReadonlyMap<string, { readonly form: string; readonly isConditional: boolean }>;
+
+const knownShapes = new WeakMap<NamedType, Shape>();
+
+function shapeOf(type: NamedType): Shape {
+  const known = knownShapes.get(type);
+  if (known) return known;
+  const shape = new Map<string, { form: string; isConditional: boolean }>();
+  const add = (place: string, { condition }: { readonly condition?: Condition }, part?: Type): void => {
+    shape.set(place, { form: part ? formOf(part) : '', isConditional: condition !== undefined });
+  };
+  if (type.kind === 'enum') for (const value of type.values) add(value.name, value);
+  else if (type.kind === 'alternate') for (const one of type.alternatives) add(kindOf(one.type), one, one.type);
+  else {
+    for (const member of allMembers(type)) add(`member ${member.name}`, member, member.type);
+    for (const branch of type.kind === 'union' ? type.branches : []) {
+      if (branch.type) add(`branch ${branch.name}`, branch, branch.type);
+    }
+  }
+  knownShapes.set(type, shape);
+  return shape;
 }
 
 const knownParts = new WeakMap<NamedType, ReadonlyMap<string, Type>>();
