@@ -24,6 +24,7 @@ import { loadSchema } from '../generator/src/frontend/load.js';
 import { introspect } from '../generator/src/introspect.js';
 import type { Condition, Definition, Schema, Type } from '../generator/src/model.js';
 import { recover, type Recovery } from '../generator/src/model/recover.js';
+import { narrow } from '../generator/src/narrow.js';
 import { readIntrospection } from '../generator/src/sources/introspection.js';
 import { recoverServer } from '../generator/src/sources/recovered.js';
 import { readEmitted } from './support/emitted.js';
@@ -112,6 +113,13 @@ describe.each(servers)('of $title', (server) => {
     expect(recovery).toEqual({ isExact: true, unknown: new Set(), unknownIntegers: 0 });
     expect(introspected(found)).toEqual(introspected(schema));
     expect(codeOf(found)).toEqual(codeOf(visible(schema)));
+  });
+
+  it('is the schema, without what the build does not have', () => {
+    const schema = embedded(currentVersion(), server);
+    const holds = conditionTest(['CONFIG_LINUX']);
+    const { schema: found } = recover(readIntrospection(shuffled(introspect(schema, holds))), schema);
+    expect(codeOf(found)).toEqual(codeOf(visible(narrow(schema, holds))));
   });
 
   const versions = embeddedVersions();
