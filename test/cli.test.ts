@@ -101,7 +101,7 @@ describe('exit codes and output', () => {
     {
       args: ['generate', '--qemu', '1.0'],
       status: 2,
-      stderr: /no embedded QEMU 1\.0: embedded versions are 7\.2\.0, 10\.0\.13, 10\.2\.2/u,
+      stderr: /QEMU 1\.0 is neither embedded \(.*7\.2\.0, .*\) nor cached \(none\)/u,
     },
     { args: ['vendor', 'file', '--version', '9.0.0'], status: 3 },
     { args: ['vendor', '.', '--version', '9.0.0'], status: 2, stderr: /not a QEMU source tree/u },
@@ -155,7 +155,7 @@ describe('exit codes and output', () => {
     expect(existsSync(join(folder, 'generated'))).toBe(false);
   });
 
-  it('ends without an error if its reader leaves', () => {
+  it('ends without an error if its reader stops early', () => {
     const shell = `"$0" "$1" introspect "$2" | head -c 1`;
     const schema = join(repository, 'schema/10.2.2/qapi/qapi-schema.json');
     expect(runShell(shell, { cwd: folder }, schema)).toMatchObject({ status: 0, stderr: '' });
@@ -171,7 +171,7 @@ describe('generate and check', () => {
       status: 0,
       stdout: '',
       stderr: expect.stringMatching(
-        /^one: good\.json: 1 modules, 1 commands, 0 events, 1 types; 3 files; read in \d+ ms, emitted in \d+ ms\ntotal time, including writing: \d+ ms\n$/u,
+        /^one: good\.json: 1 module, 1 command, 0 events, 1 type; 3 files; read in \d+ ms, emitted in \d+ ms\ntotal time, including writing: \d+ ms\n$/u,
       ),
     });
     expect(files('one')).toEqual(['client.ts', 'good.ts', 'index.ts']);
@@ -222,7 +222,7 @@ describe('generate and check', () => {
     expect(readFileSync(join(folder, out, 'good.ts'), 'utf8')).toBe(before);
   });
 
-  it('generate writes the same bytes anywhere, equal to the committed ones', () => {
+  it('generate writes the committed bytes in any directory', () => {
     expect(run('generate', '--out', 'all')).toMatchObject({ status: 0 });
     for (const name of ['qmp', 'qga', 'qsd']) {
       const texts = (base: string): [string, string][] =>
@@ -234,7 +234,7 @@ describe('generate and check', () => {
     expect(run('check', '--out', 'all')).toMatchObject({ status: 0 });
   });
 
-  it('the first line of each file lists the conditions, independently of their order', () => {
+  it('the first line of each file lists the conditions, regardless of their order', () => {
     const args = ['--schema', 'conditions.json', '--json-schema', '--out', 'some'];
     expect(run('generate', ...args, '-D', 'CONFIG_F', '-D', 'CONFIG_E')).toMatchObject({ status: 0 });
     for (const file of ['index.ts', 'client.ts', 'results.schema.json']) {

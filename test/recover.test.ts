@@ -11,7 +11,6 @@ import {
   currentVersion,
   embeddedRoot,
   embeddedVersions,
-  resolveVersion,
   serverOf,
   servers,
   type Server,
@@ -26,6 +25,7 @@ import type { Condition, Definition, Schema, Type } from '../generator/src/model
 import { recover, type Recovery } from '../generator/src/model/recover.js';
 import { narrow } from '../generator/src/narrow.js';
 import { readIntrospection } from '../generator/src/sources/introspection.js';
+import { resolveVersion } from '../generator/src/sources/versions.js';
 import { recoverServer } from '../generator/src/sources/recovered.js';
 import { readEmitted } from './support/emitted.js';
 import { fork, renamed } from './support/fork.js';

@@ -9,13 +9,14 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 
 import { emitJsonSchemas } from '../generator/src/emit/json-schema.js';
 import { emitPackage } from '../generator/src/emit/package.js';
-import { embeddedRoot, resolveVersion, serverOf, type ServerName } from '../generator/src/embedded.js';
+import { embeddedRoot, serverOf, type ServerName } from '../generator/src/embedded.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { introspect } from '../generator/src/introspect.js';
 import type { Schema } from '../generator/src/model.js';
 import { recoverAgent } from '../generator/src/model/agent.js';
 import { recover } from '../generator/src/model/recover.js';
 import { readIntrospection } from '../generator/src/sources/introspection.js';
+import { resolveVersion } from '../generator/src/sources/versions.js';
 import type { AgentCommand } from '../generator/src/sources/guest-info.js';
 import { compile, repository } from './support/compile.js';
 import { fork } from './support/fork.js';

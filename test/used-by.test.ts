@@ -1,6 +1,6 @@
 /** The effects of changes on programs: `--used-by`. */
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 
 import { Project, ts } from 'ts-morph';
@@ -17,15 +17,16 @@ import { introspect } from '../generator/src/introspect.js';
 import type { Schema } from '../generator/src/model.js';
 import { recover } from '../generator/src/model/recover.js';
 import { readIntrospection } from '../generator/src/sources/introspection.js';
-import { compilerOf } from '../generator/src/used-by/compiler.js';
+import { toolchainOf } from '../generator/src/used-by/compiler.js';
+import { readConfigurations } from '../generator/src/used-by/program.js';
 import { usedBy, type UsedByResult } from '../generator/src/used-by/used-by.js';
 import { repository } from './support/compile.js';
 import { schemaOf } from './support/schema.js';
+import { scratchFolder } from './support/scratch.js';
 
 let folder: string;
 beforeAll(() => {
-  mkdirSync(join(repository, '.cache'), { recursive: true });
-  folder = mkdtempSync(join(repository, '.cache/used-by-'));
+  folder = scratchFolder();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -80,9 +81,15 @@ describe('programs', () => {
     { name: 'launcher', server: 'qmp', root: 'qapi/qapi-schema.json' },
     { name: 'agent', server: 'qga', root: 'qga/qapi-schema.json' },
   ];
-  const load = (version: string, root: string): Schema => loadSchema(join(repository, 'schema', version, root));
+  const loaded = new Map<string, Schema>();
+  const load = (version: string, root: string): Schema => {
+    const path = join(repository, 'schema', version, root);
+    const schema = loaded.get(path) ?? loadSchema(path);
+    loaded.set(path, schema);
+    return schema;
+  };
 
-  // The result does not depend on the version of the generated code, or on whether it is source or built.
+  // The result depends neither on the version of the generated code, nor on whether it is source or built.
   describe.each(programs)('$name', ({ name, server, root }) => {
     const config = join(repository, 'test/used-by', name, 'tsconfig.json');
     const place = ({ file, line }: CodeLocation): string => `${relative(`test/used-by/${name}`, file)}:${line}`;
@@ -257,7 +264,7 @@ describe('changes', () => {
     ['source of the old schema', '../old/index.ts'],
     ['source of the new schema', '../new/index.ts'],
     ['declarations', '../declared/index.d.ts'],
-  ])('touch what uses what has changed, with generated code that is %s', async (_, path) => {
+  ])('affect exactly the expected lines, with generated code that is %s', async (_, path) => {
     const tsconfig = config('touched', touched, { paths: { ...runtime, changing: [path] } });
     const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines.toSorted()).toEqual(commented(touched).toSorted());
@@ -375,9 +382,24 @@ describe('changes', () => {
     const tsconfig = config(home, '\nawait vm.clear();');
     mkdirSync(join(folder, home, 'node_modules'), { recursive: true });
     symlinkSync(join(repository, 'node_modules', name), join(folder, home, 'node_modules/typescript'));
-    expect(compilerOf(join(folder, home)).version.startsWith(version)).toBe(true);
+    const { compiler } = await toolchainOf(join(folder, home));
+    expect(compiler.version.startsWith(version)).toBe(true);
     const lines = describeResult(await find(tsconfig, old, newer), relativeLine);
     expect(lines).toEqual(['1 breaking: command-removed clear']);
+  });
+
+  test.each([
+    { name: 'typescript-5.9', want: undefined },
+    { name: 'typescript-6.0', want: undefined },
+    { name: 'typescript', want: ['*'] },
+  ])('include all @types if the bundled compiler stands in for another: $name', async ({ name, want }) => {
+    const home = `types-${name}`;
+    write(`${home}/main.ts`, 'export {};\n');
+    const tsconfig = write(`${home}/tsconfig.json`, { files: ['main.ts'] });
+    mkdirSync(join(folder, home, 'node_modules'), { recursive: true });
+    symlinkSync(join(repository, 'node_modules', name), join(folder, home, 'node_modules/typescript'));
+    const [configured] = await readConfigurations(tsconfig);
+    expect(configured?.options.types).toEqual(want);
   });
 
   test('with options of a newer TypeScript', async () => {
@@ -393,16 +415,10 @@ describe('changes', () => {
   });
 
   test.each<[string, string, string, new (message: string) => Error, string]>([
-    ['that is not there', 'absent/tsconfig.json', '', FileError, "cannot read '"],
-    ['that is no JSON', 'bad/tsconfig.json', '{', UsageError, "'}' expected"],
+    ['that does not exist', 'absent/tsconfig.json', '', FileError, "cannot read '"],
+    ['that is not JSON', 'bad/tsconfig.json', '{', UsageError, "'}' expected"],
     ['without files', 'empty/tsconfig.json', '{ "include": ["nothing"] }', UsageError, 'No inputs were found'],
-    [
-      'that extends what is not there',
-      'alone/tsconfig.json',
-      '{ "extends": "./absent.json" }',
-      UsageError,
-      'absent.json',
-    ],
+    ['that extends a missing file', 'alone/tsconfig.json', '{ "extends": "./absent.json" }', UsageError, 'absent.json'],
     [
       'with an option of the wrong type',
       'wrong/tsconfig.json',
@@ -419,7 +435,7 @@ describe('changes', () => {
     ],
     ['that is other JSON', 'other/data.json', '{ "points": [] }', UsageError, 'not a TypeScript configuration'],
     ['that is an array', 'list/data.json', '[]', UsageError, 'must be an object'],
-  ])('need a configuration, not one %s', async (_, path, content, error, message) => {
+  ])('require a valid configuration, not one %s', async (_, path, content, error, message) => {
     const file = content === '' ? join(folder, path) : write(path, content);
     await expect(find(file, old, newer)).rejects.toThrow(error);
     await expect(find(file, old, newer)).rejects.toThrow(message);

@@ -3,7 +3,7 @@
 import type { BuiltinName, BuiltinType } from './model.js';
 
 interface Builtin {
-  /** The `json-type` of introspection. */
+  /** The `json-type` in introspection. */
   readonly jsonType: 'string' | 'number' | 'int' | 'boolean' | 'null' | 'value';
   /** The smallest and largest integer. */
   readonly range?: readonly [min: bigint, max: bigint];
@@ -14,7 +14,7 @@ const signed = (bits: bigint): Builtin => ({
   range: [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n],
 });
 const unsigned = (bits: bigint): Builtin => ({ jsonType: 'int', range: [0n, 2n ** bits - 1n] });
-/** QEMU accepts a negative 64-bit integer as the unsigned integer with the same bits. */
+/** Includes negative integers: QEMU converts them to the unsigned integers with the same bits. */
 const unsigned64: Builtin = { jsonType: 'int', range: [-(2n ** 63n), 2n ** 64n - 1n] };
 
 export const builtins: Readonly<Record<BuiltinName, Builtin>> = {

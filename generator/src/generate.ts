@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 
 import { conditionNames, conditionTest } from './condition.js';
 import { SchemaError, type Diagnostic } from './diagnostic.js';
-import { embeddedRoot, manualAddress, resolveVersion, servers } from './embedded.js';
+import { manualAddress, servers } from './embedded.js';
 import { emitJsonSchemas } from './emit/json-schema.js';
 import { emitPackage, hasProse } from './emit/package.js';
 import { loadSchema } from './frontend/load.js';
@@ -13,12 +13,13 @@ import { narrow } from './narrow.js';
 import { optional } from './optional.js';
 import type { Output } from './output.js';
 import type { Recovered } from './sources/recovered.js';
+import { locateVersion, openVersion } from './sources/versions.js';
 import { generatorVersion } from './version.js';
 
 export interface GenerateOptions {
-  /** A root schema file. By default, the schemas of all servers of an embedded QEMU. */
+  /** A root schema file. By default, the schemas of all servers of a QEMU version. */
   readonly schema?: string;
-  /** An embedded version. By default, the current one. */
+  /** An embedded or cached version. By default, the current one. */
   readonly qemu?: string;
   /** The schema of a server, instead of any other. */
   readonly recovered?: Recovered;
@@ -42,7 +43,10 @@ export interface Generated extends Output {
   readonly time: { readonly read: number; readonly emit: number };
 }
 
-/** @throws SchemaError; UsageError if the version is unknown; FileError; file system errors */
+/**
+ * @throws SchemaError; UsageError if the version is unknown, or has no documentation although it is required; FileError;
+ * file system errors
+ */
 export function generate(options: GenerateOptions): Generated[] {
   const results: Generated[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -68,15 +72,17 @@ interface Job {
   readonly manual?: (definition: Definition) => string | undefined;
 }
 
-function jobs({ schema, recovered, qemu, out }: GenerateOptions): Job[] {
+function jobs({ schema, recovered, qemu, out, docs }: GenerateOptions): Job[] {
   if (schema !== undefined) return [{ load: () => loadSchema(schema), folder: out, origin: basename(schema) }];
   if (recovered) {
     const { origin, version, manual } = recovered;
     return [{ load: () => recovered.schema, folder: out, origin, ...optional('qemu', version), manual }];
   }
-  const version = resolveVersion(qemu);
+  const location = locateVersion(qemu, docs);
+  const { version } = location;
+  const read = openVersion(location);
   return servers.map((server) => ({
-    load: () => loadSchema(embeddedRoot(version, server)),
+    load: () => loadSchema(join(location.folder, server.root), { read }),
     folder: join(out, server.name),
     origin: `QEMU ${version}`,
     qemu: version,

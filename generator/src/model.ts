@@ -223,8 +223,8 @@ export function isEmpty(type: ObjectType): boolean {
 }
 
 /**
- * Returns whether a command accepts arguments that are not in the schema. A command without arguments does not, even with
- * `'gen': false`, as `query-qmp-schema` had until QEMU 5.2.
+ * Returns whether a command accepts arguments that are not in the schema. A command without arguments does not, even
+ * with `'gen': false`, which `query-qmp-schema` had until QEMU 5.2.
  */
 export function takesFurtherArguments({ gen, arguments: type }: Pick<Command, 'gen' | 'arguments'>): boolean {
   return !gen && type !== undefined;

@@ -1,11 +1,11 @@
 /**
- * Receipts: digests of the output of `generate`, so that `check` need not generate output again to find it up to date.
+ * Receipts: digests of the output of `generate`, by which `check` recognizes up-to-date files without generating them.
  *
  * The key of a receipt is a digest of everything that the output depends on: the code of the generator and of the
- * packages that it uses, the schema files, the options, and Node. If any of these changes, no receipt is found. A receipt
- * can only prove that files are up to date: if a file does not match, the output is generated and compared. Receipts are
- * stored in the generator's package, because anyone who can write there can change the generator itself. If that
- * directory is not writable, there are no receipts.
+ * packages that it uses, the schema files, the options, and Node. If any of these changes, no receipt is found. A
+ * receipt can only prove that files are up to date: if a file does not match, the output is generated and compared.
+ * Receipts are stored in the generator's package, because anyone who can write there can change the generator itself.
+ * If that directory is not writable, there are no receipts.
  *
  * There are no receipts for schemas of servers, or for those named by the user: these may be pipes, which can be read only
  * once.
@@ -17,9 +17,10 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { currentFile, embeddedFolder, resolveVersion } from './embedded.js';
+import { currentFile } from './embedded.js';
 import { generate, type GenerateOptions } from './generate.js';
 import { compare, type Difference, type Expectation, type Output } from './output.js';
+import { locateVersion } from './sources/versions.js';
 
 /** The length in bytes and the SHA-256 digest of each file, by the name of its directory and its own name. */
 type Receipt = Readonly<Record<string, Readonly<Record<string, readonly [length: number, digest: string]>>>>;
@@ -105,21 +106,21 @@ function readReceipts(): Receipts {
   }
 }
 
-/** @throws UsageError if the version is unknown; Error if a file changed during this run; file system errors */
+/** @throws UsageError if there are no such schemas; Error if a file changed during this run; file system errors */
 function keyOf(options: GenerateOptions): string {
-  const version = resolveVersion(options.qemu);
+  const { version, folder } = locateVersion(options.qemu, options.docs);
   const { resolve } = createRequire(import.meta.url);
   const folders = packages.map((name) => dirname(resolve(`${name}/package.json`)));
   const hash = createHash('sha256');
-  const paths = [code, manifest, ...folders, embeddedFolder(version)];
-  // The default version may change between generating and this.
+  const paths = [code, manifest, ...folders, folder];
+  // The current version may change after the output is generated.
   if (options.qemu === undefined) paths.push(currentFile());
   for (const path of paths) update(hash, path);
   const node = [process.versions, process.execArgv, process.env['NODE_OPTIONS']];
   return hash.update(JSON.stringify([version, { ...options, out: '' }, node])).digest('hex');
 }
 
-/** @throws Error if the file changed since this process began, because the old content may have been used */
+/** @throws Error if the file has changed since this process began, because the old content may have been used */
 function update(hash: Hash, path: string): void {
   const stat = statSync(path);
   if (stat.ctimeMs >= performance.timeOrigin) throw new Error(`${path} has changed`);

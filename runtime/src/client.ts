@@ -33,7 +33,7 @@ export type EventOf<E extends EventMap<E>, N extends keyof E> = {
  * @typeParam U the events named in `until`
  */
 export interface CallOptions<E extends EventMap<E>, U extends keyof E = never> {
-  /** Aborts the call: it rejects at once, and a command that is still queued is never sent. */
+  /** Aborts the call: it rejects immediately, and a command that is still queued is never sent. */
   signal?: AbortSignal | undefined;
   /** The time limit for the whole call, in milliseconds. `Infinity` means no limit. */
   timeout?: number | undefined;
@@ -146,7 +146,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    *
    * Since version 10.1, QEMU lists the commands of all targets: an x86 QEMU has `dump-skeys`, but the call fails.
    *
-   * @throws QmpError if the server does not answer; TypeError for an invalid option or path, or when an agent is queried
+   * @throws QmpError if the server does not reply; TypeError for an invalid option or path, or when an agent is queried
    * for anything but a command
    */
   supports<N extends AnyName<C, E>>(
@@ -172,7 +172,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Removes a listener. Does nothing if it was not added.
+   * Removes a listener. Does nothing if the listener was not added.
    *
    * @throws TypeError if the schema does not have the event
    */
@@ -198,7 +198,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Returns an async iterator over events of the given names, from now on, in the order received. The iteration ends
+   * Returns an async iterator over events with the given names that arrive from now on, in order. The iteration ends
    * when the client is closed, and throws when the connection is lost.
    *
    * @throws TypeError if the schema does not have an event, or for an invalid option

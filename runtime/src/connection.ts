@@ -47,7 +47,7 @@ export interface ConnectOptions {
    */
   connectTimeout?: number | undefined;
   /**
-   * The maximum size of a received message in bytes: by default 64 MiB from a monitor, 65 MiB from an agent. Such a
+   * The maximum size of a received message in bytes; by default, 64 MiB from a monitor and 65 MiB from an agent. A
    * message may contain 1048576 values from a monitor, or 262144 from an agent; a higher limit raises these in
    * proportion. The limit cannot exceed Node's maximum string length, which is 512 MiB.
    */
@@ -68,8 +68,8 @@ export interface ConnectOptions {
 
 /**
  * Delays in milliseconds, at least 1. The delay doubles after each attempt, and each wait is a random time between half
- * the delay and the full delay. It is reset to `initialDelay` only by a connection that lasted for ten seconds, or for
- * `maxDelay` if that is shorter: otherwise, a server that greets and then dies would be retried without pause.
+ * the delay and the full delay. Only a connection that lasts for ten seconds, or for `maxDelay` if that is shorter,
+ * resets it to `initialDelay`: otherwise, a server that greets and then dies would be retried without pause.
  */
 export interface ReconnectOptions {
   /** 100 by default, or `maxDelay` if that is smaller. */
@@ -115,6 +115,7 @@ const callChecks: OptionChecks<RawCallOptions> = /* @__PURE__ */ (() => ({
   ...rawCallChecks,
   validate: anything,
 }))();
+const callOptionNames = /* @__PURE__ */ (() => Object.keys(callChecks))();
 const noOptions: RawCallOptions = {};
 /** The validation of `callRaw`. */
 const unchecked = /* @__PURE__ */ validationOf(false);
@@ -146,6 +147,11 @@ export class Connection {
   readonly #events: Events;
   readonly #validation: Validation;
   readonly #checks: Checks;
+  /**
+   * Settles calls that use the connection's own validation. They share this function because there may be very many in
+   * flight.
+   */
+  readonly #settleOwn: Settle;
   /** Replaced when the connection ends: the next server may be a different one. */
   #inventory: Inventory;
   #session: Session | undefined;
@@ -159,8 +165,8 @@ export class Connection {
   /** Set when no more events can arrive. */
   #over: { readonly error: QmpError | undefined } | undefined;
   #reconnecting: Promise<void> | undefined;
-  /** Ends the delay before the next attempt to reconnect. */
-  readonly #stop = new AbortController();
+  /** Ends reconnecting. */
+  #stop: AbortController | undefined;
   #unsettledCalls = 0;
   /** Called when the last call settles. */
   #onIdle: (() => void) | undefined;
@@ -174,7 +180,8 @@ export class Connection {
     this.#trace = options.trace && guarded('trace', options.trace);
     this.#events = new Events(this.#log, protocol.validators?.events);
     this.#validation = validationOf(options.validate);
-    this.#checks = new Checks(protocol.validators, this.#log, Object.keys(callChecks));
+    this.#checks = new Checks(protocol.validators, this.#log, callOptionNames);
+    this.#settleOwn = this.#settleWith(this.#validation);
     this.#inventory = this.#newInventory();
   }
 
@@ -258,13 +265,9 @@ export class Connection {
     return (this.#closing ??= this.#close());
   }
 
-  /**
-   * Settles calls that use the connection's own validation. They share this function because there may be very many in
-   * flight.
-   */
-  readonly #check: Settle = (outcome, resolve, command) => {
-    this.#settle(this.#checks.result(command, outcome, this.#validation), resolve);
-  };
+  #settleWith(validation: Validation): Settle {
+    return (outcome, resolve, command) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
+  }
 
   #settle(outcome: Settled, resolve: Resolve): void {
     resolve('failure' in outcome ? fail(outcome.failure) : outcome.result);
@@ -296,14 +299,8 @@ export class Connection {
       resolve(fail(session));
     } else if (!signal && timeout === undefined && !until) {
       this.#unsettledCalls += 1;
-      const settle: Settle = (outcome) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
-      session.send({
-        command,
-        args: wire,
-        oob,
-        settle: validation === this.#validation ? this.#check : settle,
-        resolve,
-      });
+      const settle = validation === this.#validation ? this.#settleOwn : this.#settleWith(validation);
+      session.send({ command, args: wire, oob, settle, resolve });
     } else {
       const bounds = { signal, timeout, where: options.where, until: until ?? [] };
       this.#sendBounded(session, { command, args: wire, oob, resolve }, bounds, validation);
@@ -313,13 +310,10 @@ export class Connection {
   /** Returns the session to send a call with, or a function that creates the error. */
   #sessionFor(command: string, { signal, oob }: RawCallOptions): Session | (() => QmpError) {
     const session = this.#session;
-    const notSent = (why: string) => () => new NotSentError(`${command}: ${why}`);
-    if (signal?.aborted) {
-      return () => new AbortedError(`${command}: the call was aborted before it was sent`, { cause: signal.reason });
-    }
-    if (this.#closing) return notSent('the connection is being closed');
-    if (!session || session.ended) return notSent('not connected');
-    if (oob && !session.oob) return notSent('the server does not support out-of-band execution');
+    if (signal?.aborted) return abortedBeforeSent(command, signal);
+    if (this.#closing) return notSent(command, 'the connection is being closed');
+    if (!session || session.ended) return notSent(command, 'not connected');
+    if (oob && !session.oob) return notSent(command, 'the server does not support out-of-band execution');
     return session;
   }
 
@@ -335,13 +329,13 @@ export class Connection {
 
   // Connecting
 
-  async #connect(): Promise<void> {
+  async #connect(stop?: AbortSignal): Promise<void> {
     const { connectTimeout = 10_000, messageLimit, checkVersion } = this.#options;
     // Node 20 garbage-collects the result of `AbortSignal.any` when it contains `AbortSignal.timeout`.
     const controller = new AbortController();
     const end = (): void => controller.abort();
     const timer = connectTimeout === Infinity ? undefined : setTimeout(end, connectTimeout);
-    const removeStop = onAbort(this.#stop.signal, end);
+    const removeStop = stop && onAbort(stop, end);
     const deadline = controller.signal;
     let opened: Opened | undefined;
     let session: Session | undefined;
@@ -380,7 +374,7 @@ export class Connection {
         : new ConnectError(text, { cause });
     } finally {
       clearTimeout(timer);
-      removeStop();
+      removeStop?.();
     }
   }
 
@@ -392,7 +386,7 @@ export class Connection {
     );
   }
 
-  /** Runs in the background, because an agent has to be queried and might never answer. */
+  /** Runs in the background, because an agent has to be queried and might never reply. */
   async #checkVersion(timeout: number): Promise<void> {
     const session = this.#session;
     try {
@@ -414,15 +408,15 @@ export class Connection {
   /** Returns a description of why the server may have sent nothing. */
   #silence(session: Session | undefined, timeout: number): string {
     const address = this.#address;
-    if (this.#protocol.handshake === 'sync') return `no answer within ${timeout} ms: the agent may not be running`;
-    if (session?.greeted) return `the server sent a greeting, but did not answer within ${timeout} ms`;
+    if (this.#protocol.handshake === 'sync') return `no reply within ${timeout} ms: the agent may not be running`;
+    if (session?.greeted) return `the server sent a greeting, but did not reply within ${timeout} ms`;
     const problem = `no greeting within ${timeout} ms`;
     if ('launch' in address) return problem;
     const others = lacksTls(address) ? ', may not be a monitor, or may expect TLS' : ', or may not be a monitor';
     return `${problem}: the server may have another client${others}`;
   }
 
-  /** Returns a hint at why the server may have closed the connection without a greeting. */
+  /** Returns a hint as to why the server may have closed the connection without a greeting. */
   #hint(cause: Error, session: Session | undefined): string {
     const isWithoutGreeting = cause instanceof ConnectionLostError && !session?.greeted;
     return isWithoutGreeting && lacksTls(this.#address) ? '; it may expect TLS' : '';
@@ -472,13 +466,14 @@ export class Connection {
   async #reconnect({ initialDelay, maxDelay }: Delays): Promise<void> {
     const isSteady = performance.now() - this.#connectedAt >= Math.min(steadyTime, maxDelay);
     if (isSteady || this.#delay === 0) this.#delay = initialDelay;
+    const { signal } = (this.#stop ??= new AbortController());
     for (let attempts = 1; ; attempts += 1) {
       const delay = this.#delay;
       this.#delay = Math.min(delay * 2, maxDelay);
-      await delayUnlessAborted(delay * (0.5 + Math.random() / 2), this.#stop.signal);
+      await delayUnlessAborted(delay * (0.5 + Math.random() / 2), signal);
       if (this.#closing) return;
       try {
-        await this.#connect();
+        await this.#connect(signal);
       } catch (error) {
         this.#log({ level: 'info', message: `reconnection attempt ${attempts} failed`, error });
         continue;
@@ -491,7 +486,7 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
-    this.#stop.abort();
+    this.#stop?.abort();
     if (this.#unsettledCalls > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, drainTimeout);
@@ -523,6 +518,14 @@ function delaysOf(option: unknown): Delays | undefined {
   const { maxDelay = Math.max(10_000, initialDelay) } = given;
   if (maxDelay < initialDelay) throw mistake('reconnect.maxDelay', `initialDelay (${initialDelay}) or more`, maxDelay);
   return { initialDelay, maxDelay };
+}
+
+function abortedBeforeSent(command: string, signal: AbortSignal): () => AbortedError {
+  return () => new AbortedError(`${command}: the call was aborted before it was sent`, { cause: signal.reason });
+}
+
+function notSent(command: string, why: string): () => NotSentError {
+  return () => new NotSentError(`${command}: ${why}`);
 }
 
 /** Does what `optionsOf` does, in half the time: it runs for every call. */

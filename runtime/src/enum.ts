@@ -7,7 +7,7 @@ import { noParts, type Type } from './type.js';
 
 /**
  * How generated code describes an enum: an object that maps each value to itself. Integer-like values come first,
- * whatever the order of the schema.
+ * regardless of their order in the schema.
  */
 export type EnumValues = Readonly<Record<string, string>>;
 

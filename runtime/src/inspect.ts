@@ -33,11 +33,11 @@ export interface Issue {
 /** `out`: a value to send. `in`: a received value. */
 export type Direction = 'in' | 'out';
 
-/** A fact about a definition, member or enum value besides its type. */
+/** Facts about a definition, member or enum value other than its type. */
 export interface Notes {
   readonly deprecated?: true;
   readonly unstable?: true;
-  /** The condition that a build of QEMU has to meet to have it. */
+  /** The condition under which a build of QEMU has this part. */
   readonly if?: string;
 }
 
@@ -84,8 +84,8 @@ export function isFailure({ kind }: Issue, direction: Direction): boolean {
 }
 
 /**
- * The state of inspecting one value. Each class of `schema.ts` inspects the values of its own types. Values nest up to
- * a thousand levels deep, so the recursion avoids callbacks, which would use more stack.
+ * The state of inspecting one value. Each class that implements `Type` inspects the values of its own types. Values
+ * nest up to a thousand levels deep, so the recursion avoids callbacks, which would use more stack.
  */
 export class Inspector {
   readonly issues: Issue[] = [];
@@ -114,7 +114,7 @@ export class Inspector {
     }
   }
 
-  /** Begins an object or array. Returns false, with an issue, for other kinds, cycles, and excessive depth. */
+  /** Enters an object or array. Returns false and adds an issue for other kinds, cycles, and excessive depth. */
   enter(kind: 'array', value: unknown): value is readonly unknown[];
   enter(kind: 'object', value: unknown): value is Record<string, unknown>;
   enter(kind: 'array' | 'object', value: unknown): boolean {
@@ -126,7 +126,7 @@ export class Inspector {
     return false;
   }
 
-  /** Ends an object or array. */
+  /** Leaves an object or array. */
   leave(): void {
     this.#holders.pop();
   }
@@ -227,7 +227,7 @@ export function describeValue(value: unknown): string {
   return typeof value === 'object' ? (kindOf(value) ?? nameOf(value)) : display(value);
 }
 
-/** Formats a scalar with its type. A text with credentials is hidden; a long one is truncated. */
+/** Formats a scalar with its type. Hides strings with credentials, and truncates long ones. */
 export function display(value: unknown): string {
   if (typeof value === 'function' || typeof value === 'symbol') return typeof value;
   const text = `${value as string | number | boolean | bigint}`;

@@ -378,7 +378,7 @@ export function objectOnly(): string {
   return `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
 }
 
-/** Only arrays, and objects this deep or deeper, count what they contain: fewer levels of objects cannot hold many. */
+/** Only arrays, and objects at this depth or deeper, count tokens: fewer levels of objects cannot contain too many. */
 const freeDepth = 8;
 
 /** Rejects a value with too many tokens. Received objects are counted by the object or array that contains them. */

@@ -1,12 +1,12 @@
 /**
- * Determines what a server has: a monitor by `query-qmp-schema` (QEMU's manual: "How to use the QAPI code generator",
- * "Client JSON Protocol introspection"), an agent by `guest-info`.
+ * Determines what a server has, by `query-qmp-schema` for a monitor (QEMU's manual: "How to use the QAPI code
+ * generator", "Client JSON Protocol introspection"), and by `guest-info` for an agent.
  */
 
 import type { CommandMap, EventMap } from './maps.js';
 import { aDuration, anAbortSignal, aString, checkParameter, optionsOf, type OptionChecks } from './options.js';
 
-/** The part of a command or event to look for. If several members are given, all of them have to hold. */
+/** The part of a command or event to look for. If several members are given, all of them must match. */
 export interface Part {
   readonly argument?: string | undefined;
   readonly result?: string | undefined;
@@ -114,8 +114,8 @@ export class Inventory {
         `${name}: an agent reports only the names of its commands, without arguments, results or features`,
       );
     }
-    // Not cached: commands become disabled while file systems are frozen, and after a reboot of the guest another agent
-    // may run.
+    // Not cached: commands are disabled while file systems are frozen, and the guest may run another agent after a
+    // reboot.
     const { supported_commands: commands } = (await this.#ask('guest-info', bounds)) as GuestInfo;
     return commands.some((command) => command.name === name && command.enabled);
   }

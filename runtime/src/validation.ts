@@ -70,7 +70,7 @@ export class Checks {
   readonly #options: readonly string[];
   readonly #logged = new Set<string>();
   /**
-   * Commands and events that have had unknown members or values, which are ignored from then on: looking for them again
+   * Commands and events that have had unknown members or values. These are ignored from then on: finding them again
    * costs as much as parsing.
    */
   readonly #open = new Set<string>();
@@ -105,12 +105,13 @@ export class Checks {
       const failures = validator ? failuresOf(validator.issues(args), 'out') : [];
       const problem = error instanceof Error ? error.message : 'they cannot be read';
       const text = failures.length > 0 ? listed('arguments', failures) : `arguments: ${problem}`;
-      return () => new ArgumentsError(command, text, failures, { cause: error });
+      return argumentsError(command, text, failures, { cause: error });
     }
-    const issues = validator?.issues(wire ? wire.value : {}, { remarks: validation.remarks }) ?? [];
+    const issues = validator?.issues(wire ? wire.value : {}, { remarks: validation.remarks });
+    if (!issues || issues.length === 0) return wire;
     const failures = failuresOf(issues, 'out');
     if (failures.length > 0) {
-      return () => new ArgumentsError(command, `${listed('arguments', failures)}${this.#hint(failures)}`, failures);
+      return argumentsError(command, `${listed('arguments', failures)}${this.#hint(failures)}`, failures);
     }
     this.#logAll({ command }, 'arguments', issues);
     return wire;
@@ -142,7 +143,7 @@ export class Checks {
       issues.filter((issue) => !failures.includes(issue)),
     );
     if (failures.length === 0) return { result };
-    return { failure: () => new ResultError(command, listed('result', failures), result, failures) };
+    return { failure: resultError(command, result, failures) };
   }
 
   event(name: string, data: Json | undefined, { results = 'warn' }: Validation): void {
@@ -216,6 +217,21 @@ function holdsNumbers(type: Type, seen: Set<Type> = new Set()): boolean {
   seen.add(type);
   const isNumber = type instanceof BuiltinType && type.name === 'number';
   return isNumber || [...type.parts].some((part) => holdsNumbers(part, seen));
+}
+
+/** A separate function because a closure in `Checks.arguments` would cost memory on each call, even if it is not created. */
+function argumentsError(
+  command: string,
+  text: string,
+  failures: readonly Issue[],
+  options?: ErrorOptions,
+): () => ArgumentsError {
+  return () => new ArgumentsError(command, text, failures, options);
+}
+
+/** A separate function for the same reason. */
+function resultError(command: string, result: Json, failures: readonly Issue[]): () => ResultError {
+  return () => new ResultError(command, listed('result', failures), result, failures);
 }
 
 function failuresOf(issues: readonly Issue[], direction: Direction): Issue[] {

@@ -1,4 +1,4 @@
-/** Saved introspections that were changed at random: each is compared, or refused with a reason. */
+/** Randomly changed introspections: each is either compared, or rejected with a reason. */
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -42,7 +42,7 @@ interface Edit {
   readonly other: number;
 }
 
-/** Replaces, removes, doubles or moves something, at a place that numbers choose. */
+/** Replaces, removes, duplicates or moves a part, which numbers select. */
 function change(value: unknown, { steps, edit, other }: Edit): void {
   let place = value;
   let parent: Record<string, unknown> = { value };
@@ -63,7 +63,7 @@ function change(value: unknown, { steps, edit, other }: Edit): void {
   else define(parent, key, structuredClone(put));
 }
 
-/** As JSON.parse does, for which `__proto__` is a name like any other. */
+/** Sets a member like `JSON.parse`, which treats `__proto__` like any other name. */
 function define(object: object, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -77,9 +77,9 @@ const cut = fc.oneof(
   { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
 );
 
-fuzz('introspections', fc.property(edits, cut, isComparedOrRefused));
+fuzz('introspections', fc.property(edits, cut, isComparedOrRejected));
 
-function isComparedOrRefused(taken: readonly Edit[], end: number | undefined): void {
+function isComparedOrRejected(taken: readonly Edit[], end: number | undefined): void {
   const changed = structuredClone(infos);
   for (const edit of taken) change(changed, edit);
   const text = JSON.stringify(changed);

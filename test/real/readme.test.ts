@@ -69,7 +69,7 @@ describe.runIf(installed(['qemu-system-x86_64'], "the README's examples"))("the 
     log.mockRestore();
   });
 
-  test('a device is removed, or is not there', async () => {
+  test('a device is removed, unless it is already gone', async () => {
     await using vm = await launchQemu(pc);
     await vm.deviceAdd({ driver: 'usb-kbd', id: 'keyboard' });
     const deleted = vm.events(['DEVICE_DELETED']).next();

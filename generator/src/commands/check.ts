@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { amount } from '../amount.js';
 import { schemaFolder, servers } from '../embedded.js';
 import { leftoversIn, type Leftover } from '../staged-write.js';
 import { printable } from '../visible.js';
@@ -32,7 +33,7 @@ async function reportStale(print: Print, options: GeneratingOptions): Promise<bo
   const differences = findDifferences(await withServer(options));
   for (const { path, problem } of differences) print(`${printable(path)}: ${problem}\n`);
   if (differences.length === 0) return false;
-  const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
+  const stale = `${amount(differences.length, 'generated file')} ${differences.length === 1 ? 'is' : 'are'}`;
   process.stderr.write(`${stale} stale. To fix this, run: ${printable(generateLine(options))}\n`);
   return true;
 }

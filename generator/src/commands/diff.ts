@@ -9,7 +9,7 @@ export const diffCommand: Subcommand = {
         .description('list the changes between two schemas that affect clients, and which of them are breaking')
         .argument(
           '<old>',
-          'an embedded version such as 10.0, a root schema file, a saved introspection, or a server: unix:PATH or tcp:HOST:PORT',
+          'an embedded or cached version such as 10.0, a root schema file, a saved introspection, or a server: unix:PATH or tcp:HOST:PORT',
         )
         .argument('<new>', 'the same kinds of source as <old>'),
     ),

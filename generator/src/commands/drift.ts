@@ -13,8 +13,10 @@ export const driftCommand: Subcommand = {
           new Option('--connect <address>', 'a live server: unix:PATH or tcp:HOST:PORT').conflicts('introspection'),
         )
         .option('--introspection <file>', 'a saved reply of a server to query-qmp-schema, or of an agent to guest-info')
-        .addOption(new Option('--schema <file>', 'a root schema file instead of an embedded schema').conflicts('qemu'))
-        .option('--qemu <version>', 'an embedded QEMU version, such as 10.0 (default: the current one)'),
+        .addOption(
+          new Option('--schema <file>', 'a root schema file instead of the schema of a version').conflicts('qemu'),
+        )
+        .option('--qemu <version>', 'an embedded or cached QEMU version, such as 10.0 (default: the current one)'),
     ),
   run,
 };

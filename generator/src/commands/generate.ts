@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 
+import { amount } from '../amount.js';
 import { servers } from '../embedded.js';
 import { UsageError } from '../errors.js';
 import type { Generated, GenerateOptions } from '../generate.js';
@@ -7,22 +8,27 @@ import type { RecoverOptions } from '../sources/recovered.js';
 import { printable } from '../visible.js';
 import { defineOption, exitCodes, warnOfUnknown, type Print, type Subcommand } from './command.js';
 
-/** Declares the options of `generate`, which `check` has, too. */
+/** Declares the options that `generate` and `check` share. */
 export function declareGenerating(command: Command): Command {
   return command
     .addOption(
-      new Option('--schema <file>', 'a root schema file instead of an embedded schema').conflicts([
+      new Option('--schema <file>', 'a root schema file instead of the schemas of a version').conflicts([
         ...['qemu', 'connect', 'introspection'],
       ]),
     )
     .addOption(
-      new Option('--qemu <version>', 'an embedded QEMU version, such as 10.0').conflicts(['connect', 'introspection']),
+      new Option('--qemu <version>', 'an embedded or cached QEMU version, such as 10.0').conflicts([
+        ...['connect', 'introspection'],
+      ]),
     )
     .addOption(
       new Option('--connect <address>', 'a live server, unix:PATH or tcp:HOST:PORT').conflicts('introspection'),
     )
     .option('--introspection <file>', 'a saved reply of a server to query-qmp-schema, or of an agent to guest-info')
-    .option('--names <source>', 'an embedded version or a root schema file that names the types of the server')
+    .option(
+      '--names <source>',
+      'an embedded or cached version or a root schema file that names the types of the server',
+    )
     .addOption(new Option('--server <server>', 'the kind of server').choices(servers.map(({ name }) => name)))
     .option('--out <directory>', 'the output directory', 'generated')
     .option('--docs', 'include documentation (default: if the schema has any)')
@@ -82,7 +88,11 @@ async function run(_print: Print, given: GeneratingOptions): Promise<number> {
 function summary({ folder, origin, schema, files, time }: Generated): string {
   const count = (kind: string): number =>
     [...schema.definitions.values()].filter((definition) => definition.kind === kind).length;
-  const types = schema.definitions.size - count('command') - count('event');
-  const read = `${origin}: ${schema.modules.length} modules, ${count('command')} commands, ${count('event')} events, ${types} types`;
-  return `${folder}: ${read}; ${files.size} files; read in ${time.read.toFixed(0)} ms, emitted in ${time.emit.toFixed(0)} ms`;
+  const contents = [
+    amount(schema.modules.length, 'module'),
+    amount(count('command'), 'command'),
+    amount(count('event'), 'event'),
+    amount(schema.definitions.size - count('command') - count('event'), 'type'),
+  ];
+  return `${folder}: ${origin}: ${contents.join(', ')}; ${amount(files.size, 'file')}; read in ${time.read.toFixed(0)} ms, emitted in ${time.emit.toFixed(0)} ms`;
 }

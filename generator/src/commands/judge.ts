@@ -24,7 +24,7 @@ export function declareJudging(command: Command): Command {
     )
     .option('--used-by <tsconfig>', 'report only the changes that affect the program of a tsconfig.json')
     .addOption(
-      new Option('--server <server>', 'the server to compare, for embedded versions and addresses')
+      new Option('--server <server>', 'the kind of server, which determines the schema of a version and the protocol')
         .choices(servers.map(({ name }) => name))
         .default('qmp'),
     );

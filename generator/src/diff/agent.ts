@@ -12,7 +12,7 @@ export function wireOfAgent({ commands }: AgentInfo): WireSchema {
   };
 }
 
-/** Returns the part of a schema that an agent reports: commands, without arguments, results and features. */
+/** Returns the part of a schema that an agent reports: commands, without arguments, results or features. */
 export function namesOnly({ isIntrospection, commands }: WireSchema): WireSchema {
   return {
     isIntrospection,

@@ -13,7 +13,7 @@ import { namesOnly, wireOfAgent } from './agent.js';
 import { diff } from './compare.js';
 import { infer, type Conditions } from './conditions.js';
 import { byCondition, observe } from './evidence.js';
-import { loadEmbedded } from './input.js';
+import { loadVersion } from './input.js';
 import type { Conditional, Report, InputLabel } from './report.js';
 import { ofServer } from './wording.js';
 import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
@@ -22,13 +22,13 @@ import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
 export interface DriftOptions extends ReplyOptions {
   /** The path of a root schema file. */
   readonly schema?: string | undefined;
-  /** An embedded version, if there is no schema file. Defaults to the current one. */
+  /** An embedded or cached version, if there is no schema file. Defaults to the current one. */
   readonly qemu?: string | undefined;
 }
 
 /** A comparison of a schema, the old side, to a server. The changes are those that conditions do not explain. */
 export interface DriftReport extends Report {
-  /** What the server lacks because its build does not meet a condition. */
+  /** The parts that the server lacks because its build does not meet their conditions. */
   readonly conditional: readonly Conditional[];
   readonly conditions: Conditions;
   /** The schema that the server is compared to. */
@@ -78,7 +78,7 @@ export function driftOf(
   // Older agents also have the commands of other hosts, but disable them.
   const disabled = new Set(agent && disabledIn(agent));
   const [refused, evidence] = partition(observations, ({ part, exists }) => exists && disabled.has(part.name));
-  // Commands without a condition are only disabled by options, which say nothing about the host.
+  // Commands without a condition are disabled only by options, which reveal nothing about the host.
   const conditional = new Set(observations.map(({ part }) => part.name));
   const isByHost = [...disabled].every((name) => conditional.has(name));
   const { conditions, allows } = infer(conditionNames(schema), evidence, isByHost ? refused : []);
@@ -101,14 +101,14 @@ function partition<T>(all: readonly T[], test: (one: T) => boolean): [T[], T[]] 
 interface Ours {
   readonly label: InputLabel;
   readonly schema: Schema;
-  /** The version of an embedded schema. */
+  /** The version of an embedded or cached schema. */
   readonly version?: string;
 }
 
 function loadOurs({ schema: file, qemu, server: name }: DriftOptions): Ours {
   if (file !== undefined) return { label: { title: file, kind: 'schema' }, schema: loadSchema(file) };
-  const { title, ...embedded } = loadEmbedded(qemu, name);
-  return { label: { title, kind: 'embedded' }, ...embedded };
+  const { title, kind, ...ours } = loadVersion(qemu, name);
+  return { label: { title, kind }, ...ours };
 }
 
 interface Theirs {

@@ -1,6 +1,8 @@
 /** Reads what `diff` compares: the OLD and NEW of the command line. */
 
-import { embeddedRoot, resolveVersion, serverOf, type ServerName } from '../embedded.js';
+import { join } from 'node:path';
+
+import { serverOf, type ServerName } from '../embedded.js';
 import { ServerError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
@@ -9,12 +11,13 @@ import { isGuestInfo } from '../sources/guest-info.js';
 import { readIntrospection } from '../sources/introspection.js';
 import { recoverBeside } from '../sources/recovered.js';
 import { isWholeJson, loadReply, parseIntrospection, readReply, type Reply } from '../sources/reply.js';
+import { locateVersion, openVersion, resolveVersion, type Location } from '../sources/versions.js';
 import { wireOf, type WireSchema } from './wire.js';
 
 /** A schema, or a server's introspection. */
 interface Source {
-  readonly kind: 'embedded' | 'schema' | 'introspection' | 'server';
-  /** The full version of an embedded schema, or the file or address as it was given. */
+  readonly kind: Location['kind'] | 'schema' | 'introspection' | 'server';
+  /** The full version of an embedded or cached schema, or the file or address as it was given. */
   readonly title: string;
   /** The schema as it was read. That of a server has no names of types. */
   readonly own: Schema;
@@ -30,16 +33,16 @@ interface Input extends Source {
 /**
  * Reads a schema or an introspection.
  *
- * @param text an embedded version, the address of a server, or the path of a root schema file or saved introspection, told
- *   apart by their content
- * @param server the server whose embedded schema is meant, or the kind of server to connect to
- * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or is
- *   not an introspection; ServerError if a server cannot be queried
+ * @param text a version, the address of a server, or the path of a root schema file or saved introspection, told apart by
+ *   their content
+ * @param server the server whose schema is meant by a version, or the kind of server to connect to
+ * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or
+ *   is not an introspection; ServerError if a server cannot be queried
  */
 export async function loadSource(text: string, server: ServerName): Promise<Source> {
   if (/^\d+(\.\d+)*$/u.test(text)) {
-    const { title, schema } = loadEmbedded(text, server);
-    return { kind: 'embedded', title, own: schema };
+    const { kind, title, schema } = loadVersion(text, server);
+    return { kind, title, own: schema };
   }
   if (/^(?:unix|tcp):/u.test(text)) return sourceOf(text, await loadReply({ connect: text, server }));
   const bytes = readUnlessVersion(text);
@@ -80,17 +83,23 @@ export function schemasOf(old: Source, newer: Source): [old: Schema, newer: Sche
   return [oldSchema, named(newer, oldSchema)];
 }
 
-/** @throws UsageError if there is no such embedded version */
-export function loadEmbedded(
+/**
+ * Loads the schema of an embedded or cached version.
+ *
+ * @throws UsageError if there is no such version; FileError if it is damaged
+ */
+export function loadVersion(
   wanted: string | undefined,
   name: ServerName,
-): { title: string; version: string; schema: Schema } {
-  const version = resolveVersion(wanted);
+): { kind: Location['kind']; title: string; version: string; schema: Schema } {
+  const location = locateVersion(wanted);
+  const { kind, version, folder } = location;
   const title = name === 'qmp' ? version : `${version} (${name})`;
-  return { title, version, schema: loadSchema(embeddedRoot(version, serverOf(name))) };
+  const root = join(folder, serverOf(name).root);
+  return { kind, title, version, schema: loadSchema(root, { read: openVersion(location) }) };
 }
 
-/** @throws UsageError with the embedded versions, for a mistyped version such as v10.0 */
+/** @throws UsageError with the versions, for a mistyped version such as v10.0 */
 function readUnlessVersion(text: string): Uint8Array {
   try {
     return readNamed(text);
@@ -100,7 +109,7 @@ function readUnlessVersion(text: string): Uint8Array {
   }
 }
 
-/** Returns whether a file is JSON. A schema is not: its strings are in single quotes, and it contains no top-level array. */
+/** Returns whether a file is JSON. A schema is not: it has single quotes, and no array at the top level. */
 function isJson(content: string): boolean {
   return /^(?:\s*$|\s*\[|\s*\{\s*["}])/u.test(content) || isWholeJson(content);
 }

@@ -1,9 +1,10 @@
 /**
- * A schema as a client sees it: commands, events, and the structure of their arguments, results and data. It is made from the
- * model or from introspection, which contains less.
+ * A schema as a client sees it: commands, events, and the structure of their arguments, results and data. It is made
+ * from the model or from introspection, which contains less.
  *
- * Members of bases are part of the types that have the bases. Absent arguments, results and branches are empty objects.
- * Unreachable types, the features of bases, and the conditions of types are omitted: a use of a type has the type's condition.
+ * Members of a base are listed in every type with that base. Absent arguments, results and branches are empty objects.
+ * Unreachable types, the features of bases, and the conditions of types are omitted: a use of a type has the type's
+ * condition.
  */
 
 import { kindOfBuiltin, type JsonKind } from '../builtins.js';
@@ -28,8 +29,8 @@ import { readIntrospection } from '../sources/introspection.js';
 
 export interface WireSchema {
   /**
-   * Whether this is made from introspection. Then all integers are `int`, there are no conditions (what a build lacks is
-   * missing), and `furtherArguments`, `replies` and `preconfig` are unknown.
+   * Whether this is made from introspection. Then all integers are `int`, there are no conditions (what a build lacks
+   * is missing), and `furtherArguments`, `replies` and `preconfig` are unknown.
    */
   readonly isIntrospection: boolean;
   /** By wire name, in the order of the schema. */
@@ -74,7 +75,7 @@ interface WireArray {
 }
 
 interface WireNamed {
-  /** Not a wire name. A number in introspection; absent for an implicit type. */
+  /** Not part of the protocol. A number in introspection; absent for an implicit type. */
   readonly name?: string;
   readonly features: readonly Feature[];
 }
@@ -179,8 +180,8 @@ function eventOf(event: Event, types: ModelTypes): WireEvent {
 }
 
 /**
- * Converts each type of the model once. Types are created first, and filled with references to other types later, because they
- * may be recursive, and chains of members may be longer than the stack is deep.
+ * Converts each type of the model once. Types are created first, and filled with references to other types later,
+ * because they may be recursive, and chains of members may be longer than the stack is deep.
  */
 class ModelTypes {
   readonly #known = new Map<Type, WireType>();

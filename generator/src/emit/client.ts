@@ -32,8 +32,9 @@ export function emitClient(schema: Schema, context: EmitContext, qemu?: string):
   const parts = [
     emitter.commandMap(commands),
     emitter.eventMap(events),
-    emitter.validators(commands, events),
-    ...emitter.client(commands, qemu),
+    ...(context.declarations
+      ? emitter.declarations(commands)
+      : [emitter.validators(commands, events), ...emitter.client(commands, qemu)]),
   ];
   return join([emitter.imports(), ...parts], '\n\n');
 }
@@ -120,7 +121,12 @@ class ClientEmitter {
       "A client with a method for each command. Each method takes the command's arguments, then call options.";
     const connectDocs =
       'Connects to a running server, or starts one.\n\n@throws QmpError if the connection fails or is not ready in time';
-    const methods = commands.map((command) => this.#method(command));
+    const methods = commands.map((command) => {
+      const inner = call(code`this.execute`, [code`${command.name}`, code`args`, code`options`]);
+      return code`${this.#docs(command)}${this.#method(command)} {
+        return ${inner};
+        }`;
+    });
     return [
       assignment(code`const protocol: Protocol`, protocol(commands, qemu)),
       code`${docComment(clientDocs)}export class Client extends BaseClient<Commands, Events> {
@@ -132,6 +138,20 @@ class ClientEmitter {
     ];
   }
 
+  /** Returns what `validators` and `client` define, without code. */
+  declarations(commands: readonly Command[]): Code[] {
+    const methods = commands.map((command) => code`${this.#method(command)};`);
+    const validators = generic(this.#references.runtime('Validators'), [code`Commands`, code`Events`]);
+    return [
+      code`export declare const validators: ${validators};`,
+      code`export declare class Client extends BaseClient<Commands, Events> {
+        ${methods}
+        }`,
+      code`export declare function connect(address: Address, options?: ConnectOptions): Promise<Client>;`,
+    ];
+  }
+
+  /** Returns a method without its body. */
   #method(command: Command): Code {
     const optional =
       !command.arguments ||
@@ -143,10 +163,7 @@ class ClientEmitter {
       code`args${optional ? code`?` : code``}: ${this.#arguments(command)}`,
       code`options?: ${generic(options, [code`Events`, code`U`])}`,
     ];
-    const head = signature(name, code`U extends keyof Events = never`, parameters, generic(code`Promise`, [outcome]));
-    return code`${this.#docs(command)}${head} {
-      return ${call(code`this.execute`, [code`${command.name}`, code`args`, code`options`])};
-      }`;
+    return signature(name, code`U extends keyof Events = never`, parameters, generic(code`Promise`, [outcome]));
   }
 
   #docs(definition: Command | Event): Code {
@@ -169,7 +186,7 @@ class ClientEmitter {
 
 /** Returns the runtime's `Protocol` object. */
 function protocol(commands: readonly Command[], qemu: string | undefined): Code {
-  // Only agents have this command, which their handshake uses.
+  // Only agents have this command, which is part of their handshake.
   const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
   const silent = commands.filter(({ successResponse }) => !successResponse).map(({ name }) => code`${name}`);
   return object([

@@ -28,7 +28,7 @@ import { style } from './code.js';
 import { provenance, type EmitOptions } from './package.js';
 import { branchGroups } from './union.js';
 
-/** The end of the names of generated files. */
+/** The suffix of the names of generated files. */
 export const jsonSchemaSuffix = '.schema.json';
 
 /** Matches the beginning of a file that the generator may overwrite or delete. JSON has no comments. */
@@ -119,7 +119,7 @@ class Emitter {
   arguments(command: Command): void {
     const { name, arguments: type, features } = command;
     if (!type) this.#define(name, object([], false), features);
-    // Not a reference: where the type is used elsewhere, it does not allow further members.
+    // Not a reference: other uses of the type do not allow further members.
     else if (takesFurtherArguments(command)) this.#define(name, this.#object(type, name, [], true), features);
     else this.#define(name, this.#type(type), features);
   }
@@ -170,8 +170,8 @@ class Emitter {
   }
 
   /**
-   * Describes the JSON kinds first, then the contents of objects and arrays, so that errors are about the alternative of
-   * the value's kind.
+   * Describes the JSON kinds first, then the contents of objects and arrays, so that errors are about the alternative
+   * of the value's kind.
    */
   #alternate({ alternatives }: AlternateType): JsonSchema {
     if (alternatives.length === 0) return never;
@@ -204,7 +204,7 @@ class Emitter {
     return this.#isStrict ? this.#strictUnion(type, name, properties, isOpen) : this.#lenientUnion(type, properties);
   }
 
-  /** Each branch repeats the common members: `additionalProperties` ignores properties that other schemas list. */
+  /** Repeats the common members in each branch, because `additionalProperties` ignores what other schemas list. */
   #strictUnion(union: UnionType, name: string, common: readonly Property[], isOpen: boolean): JsonSchema {
     const { discriminator } = union;
     const branches = branchGroups(withAllBranches(union)).map((group) => {
@@ -222,7 +222,7 @@ class Emitter {
     return { ...object(tag, true), ...all(branches) };
   }
 
-  /** If the value of the discriminator is unknown, any members are allowed. */
+  /** Allows any members if the value of the discriminator is unknown. */
   #lenientUnion({ discriminator, branches }: UnionType, properties: readonly Property[]): JsonSchema {
     const insides = branches.flatMap(({ name, type }) =>
       type && !isEmpty(type) ? [when(hasValue(discriminator.name, { const: name }), this.#type(type))] : [],

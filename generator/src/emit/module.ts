@@ -57,7 +57,7 @@ class ModuleEmitter {
     this.references = references;
   }
 
-  /** Returns the parts that a definition is emitted as, to be separated by blank lines. */
+  /** Returns the code for a definition, in parts to be separated by blank lines. */
   definition(definition: Definition): Code[] {
     switch (definition.kind) {
       case 'enum':
@@ -83,7 +83,7 @@ class ModuleEmitter {
       return code`${docComment(comments.member(value, type.doc))}${entry},`;
     });
     const known = code`(typeof ${name})[keyof typeof ${name}]`;
-    const validator = call(this.references.runtime('enumeration', true), [name, ...valueNotes(type)]);
+    const validator = (): Code => call(this.references.runtime('enumeration', true), [name, ...valueNotes(type)]);
     const table = code`{
       ${values}
       } as const`;
@@ -97,7 +97,7 @@ class ModuleEmitter {
 
   #struct(struct: StructType, docs: Code, doc: Doc | undefined): Code[] {
     const name = this.#nameOf(struct);
-    const validator = this.#validator(struct, this.references.struct(struct));
+    const validator = this.#validator(struct, () => this.references.struct(struct));
     if (isEmpty(struct)) {
       const type = alias(name, [this.references.runtime('EmptyObject')]);
       return [code`${docs}${type}\n${validator}`];
@@ -106,10 +106,11 @@ class ModuleEmitter {
     return [this.#interface(name, bases, this.#properties(struct.members, doc), docs), validator];
   }
 
-  #validator(type: NamedType, initializer: Code, checked = this.#nameOf(type)): Code {
+  #validator(type: NamedType, initializer: () => Code, checked = this.#nameOf(type)): Code {
     const name = identifier(this.#context.names.validator(type));
     const annotation = generic(this.references.runtime('Validator'), [checked]);
-    return assignment(code`export const ${name}: ${annotation}`, pure(initializer));
+    if (this.#context.declarations) return code`export declare const ${name}: ${annotation};`;
+    return assignment(code`export const ${name}: ${annotation}`, pure(initializer()));
   }
 
   #union(union: UnionType): Code[] {
@@ -128,12 +129,14 @@ class ModuleEmitter {
   }
 
   #unionValidator(union: UnionType): Code {
-    const branches = union.branches.flatMap(({ name, type }) =>
-      type && !isEmpty(type) ? [property(propertyName(name), this.references.validator(type))] : [],
-    );
-    const description = arrow(array([this.references.validator(union.base), object(branches)]));
-    const callee = this.references.runtime('union', true);
-    return this.#validator(union, call(callee, [code`${union.discriminator.name}`, description]));
+    return this.#validator(union, () => {
+      const branches = union.branches.flatMap(({ name, type }) =>
+        type && !isEmpty(type) ? [property(propertyName(name), this.references.validator(type))] : [],
+      );
+      const description = arrow(array([this.references.validator(union.base), object(branches)]));
+      const callee = this.references.runtime('union', true);
+      return call(callee, [code`${union.discriminator.name}`, description]);
+    });
   }
 
   #group(union: UnionType, group: BranchGroup): Code[] {
@@ -162,8 +165,10 @@ class ModuleEmitter {
     const remark = this.#context.comments.alternatives(alternate.alternatives, alternate.doc);
     const types = alternate.alternatives.flatMap(({ type }) => this.references.alternatives(type));
     const distinct = [...new Map(types.map((type) => [String(type), type])).values()];
-    const validators = alternate.alternatives.map(({ type }) => this.references.validator(type));
-    const validator = call(this.references.runtime('alternate', true), [arrow(array(validators))]);
+    const validator = (): Code => {
+      const validators = alternate.alternatives.map(({ type }) => this.references.validator(type));
+      return call(this.references.runtime('alternate', true), [arrow(array(validators))]);
+    };
     return code`${this.#docs(alternate, remark)}${alias(this.#nameOf(alternate), distinct)}
       ${this.#validator(alternate, validator)}`;
   }

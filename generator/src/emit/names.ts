@@ -29,7 +29,7 @@ export const runtimeTypes = words(`
   Address CallOptions CommandValidators ConnectOptions EmptyObject EventOf Int64 Issue IssuesOptions Json JsonObject Launch Log LogEntry
   LogLevel OobCallOptions Outcome QmpEvent Remark Trace Validation Validator`);
 
-/** Names that generated modules use themselves, and words that cannot name a type. A clashing type gets a trailing `_`. */
+/** Names that generated modules use, and words that cannot name a type. A type with such a name gets a trailing `_`. */
 const reservedTypes = new Set([
   ...runtimeExports,
   ...runtimeTypes,
@@ -40,7 +40,7 @@ const reservedTypes = new Set([
   ...reservedWords,
 ]);
 
-/** The client's own members, and names with a meaning in JavaScript. A clashing method gets a trailing `_`. */
+/** The client's own members, and names with a meaning in JavaScript. A method with such a name gets a trailing `_`. */
 const reservedMethods = new Set(
   words(`
     execute executeRaw on off once events close greeting process supports
@@ -145,7 +145,7 @@ export class Names {
       message,
       position: definition.position,
       definition: { title: `${definition.kind} '${definition.name}'`, position: definition.position },
-      related: { message: 'the other is defined here', position: other.position },
+      related: { message: 'the other definition is here', position: other.position },
       includedFrom: [],
     });
   }

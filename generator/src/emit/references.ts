@@ -27,6 +27,8 @@ export interface EmitContext {
   readonly comments: Comments;
   /** Returns the address of a definition in QEMU's manual, or undefined if it has none. */
   readonly manual: (definition: Definition) => string | undefined;
+  /** Whether to omit code that only matters at run time. */
+  readonly declarations: boolean;
   /** Returns the file name, without extension, of the TypeScript module with a definition's types. */
   readonly file: (definition: Definition) => string;
 }

@@ -1,15 +1,8 @@
 /** Schemas of servers that are running, recovered from what they report. */
 
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 
-import {
-  embeddedRoot,
-  embeddedVersions,
-  manualAddress,
-  resolveVersion,
-  serverOf,
-  type ServerName,
-} from '../embedded.js';
+import { embeddedVersions, manualAddress, serverOf, type ServerName } from '../embedded.js';
 import { ServerError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import { isType, type Definition, type Schema } from '../model.js';
@@ -20,11 +13,12 @@ import { optional } from '../optional.js';
 import { isGuestInfo, readGuestInfo, type AgentInfo } from './guest-info.js';
 import { readIntrospection } from './introspection.js';
 import { loadReply, readReply, type Reply, type ReplyOptions } from './reply.js';
+import { locateVersion, openVersion, type Location } from './versions.js';
 
 export interface RecoverOptions extends Omit<ReplyOptions, 'server'> {
   /** The kind of server. By default, a monitor or storage daemon, told apart by its commands. */
   readonly server?: ServerName | undefined;
-  /** An embedded version or a root schema file that names types. By default, the embedded version nearest to the server's. */
+  /** A version or a root schema file that names types. By default, the embedded version nearest to the server's. */
   readonly names?: string | undefined;
 }
 
@@ -33,7 +27,7 @@ interface Anchor {
   /** Such as `QEMU 10.2.2`. */
   readonly title: string;
   readonly schema: Schema;
-  /** Set if the schema is embedded. */
+  /** Set if the schema is embedded or cached. */
   readonly version?: string;
 }
 
@@ -135,18 +129,20 @@ export function refuseOther(expected: ServerName, found: ServerName, title: stri
 /** Returns a function that loads what `--names` names. Throws a UsageError for an unknown version. */
 function anchorNamed(names: string): (server: ServerName) => Anchor {
   if (!/^\d+(\.\d+)*$/u.test(names)) return () => ({ title: `'${names}'`, schema: loadSchema(names) });
-  const version = resolveVersion(names);
-  return (server) => embeddedAnchor(version, server);
+  const location = locateVersion(names);
+  return (server) => anchorAt(location, server);
 }
 
-function embeddedAnchor(version: string, server: ServerName): Anchor {
-  return { title: `QEMU ${version}`, version, schema: loadSchema(embeddedRoot(version, serverOf(server))) };
+function anchorAt(location: Location, server: ServerName): Anchor {
+  const { version, folder } = location;
+  const schema = loadSchema(join(folder, serverOf(server).root), { read: openVersion(location) });
+  return { title: `QEMU ${version}`, version, schema };
 }
 
 /** Returns the embedded schema of the nearest version or, if the version is unknown, the one that differs least. */
 function nearest(server: ServerName, version: string | undefined, schema: Schema | undefined): Anchor {
   const newestFirst = embeddedVersions().toReversed();
-  const anchor = (one: string): Anchor => embeddedAnchor(one, server);
+  const anchor = (one: string): Anchor => anchorAt(locateVersion(one), server);
   if (version !== undefined || !schema) {
     const wanted = version === undefined ? Infinity : releaseOf(version);
     const distance = (one: string): number => Math.abs(releaseOf(one) - wanted);

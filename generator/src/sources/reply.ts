@@ -100,7 +100,7 @@ export function parseIntrospection(file: string, content: string): unknown[] {
   try {
     value = JSON.parse(content);
   } catch (error) {
-    // Perhaps a copied session: a greeting, replies, events.
+    // This may be the transcript of a session: a greeting, replies, events.
     if (isWholeJson(content.trim().split('\n', 1)[0] ?? '')) return fail('a sequence of JSON values');
     return fail(`neither a schema nor valid JSON (${error instanceof Error ? error.message : String(error)})`);
   }

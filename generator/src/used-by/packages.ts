@@ -66,7 +66,7 @@ export function packagesOf(packages: readonly Package[], commands: ReadonlySet<s
 export function filesFor({ header, extension }: Package, schema: Schema): Map<string, string> {
   const defined = narrowedBy(header);
   const narrowed = defined.length === 0 ? schema : narrow(schema, conditionTest(defined));
-  const options = { origin: 'a comparison', generator: '0', docs: false };
+  const options = { origin: 'a comparison', generator: '0', docs: false, declarations: true };
   const emitted = emitPackage(narrowed, options);
   return new Map([...emitted].map(([name, text]) => [name.replace(/\.ts$/u, extension), text]));
 }
@@ -95,7 +95,7 @@ function renamed(old: Schema, newer: Schema): Map<string, string> {
     if (!oldType || !newType || !isType(oldType) || !isType(newType) || newer.definitions.has(oldName)) continue;
     found.set(oldNames.type(oldType), newNames.type(newType));
   }
-  // Only one side may have an implicit type for arguments or data.
+  // Arguments or data may have an implicit type on one side, and a named type on the other.
   for (const [name, definition] of old.definitions) {
     const [oldData, newData] = [definition, newer.definitions.get(name)].map(dataOf);
     if (!oldData || !newData) continue;

@@ -16,27 +16,30 @@ export interface View {
   readonly facts: Facts;
 }
 
-/** Additions of something that no existing program can have used. */
+/** Kinds of changes that add something that no existing program can have used. */
 const grants: ReadonlySet<Change['kind']> = new Set(['oob-granted', 'preconfig-granted']);
 
 /** Returns the places where a change affects a program. */
-export function meetings(change: Change, old: View, newer: View): ts.Node[] {
+export function affectedBy(change: Change, old: View, newer: View): ts.Node[] {
   if (grants.has(change.kind)) return [];
-  return [...new Set(change.uses.flatMap((use) => new Meeting(change, use, old, newer).nodes()))];
+  return [...new Set(change.uses.flatMap((use) => new ChangeUse(change, use, old, newer).nodes()))];
 }
 
-class Meeting {
-  readonly #target: PathTarget;
-  readonly #newTarget: PathTarget;
-
+/** One use of a change in the schemas, and where the program has it. */
+class ChangeUse {
   constructor(
     readonly change: Change,
     readonly use: Use,
     readonly old: View,
     readonly newer: View,
-  ) {
-    this.#target = old.code.find(use);
-    this.#newTarget = newer.code.find(use);
+  ) {}
+
+  get #target(): PathTarget {
+    return this.old.code.find(this.use);
+  }
+
+  get #newTarget(): PathTarget {
+    return this.newer.code.find(this.use);
   }
 
   nodes(): ts.Node[] {
