@@ -177,6 +177,15 @@ describe('rules', () => {
       ],
     },
   ];
+  it('removes the branches of simple unions with the types in them', () => {
+    const text = `{ 'struct': 'A', 'data': { 'x': 'int' }, 'if': 'defined(X)' }
+      { 'union': 'U', 'data': { 'a': { 'type': 'A', 'if': 'defined(X)' }, 'b': 'str' } } { 'command': 'c', 'returns': 'U' }`;
+    const infos = introspect(schemaOf(text, '5.2'), () => false);
+    const objects = infos.filter((info) => info['meta-type'] === 'object');
+    // The union, the wrapper of the string, and the absent arguments.
+    expect(objects).toHaveLength(3);
+  });
+
   it.each(cases)('$title', ({ schema, define = [], want }) => {
     expect(introspect(schemaOf(schema), conditionTest(define))).toEqual(want);
   });

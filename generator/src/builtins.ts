@@ -1,6 +1,6 @@
 /** Facts about QAPI's built-in types on the wire. */
 
-import type { BuiltinName } from './model.js';
+import type { BuiltinName, BuiltinType } from './model.js';
 
 interface Builtin {
   /** The `json-type` in introspection. */
@@ -34,6 +34,12 @@ export const builtins: Readonly<Record<BuiltinName, Builtin>> = {
   any: { jsonType: 'value' },
   null: { jsonType: 'null' },
 };
+
+/** Returns the type that values are validated by. */
+export function validatedAs({ name, borrowed }: BuiltinType): BuiltinName {
+  // Of all integer types, this one has the most values.
+  return borrowed ? 'uint64' : name;
+}
 
 /** The kind of a JSON value, which selects the alternative of an alternate. */
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null' | 'any';

@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from './errors.js';
 import { isType, type Definition } from './model.js';
 
+export type ServerName = 'qmp' | 'qga' | 'qsd';
+
 /** A QEMU server and its schema. */
 export interface Server {
   /** The directory of its generated code. */
-  readonly name: 'qmp' | 'qga' | 'qsd';
+  readonly name: ServerName;
   readonly title: string;
   /** The root schema file in a QEMU source tree. */
   readonly root: string;
@@ -40,7 +42,7 @@ export const servers: readonly Server[] = [
 ];
 
 /** @throws UsageError if there is no server of this name */
-export function serverOf(name: Server['name']): Server {
+export function serverOf(name: ServerName): Server {
   const found = servers.find((server) => server.name === name);
   if (!found) throw new UsageError(`unknown server '${name}'`);
   return found;

@@ -12,7 +12,7 @@ import type { Definition, Schema } from './model.js';
 import { narrow } from './narrow.js';
 import { optional } from './optional.js';
 import type { Output } from './output.js';
-import type { Read } from './sources/files.js';
+import type { Recovered } from './sources/recovered.js';
 import { locateVersion, openVersion } from './sources/versions.js';
 import { generatorVersion } from './version.js';
 
@@ -21,6 +21,8 @@ export interface GenerateOptions {
   readonly schema?: string;
   /** An embedded or cached version. By default, the current one. */
   readonly qemu?: string;
+  /** The schema of a server, instead of any other. */
+  readonly recovered?: Recovered;
   readonly out: string;
   /** Whether to include documentation text. By default, if the schema has any. */
   readonly docs?: boolean;
@@ -63,23 +65,24 @@ export function generate(options: GenerateOptions): Generated[] {
 
 /** A schema to generate output for. */
 interface Job {
-  readonly root: string;
-  /** By default, reads from the file system. */
-  readonly read?: Read;
+  readonly load: () => Schema;
   readonly folder: string;
   readonly origin: string;
   readonly qemu?: string;
-  readonly manual?: (definition: Definition) => string;
+  readonly manual?: (definition: Definition) => string | undefined;
 }
 
-function jobs({ schema, qemu, out, docs }: GenerateOptions): Job[] {
-  if (schema !== undefined) return [{ root: schema, folder: out, origin: basename(schema) }];
+function jobs({ schema, recovered, qemu, out, docs }: GenerateOptions): Job[] {
+  if (schema !== undefined) return [{ load: () => loadSchema(schema), folder: out, origin: basename(schema) }];
+  if (recovered) {
+    const { origin, version, manual } = recovered;
+    return [{ load: () => recovered.schema, folder: out, origin, ...optional('qemu', version), manual }];
+  }
   const location = locateVersion(qemu, docs);
   const { version } = location;
   const read = openVersion(location);
   return servers.map((server) => ({
-    root: join(location.folder, server.root),
-    read,
+    load: () => loadSchema(join(location.folder, server.root), { read }),
     folder: join(out, server.name),
     origin: `QEMU ${version}`,
     qemu: version,
@@ -87,9 +90,9 @@ function jobs({ schema, qemu, out, docs }: GenerateOptions): Job[] {
   }));
 }
 
-function generateOne({ root, read, folder, origin, qemu, manual }: Job, options: GenerateOptions): Generated {
+function generateOne({ load, folder, origin, qemu, manual }: Job, options: GenerateOptions): Generated {
   const begin = performance.now();
-  const whole = loadSchema(root, optional('read', read));
+  const whole = load();
   const schema = options.define.length === 0 ? whole : narrow(whole, conditionTest(options.define));
   const middle = performance.now();
   const docs = options.docs ?? hasProse(schema);

@@ -73,6 +73,8 @@ export type BuiltinName = (typeof builtinNames)[number];
 export interface BuiltinType {
   readonly kind: 'builtin';
   readonly name: BuiltinName;
+  /** Set for an integer whose width is only known from another version: code has the type, but any 64 bits are valid. */
+  readonly borrowed?: true;
 }
 
 export interface ArrayType {

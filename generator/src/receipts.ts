@@ -7,7 +7,8 @@
  * Receipts are stored in the generator's package, because anyone who can write there can change the generator itself.
  * If that directory is not writable, there are no receipts.
  *
- * There are no receipts for schemas named by the user: these may be pipes, which can be read only once.
+ * There are no receipts for schemas of servers, or for those named by the user: these may be pipes, which can be read only
+ * once.
  */
 
 import { createHash, type Hash } from 'node:crypto';
@@ -51,7 +52,7 @@ export function findDifferences(options: GenerateOptions): Difference[] {
 
 /** @param outputs the output of `generate` with the options */
 export function keepReceipt(options: GenerateOptions, outputs: readonly Output[]): void {
-  if (options.schema !== undefined) return;
+  if (!isEmbedded(options)) return;
   const receipt: Receipt = Object.fromEntries(
     outputs.map(({ folder, files }) => [
       basename(folder),
@@ -71,7 +72,7 @@ export function keepReceipt(options: GenerateOptions, outputs: readonly Output[]
 }
 
 function receiptFor(options: GenerateOptions): Output<Expectation>[] | undefined {
-  if (options.schema !== undefined) return undefined;
+  if (!isEmbedded(options)) return undefined;
   try {
     const receipts = readReceipts();
     const key = receipts.length === 0 ? undefined : keyOf(options);
@@ -81,6 +82,10 @@ function receiptFor(options: GenerateOptions): Output<Expectation>[] | undefined
     // The error is reported when the output is generated.
     return undefined;
   }
+}
+
+function isEmbedded({ schema, recovered }: GenerateOptions): boolean {
+  return schema === undefined && recovered === undefined;
 }
 
 function expectations(out: string, receipt: Receipt): Output<Expectation>[] {

@@ -221,6 +221,25 @@ describe('--used-by', () => {
     expect(status).toBe(1);
   });
 
+  it('finds the same with the introspection of the new side', () => {
+    writeFileSync(join(folder, 'saved-new.json'), run('introspect', 'new.json').stdout);
+    const { status, stdout } = run('diff', 'old.json', 'saved-new.json', '--used-by', 'calls.tsconfig.json');
+    expect(stdout).toMatch(
+      /^breaking\n  c: arguments\.a: argument 'a' is now mandatory: .*\n    in \S*src\/calls\.ts:3\n/mu,
+    );
+    expect(status).toBe(1);
+  });
+
+  it('finds the same in a drift', () => {
+    writeFileSync(join(folder, 'server.json'), run('introspect', 'new.json').stdout);
+    const args = ['--schema', 'old.json', '--introspection', 'server.json', '--used-by', 'calls.tsconfig.json'];
+    const { status, stdout } = run('drift', ...args);
+    expect(stdout).toMatch(
+      /^breaking\n  c: arguments\.a: argument 'a' is mandatory .*\n    in \S*src\/calls\.ts:3\n/mu,
+    );
+    expect(status).toBe(1);
+  });
+
   it('ignores all others', () => {
     const { status, stdout } = used('idle.tsconfig.json', '--fail-on', 'any');
     expect({ status, stdout }).toEqual({ status: 0, stdout: `${touched}affecting 'idle.tsconfig.json': no changes\n` });

@@ -12,9 +12,9 @@ import { conditionNames, conditionTest } from '../../generator/src/condition.js'
 import { formatUse, type Change } from '../../generator/src/diff/change.js';
 import type { Conditions } from '../../generator/src/diff/conditions.js';
 import { drift, driftOf, type DriftOptions, type DriftReport } from '../../generator/src/diff/drift.js';
-import { loadVersion, type ServerName } from '../../generator/src/diff/input.js';
+import { loadVersion } from '../../generator/src/diff/input.js';
 import { wireOfIntrospection } from '../../generator/src/diff/wire.js';
-import { currentVersion } from '../../generator/src/embedded.js';
+import { currentVersion, type ServerName } from '../../generator/src/embedded.js';
 import { loadSchema } from '../../generator/src/frontend/load.js';
 import { introspect } from '../../generator/src/introspect.js';
 import type { Schema } from '../../generator/src/model.js';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { drift } from '../../generator/src/diff/drift.js';
-import type { ServerName } from '../../generator/src/diff/input.js';
-import { parseAddress, query } from '../../generator/src/diff/server.js';
+import type { ServerName } from '../../generator/src/embedded.js';
+import { parseAddress, query } from '../../generator/src/sources/server.js';
 import { closeWithTest, temporaryFolder } from '../support/servers.js';
 
 describe('addresses', () => {

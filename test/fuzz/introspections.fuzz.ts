@@ -6,10 +6,17 @@ import { expect } from 'vitest';
 import { diff } from '../../generator/src/diff/compare.js';
 import { driftOf } from '../../generator/src/diff/drift.js';
 import { formatReport, formats } from '../../generator/src/diff/report.js';
-import { parseIntrospection } from '../../generator/src/diff/input.js';
 import { wireOf, wireOfIntrospection } from '../../generator/src/diff/wire.js';
+import { SchemaError } from '../../generator/src/diagnostic.js';
+import { emitPackage } from '../../generator/src/emit/package.js';
 import { FileError } from '../../generator/src/errors.js';
 import { introspect } from '../../generator/src/introspect.js';
+import type { Schema } from '../../generator/src/model.js';
+import { recover } from '../../generator/src/model/recover.js';
+import { readIntrospection } from '../../generator/src/sources/introspection.js';
+import { parseIntrospection } from '../../generator/src/sources/reply.js';
+import { readEmitted } from '../support/emitted.js';
+import { renumbered } from '../support/introspections.js';
 import { schemaOf } from '../support/schema.js';
 import { fuzz } from './fuzz.js';
 
@@ -78,6 +85,7 @@ function isComparedOrRejected(taken: readonly Edit[], end: number | undefined): 
   const text = JSON.stringify(changed);
   try {
     const found = parseIntrospection('saved.json', end === undefined ? text : text.slice(0, end * text.length));
+    isRecovered(found);
     const server = wireOfIntrospection(found);
     const { changes, ...drift } = driftOf(schema, server);
     const side = { title: 'a', kind: 'schema' } as const;
@@ -90,5 +98,19 @@ function isComparedOrRejected(taken: readonly Edit[], end: number | undefined): 
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     expect(error.message).not.toContain('undefined');
+  }
+}
+
+/** Types are found for anything that can be compared. */
+function isRecovered(found: unknown[]): void {
+  const server = readIntrospection(found);
+  const recovered = recover(server, schema).schema;
+  const introspected = (one: Schema): unknown[] => renumbered(introspect(one, () => true));
+  expect(introspected(recovered)).toEqual(introspected(server));
+  try {
+    for (const text of emitPackage(recovered, { origin: '', generator: '', docs: true }).values()) readEmitted(text);
+  } catch (error) {
+    // Names may clash in TypeScript.
+    if (!(error instanceof SchemaError)) throw error;
   }
 }

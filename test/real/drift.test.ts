@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import type { JsonReport } from '../../generator/src/diff/report.js';
-import { query } from '../../generator/src/diff/server.js';
-import type { ServerName } from '../../generator/src/diff/input.js';
+import { query } from '../../generator/src/sources/server.js';
+import type { ServerName } from '../../generator/src/embedded.js';
 import { embeddedVersions } from '../../generator/src/embedded.js';
 import { repository } from '../support/compile.js';
 import { bare, installed, qemus, start, temporaryFolder, whenListening } from '../support/servers.js';

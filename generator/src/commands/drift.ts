@@ -24,9 +24,15 @@ export const driftCommand: Subcommand = {
 async function run(print: Print, options: DriftOptions & JudgingOptions): Promise<number> {
   const { drift } = await import('../diff/drift.js');
   const report = await drift(options);
-  const commands = [...report.schema.definitions.values()].filter(({ kind }) => kind === 'command');
-  return await judge(print, report, options, {
-    commands: new Set(commands.map(({ name }) => name)),
-    old: report.schema,
+  return await judge(print, report, options, async () => {
+    const { recoverBeside } = await import('../sources/recovered.js');
+    const { narrowed, schema } = report;
+    const commands = [...schema.definitions.values()].filter(({ kind }) => kind === 'command');
+    return {
+      commands: new Set(commands.map(({ name }) => name)),
+      // What the server's build does not have is missing on both sides.
+      old: narrowed,
+      new: recoverBeside(report.reply, narrowed),
+    };
   });
 }

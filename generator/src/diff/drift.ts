@@ -1,34 +1,29 @@
 /** Compares a server to its schema: `qapi-ts drift`. */
 
 import { conditionNames } from '../condition.js';
-import { serverOf } from '../embedded.js';
-import { FileError, ServerError, UsageError } from '../errors.js';
+import type { ServerName } from '../embedded.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Condition, Schema } from '../model.js';
 import { narrow } from '../narrow.js';
 import { optional } from '../optional.js';
-import { readNamed } from '../sources/files.js';
-import { isGuestInfo, namesOnly, readGuestInfo, type Agent } from './agent.js';
+import { isGuestInfo, readGuestInfo, type AgentInfo } from '../sources/guest-info.js';
+import { kindOfServer, refuseOther } from '../sources/recovered.js';
+import { loadReply, readReply, type Reply, type ReplyOptions } from '../sources/reply.js';
+import { namesOnly, wireOfAgent } from './agent.js';
 import { diff } from './compare.js';
 import { infer, type Conditions } from './conditions.js';
 import { byCondition, observe } from './evidence.js';
-import { loadVersion, locating, parseIntrospection, type ServerName } from './input.js';
+import { loadVersion } from './input.js';
 import type { Conditional, Report, InputLabel } from './report.js';
-import { query } from './server.js';
 import { ofServer } from './wording.js';
 import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
 
 /** The options of the command line. */
-export interface DriftOptions {
-  /** `unix:PATH` or `tcp:HOST:PORT` */
-  readonly connect?: string | undefined;
-  /** The path of a saved reply to `query-qmp-schema` or, from an agent, to `guest-info`. */
-  readonly introspection?: string | undefined;
+export interface DriftOptions extends ReplyOptions {
   /** The path of a root schema file. */
   readonly schema?: string | undefined;
   /** An embedded or cached version, if there is no schema file. Defaults to the current one. */
   readonly qemu?: string | undefined;
-  readonly server: ServerName;
 }
 
 /** A comparison of a schema, the old side, to a server. The changes are those that conditions do not explain. */
@@ -38,6 +33,9 @@ export interface DriftReport extends Report {
   readonly conditions: Conditions;
   /** The schema that the server is compared to. */
   readonly schema: Schema;
+  /** The schema without what the server's build does not have. */
+  readonly narrowed: Schema;
+  readonly reply: Reply;
 }
 
 /**
@@ -48,13 +46,16 @@ export interface DriftReport extends Report {
  */
 export async function drift(options: DriftOptions): Promise<DriftReport> {
   const ours = loadOurs(options);
-  const theirs = await loadTheirs(options);
-  if (ours.version !== undefined) refuseOther(options.server, theirs);
+  const reply = await loadReply(options);
+  const theirs = theirsOf(reply, options.server);
+  const found = kindOfServer((name) => theirs.wire.commands.has(name)) ?? options.server;
+  if (ours.version !== undefined) refuseOther(options.server, found, theirs.label.title);
 
   return {
     old: ours.label,
     new: theirs.label,
     schema: ours.schema,
+    reply,
     ...optional('serverVersion', theirs.version),
     ...driftOf(ours.schema, theirs.wire, theirs.agent),
     notes: [...notesOnVersions(ours.version, theirs.version), ...theirs.notes],
@@ -70,12 +71,12 @@ export async function drift(options: DriftOptions): Promise<DriftReport> {
 export function driftOf(
   schema: Schema,
   server: WireSchema,
-  agent?: Pick<Agent, 'disabled'>,
-): Pick<DriftReport, 'changes' | 'conditional' | 'conditions'> {
+  agent?: Pick<AgentInfo, 'commands'>,
+): Pick<DriftReport, 'changes' | 'conditional' | 'conditions' | 'narrowed'> {
   const visible = agent ? namesOnly : (wire: WireSchema): WireSchema => wire;
   const observations = observe(visible(wireOf(schema)), server);
   // Older agents also have the commands of other hosts, but disable them.
-  const disabled = new Set(agent?.disabled);
+  const disabled = new Set(agent && disabledIn(agent));
   const [refused, evidence] = partition(observations, ({ part, exists }) => exists && disabled.has(part.name));
   // Commands without a condition are disabled only by options, which reveal nothing about the host.
   const conditional = new Set(observations.map(({ part }) => part.name));
@@ -84,8 +85,10 @@ export function driftOf(
   const existing = new Set(observations.filter(({ exists }) => exists).map(({ condition }) => condition));
   // Each part has its own condition object, so a part that exists is kept, whatever its condition says.
   const isKept = (condition: Condition): boolean => existing.has(condition) || allows(condition);
+  const narrowed = narrow(schema, isKept);
   return {
-    changes: diff(visible(wireOf(narrow(schema, isKept))), server, ofServer),
+    narrowed,
+    changes: diff(visible(wireOf(narrowed)), server, ofServer),
     conditional: byCondition(observations.filter(({ condition, exists }) => !exists && !isKept(condition))),
     conditions,
   };
@@ -113,39 +116,36 @@ interface Theirs {
   readonly version?: string;
   readonly wire: WireSchema;
   /** Set if `wire` has only the names of commands. */
-  readonly agent?: Agent;
+  readonly agent?: AgentInfo;
   readonly notes: readonly string[];
 }
 
-async function loadTheirs({ connect, introspection: file, server }: DriftOptions): Promise<Theirs> {
-  if (connect !== undefined && file === undefined) {
-    const { result, version, build } = await query(connect, server);
-    const theirs = locating(connect, ServerError, () => read(result));
-    const known = version ?? theirs.version;
-    const what = [
-      programs[server],
-      ...(known === undefined ? [] : [known]),
-      ...(build === undefined ? [] : [`(${build})`]),
-    ];
-    const label: InputLabel = { kind: 'server', title: `${what.join(' ')} at ${connect}` };
-    return { ...theirs, ...optional('version', known), label };
-  }
-  if (file !== undefined && connect === undefined) {
-    const result = load(file);
-    return { ...locating(file, FileError, () => read(result)), label: { kind: 'introspection', title: file } };
-  }
-  throw new UsageError('expected either --connect ADDRESS or --introspection FILE');
-}
-
 const programs: Record<ServerName, string> = { qmp: 'QEMU', qga: 'qemu-ga', qsd: 'qemu-storage-daemon' };
+
+function theirsOf(reply: Reply, server: ServerName): Theirs {
+  const { origin, kind, build } = reply;
+  const theirs = readReply(reply, read);
+  const version = reply.version ?? theirs.agent?.version;
+  if (kind === 'introspection') return { ...theirs, ...optional('version', version), label: { kind, title: origin } };
+  const what = [
+    programs[server],
+    ...(version === undefined ? [] : [version]),
+    ...(build === undefined ? [] : [`(${build})`]),
+  ];
+  return { ...theirs, ...optional('version', version), label: { kind, title: `${what.join(' ')} at ${origin}` } };
+}
 
 /** @param result a result of `query-qmp-schema` or `guest-info`, told apart by its content */
 function read(result: unknown): Omit<Theirs, 'label'> {
   if (!isGuestInfo(result)) return { wire: wireOfIntrospection(result), notes: [hiddenByMonitor] };
   const agent = readGuestInfo(result);
-  const { version, wire, disabled } = agent;
+  const disabled = disabledIn(agent);
   const notes = disabled.length === 0 ? [] : [`${disabledBy}: ${disabled.join(', ')}`];
-  return { version, wire, agent, notes: [hiddenByAgent, ...notes] };
+  return { wire: wireOfAgent(agent), agent, notes: [hiddenByAgent, ...notes] };
+}
+
+function disabledIn({ commands }: Pick<AgentInfo, 'commands'>): string[] {
+  return commands.flatMap(({ name, enabled }) => (enabled ? [] : [name])).toSorted();
 }
 
 const hiddenByMonitor =
@@ -155,32 +155,6 @@ const hiddenByAgent =
   'not compared, because agents report only the names of their commands: arguments, results and features';
 
 const disabledBy = "disabled by the agent's options, or because its host does not support them";
-
-/** Returns the result in a file that contains either the result or the whole reply. */
-function load(file: string): unknown {
-  const content = new TextDecoder().decode(readNamed(file));
-  return guestInfoIn(content) ?? parseIntrospection(file, content);
-}
-
-function guestInfoIn(content: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch {
-    return undefined;
-  }
-  const result = typeof value === 'object' && value !== null && 'return' in value ? value.return : value;
-  return isGuestInfo(result) ? result : undefined;
-}
-
-/** Refuses to compare a server to the schema of another kind of server: the differences would be meaningless. */
-function refuseOther(server: ServerName, { label, wire }: Theirs): void {
-  const has = (command: string): boolean => wire.commands.has(command);
-  const found = has('guest-info') ? 'qga' : has('query-status') ? 'qmp' : has('block-export-add') ? 'qsd' : server;
-  if (found === server) return;
-  const problem = `this is ${serverOf(found).title}, not ${serverOf(server).title}: use --server ${found}`;
-  throw new ServerError(`${label.title}: ${problem}`);
-}
 
 function notesOnVersions(ours: string | undefined, theirs: string | undefined): string[] {
   if (ours === undefined || theirs === undefined || ours === theirs) return [];

@@ -106,7 +106,9 @@ export function isPast(report: Report, threshold: Threshold): boolean {
 
 /** Returns notes on what introspections do not contain, if there are any among the inputs. */
 export function notesOnIntrospections(inputs: readonly InputLabel[]): string[] {
-  const titles = inputs.filter(({ kind }) => kind === 'introspection').map(({ title }) => `'${title}'`);
+  const titles = inputs
+    .filter(({ kind }) => kind === 'introspection' || kind === 'server')
+    .map(({ title }) => `'${title}'`);
   if (titles.length === 0) return [];
   const are = titles.length === 1 ? 'is an introspection' : 'are introspections';
   return [

@@ -1,6 +1,6 @@
 /** Emits the client class of a schema, its maps of commands and events, and the index of the package. */
 
-import { allMembers, takesFurtherArguments, type Command, type Event, type Schema } from '../model.js';
+import { allMembers, isEmpty, takesFurtherArguments, type Command, type Event, type Schema } from '../model.js';
 import {
   array,
   assignment,
@@ -171,8 +171,12 @@ class ClientEmitter {
   }
 
   #arguments(command: Command): Code {
-    const type = command.arguments ? this.#references.type(command.arguments) : this.#references.runtime('EmptyObject');
-    return takesFurtherArguments(command) ? intersection(type, this.#references.runtime('FurtherArguments')) : type;
+    const { arguments: own } = command;
+    const type = own ? this.#references.type(own) : this.#references.runtime('EmptyObject');
+    if (!own || !takesFurtherArguments(command)) return type;
+    const further = this.#references.runtime('FurtherArguments');
+    // The type of an object without members allows none.
+    return isEmpty(own) ? further : intersection(type, further);
   }
 
   #result({ returns }: Command): Code {

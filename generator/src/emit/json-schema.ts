@@ -7,7 +7,7 @@
 
 import { builders, printer } from 'prettier/doc';
 
-import { builtins } from '../builtins.js';
+import { builtins, validatedAs } from '../builtins.js';
 import {
   isEmpty,
   allMembers,
@@ -144,7 +144,7 @@ class Emitter {
   }
 
   #type(type: Type): JsonSchema {
-    if (type.kind === 'builtin') return builtinSchema(type.name);
+    if (type.kind === 'builtin') return builtinSchema(validatedAs(type));
     if (type.kind === 'array') return { type: 'array', items: this.#type(type.element) };
     // Implicit structs have no name of their own.
     if (type.kind === 'struct' && type.implicit) return this.#named(type);

@@ -13,6 +13,7 @@ import {
   type StructType,
   type UnionType,
 } from '../model.js';
+import { pascalCase } from '../pascal-case.js';
 import { reservedWords } from './code.js';
 import { branchGroups, groupPaths } from './union.js';
 
@@ -167,17 +168,4 @@ function methodName(name: string): string {
 
 function identifier(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_]/gu, '_');
-}
-
-/** Converts `block_resize` and `BLOCK_RESIZE` to `BlockResize`. */
-function pascalCase(name: string): string {
-  const parts = name.split(/[^A-Za-z0-9]+/u).filter((word) => word !== '');
-  const joined = parts
-    .map(
-      (word) =>
-        word.charAt(0).toUpperCase() + (word === word.toUpperCase() ? word.slice(1).toLowerCase() : word.slice(1)),
-    )
-    .join('');
-  // Names with a vendor prefix may begin with a digit: `__3com_command`.
-  return /^\d/u.test(joined) ? `_${joined}` : joined;
 }

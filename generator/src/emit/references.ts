@@ -1,5 +1,6 @@
 /** References to types and validators, shared by the emitters of modules and of the client. */
 
+import { validatedAs } from '../builtins.js';
 import { formatCondition } from '../condition.js';
 import type { BuiltinName, Condition, Definition, Feature, StructType, Type, UnionType } from '../model.js';
 import {
@@ -94,7 +95,7 @@ export class References {
   validator(type: Type): Code {
     switch (type.kind) {
       case 'builtin':
-        return code`${type.name}`;
+        return code`${validatedAs(type)}`;
       case 'array':
         return array([this.validator(type.element)]);
       default: {

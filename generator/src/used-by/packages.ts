@@ -1,6 +1,6 @@
 /** Finds the generated packages of a program, and creates replacements to check the program with other schemas. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { conditionTest } from '../condition.js';
@@ -49,22 +49,16 @@ function readPackage(folder: string): Package | undefined {
   return { folder, header: header.startsWith(generatedMark) ? header : '', extension, commands: new Set(names) };
 }
 
-/** Returns the unchanged files of a package. */
-export function filesOf({ folder, extension }: Package): Map<string, string> {
-  const names = readdirSync(folder).filter((name) => name.endsWith(extension));
-  return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
-}
-
 /**
  * Selects the packages that a comparison concerns: those of the same server and, if there are several versions, of the
  * old one.
  */
-export function packagesOf(packages: readonly Package[], commands: ReadonlySet<string>, old?: Schema): Package[] {
+export function packagesOf(packages: readonly Package[], commands: ReadonlySet<string>, old: Schema): Package[] {
   const alike = packages.filter((one) => {
     const common = [...one.commands].filter((name) => commands.has(name)).length;
     return common * 2 >= Math.max(one.commands.size, commands.size);
   });
-  const own = old ? alike.filter(({ header }) => header.includes(old.digest.slice(0, 16))) : [];
+  const own = alike.filter(({ header }) => header.includes(old.digest.slice(0, 16)));
   return own.length > 0 ? own : alike;
 }
 

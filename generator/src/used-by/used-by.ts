@@ -17,15 +17,7 @@ import { relativePath } from '../paths.js';
 import { folderOf, GeneratedCode, type Subject } from './code.js';
 import { attribute } from './diagnostics.js';
 import { affectedBy, intersects, type View } from './affected.js';
-import {
-  filesFor,
-  filesOf,
-  withMarkedEnums,
-  PackageFinder,
-  packagesOf,
-  withOldNames,
-  type Package,
-} from './packages.js';
+import { filesFor, withMarkedEnums, PackageFinder, packagesOf, withOldNames, type Package } from './packages.js';
 import { readConfigurations, type Configured, type Replacements } from './program.js';
 import { walk } from './walk.js';
 
@@ -33,9 +25,8 @@ export interface Compared {
   readonly changes: readonly Change[];
   /** The names of the compared server's commands. */
   readonly commands: ReadonlySet<string>;
-  /** Absent for an introspection, which has no types. */
-  readonly old?: Schema;
-  readonly new?: Schema;
+  readonly old: Schema;
+  readonly new: Schema;
 }
 
 export interface UsedByResult {
@@ -58,7 +49,7 @@ export async function usedBy(compared: Compared, tsconfig: string): Promise<Used
     if (configured.files.every((file) => seen.has(file))) continue;
     const views = viewsOf(configured, compared);
     for (const { fileName } of views.files) seen.add(fileName);
-    if (views.old) results.add(views.old, views.newer, views.files, configured, compared.changes);
+    if (views.sides) results.add(views.sides, views.files, configured, compared.changes);
   }
   const notes = results.hasPackage
     ? results.notes(tsconfig)
@@ -69,8 +60,12 @@ export async function usedBy(compared: Compared, tsconfig: string): Promise<Used
 interface Views {
   readonly files: readonly ts.SourceFile[];
   /** Absent if the program imports no generated code of the compared server. */
-  readonly old?: View;
-  readonly newer?: View;
+  readonly sides?: Sides;
+}
+
+interface Sides {
+  readonly old: View;
+  readonly newer: View;
 }
 
 function viewsOf(configured: Configured, { commands, old, new: newer }: Compared): Views {
@@ -93,8 +88,10 @@ function viewsOf(configured: Configured, { commands, old, new: newer }: Compared
   };
   return {
     files,
-    old: view((one) => withMarkedEnums(old ? filesFor(one, old) : filesOf(one))),
-    ...(old && newer && { newer: view((one) => withOldNames(filesFor(one, newer), old, newer)) }),
+    sides: {
+      old: view((one) => withMarkedEnums(filesFor(one, old))),
+      newer: view((one) => withOldNames(filesFor(one, newer), old, newer)),
+    },
   };
 }
 
@@ -112,8 +109,7 @@ class Results {
   }
 
   add(
-    old: View,
-    newer: View | undefined,
+    { old, newer }: Sides,
     files: readonly ts.SourceFile[],
     configured: Configured,
     changes: readonly Change[],
@@ -123,7 +119,6 @@ class Results {
     for (const [change, nodes] of affected) for (const node of nodes) this.#touch(change, node);
     this.#pass(old, changes);
     for (const { node, text } of old.facts.unfollowed) keep(this.#unfollowed, { ...locate(node), text }, text);
-    if (!newer) return;
     const breaking = new Map([...affected].filter(([{ verdict }]) => verdict === 'breaking'));
     const { places, edits } = attribute(old, newer, files, breaking);
     for (const [change, nodes] of places) for (const node of nodes) this.#touch(change, node);

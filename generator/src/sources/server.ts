@@ -1,7 +1,7 @@
 /** Queries a live server with the client that generated code uses. */
 
+import type { ServerName } from '../embedded.js';
 import { ServerError, UsageError } from '../errors.js';
-import type { ServerName } from './input.js';
 
 /** The time limit for the greeting, and for the reply, in milliseconds. */
 const defaultTimeout = 10_000;
