@@ -14,7 +14,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
@@ -22,6 +22,9 @@ import { promisify } from 'node:util';
  */
 const DEBIAN_ARCHIVE_SUITE =
   /^(?:bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)$/;
+
+/** The Debian suites to search. Codenames, because the QEMU version of a suite like `stable` changes. */
+const DEBIAN_SUITES = ['bullseye', 'bookworm', 'trixie', 'sid'];
 
 /** @typedef {{ uri: string, signedBy: string | undefined }} Archive */
 
@@ -42,7 +45,8 @@ export function messageOf(error) {
   if (!(error instanceof Error)) return String(error);
   // The errors of fetch() say only "fetch failed". The reason is the cause, which has no message if it consists of
   // several errors.
-  return error.cause instanceof Error ? error.cause.message || String(codeOf(error.cause)) : error.message;
+  const { cause } = error;
+  return error instanceof TypeError && cause instanceof Error ? cause.message || String(codeOf(cause)) : error.message;
 }
 
 /**
@@ -201,4 +205,62 @@ Dir::Etc::sourceparts "${folder}/sources";
 `,
   );
   return config;
+}
+
+/**
+ * Lists QEMU's source packages in {@link DEBIAN_SUITES}.
+ *
+ * @param {string} folder an empty directory
+ * @returns {Promise<{ config: string, versions: string[], problem: string }>} apt's configuration; the versions of the
+ * packages; and a message for when the wanted version is not among them
+ */
+export async function listSources(folder) {
+  const config = configureApt(await findArchives(), folder, 'deb-src', DEBIAN_SUITES);
+  // `update` fails if the archive lacks one of the suites, although it reads the others.
+  const updateError = await run('apt-get', ['-c', config, 'update']).then(() => undefined, messageOf);
+  const packages = await run('apt-cache', ['-c', config, 'showsrc', '--only-source', 'qemu']).catch(() => '');
+  const versions = [...packages.matchAll(/^Version: *(\S+)/gm)].map(([, found = '']) => found);
+  const found = versions.length > 0 ? `only ${versions.join(', ')}` : 'no QEMU at all';
+  const problem = [
+    `${DEBIAN_SUITES.join(', ')} have ${found}`,
+    ...(updateError === undefined ? [] : [updateError]),
+  ].join('\n');
+  return { config, versions, problem };
+}
+
+/**
+ * @param {string} debianVersion such as `1:7.2+dfsg-7+deb12u1`
+ * @returns {string | undefined} the QEMU release, such as `7.2.0`
+ */
+export function upstreamVersion(debianVersion) {
+  const [, release, patch = '.0'] = /^(?:\d+:)?(\d+\.\d+)(\.\d+)?(?:\+[^-]*)?-[^-]*$/.exec(debianVersion) ?? [];
+  return release === undefined ? undefined : release + patch;
+}
+
+/**
+ * Downloads the upstream part of a source package that no suite lists (any more). A pool keeps it for a while. Apt
+ * verifies only what a suite lists, so the caller has to verify the content.
+ *
+ * @param {string} version a full version
+ * @param {string} folder the target directory
+ * @returns {Promise<string>} the tarball
+ */
+export async function downloadFromPool(version, folder) {
+  // The suffix since QEMU 8.1. The tarballs of older versions have others, and are listed.
+  const name = `qemu_${version}+ds.orig.tar.xz`;
+  const target = join(folder, name);
+  const problems = [];
+  // Apt's own downloader supports all addresses and proxies that the machine is configured for. It is not in the PATH.
+  const answer = await run('apt-config', ['shell', 'METHODS', 'Dir::Bin::methods/f']);
+  const [, methods = ''] = /^METHODS='(.*)'$/m.exec(answer) ?? [];
+  const helper = join(dirname(methods), 'apt-helper');
+  for (const { uri } of await findArchives()) {
+    try {
+      await run(helper, ['download-file', `${uri}pool/main/q/qemu/${name}`, target]);
+      return target;
+    } catch (error) {
+      problems.push(messageOf(error));
+    }
+  }
+  throw new Error(problems.join('\n'));
 }

@@ -7,6 +7,7 @@ describe('dialects', () => {
   it.each<[Rule, string[], string[]]>([
     ['kind-suffix', ['5.2', '6.1'], ['6.2', '10.2.2']],
     ['doc-line-length', ['10.2', '10.2.2', '11.0'], ['5.2', '10.1']],
+    ['doc-introduction-indent', ['11.1', '11.1.1'], ['10.2', '11.0.1']],
   ])('%s', (rule, yes, no) => {
     for (const version of yes) expect(dialectOf(version).enforces(rule), version).toBe(true);
     for (const version of no) expect(dialectOf(version).enforces(rule), version).toBe(false);

@@ -20,7 +20,7 @@ function parse(lines: readonly string[], version: string): DocComment {
   return parseDocComment(source, 0, located, version === 'lenient' ? lenient : dialectOf(version));
 }
 
-/** `['member a', text]` */
+/** Returns sections such as `['member a', text]`. */
 function sections(lines: readonly string[], version: string): string[][] {
   return parse(lines, version).sections.map(({ kind, name, text }) => [
     name === undefined ? kind : `${kind} ${name}`,
@@ -45,7 +45,8 @@ function errorOf(lines: readonly string[], version: string): string {
 const oldest = ['5.2', '7.2', '8.0'];
 const middle = ['8.1', '8.2'];
 const old = [...oldest, ...middle];
-const newer = ['9.0', '9.1', '10.0', '10.1', '10.2'];
+const newest = ['10.2', '11.0', '11.1'];
+const newer = ['9.0', '9.1', '10.0', '10.1', ...newest];
 const all = [...old, ...newer, 'lenient'];
 
 describe('sections', () => {
@@ -61,7 +62,7 @@ describe('sections', () => {
     { title: 'free-form text after a blank line', lines: ['', 'Kettles'], versions: all, want: [['plain', 'Kettles']] },
     { title: 'definition without text', lines: ['@Kettle:', ''], versions: all, want: [] },
     {
-      title: 'everything, in today’s style',
+      title: 'everything, in the current style',
       lines: [
         '@boil:',
         '',
@@ -114,7 +115,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'everything, as it was before 8.1',
+      title: 'everything, in the style before 8.1',
       lines: [
         '@boil:',
         'Boil water.',
@@ -201,9 +202,9 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'an introduction that is indented',
+      title: 'an indented introduction',
       lines: ['@boil:', '    Boil water', '    in a kettle.', '', 'Mind the steam.', '', '@lid: on', '', 'Since: 1.0'],
-      versions: [...newer, '11.1', 'lenient'],
+      versions: [...newer, 'lenient'],
       want: [
         ['plain', 'Boil water\nin a kettle.\n\nMind the steam.'],
         ['member lid', 'on'],
@@ -211,22 +212,22 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'an indented introduction after a blank line, of paragraphs and a list, to the first member',
+      title: 'an indented introduction after a blank line, with paragraphs and a list, up to the first member',
       lines: ['@boil:', '', '  Boil:', '', '  - water', '    or milk', '', '@lid: on'],
-      versions: [...newer, '11.1', 'lenient'],
+      versions: [...newer, 'lenient'],
       want: [
         ['plain', 'Boil:\n\n- water\n  or milk'],
         ['member lid', 'on'],
       ],
     },
     {
-      title: 'text that is indented less ends an indented introduction',
+      title: 'less indented text ends an indented introduction',
       lines: ['@boil:', '    Boil', '    water', '  Quoted', 'Text'],
-      versions: [...newer, '11.1', 'lenient'],
+      versions: [...newer, 'lenient'],
       want: [['plain', 'Boil\nwater\n\n  Quoted\nText']],
     },
     {
-      title: 'a line that is indented less ends a section since 9.0, but not the second one of the indented lines',
+      title: 'since 9.0, a less indented line ends a section, unless it is the second of the indented lines',
       lines: ['@boil:', '', '@litres: how', '    much', '    water', 'Text'],
       versions: newer,
       want: [
@@ -235,7 +236,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'Errors is text before 9.0',
+      title: 'before 9.0, Errors is text',
       lines: ['@boil:', 'Errors: many', 'Since: 1.0'],
       versions: old,
       want: [
@@ -250,13 +251,13 @@ describe('sections', () => {
       want: [['plain', 'Example::\n\n    -> boil\n\nNote:: hot']],
     },
     {
-      title: 'a tag needs a space before 8.1',
+      title: 'before 8.1, a tag needs a space after it',
       lines: ['@boil:', 'Since:1.0', 'Returns:steam'],
       versions: oldest,
       want: [['plain', 'Since:1.0\nReturns:steam']],
     },
     {
-      title: 'no space needed',
+      title: 'since 8.1, a tag needs no space after it',
       lines: ['@boil:', '', '@litres:how much', '', 'Since:1.0'],
       versions: [...middle, ...newer, 'lenient'],
       want: [
@@ -265,7 +266,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'a space before the colon makes text',
+      title: 'a line with a space before the colon is text',
       lines: ['@boil:', '', '@litres : how much', '', 'Since: 1.0'],
       versions: oldest,
       want: [
@@ -274,7 +275,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'a space before the colon does no harm',
+      title: 'a space before the colon is ignored',
       lines: ['@boil:', '', '@litres : how much', '', 'Since: 1.0'],
       versions: ['lenient'],
       want: [
@@ -292,7 +293,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'Features without features was text',
+      title: 'before 9.0, text can follow Features',
       lines: ['@boil:', 'Features:', 'none', '', 'Since: 1.0'],
       versions: [...old, 'lenient'],
       want: [
@@ -301,7 +302,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'Features in the middle of a description is text before 9.0',
+      title: 'before 9.0, Features in the middle of a description is text',
       lines: ['@boil:', '@litres:', 'Features:', '@lid: on'],
       versions: [...old, 'lenient'],
       want: [
@@ -340,7 +341,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'a member and a feature of one name',
+      title: 'a member and a feature with the same name',
       lines: ['@boil:', '', '@hot: is', '', 'Features:', '', '@hot: burns'],
       versions: all,
       want: [
@@ -349,7 +350,7 @@ describe('sections', () => {
       ],
     },
     {
-      title: 'several of some sections',
+      title: 'a section that may occur several times',
       lines: ['@boil:', '', 'TODO: one', '', 'TODO: two'],
       versions: all,
       want: [
@@ -365,7 +366,7 @@ describe('sections', () => {
     expect(sections(lines, version)).toEqual(want);
   });
 
-  test('the symbol, the offsets', () => {
+  test('the symbol and the offsets', () => {
     const text = [
       '@boil:',
       '',
@@ -485,37 +486,37 @@ describe('errors', () => {
     },
     {
       lines: ['@boil:', '', 'Note: hot'],
-      versions: ['9.1', '10.0', '10.2'],
+      versions: ['9.1', '10.0', ...newest],
       want: `4:3: QEMU 9.1 removed the section 'Note:': write '.. note::' instead`,
     },
     {
       lines: ['@boil:', '', 'Examples:', '    -> boil'],
-      versions: ['9.1', '10.0', '10.2'],
+      versions: ['9.1', '10.0', ...newest],
       want: `4:3: QEMU 9.1 removed the section 'Examples:': write '.. qmp-example::' instead`,
     },
     {
       lines: ['@boil:', '', `  ${'x'.repeat(67)}`],
-      versions: ['10.2'],
+      versions: newest,
       want: '4:71: expected at most 70 characters on a line of documentation',
     },
     {
       lines: [`${'☕'.repeat(60)} ${'x'.repeat(8)}`],
-      versions: ['10.2'],
+      versions: newest,
       want: '2:71: expected at most 70 characters on a line of documentation',
     },
     {
       lines: [`${'🫖'.repeat(60)} ${'x'.repeat(8)}`],
-      versions: ['10.2'],
+      versions: newest,
       want: '2:131: expected at most 70 characters on a line of documentation',
     },
     {
       lines: ['@boil:', '', 'Boil.  Then pour. Enjoy.'],
-      versions: ['10.2'],
+      versions: newest,
       want: '4:20: expected two spaces between sentences',
     },
     {
       lines: ['@boil:', '', '::', '', '  Boil. Pour.', '', 'Drink! (Now.)'],
-      versions: ['10.2'],
+      versions: newest,
       want: '8:9: expected two spaces between sentences',
     },
     {
@@ -545,7 +546,7 @@ describe('what dialects accept', () => {
       versions: all,
     },
     {
-      title: 'text indented less than that',
+      title: 'text indented less than the first line',
       lines: ['@boil:', '', '@lid: on', '  or off'],
       versions: [...middle, ...newer, 'lenient'],
     },
@@ -563,13 +564,13 @@ describe('what dialects accept', () => {
     {
       title: 'an introduction whose second line is indented less',
       lines: ['@boil:', '    Boil', '  water'],
-      versions: all,
+      versions: all.filter((version) => version !== '11.1'),
     },
     { title: 'Note', lines: ['@boil:', '', 'Note: hot'], versions: [...old, '9.0', 'lenient'] },
     { title: 'Example', lines: ['@boil:', '', 'Example: -> boil'], versions: [...old, '9.0', 'lenient'] },
-    { title: '= in a definition', lines: ['@boil:', '', '= Steam'], versions: ['10.1', '10.2', 'lenient'] },
+    { title: '= in a definition', lines: ['@boil:', '', '= Steam'], versions: ['10.1', ...newest, 'lenient'] },
     { title: '= in a paragraph', lines: ['@boil:', '', 'Water', '= Steam'], versions: [...newer, 'lenient'] },
-    { title: '= in free-form text', lines: ['Kettles', '= Steam'], versions: [...old, '10.1', '10.2', 'lenient'] },
+    { title: '= in free-form text', lines: ['Kettles', '= Steam'], versions: [...old, '10.1', ...newest, 'lenient'] },
     { title: '= first in free-form text', lines: ['= Steam', 'Kettles'], versions: all },
     { title: 'two Errors', lines: ['@boil:', '', 'Errors: one', '', 'Errors: two'], versions: [...old, 'lenient'] },
     {
@@ -586,20 +587,20 @@ describe('what dialects accept', () => {
     { title: 'a space after the symbol', lines: ['# @boil: '], versions: [...newer, 'lenient'] },
     { title: 'words before a colon', lines: ['Kettles', '@lid of it: on'], versions: [...old, 'lenient'] },
     { title: '70 characters', lines: ['x'.repeat(68)], versions: all },
-    { title: '71 characters', lines: ['x'.repeat(69)], versions: all.filter((version) => version !== '10.2') },
+    { title: '71 characters', lines: ['x'.repeat(69)], versions: all.filter((version) => !newest.includes(version)) },
     { title: '70 characters outside of the basic plane', lines: ['🫖'.repeat(68)], versions: all },
     { title: 'a long address', lines: [`  https://kettles.example/${'x'.repeat(69)}`], versions: all },
     { title: 'a long literal', lines: ['.. qmp-example::', '', `   ${'x'.repeat(69)}`], versions: all },
     {
       title: 'after a literal',
       lines: ['::', '', '  x', ' Hot. Steam.'],
-      versions: all.filter((version) => version !== '10.2'),
+      versions: all.filter((version) => !newest.includes(version)),
     },
     { title: 'one space after e.g. and numbers', lines: ['1. Boil, e.g. Water.  2.0 litres'], versions: all },
     {
       title: 'one space between sentences',
       lines: ['Boil. Pour.'],
-      versions: all.filter((version) => version !== '10.2'),
+      versions: all.filter((version) => !newest.includes(version)),
     },
   ];
   test.each(table)('$title', ({ lines, versions }) => {
@@ -609,7 +610,7 @@ describe('what dialects accept', () => {
   });
 });
 
-test('an indented introduction is printed as a paragraph, and not as a block quote', () => {
+test('an indented introduction is printed as a paragraph, not as a block quote', () => {
   const comment = parse(['@boil:', '    Boil water.', '', 'Mind the steam.', '', '    Quoted.'], '11.1');
   const { body } = toDoc(comment, { file: '', line: 1, column: 1 });
   expect(toMarkdown(body, () => undefined)).toBe('Boil water.\n\nMind the steam.\n\n> Quoted.');
@@ -725,7 +726,7 @@ describe('toDoc', () => {
       want: { body: 'Text', examples: [{ title: 'Tea :kbd:`T`', text: '-> boil' }] },
     },
     {
-      title: 'annotated, with a title of two lines',
+      title: 'annotated, with a two-line title',
       lines: [
         '.. qmp-example::',
         '   :title: Tea',
@@ -783,13 +784,13 @@ describe('toDoc', () => {
       },
     },
     {
-      title: 'two in a row, ended by a line that is indented less',
+      title: 'two in a row, ended by a less indented line',
       lines: ['.. qmp-example::', '', '   -> 1', '', '.. qmp-example::', '', '   -> 2', 'Text'],
       want: { body: 'Text', examples: [{ text: '-> 1' }, { text: '-> 2' }] },
     },
     { title: 'without text', lines: ['.. qmp-example::'], want: { body: '', examples: [{ text: '' }] } },
     {
-      title: 'of the old kind',
+      title: 'in the old syntax',
       lines: ['Example:', '', '  1. Boil', '', '     -> boil', 'Examples: -> boil', '          <- steam'],
       want: { body: '', examples: [{ text: '1. Boil\n\n   -> boil' }, { text: '-> boil\n<- steam' }] },
     },
@@ -799,7 +800,7 @@ describe('toDoc', () => {
       want: { body: '', examples: [] },
     },
     {
-      title: 'other directives stay',
+      title: 'other directives are kept',
       lines: ['.. caution:: hot', '   steam', '', '.. code-block::', '', '   boil'],
       want: { body: '.. caution:: hot\n   steam\n\n.. code-block::\n\n   boil', examples: [] },
     },

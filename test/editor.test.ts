@@ -1,4 +1,4 @@
-/** What an editor shows of the packages as they are published, and of code that a user has generated. */
+/** What an editor shows for the published packages, and for code that a user has generated. */
 
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { compilers, repository } from './support/compile.js';
-import { Editor, Installed } from './support/editor.js';
+import { Editor, Installed, LanguageServer } from './support/editor.js';
 
 const program = `
 import { BlockdevDriver, connect, RunState, type Commands, type StatusInfo } from '@qapi-ts/qemu/qmp';
@@ -50,13 +50,17 @@ afterAll(() => installed[Symbol.dispose]());
 const manual = 'https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html';
 
 describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (version) => {
+  let server: LanguageServer;
   let editor: Editor;
+  let mistaken: Editor;
   beforeAll(() => {
-    editor = new Editor(compilers[version], installed.folder, program);
+    server = new LanguageServer(compilers[version], installed.folder);
+    editor = new Editor(server, installed.folder, 'program.ts', program);
+    mistaken = new Editor(server, installed.folder, 'mistakes.ts', mistakes);
   });
-  afterAll(() => editor[Symbol.asyncDispose]());
+  afterAll(() => server[Symbol.asyncDispose]());
 
-  test('finds no error, and strikes out what is deprecated', { timeout: 60_000 }, async () => {
+  test('reports no error, and strikes through what is deprecated', { timeout: 60_000 }, async () => {
     expect(await editor.errors()).toEqual([]);
     expect(await editor.deprecated()).toEqual(['driveBackup', `'drive-backup'`, 'gluster', 'low']);
   });
@@ -106,9 +110,9 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
     { what: 'a value with a comment', at: 'RunState.co|lo', text: '(property) colo: "colo"', tags: ['@since 2.8'] },
     { what: 'a deprecated value', at: 'BlockdevDriver.glus|ter', tags: ['@deprecated'] },
     {
-      what: 'a value with a text',
+      what: 'a value with documentation',
       at: 'Speed.l|ow',
-      documentation: 'It turns, but not so that one would hear it.',
+      documentation: 'It turns inaudibly.',
       tags: ['@deprecated Nobody needs `low`.'],
     },
     {
@@ -170,13 +174,12 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
     expect(places.filter((place) => place.file.endsWith('.d.ts'))).toEqual([]);
   });
 
-  test('names the event that a mistyped one may stand for, and completes no hint', { timeout: 60_000 }, async () => {
-    await using other = new Editor(compilers[version], installed.folder, mistakes);
+  test('names the event that a mistyped one may stand for, and completes no hint', async () => {
     const near = (name: string, like?: string): string => {
       const hint = like === undefined ? '' : ` | "did you mean '${like}'?"`;
       return `Argument of type '"${name}"' is not assignable to parameter of type 'Listenable<Events>${hint}'.`;
     };
-    expect(await other.errors()).toEqual([
+    expect(await mistaken.errors()).toEqual([
       near('STOPP', 'STOP'),
       near('STIP', 'STOP'),
       near('TSOP', 'STOP'),
@@ -187,7 +190,7 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
       expect.stringMatching(/Did you mean '"STOP"'\?$/u),
       `Argument of type 'string' is not assignable to parameter of type 'Listenable<Events>'.`,
     ]);
-    const completions = [...(await other.completions(`vm.on('|', `)).keys()];
+    const completions = [...(await mistaken.completions(`vm.on('|', `)).keys()];
     expect(completions).toEqual(expect.arrayContaining(['STOP', 'BLOCK_IO_ERROR', '*', 'disconnected', 'reconnected']));
     expect(completions.filter((name) => !/^(?:\*|[A-Z\d_]+|(?:dis|re)connected)$/u.test(name))).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** No text of a schema becomes code, and every text of a schema is in the output, unchanged. */
+/** No text from a schema becomes code, and all of it is in the output, unchanged. */
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ describe('the reader of the output rejects', () => {
     ['a type as a value', `${runtime}export const a = Validator;`, `no value 'Validator'`],
     ['an undeclared type', `export type A = Evil[];`, `no type 'Evil'`],
     ['an undeclared base', `export interface A extends Evil {}`, `no type 'Evil'`],
-    ['a query of an undeclared value', `export type A = (typeof evil)[keyof typeof evil];`, `no value 'evil'`],
+    ['the type of an undeclared value', `export type A = (typeof evil)[keyof typeof evil];`, `no value 'evil'`],
     ['two constants', `export const a = 'x'; export const a = 'y';`, `two of the name 'a'`],
     ['two interfaces', `export interface A {} export interface A {}`, `two of the name 'A'`],
     ['two types', `export interface A {} export type A = string;`, `two of the name 'A'`],
@@ -83,7 +83,7 @@ describe('the writer', () => {
     return ts.createSourceFile('a.ts', text, ts.ScriptTarget.Latest, true) as ReturnType<typeof parse>;
   }
 
-  test('writes texts as literals of the same value, as prettier would', async () => {
+  test('writes text as literals with the same value, as prettier would', async () => {
     await fc.assert(
       fc.asyncProperty(texts, async (text) => {
         const written = String(code`x = ${text};`);

@@ -39,7 +39,7 @@ describe.each(variants)('documented.json with $name', ({ name, schema, options: 
   });
 });
 
-test('output does not depend on earlier runs', () => {
+test('does not depend on earlier runs', () => {
   const first = emitPackage(loadSchema(root), options);
   const second = emitPackage(loadSchema(root), options);
   expect(second).toEqual(first);
@@ -59,7 +59,7 @@ test.each([
   { what: 'no comment', comment: '', want: false },
   { what: 'facts', comment: '##\n# @foo:\n#\n# @a: ...  (since 2.4)\n#\n# Since: 1.0\n##\n', want: false },
   { what: 'a body', comment: '##\n# @foo:\n#\n# Does it.\n##\n', want: true },
-  { what: 'a member', comment: '##\n# @foo:\n#\n# @a: Which one.\n##\n', want: true },
+  { what: 'a member', comment: '##\n# @foo:\n#\n# @a: The name.\n##\n', want: true },
   { what: 'a result', comment: '##\n# @foo:\n#\n# Returns: Something.\n##\n', want: true },
   { what: 'errors', comment: '##\n# @foo:\n#\n# Errors:\n#     - If it fails.\n##\n', want: true },
   { what: 'an example', comment: '##\n# @foo:\n#\n# .. qmp-example::\n#\n#     -> foo\n##\n', want: true },
@@ -68,4 +68,16 @@ test.each([
     `${comment}{ 'command': 'foo', 'data': { 'a': 'str' }, 'returns': 'Bar' } { 'struct': 'Bar', 'data': {} }`,
   );
   expect(hasProse(schema)).toBe(want);
+});
+
+test.each(variants)('declarations of documented.json with $name have all names, and no code', (variant) => {
+  const all = emitPackage(variant.schema, variant.options);
+  const declared = emitPackage(variant.schema, { ...variant.options, declarations: true });
+  const namesIn = (text = ''): string[] =>
+    [...text.matchAll(/^(?:export )?(?:declare )?(?:async )?((?:const|type|interface|class|function) \w+| {2}\w+<)/gmu)]
+      .map(([, name = '']) => name)
+      .filter((name) => name !== 'const protocol');
+  expect([...declared.keys()]).toEqual([...all.keys()]);
+  for (const [file, text] of all) expect(namesIn(declared.get(file)).toSorted()).toEqual(namesIn(text).toSorted());
+  expect([...declared.values()].join('\n')).not.toMatch(/@__PURE__|this\.execute|=>/u);
 });

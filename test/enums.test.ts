@@ -17,7 +17,7 @@ const schema = schemaOf(`
   { 'enum': 'Nothing', 'data': [] }
   { 'struct': 'S', 'data': { 'speed': 'Speed', '*nothing': 'Nothing' } }`);
 
-/** No schema can have a value of this name, but the code must be correct anyway. */
+/** No schema can have a value with this name, but the code must be correct anyway. */
 const withProto = renamed(schema, 'io-error', '__proto__');
 
 function renamed(of: Schema, from: string, to: string): Schema {
@@ -68,7 +68,7 @@ test('an enum without values is empty', async () => {
   expect(isS({ speed: '5' })).toBe(true);
 });
 
-test('a value may have a name that would set the prototype', async () => {
+test("a value's name may be one that would set the prototype", async () => {
   const { isKnown, Speed, isSpeed, isS } = await generatedPackage(withProto);
   expect(Object.getPrototypeOf(Speed)).toBe(Object.prototype);
   expect(Object.keys(Speed)).toEqual(['5', '10', '16', '2_5', '__proto__']);

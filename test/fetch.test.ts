@@ -31,6 +31,7 @@ const WANTED = {
   'qga/qapi-schema.json': "{ 'command': 'guest-blink' }\n",
   'scripts/qapi-gen.py': 'pass\n',
   'scripts/qapi/main.py': 'pass\n',
+  'storage-daemon/qapi/qapi-schema.json': "{ 'include': '../../qapi/blimp.json' }\n",
   'tests/qapi-schema/include/sub.json': '# nothing\n',
   'tests/qapi-schema/top.json': "{ 'include': 'include/sub.json' }\n",
 };
@@ -41,14 +42,14 @@ const UNWANTED = {
   'roms/toaster/qapi/qapi-schema.json': '# another\n',
   'scripts/bake.py': 'pass\n',
 };
-/** What coreutils make of it, with the command line that the script documents. */
-const DIGEST = 'd71ec80bf55854450c2eaf5f11e73f439cf1a382169e9d9917829716b9ec255d';
+/** The digest as computed by coreutils, with the command line that the README documents. */
+const DIGEST = '007487591dc0346f958c5dbaaaedc8b719d74295ab73009e99f58a2f94e0e152';
 const OTHER_DIGEST = 'ab'.repeat(32);
 
 let folder: string;
 let tree: string;
 let tarball: string;
-/** What the server in upstream's place has: tarballs by URL path. */
+/** The tarballs on the test's server, by URL path. */
 let served: Map<string, string>;
 let requests: string[];
 
@@ -105,7 +106,7 @@ interface Result {
   readonly stderr: string;
 }
 
-/** A repository with nothing but the script, the generator and its pins, and a PATH with nothing but the tools it is given: no apt, no network. */
+/** A repository with only the script, the generator and pins. PATH has only the given tools: no apt, and no network. */
 class Repository {
   readonly root = mkdtempSync(join(folder, 'repository-'));
   readonly cache = join(this.root, '.cache', 'qemu');
@@ -126,15 +127,15 @@ class Repository {
     return readFileSync(join(this.root, 'schema', 'pins.json'), 'utf8');
   }
 
-  /** Puts stand-ins of apt's programs on the PATH, and these files into the machine's apt configuration. */
-  addApt(sources: Record<string, string>, debianVersions: readonly string[]): void {
+  /** Puts substitutes for apt's programs on the PATH, and these files into the machine's apt configuration. */
+  addApt(sources: Record<string, string>, debianVersions: readonly string[], pooled: readonly string[] = []): void {
     const etc = join(this.root, 'etc');
     writeFiles(etc, { 'sources.list.d/README': 'deb http://readme.example/debian sid main', ...sources });
     const showsrc = debianVersions
       .map((version) => `Package: qemu\nBinary: qemu-kettle\nVersion: ${version}\n`)
       .join('\n');
     const programs = {
-      'apt-config': `console.log("LIST='${etc}/sources.list'\\nPARTS='${etc}/sources.list.d/'")`,
+      'apt-config': `console.log("LIST='${etc}/sources.list'\\nPARTS='${etc}/sources.list.d/'\\nMETHODS='${this.bin}/methods'")`,
       'apt-cache': `process.stdout.write(${JSON.stringify(showsrc)})`,
       'apt-get': `
         const fs = require('node:fs');
@@ -147,6 +148,14 @@ class Repository {
         }
         fs.writeFileSync('${this.root}/used.args', args.join(' '));
         fs.copyFileSync('${tarball}', 'qemu_1.orig.tar.xz');`,
+      'apt-helper': `
+        const [command, address, target] = process.argv.slice(2);
+        if (command === 'download-file' && ${JSON.stringify(pooled)}.includes(address))
+          require('node:fs').copyFileSync('${tarball}', target);
+        else {
+          console.error('E: Failed to fetch ' + address + '  404  Not Found');
+          process.exit(100);
+        }`,
     };
     for (const [name, code] of Object.entries(programs)) {
       writeFileSync(join(this.bin, name), `#!/usr/bin/env node\n${code}\n`, { mode: 0o755 });
@@ -155,7 +164,7 @@ class Repository {
 
   run(...args: string[]): Promise<Result> {
     const { port } = server.address() as AddressInfo;
-    const env = { PATH: this.bin, QEMU_DOWNLOAD_URL: `http://127.0.0.1:${port}/mirror/` };
+    const env = { PATH: this.bin, QAPI_TS_MIRROR: `http://127.0.0.1:${port}/mirror/` };
     return new Promise((resolve) => {
       execFile(
         process.execPath,
@@ -168,7 +177,7 @@ class Repository {
     });
   }
 
-  /** The names in the cache folder, none if there is no such folder. */
+  /** Returns the names in the cache directory; none if it does not exist. */
   get cached(): string[] {
     return existsSync(this.cache) ? readdirSync(this.cache) : [];
   }
@@ -206,7 +215,7 @@ describe('--from', () => {
     expect(repository.cached).toEqual(['9.8.7']);
   });
 
-  test('a fuller tree replaces a cached one', async () => {
+  test('a more complete tree replaces a cached one', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     const { 'scripts/qapi-gen.py': _, ...less } = WANTED;
     writeFiles(join(repository.cache, '9.8.7'), less);
@@ -216,9 +225,9 @@ describe('--from', () => {
   });
 
   test.each<[what: string, version: string, files: Record<string, string>, message: RegExp]>([
-    ['another version', '9.8.7', { ...WANTED, VERSION: '9.8.6\n' }, /found QEMU 9.8.6 instead of 9.8.7/],
-    ['no version', '9.8.7', { 'qapi/qapi-schema.json': '' }, /not a QEMU tree/],
-    ['no schema', '9.8.7', { VERSION: '9.8.7\n' }, /not a QEMU tree/],
+    ['another version', '9.8.7', { ...WANTED, VERSION: '9.8.6\n' }, /it is QEMU 9\.8\.6 instead of 9\.8\.7/],
+    ['no version', '9.8.7', { 'qapi/qapi-schema.json': '' }, /not a release of QEMU/],
+    ['no schema', '9.8.7', { VERSION: '9.8.7\n' }, /not a release of QEMU/],
     [
       'a change',
       '9.8.7',
@@ -232,7 +241,7 @@ describe('--from', () => {
       { ...WANTED, VERSION: '9.8.6\n' },
       new RegExp(`pinned: sha256 ${OTHER_DIGEST}\\n  found:  sha256 ${DIGEST}`),
     ],
-  ])('refuses %s, and leaves nothing in the cache', async (_, version, files, message) => {
+  ])('rejects %s, and leaves nothing in the cache', async (_, version, files, message) => {
     const repository = new Repository({ '9.8.6': OTHER_DIGEST, '9.8.7': DIGEST });
     writeFiles(join(repository.root, 'given'), files);
     const result = await repository.run(version, '--from', join(repository.root, 'given'));
@@ -244,7 +253,7 @@ describe('--from', () => {
     ['the tree', (root) => rmSync(join(root, 'qapi'), { recursive: true })],
     ['a file', (root) => rmSync(join(root, 'qapi/blimp.json'))],
     ['the version', (root) => rmSync(join(root, 'VERSION'))],
-  ])('takes nothing through a symbolic link out of %s', async (_, remove) => {
+  ])('does not follow a symbolic link in place of %s', async (_, remove) => {
     const repository = new Repository({ '9.8.7': DIGEST });
     const linked = join(repository.root, 'linked');
     writeFiles(linked, WANTED);
@@ -256,7 +265,7 @@ describe('--from', () => {
     expect(repository.cached).toEqual([]);
   });
 
-  test('takes no links, nor names that are options, from a tarball', async () => {
+  test('follows no links in a tarball, and treats no names as options', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     const hostile = join(repository.root, 'a:b.tar');
     const entries = Object.entries(WANTED).map(([path, content]) => ({ path: `qemu-9.8.7/${path}`, content }));
@@ -276,7 +285,7 @@ describe('--from', () => {
     });
   });
 
-  test('what does not exist, or is no archive, is an I/O failure', async () => {
+  test('a missing file, or one that is not an archive, is an I/O failure', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     expect(await repository.run('9.8.7', '--from', 'nowhere')).toMatchObject({
       exitCode: 3,
@@ -296,23 +305,23 @@ describe('--from', () => {
     });
   });
 
-  test('a tarball needs the generator', async () => {
+  test('the generator has to be built', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     rmSync(join(repository.root, 'generator'));
     const result = await repository.run('9.8.7', '--from', tarball);
     expect(result).toMatchObject({
       exitCode: 3,
-      stderr: expect.stringMatching(/requires the generator: run scripts\/install first\n$/),
+      stderr: 'fetch-qemu: the generator is not built: run scripts/install first\n',
     });
   });
 
-  test('a tree needs neither xz nor the generator', async () => {
+  test('a tree does not need xz', async () => {
     expect(await new Repository({ '9.8.7': DIGEST }, []).run('9.8.7', '--from', tree)).toMatchObject({ exitCode: 0 });
   });
 });
 
 describe('the cache', () => {
-  test('is asked first', async () => {
+  test('is the first source', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     writeFiles(join(repository.cache, '9.8.7'), WANTED);
     expect(await repository.run('9.8.7')).toMatchObject({
@@ -323,13 +332,13 @@ describe('the cache', () => {
     expect(requests).toEqual([]);
   });
 
-  test('a short version is the newest pinned one', async () => {
+  test('a short version means the newest pinned one', async () => {
     const repository = new Repository({ '9.8.7': DIGEST, '9.8.10': DIGEST, '9.80.11': DIGEST });
     writeFiles(join(repository.cache, '9.8.10'), WANTED);
     expect(await repository.run('9.8')).toMatchObject({ exitCode: 0, stdout: `${join(repository.cache, '9.8.10')}\n` });
   });
 
-  test('is mended when its content is not the pinned one', async () => {
+  test('is repaired if its content does not match the pin', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     writeFiles(join(repository.cache, '9.8.7'), { ...WANTED, 'qapi/blimp.json': 'rust' });
     served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
@@ -338,7 +347,7 @@ describe('the cache', () => {
     expect(repository.cached).toEqual(['9.8.7']);
   });
 
-  test('takes several runs at once', async () => {
+  test('supports several runs at the same time', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
     const results = await Promise.all(Array.from({ length: 4 }, () => repository.run('9.8.7')));
@@ -356,7 +365,7 @@ describe("upstream's tarball", () => {
     expect(readFiles(join(repository.cache, '9.8.7'))).toEqual(WANTED);
   });
 
-  test('is refused when it is not the pinned one', async () => {
+  test('is rejected if it does not match the pin', async () => {
     const repository = new Repository({ '9.8.7': OTHER_DIGEST });
     served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
     expect(await repository.run('9.8.7')).toMatchObject({
@@ -368,9 +377,9 @@ describe("upstream's tarball", () => {
   });
 
   test.each([
-    ['is not there', undefined, /the server responded 404 Not Found/],
+    ['is missing', undefined, /the server responded 404 Not Found/],
     ['is something else', SCRIPT, /it is not a tar archive/],
-  ])('without it or Debian, it says what was tried: it %s', async (_, file, reason) => {
+  ])('that %s is reported together with all sources that were tried', async (_, file, reason) => {
     const repository = new Repository({ '9.8.7': DIGEST });
     if (file !== undefined) served.set('/mirror/qemu-9.8.7.tar.xz', file);
     const { exitCode, stderr } = await repository.run('9.8.7');
@@ -411,7 +420,7 @@ describe('--pin', () => {
     expect(repository.pins).toBe(before);
   });
 
-  test('does not pin what is another version', async () => {
+  test('does not pin another version', async () => {
     const repository = new Repository({});
     expect(await repository.run('--pin', '9.8.8', '--from', tree)).toMatchObject({ exitCode: 1 });
     expect(repository.pins).toBe('{}');
@@ -432,11 +441,11 @@ describe("Debian's source package", () => {
     expect(readFileSync(join(repository.root, 'used.args'), 'utf8')).toMatch(
       new RegExp(` qemu=${want.replaceAll('+', '\\+')}$`),
     );
-    // The stand-in for apt-get always delivers a 9.8.7.
+    // The substitute for apt-get always delivers 9.8.7.
     expect(exitCode).toBe(version === '9.8.7' ? 0 : 1);
   });
 
-  test('when no suite has it', async () => {
+  test('is reported as missing if no suite has it', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     repository.addApt({ 'sources.list': ONE_LINE }, ['1:9.8.6+ds-1', '1:19.8.7+ds-1', '1:9.8.7~rc1+ds-1']);
     const result = await repository.run('9.8.7');
@@ -444,6 +453,22 @@ describe("Debian's source package", () => {
     expect(result.stderr).toMatch(
       /only 1:9\.8\.6\+ds-1, 1:19\.8\.7\+ds-1, 1:9\.8\.7~rc1\+ds-1\n.*E: one suite is missing/,
     );
+    expect(result.stderr).toMatch(
+      /Debian's pool: .*apt-helper failed: .*one\.example\/debian\/pool\/main\/q\/qemu\/qemu_9\.8\.7\+ds\.orig\.tar\.xz  404/,
+    );
+  });
+
+  test.each<[pin: string, want: { exitCode: number; cached: string[] }]>([
+    [DIGEST, { exitCode: 0, cached: ['9.8.7'] }],
+    [OTHER_DIGEST, { exitCode: 1, cached: [] }],
+  ])('comes from the pool if no suite has it, verified by the pin %s', async (pin, { exitCode, cached }) => {
+    const repository = new Repository({ '9.8.7': pin });
+    // The first archive of the two does not have it.
+    const sources = { 'sources.list': `${ONE_LINE}deb http://two.example/debian sid main\n` };
+    const address = 'http://two.example/debian/pool/main/q/qemu/qemu_9.8.7+ds.orig.tar.xz';
+    repository.addApt(sources, ['1:9.8.6+ds-1'], [address]);
+    expect((await repository.run('9.8.7')).exitCode).toBe(exitCode);
+    expect(repository.cached).toEqual(cached);
   });
 
   const stanza = (uri: string, signedBy = '') =>
@@ -460,7 +485,7 @@ describe("Debian's source package", () => {
       stanza('http://one.example/debian/', 'Signed-By: /k.gpg\n'),
     ],
     [
-      'other archives, and one archive twice',
+      'other archives, and one archive listed twice',
       {
         'sources.list':
           'deb http://other.example/linux/debian bookworm stable\ndeb cdrom:[Debian 12]/ bookworm main\ndeb file:/pool ./\n',
@@ -491,7 +516,7 @@ Components: main
       stanza('http://one.example/debian/', 'Signed-By: /usr/share/keyrings/some.gpg\n'),
     ],
     [
-      'deb822 with a key in it, and a stanza that is off',
+      'deb822 with an inline key, and a disabled stanza',
       {
         'sources.list.d/debian.sources': `
 Enabled: no
@@ -531,7 +556,7 @@ signed-by:
     expect(readFileSync(join(repository.root, 'used.sources'), 'utf8')).toBe(want);
   });
 
-  test('needs apt sources with a Debian archive', async () => {
+  test('requires apt sources with a Debian archive', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
     repository.addApt({ 'sources.list': 'deb http://archive.example/ubuntu noble main\n' }, []);
     const result = await repository.run('9.8.7');

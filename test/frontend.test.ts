@@ -331,7 +331,7 @@ describe('versions of QEMU differ', () => {
       bad: ['5.2'],
     },
     {
-      rule: 'names of branches that a pragma excepts',
+      rule: 'names of branches that a pragma exempts',
       given: `{ 'pragma': { 'member-name-exceptions': [ 'Foo' ] } }
         { 'enum': 'Foo', 'data': [ 'host_device' ] } ${unionOf('host_device')}`,
       good: ['6.0', '6.1', '6.2', '10.2'],
@@ -421,7 +421,7 @@ describe('versions of QEMU differ', () => {
     "does not know '%s'",
     (version) => {
       expect(() => dialectOf(version)).toThrow(
-        new UsageError(`unknown dialect '${version}': expected QEMU version 5.2 or later, such as 10.2`),
+        new UsageError(`unknown dialect '${version}': expected QEMU version 5.2 or later, such as ${newestDialect}`),
       );
     },
   );
@@ -456,7 +456,7 @@ describe('the model', () => {
   it.each([
     ["{ 'command': 'foo', 'data': { 'a': 'int' } }", 'arguments'],
     ["{ 'event': 'FOO', 'data': { 'a': 'int' } }", 'arguments'],
-  ])('says why a type is implicit: %s', (given, implicit) => {
+  ])('gives the reason why a type is implicit: %s', (given, implicit) => {
     const [definition] = schemaOf(given).definitions.values();
     const object =
       definition?.kind === 'command' ? definition.arguments : definition?.kind === 'event' && definition.data;

@@ -45,7 +45,7 @@ const replies = [
 describe('replies of real servers', () => {
   for (const { reply, schema: path, lacks } of replies) {
     const file = sharedFile(`introspection/${reply}.json`, `introspect against the reply of a real ${reply}`);
-    test.skipIf(!file)(`${reply} has all that the schema says but for ${lacks.join(', ')}`, () => {
+    test.skipIf(!file)(`${reply} has everything in the schema except ${lacks.join(', ')}`, () => {
       const real = byName(JSON.parse(readFileSync(file ?? '', 'utf8')) as SchemaInfo[]);
       const schema = embedded(path);
       const names = conditionNames(schema);
@@ -57,7 +57,7 @@ describe('replies of real servers', () => {
   }
 
   test.skipIf(!sharedFile('introspection/qmp-10.0.json', 'the version difference'))(
-    'a member that was backported shows',
+    'a backported member is a difference',
     () => {
       const schema = embedded('10.0.13/qapi');
       const member = introspect(schema, () => true).flatMap((info) =>
@@ -68,7 +68,7 @@ describe('replies of real servers', () => {
   );
 });
 
-/** The replies are of QEMU 10.0.2, the schema is 10.0.13's, which added `delay-ns` to blkdebug's BlkdebugInjectErrorOptions. */
+/** Adds to a reply of 10.0.2 what the schema's version, 10.0.13, has in addition: `delay-ns` for blkdebug. */
 function withoutBackports(real: Map<string, SchemaInfo>, reply: string): Map<string, SchemaInfo> {
   if (!reply.endsWith('10.0')) return real;
   const patched = [...real].filter(
@@ -96,7 +96,7 @@ describe('rules', () => {
       ],
     },
     {
-      title: 'integers of any width are int, in arrays too',
+      title: 'integers of any width are int, also in arrays',
       schema: `{ 'command': 'c', 'data': { 'a': 'uint8', '*b': ['size'] } }`,
       want: [
         { name: 'c', 'meta-type': 'command', 'arg-type': '0', 'ret-type': '1' },
@@ -177,6 +177,15 @@ describe('rules', () => {
       ],
     },
   ];
+  it('removes the branches of simple unions with the types in them', () => {
+    const text = `{ 'struct': 'A', 'data': { 'x': 'int' }, 'if': 'defined(X)' }
+      { 'union': 'U', 'data': { 'a': { 'type': 'A', 'if': 'defined(X)' }, 'b': 'str' } } { 'command': 'c', 'returns': 'U' }`;
+    const infos = introspect(schemaOf(text, '5.2'), () => false);
+    const objects = infos.filter((info) => info['meta-type'] === 'object');
+    // The union, the wrapper of the string, and the absent arguments.
+    expect(objects).toHaveLength(3);
+  });
+
   it.each(cases)('$title', ({ schema, define = [], want }) => {
     expect(introspect(schemaOf(schema), conditionTest(define))).toEqual(want);
   });

@@ -17,7 +17,7 @@ import { repository } from './support/compile.js';
 import { ajvOptions, JsonSchemaValidator, jsonSchemaTexts, type JsonSchema } from './support/json-schema.js';
 import { schemaOf } from './support/schema.js';
 
-describe('of whole schemas', () => {
+describe('whole schemas', () => {
   const embedded = embeddedVersions().flatMap((version) =>
     servers.map((server) => ({
       title: `${version} ${server.name}`,
@@ -32,24 +32,21 @@ describe('of whole schemas', () => {
     { title: 'empty', schema: () => schemaOf('') },
   ];
 
-  it.each(cases)(
-    '$title: a strict validator supports it, and prettier has nothing to change',
-    async ({ schema: load }) => {
-      const schema = load();
-      const entries = [...schema.definitions.values()].filter((definition) => !isType(definition));
-      const commands = entries.filter(({ kind }) => kind === 'command').map(({ name }) => name);
-      const names = { arguments: commands, results: entries.map(({ name }) => name) };
-      for (const [direction, text] of Object.entries(jsonSchemaTexts(schema))) {
-        const root = JSON.parse(text) as JsonSchema;
-        expect(Object.keys(root.$defs)).toEqual(expect.arrayContaining(names[direction as keyof typeof names]));
-        const ajv = new Ajv2020(ajvOptions);
-        expect(ajv.validateSchema(root), ajv.errorsText()).toBe(true);
-        const all = Object.keys(root.$defs).map((name) => [name, { $ref: `#/$defs/${name}` }]);
-        ajv.compile({ ...root, type: 'object', properties: Object.fromEntries(all) });
-        expect(await check(text, { parser: 'json', printWidth: 120 })).toBe(true);
-      }
-    },
-  );
+  it.each(cases)('$title: a strict validator supports it, and formatting changes nothing', async ({ schema: load }) => {
+    const schema = load();
+    const entries = [...schema.definitions.values()].filter((definition) => !isType(definition));
+    const commands = entries.filter(({ kind }) => kind === 'command').map(({ name }) => name);
+    const names = { arguments: commands, results: entries.map(({ name }) => name) };
+    for (const [direction, text] of Object.entries(jsonSchemaTexts(schema))) {
+      const root = JSON.parse(text) as JsonSchema;
+      expect(Object.keys(root.$defs)).toEqual(expect.arrayContaining(names[direction as keyof typeof names]));
+      const ajv = new Ajv2020(ajvOptions);
+      expect(ajv.validateSchema(root), ajv.errorsText()).toBe(true);
+      const all = Object.keys(root.$defs).map((name) => [name, { $ref: `#/$defs/${name}` }]);
+      ajv.compile({ ...root, type: 'object', properties: Object.fromEntries(all) });
+      expect(await check(text, { parser: 'json', printWidth: 120 })).toBe(true);
+    }
+  });
 
   it('depends only on the schema', () => {
     const root = join(repository, 'test/nasty/nasty.json');
@@ -189,7 +186,7 @@ const constructs: readonly Construct[] = [
     ],
   },
   {
-    title: 'union with a base of its own name',
+    title: 'union with a named base',
     type: 'Union',
     schema: `
       { 'enum': 'Kind', 'data': ['only'] }
@@ -432,7 +429,7 @@ test('limits are exact', () => {
   ]);
 });
 
-test('each branch of a union is defined by its name', () => {
+test('each branch of a union is defined under its own name', () => {
   const texts = jsonSchemaTexts(
     schemaOf(`
       { 'enum': 'Kind', 'data': ['a', 'b', 'c'] }

@@ -1,4 +1,4 @@
-/** Prettier has nothing to change in generated code. */
+/** Formatting generated code with prettier changes nothing. */
 
 import { fileURLToPath } from 'node:url';
 
@@ -25,14 +25,14 @@ test.each(['golden/documented.json', 'nasty/nasty.json'])('%s', async (path) => 
   await expectFormatted(emit(loadSchema(fileURLToPath(new URL(path, import.meta.url)))));
 });
 
-test('schemas with hostile texts', { timeout: 60_000 }, async () => {
+test('schemas with hostile text', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(hostileSchemas(lenient), async ({ files }) => expectFormatted(emit(schemaOf(files)))),
     { numRuns: 15 },
   );
 });
 
-/** Lengths up to more than a line, and particularly those at which a construct no longer fits. */
+/** Lengths up to more than a line, especially those at which a construct no longer fits. */
 const length = fc.oneof(fc.integer({ min: 1, max: 130 }), fc.integer({ min: 20, max: 60 }));
 
 /** Names are distinct, because each consists of its own letter. */

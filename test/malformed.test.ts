@@ -70,7 +70,7 @@ describe('several errors', () => {
       "1:47: in struct 'Foo': the type of member 'b' must be an array that holds the name of one type",
       "1:51: in struct 'Foo': member name 'u' is reserved",
       "1:65: in struct 'Foo': struct 'Foo' has no key 'boxed'; it can have 'struct', 'data', 'base', 'if', 'features'",
-      "2:43: in command 'foo': 'gen' can only be false; leave it out for the default",
+      "2:43: in command 'foo': 'gen' can only be false; omit it for the default",
       "3:14: in command 'foo': a command must return an object or an array of objects, not 'int' (pragma 'command-returns-exceptions' allows it)",
       "4:11: in enum 'Foo': 'Foo' is already defined",
       "4:26: in enum 'Foo': 'data' of an enum must be an array of values, not an object",
@@ -121,7 +121,7 @@ describe('several errors', () => {
         "1:49: in union 'Foo': branch 'a' must be a struct or union, not 'int'",
       ],
     ],
-  ])('says two things of %s', (given, want) => {
+  ])('are both reported: %s', (given, want) => {
     expect(allOf(given)).toEqual(want);
   });
 
@@ -187,7 +187,7 @@ describe('the context of an error', () => {
       'sub/a.json': "\n { 'event': 'foo' }",
     });
     expect(diagnostic?.related).toMatchObject({
-      message: "'foo' was defined here before",
+      message: "the previous definition of 'foo' is here",
       position: { file: 'sub/a.json', line: 2, column: 2 },
     });
   });
@@ -248,7 +248,7 @@ describe('formatDiagnostic', () => {
         { 'command': 'foo', 'gen': false }
                      ^
       b.json:2: in command 'foo'
-      b.json:1: 'foo' was defined here before
+      b.json:1: the previous definition of 'foo' is here
       a.json:1: included from here
       test.json:1: included from here"
     `);
@@ -318,7 +318,7 @@ describe('limits', () => {
   it.each([
     ['a chain of bases', bases],
     ['a chain of branches', branches],
-  ])('a hundred types in each other: %s', (_what, types) => {
+  ])('a hundred nested types: %s', (_what, types) => {
     const text = (count: number): string => types(count).join('');
     const reversed = (count: number): string => types(count).toReversed().join('');
     expect(diagnosticsOf(text(100))).toEqual([]);

@@ -20,7 +20,7 @@ function commentOf(text: string): string {
   return String(docComment(escapeTags(convert(text))));
 }
 
-/** Joins the lines of a text, for tables of texts. */
+/** Joins lines. */
 function lines(...text: string[]): string {
   return text.join('\n');
 }
@@ -33,9 +33,9 @@ describe('inline markup', () => {
     ['a literal', 'Pass ``-disk  file=a_b*`` to it.', 'Pass `-disk file=a_b*` to it.'],
     ['a literal with backticks', 'Type ``a`b`` or ```c``.', 'Type ``a`b`` or `` `c ``.'],
     ['a literal that ends in a backslash', 'On ``C:\\`` only.', 'On ` C:\\ ` only.'],
-    ['a literal with markup of its own', 'The ``@id {x} <y>``.', 'The `@id {x} <y>`.'],
+    ['a literal that contains markup', 'The ``@id {x} <y>``.', 'The `@id {x} <y>`.'],
     ['emphasis', 'It *must* be **very** empty.', 'It *must* be **very** empty.'],
-    ['emphasis beside punctuation', '(*here*) "**there**".', '(*here*) "**there**".'],
+    ['emphasis next to punctuation', '(*here*) "**there**".', '(*here*) "**there**".'],
     ['a member in emphasis', 'Only **@id** is *not @size*.', 'Only **`id`** is *not `size`*.'],
     ['a member', '@read-only and (@id), not @size.', '`read-only` and (`id`), not `size`.'],
     ['a definition by @', 'See @DiskOptions and @disk-add.', 'See {@link DiskOptions} and {@link Client.diskAdd}.'],
@@ -45,9 +45,9 @@ describe('inline markup', () => {
       "{@link DiskOptions}' and {@link Client.diskAdd}'s",
     ],
     ['a member of a definition', '@DiskOptions.size', '{@link DiskOptions}.size'],
-    ['no reference', 'someone@example.org', 'someone\\@example.org'],
+    ['not a reference', 'someone@example.org', 'someone\\@example.org'],
     ['a cross reference', 'Then `DISK_GONE` and `disk-add`.', 'Then {@link DISK_GONE} and {@link Client.diskAdd}.'],
-    ['a cross reference to nothing', 'The `disk-index` lists it.', 'The `disk-index` lists it.'],
+    ['a cross reference to an unknown name', 'The `disk-index` lists it.', 'The `disk-index` lists it.'],
     ['a cross reference with a title', '`adding[0] <disk-add>`', '{@link Client.diskAdd | adding[0]}'],
     ['a role', 'A :qapi:event:`DISK_GONE` event', 'A {@link DISK_GONE} event'],
     ['a role without definition', ':manpage:`mount(8)` and :doc:`/disks`', '`mount(8)` and `/disks`'],
@@ -58,7 +58,7 @@ describe('inline markup', () => {
     ['a hyperlink by name', 'the `disk site`_', 'the disk site'],
     ['an address', 'at https://example.org/a_b/c~d, too.', 'at {@link https://example.org/a_b/c~d}, too.'],
     ['an address in brackets', 'at <https://example.org/>', 'at {@link https://example.org/}'],
-    ['no address', 'begins with "https://".', 'begins with "https://".'],
+    ['not an address', 'begins with "https://".', 'begins with "https://".'],
     [
       'an address that some readers would link',
       'ftp://example.org www.example.org',
@@ -74,9 +74,13 @@ describe('inline markup', () => {
       '\\<id\\> \\{a\\} x\\<y\\>z \\_a\\_ a_b a\\* \\~\\~b\\~\\~ \\&amp; & c',
     ],
     ['brackets', '[0, 10) [a](b) [a]: b ![c](d) [^1]', '[0, 10) [a\\](b) [a\\]: b ![c\\](d) \\[^1]'],
-    ['glob patterns are no emphasis', 'disks "a-*" and "b-*", or * and *', 'disks "a-\\*" and "b-\\*", or \\* and \\*'],
+    [
+      'glob patterns are not emphasis',
+      'disks "a-*" and "b-*", or * and *',
+      'disks "a-\\*" and "b-\\*", or \\* and \\*',
+    ],
     ['unbalanced markup', 'a `b and *c and ``d', 'a &#96;b and \\*c and &#96;&#96;d'],
-    ['code beside code', '`a`@b', '`a` `b`'],
+    ['adjacent code', '`a`@b', '`a` `b`'],
   ];
   test.each(rows)('%s', (_title, given, want) => {
     expect(convert(given)).toBe(want);
@@ -91,7 +95,7 @@ describe('blocks', () => {
     ['bullets', lines('* One', '  more', '* Two'), lines('- One more', '- Two')],
     ['bullets with blank lines', lines('- One', '', '- Two'), lines('- One', '- Two')],
     [
-      'bullets that hold blocks',
+      'bullets that contain blocks',
       lines('- One', '', '  More::', '', '    a', '- Two'),
       lines('- One', '', '  More:', '', '  ```text', '  a', '  ```', '', '- Two'),
     ],
@@ -109,7 +113,7 @@ describe('blocks', () => {
       lines('- **size**: In *bytes*.', '- a\\* `b`: Or not.'),
     ],
     ['a definition that is a list', lines('size', '  - One'), lines('- **size**:', '', '  - One')],
-    ['an introduction is no term', lines('Sizes:', '  - One', '  - Two'), lines('Sizes:', '', '- One', '- Two')],
+    ['an introduction is not a term', lines('Sizes:', '  - One', '  - Two'), lines('Sizes:', '', '- One', '- Two')],
     ['fields', lines(':size: In bytes', ':type: A name'), lines('- **size**: In bytes', '- **type**: A name')],
     [
       'options',
@@ -172,7 +176,7 @@ describe('literal text', () => {
     ['in QMP', lines('.. code-block:: QMP', '', '   -> {}'), lines('```json', '-> {}', '```')],
     ['without a language', lines('.. code::', '', '   a'), lines('```text', 'a', '```')],
     ['with a bad language', lines('.. code:: a`b', '', '   c'), lines('```text', 'c', '```')],
-    ['with fences in it', lines('::', '', '  ```'), lines('````text', '```', '````')],
+    ['with a fence inside', lines('::', '', '  ```'), lines('````text', '```', '````')],
     ['an example', lines('.. qmp-example::', '', '   <- {}'), lines('```json', '<- {}', '```')],
     ['an empty example', '.. qmp-example::', ''],
     [
@@ -195,7 +199,7 @@ describe('literal text', () => {
       lines('{', '  "a": [', '', '  ]', '}', 'Text'),
       lines('```json', '{', '  "a": [', '', '  ]', '}', 'Text', '```'),
     ],
-    ['no message', lines('from on', '-> off'), 'from on -\\> off'],
+    ['not a message', lines('from on', '-> off'), 'from on -\\> off'],
     ['a bare command line', lines('Type', '', '  $ ls *'), lines('Type', '', '```text', '$ ls *', '```')],
   ];
   test.each(rows)('%s', (_title, given, want) => {
@@ -237,7 +241,7 @@ describe('explicit markup', () => {
 });
 
 describe('lines', () => {
-  test('are wrapped at 100 columns, also in lists and quotations', () => {
+  test('are wrapped at 100 columns, including in lists and quotations', () => {
     const words = 'disk '.repeat(60).trim();
     const converted = convert(lines(words, '', `- ${words}`, '', `.. note:: ${words}`));
     const lengths = converted.split('\n').map((line) => line.length);
@@ -264,7 +268,7 @@ describe('escapeTags', () => {
     ['a block tag', '@a b @c\n@d \u200B@e (@f', '\\@a b \\@c\n\\@d \u200B\\@e (@f'],
     ['an inline tag', '{@a} {@linkcode b}', '{\\@a} {\\@linkcode b}'],
     ['a link', '{@link a | b}', '{@link a | b}'],
-    ['what is escaped', '\\@a', '\\@a'],
+    ['escaped text', '\\@a', '\\@a'],
   ];
   test.each(rows)('%s', (_title, given, want) => {
     expect(escapeTags(given)).toBe(want);
@@ -321,7 +325,7 @@ describe('with any text', () => {
     fc.string({ unit: 'binary', maxLength: 200 }),
   );
 
-  test('the output is one comment without tags, and with only our links', () => {
+  test('the output is one comment, without tags and with only our links', () => {
     fc.assert(
       fc.property(text, (given) => {
         const file = ts.createSourceFile('a.ts', `${commentOf(given)}let a;`, ts.ScriptTarget.ES2022, true);

@@ -1,4 +1,4 @@
-/** The front end with randomly changed schemas, and with huge ones. */
+/** The front end, given randomly changed schemas and huge ones. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -20,7 +20,7 @@ interface Sample {
   readonly text: string;
 }
 
-/** Small modules of QEMU's main schema, and the files that they include. */
+/** Returns small modules of QEMU's main schema, and the files that they include. */
 function samplesOf(tree: string | undefined): Sample[] {
   if (tree === undefined) return [];
   const folder = join(tree, 'qapi');
@@ -67,7 +67,7 @@ describe.each([
   { what: 'prose of 7.2.0, by its rules', samples: proseOf('7.2.0'), dialect: dialectOf('7.2'), runs: 500 },
   { what: 'prose of 5.2.0, by its rules', samples: proseOf('5.2.0'), dialect: dialectOf('5.2'), runs: 500 },
 ])('$what, changed at random', ({ samples, dialect, runs }) => {
-  it.skipIf(samples.length === 0)('is good, or has errors at positions that exist', () => {
+  it.skipIf(samples.length === 0)('is valid, or has errors at positions that exist', () => {
     fc.assert(
       fc.property(fc.constantFrom(...samples), mutations, (sample, changes) => {
         const text = mutate(sample.text, changes);
@@ -85,7 +85,7 @@ describe.each([
   });
 });
 
-describe('a schema of 10 MB', () => {
+describe('a schema of 3.8 MB', () => {
   const documented = (index: number): string => `##
 # @Type${index}:
 #
@@ -119,21 +119,17 @@ describe('a schema of 10 MB', () => {
       megabytes: (size: number) =>
         `{ 'enum': 'Foo', 'data': [\n${repeat(70_000 * size, (i) => `'value-${i}',\n`)}'z' ] }`,
     },
-  ])(
-    'takes less than ten times the time of one of 350 KB, and a quarter: $what',
-    { timeout: 120_000 },
-    ({ megabytes }) => {
-      const small = megabytes(0.38);
-      const large = megabytes(3.8);
-      expect(small.length).toBeGreaterThan(350_000);
-      expect(large.length).toBeGreaterThan(10 * small.length);
-      // Use the best of several attempts, because the machine may be busy. Each runs the small one ten times, because a
-      // single run may leave its garbage to the next.
-      let factor = Infinity;
-      for (let attempt = 0; attempt < 6 && factor >= 12.5; attempt += 1) {
-        factor = Math.min(factor, (10 * time(1, large)) / time(10, small));
-      }
-      expect(factor).toBeLessThan(12.5);
-    },
-  );
+  ])('takes less than 12.5 times as long as one of 380 KB: $what', { timeout: 120_000 }, ({ megabytes }) => {
+    const small = megabytes(0.38);
+    const large = megabytes(3.8);
+    expect(small.length).toBeGreaterThan(350_000);
+    expect(large.length).toBeGreaterThan(10 * small.length);
+    // Use the best of several attempts, because the machine may be busy. Each runs the small one ten times, because a
+    // single run may leave its garbage to the next.
+    let factor = Infinity;
+    for (let attempt = 0; attempt < 6 && factor >= 12.5; attempt += 1) {
+      factor = Math.min(factor, (10 * time(1, large)) / time(10, small));
+    }
+    expect(factor).toBeLessThan(12.5);
+  });
 });

@@ -14,7 +14,7 @@ describe('names of methods and implicit types', () => {
   ])('command %s', (name, method, type) => {
     const schema = schemaOf(`{ 'command': '${name}', 'data': { 'a': 'str' } }`);
     const command = schema.definitions.get(name);
-    if (command?.kind !== 'command' || command.arguments?.kind !== 'struct') throw new Error('no command');
+    if (command?.kind !== 'command' || command.arguments?.kind !== 'struct') throw new Error('not a command');
     const names = new Names(schema);
     expect([names.method(command), names.type(command.arguments)]).toEqual([method, type]);
   });
@@ -25,7 +25,7 @@ describe('names of methods and implicit types', () => {
   ])('event %s', (name, type) => {
     const schema = schemaOf(`{ 'event': '${name}', 'data': { 'a': 'str' } }`);
     const event = schema.definitions.get(name);
-    if (event?.kind !== 'event' || event.data?.kind !== 'struct') throw new Error('no event');
+    if (event?.kind !== 'event' || event.data?.kind !== 'struct') throw new Error('not an event');
     expect(new Names(schema).type(event.data)).toBe(type);
   });
 });

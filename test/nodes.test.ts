@@ -42,7 +42,7 @@ for (const major of ['20', '22', '24', '26']) {
 
     test.runIf(hasQemu)('runs the client', async () => {
       const smoke = join(repository, 'test/support/smoke.js');
-      // There are neither warnings nor errors of the server.
+      // Neither Node nor the server prints warnings or errors.
       expect(await run(program, smoke, 'qemu-system-x86_64', ...pc)).toEqual({ stdout: 'done\n', stderr: '' });
     });
 

@@ -1,8 +1,8 @@
 /**
- * What is checked is what is sent, whatever a value is made of: compiled checks, inspection, and the text that goes to a server come to one
- * verdict, by any values that JavaScript has.
+ * What is checked is what is sent, however unusual a value is: compiled checks, inspections, and the text that is sent
+ * agree on any JavaScript value.
  *
- * `QAPI_TS_RUNS` is how many values there are, `QAPI_TS_SEED` makes them others.
+ * `QAPI_TS_RUNS` is the number of values, `QAPI_TS_SEED` the first seed.
  */
 
 import { runInNewContext } from 'node:vm';
@@ -22,11 +22,11 @@ const firstSeed = Number(process.env['QAPI_TS_SEED'] ?? 1);
 
 interface Case {
   readonly type: OddType;
-  /** Made anew for each who reads it. */
+  /** Creates the value anew for each use, because reading it may change it. */
   readonly value: () => object;
-  /** What a client sends; nothing, when it refuses. */
+  /** What a client sends. Absent if it rejects the value. */
   readonly sent?: string;
-  /** Whether a guard accepts it, where that is not whether it is sent. */
+  /** Whether a guard accepts the value. By default, if a client sends it. */
   readonly isAccepted?: boolean;
 }
 
@@ -34,7 +34,7 @@ const size = { size: 1 };
 const hidden = { enumerable: false, configurable: true, writable: true };
 
 const cases: Record<string, Case> = {
-  'an unknown member beside a hidden one': {
+  'an unknown member next to a hidden one': {
     type: 'leaf',
     value: () => Object.defineProperty({ name: 'a', unknown: 1 }, 'size', { ...hidden, value: 1 }),
   },
@@ -49,7 +49,7 @@ const cases: Record<string, Case> = {
     value: () => Object.defineProperty({ name: 'a' }, 'size', { ...hidden, value: 'x' }),
     sent: '{"name":"a"}',
   },
-  'a getter that is no longer what it was': {
+  'a getter whose value changes': {
     type: 'leaf',
     value: () => {
       let times = 0;
@@ -57,7 +57,7 @@ const cases: Record<string, Case> = {
     },
     sent: '{"name":"a","size":1}',
   },
-  'a discriminator that is no longer what it was': {
+  'a discriminator whose value changes': {
     type: 'block',
     value: () => {
       let times = 0;
@@ -66,7 +66,7 @@ const cases: Record<string, Case> = {
     },
     sent: '{"driver":"none"}',
   },
-  'a proxy that says something else each time': {
+  'a proxy that returns something else each time': {
     type: 'leaf',
     value: () => {
       let times = 0;
@@ -74,17 +74,17 @@ const cases: Record<string, Case> = {
     },
     sent: '{"name":"a"}',
   },
-  'an array with an iterator of its own': {
+  'an array with its own iterator': {
     type: 'node',
     value: () => ({ id: 1, bytes: Object.assign([1, 2], { [Symbol.iterator]: () => ['x'].values() }) }),
     sent: '{"id":1,"bytes":[1,2]}',
   },
-  'an array with methods of its own': {
+  'an array with its own methods': {
     type: 'node',
     value: () => ({ id: 1, bytes: Object.assign([1], { map: () => ['x'], toJSON: () => 'x', more: 1 }) }),
     sent: '{"id":1,"bytes":[1]}',
   },
-  'an array whose length is no longer what it was': {
+  'an array whose length changes': {
     type: 'node',
     value: () => {
       let times = 0;
@@ -108,11 +108,11 @@ const cases: Record<string, Case> = {
     value: () => ({ name: 'a', [Symbol.toStringTag]: 'Map' }),
     sent: '{"name":"a"}',
   },
-  'an array that has become an object': {
+  'an array with the prototype of an object': {
     type: 'node',
     value: () => ({ id: 1, leaf: Object.setPrototypeOf([], Object.prototype) as object }),
   },
-  'a date that has become an object': {
+  'a date with the prototype of an object': {
     type: 'node',
     value: () => ({ id: 1, any: Object.setPrototypeOf(new Date(0), Object.prototype) as object }),
     sent: '{"id":1,"any":{}}',
@@ -128,34 +128,37 @@ const cases: Record<string, Case> = {
       })(),
     sent: '{"name":"a"}',
   },
-  'members that are inherited': { type: 'leaf', value: () => Object.create({ name: 'a' }) as object },
+  'inherited members': { type: 'leaf', value: () => Object.create({ name: 'a' }) as object },
   'no prototype': {
     type: 'leaf',
     value: () => Object.assign(Object.create(null) as object, { name: 'a', ...size }),
     sent: '{"name":"a","size":1}',
   },
-  'an object of another realm': {
+  'an object from another realm': {
     type: 'node',
     value: () => runInNewContext('({ id: 1, bytes: [1], leaf: { name: "a" } })') as object,
     sent: '{"id":1,"bytes":[1],"leaf":{"name":"a"}}',
   },
-  'a date of another realm': { type: 'node', value: () => ({ id: 1, any: runInNewContext('new Date()') as unknown }) },
+  'a date from another realm': {
+    type: 'node',
+    value: () => ({ id: 1, any: runInNewContext('new Date()') as unknown }),
+  },
   toJSON: { type: 'leaf', value: () => ({ name: 'a', toJSON: () => ({}) }) },
-  'a symbol for a name': {
+  'a symbol as a name': {
     type: 'leaf',
     value: () => Object.defineProperty({ name: 'a' }, Symbol('size'), { get: fail, enumerable: true }),
     sent: '{"name":"a"}',
   },
-  'a string as an object': { type: 'leaf', value: () => ({ name: new String('a') }) },
+  'a string object': { type: 'leaf', value: () => ({ name: new String('a') }) },
   // oxlint-disable-next-line no-sparse-arrays -- that is the point
   'a hole': { type: 'node', value: () => ({ id: 1, bytes: [1, , 2] }) },
 };
 
 function fail(): never {
-  throw new Error('this cannot be read');
+  throw new Error('cannot be read');
 }
 
-describe('what is checked is what is sent, of', () => {
+describe('what is checked is what is sent, for', () => {
   test.each(Object.entries(cases))('%s', async (_, { type, value, sent, isAccepted = sent !== undefined }) => {
     await using peer = new Peer();
     peer.on(type, {});
@@ -192,7 +195,7 @@ describe('what is checked is what is sent, of', () => {
   });
 });
 
-describe('of what is larger than it looks, all say so in time:', () => {
+describe('values that are larger than they look are rejected quickly', () => {
   const tooMany = /2097136 tokens of JSON|too many/u;
 
   function holes(length: number): unknown[] {
@@ -203,7 +206,7 @@ describe('of what is larger than it looks, all say so in time:', () => {
     return Array.from({ length }, () => element);
   }
 
-  /** Each holds the next twice. */
+  /** Returns nested objects, each of which contains the next twice. */
   function shared(depth: number, member: string): object {
     let value: object = { driver: 'none' };
     for (let level = 0; level < depth; level += 1) value = { driver: 'raw', [member]: [value, value] };
@@ -224,15 +227,15 @@ describe('of what is larger than it looks, all say so in time:', () => {
 
   test.each<[what: string, value: () => unknown, validator: Validator<unknown>]>([
     ['a sparse array', () => ({ id: 1, bytes: holes(1e8) }), validators.node.arguments],
-    ['a sparse array in what has come', () => ({ id: 1, bytes: holes(1e8) }), validators.node.result],
+    ['a sparse array in a result', () => ({ id: 1, bytes: holes(1e8) }), validators.node.result],
     ['a sparse array of a million', () => ({ id: 1, bytes: holes(1e6) }), validators.node.arguments],
     ['a sparse array in any', () => ({ id: 1, any: [holes(1e6)] }), validators.node.arguments],
-    ['objects that are shared', () => sharedNodes(28), tree.arguments],
-    ['objects that are shared in what has come', () => sharedNodes(28), tree.result],
-    ['objects that are shared in any', () => ({ id: 1, any: sharedNodes(28) }), validators.node.arguments],
-    ['arrays that are shared', () => ({ id: 1, any: shared(28, 'x') }), validators.node.arguments],
+    ['shared objects', () => sharedNodes(28), tree.arguments],
+    ['shared objects in a result', () => sharedNodes(28), tree.result],
+    ['shared objects in any', () => ({ id: 1, any: sharedNodes(28) }), validators.node.arguments],
+    ['shared arrays', () => ({ id: 1, any: shared(28, 'x') }), validators.node.arguments],
     [
-      'a long array that is shared',
+      'a long shared array',
       () => ({ id: 1, any: filled(1000, filled(1000, filled(1000, 1))) }),
       validators.node.arguments,
     ],
@@ -251,11 +254,11 @@ describe('of what is larger than it looks, all say so in time:', () => {
     expect(issues.length).toBeGreaterThan(0);
     expect(issues.length).toBeLessThan(1100);
     expect(() => toWire(value(), true)).toThrow(TypeError);
-    // The machine may be busy with something else.
+    // CPU time, because the machine may be busy.
     expect(process.cpuUsage(begin).user / 1e6).toBeLessThan(5);
   });
 
-  test('the error names the bound', async () => {
+  test('the error names the limit', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     for (const [value, message] of [
@@ -271,7 +274,7 @@ describe('of what is larger than it looks, all say so in time:', () => {
     expect(() => stringify(sharedNodes(28))).toThrow('more than 16777216 tokens of JSON');
   });
 
-  test('what QEMU takes just so is sent', () => {
+  test('the largest value that QEMU accepts is sent', () => {
     const bytes = filled(1_048_000, 1);
     expect(toWire({ a: bytes }).text.length).toBe(2_096_007);
     expect(() => toWire({ a: [...bytes, ...bytes] })).toThrow(TypeError);
@@ -280,20 +283,20 @@ describe('of what is larger than it looks, all say so in time:', () => {
   });
 });
 
-describe('of any value', { timeout: 60_000 + runs }, () => {
-  test('there is one verdict', () => {
+describe('any value', { timeout: 60_000 + runs }, () => {
+  test('has one verdict', () => {
     const counts = { fit: 0, unfit: 0, fast: 0 };
     for (let seed = firstSeed; seed < firstSeed + runs; seed += 1) {
       const { isFit, isFast } = verdictsAgree(seed);
       counts[isFit ? 'fit' : 'unfit'] += 1;
       if (isFast) counts.fast += 1;
     }
-    // Neither is rare.
+    // No outcome is rare.
     for (const count of Object.values(counts)) expect(count / runs).toBeGreaterThan(0.1);
     if (process.env['QAPI_TS_RUNS']) console.log(counts);
   });
 
-  test('that changes while it is read, what is checked is what is sent', () => {
+  test('is sent as it was checked, even if it changes while it is read', () => {
     let sent = 0;
     for (let seed = firstSeed; seed < firstSeed + runs; seed += 1) if (sendsWhatIsChecked(seed)) sent += 1;
     expect(sent / runs).toBeGreaterThan(0.1);

@@ -30,7 +30,7 @@ describe('paths', () => {
     expect(isWithin(of, file, system)).toBe(want);
   });
 
-  it('of modules have / as separator, wherever a schema includes from', () => {
+  it('of modules have / as separator, wherever a schema includes files from', () => {
     const files = { 'tree/qga/root.json': `{ 'include': '../other.json' }`, 'tree/other.json': `{ 'event': 'E' }` };
     const schema = loadSchema('tree/qga/root.json', { read: readerOf(files) });
     expect(schema.modules.map(({ path }) => path)).toEqual(['root.json', '../other.json']);

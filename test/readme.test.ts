@@ -24,7 +24,7 @@ test('the TypeScript compiles', async () => {
   expect(await compile({ compiler: '7.0', include: [folder], options })).toBe('');
 });
 
-test('the diagnostic is what lint prints', () => {
+test('the diagnostic matches the output of lint', () => {
   const shown = /\$ npx qapi-ts lint bad\.json\n((?: {4}.*\n)+)/u.exec(readme)?.[1]?.replaceAll(/^ {4}/gmu, '');
   writeFileSync(join(folder, 'bad.json'), "{ 'command': 'resize',\n  'data': { 'a': 'Sizes' } }\n");
   const bin = join(repository, 'generator/bin/qapi-ts.js');

@@ -1,4 +1,4 @@
-/** `check` with receipts finds the same differences as without. */
+/** `check` finds the same differences with receipts as without them. */
 
 import {
   appendFileSync,
@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { ts } from 'ts-morph';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { installCopy, repository, runNode, temporaryFolder, writeIn, writeQemu } from './support/command.js';
+import { digestOf } from '../generator/src/sources/release.js';
+import { filesIn, installCopy, repository, runNode, temporaryFolder, writeIn, writeQemu } from './support/command.js';
 
 let base: string;
 let program: string;
@@ -24,6 +25,11 @@ beforeAll(() => {
   program = installCopy(base, ['json5']);
   writeQemu(join(base, 'schema/9.0.0'), `{ 'command': 'c', 'if': 'A' }`);
   writeIn(base, 'schema/current', '9.0.0\n');
+  // The same in the cache, for `--docs`.
+  writeIn(base, 'schema/pins.json', '{}');
+  writeQemu(join(base, 'cache/9.0.0'), `{ 'command': 'c', 'if': 'A' }`);
+  const files = Object.entries(filesIn(join(base, 'cache/9.0.0')));
+  writeIn(base, 'cache/9.0.0/digest', digestOf(new Map(files.map(([path, text]) => [path, Buffer.from(text)]))));
 });
 afterAll(() => rmSync(base, { recursive: true }));
 
@@ -31,7 +37,11 @@ const receipts = 'generator/.cache/receipts.json';
 const index = 'out/qmp/index.ts';
 
 function run(args: readonly string[], env = {}): { status: number | null; stdout: string } {
-  const { status, stdout } = runNode([program, ...args, '--out', 'out'], { cwd: base, env });
+  const cache = join(base, 'cache');
+  const { status, stdout } = runNode([program, ...args, '--out', 'out'], {
+    cwd: base,
+    env: { QAPI_TS_CACHE: cache, ...env },
+  });
   return { status, stdout };
 }
 
@@ -54,7 +64,7 @@ beforeEach(() => {
   }
 });
 
-describe('a receipt is used only if nothing has changed', () => {
+describe('a receipt', () => {
   /** Exchanges two files and their digests, so that only a full run finds differences. */
   beforeEach(() => {
     const text = readFileSync(join(base, receipts), 'utf8');
@@ -66,7 +76,7 @@ describe('a receipt is used only if nothing has changed', () => {
   });
   const swapped = { status: 1, stdout: `out/qmp/client.ts: different\n${index}: different\n` };
 
-  test('then it is used', () => {
+  test('is used if nothing has changed', () => {
     expect(run(['check'])).toEqual(fine);
   });
 
@@ -77,14 +87,14 @@ describe('a receipt is used only if nothing has changed', () => {
     'node_modules/json5/lib/parse.js',
     'schema/9.0.0/qga/qapi-schema.json',
     'schema/current',
-  ])('not if a byte of %s has changed', (path) => {
+  ])('is not used if a byte of %s has changed', (path) => {
     const content = readFileSync(join(base, path));
     appendFileSync(join(base, path), '\n');
     expect(run(['check']).stdout).toContain(swapped.stdout);
     writeFileSync(join(base, path), content);
   });
 
-  test('not if there is another file of code', () => {
+  test('is not used if there is another code file', () => {
     const path = join(base, 'generator/dist/further.js');
     writeFileSync(path, '');
     expect(run(['check'])).toEqual(swapped);
@@ -93,18 +103,18 @@ describe('a receipt is used only if nothing has changed', () => {
 
   test.each([
     { what: 'documentation', args: ['--docs'], env: {} },
-    { what: 'no documentation', args: ['--no-docs'], env: {} },
+    { what: '--no-docs', args: ['--no-docs'], env: {} },
     { what: 'an option of Node', args: [], env: { NODE_OPTIONS: '--no-deprecation' } },
-  ])('not with $what', ({ args, env }) => {
+  ])('is not used with $what', ({ args, env }) => {
     expect(run(['check', ...args], env)).toEqual(swapped);
   });
 
-  test('not with a definition', () => {
+  test('is not used with a condition', () => {
     // The first line of each file names the condition.
     expect(run(['check', '-D', 'A']).stdout).toContain('out/qga/index.ts: different\n');
   });
 
-  test('not after another run with the same options', () => {
+  test('is not used after another run with the same options', () => {
     expect(run(['generate'])).toEqual(fine);
     expect(run(['check'])).toEqual(fine);
     appendFileSync(join(base, index), '// edited\n');
@@ -114,7 +124,7 @@ describe('a receipt is used only if nothing has changed', () => {
 
 test.each([
   { what: 'an edited file', change: () => appendFileSync(join(base, index), ' '), want: 'different' },
-  { what: 'another text of the same length', change: () => replaceIn(index, 'launch', 'Launch'), want: 'different' },
+  { what: 'a change that keeps the length', change: () => replaceIn(index, 'launch', 'Launch'), want: 'different' },
   { what: 'a missing file', change: () => rmSync(join(base, index)), want: 'missing' },
   {
     what: 'a link to the right content',

@@ -1,13 +1,14 @@
 /**
- * Every member of a command's arguments or result whose name or documentation suggests a secret is decided upon: a new QEMU cannot add
- * one unseen. Documentation is read where QEMU's own sources are; names are known everywhere.
+ * There is a decision for every member of a command's arguments or result whose name or documentation suggests a
+ * secret, so a new QEMU cannot add one unnoticed. Documentation is checked if QEMU's own sources are available; names
+ * are always checked.
  */
 
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { embeddedRoot, servers } from '../generator/src/embedded.js';
+import { currentVersion, embeddedRoot, embeddedVersions, servers } from '../generator/src/embedded.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { isObjectType, type Command, type ObjectType, type Schema, type Type } from '../generator/src/model.js';
 import { stringify, type Json, type JsonObject } from '../runtime/src/index.js';
@@ -19,13 +20,13 @@ import { schemaOf } from './support/schema.js';
 const suggestive =
   /passw|passphrase|secret|\bkeys?\b|keyfile|token|credential|cookie|private|\bur[il]s?\b|json:|b64|base64|\bauth\b|input-data|environ|command.?line|file-?name/iu;
 
-/** What is said of a member: whether its value is hidden, or only credentials within it, or why it is no secret. */
+/** Whether a member's value is hidden, or only credentials within it, or why it is not a secret. */
 type Decision = 'hidden' | 'credentials' | { readonly shown: string };
 
 const named = { shown: 'names an object, an address, a user or a file of the host' };
-const manner = { shown: 'says how or when, not what' };
-const number = { shown: 'a number that opens nothing' };
-const evidence = { shown: 'is made to be given to others, or opens nothing by itself' };
+const manner = { shown: 'specifies how or when, not what' };
+const number = { shown: 'is a number that grants no access' };
+const evidence = { shown: 'is meant to be public, or grants no access by itself' };
 
 const decisions: Readonly<Record<string, Decision>> = {
   'AudiodevJackPerDirectionOptions.server-name': named,
@@ -88,7 +89,7 @@ const decisions: Readonly<Record<string, Decision>> = {
   'GuestFileRead.buf-b64': 'hidden',
   'GuestFileRead.count': number,
   'GuestFileWrite.count': number,
-  'human-monitor-command.command-line': { shown: 'each line is judged by its own command' },
+  'human-monitor-command.command-line': { shown: 'depends on the command in each line' },
   'ImageInfo.backing-filename': 'credentials',
   'ImageInfo.backing-filename-format': manner,
   'ImageInfo.filename': 'credentials',
@@ -184,7 +185,7 @@ interface Place {
   readonly isNumber: boolean;
 }
 
-/** The suggestive members of a schema, as `DEFINITION.MEMBER`, each with a place of each command that leads to it. */
+/** Returns suggestive members as `DEFINITION.MEMBER`, each with one place for each command that contains it. */
 function suggestiveMembers(schema: Schema): Map<string, Place[]> {
   const found = new Map<string, Place[]>();
   const commands = [...schema.definitions.values()].filter((one): one is Command => one.kind === 'command');
@@ -226,14 +227,14 @@ function isSuggestive(schema: Schema, owner: ObjectType, member: string): boolea
   return suggestive.test(member) || suggestive.test(doc);
 }
 
-/** Members of objects are looked at by themselves; what an enum has is in the schema. */
+/** Members of objects are visited separately, and the values of enums are in the schema. */
 function mayHoldText(type: Type): boolean {
   if (type.kind === 'array') return mayHoldText(type.element);
   if (type.kind === 'alternate') return type.alternatives.some((one) => mayHoldText(one.type));
   return type.kind === 'builtin' && type.name !== 'bool' && type.name !== 'null';
 }
 
-/** What is shown of a message with a value at a place. */
+/** Returns the shown form of a message with a value at a place. */
 function shownWith(value: Json, { command, direction, path }: Place): string {
   const holder = path.reduceRight<Json>((inner, step) => (step === 0 ? [inner] : { [step]: inner }), value);
   if (direction === 'arguments') {
@@ -257,14 +258,14 @@ function checkAll(schemas: readonly Schema[]): void {
   const undecided = new Set(found.map(([member]) => member).filter((member) => !(member in decisions)));
   expect(
     [...undecided],
-    'may be secrets: add each to `decisions`, and where it has to be hidden, and its name does not tell, to runtime/src/secrets.ts',
+    'may be secrets: add each to `decisions` and, if it must be hidden and its name is not secret, to runtime/src/secrets.ts',
   ).toEqual([]);
   for (const [member, places] of found) {
     for (const place of places) check(member, place, decisions[member] as Decision);
   }
 }
 
-/** The schemas of a release with their documentation, once for all tests. */
+/** The documented schemas of each release, loaded once for all tests. */
 const released = new Map<string, readonly Schema[]>();
 
 function releasedSchemas(version: string, tree: string): readonly Schema[] {
@@ -273,7 +274,7 @@ function releasedSchemas(version: string, tree: string): readonly Schema[] {
   return schemas;
 }
 
-/** Objects that carry the value of a property next to its name. */
+/** Yields objects that contain the value of a property next to its name. */
 function* propertyValues(schema: Schema): Iterable<{ members: readonly string[]; place: Place }> {
   for (const command of schema.definitions.values()) {
     if (command.kind !== 'command') continue;
@@ -314,20 +315,18 @@ function checkPropertyValues(schemas: readonly Schema[]): string[] {
   return found.map(({ place }) => place.command);
 }
 
-const versions = ['5.2.0', '7.2.0', '10.0.13', '10.2.2', '11.1.1'];
-
-describe.each(versions)('QEMU %s', (version) => {
+describe.each(embeddedVersions())('QEMU %s', (version) => {
   const tree = qemuSchemas(version, `looking for secrets in the documentation of QEMU ${version}`);
 
-  test.skipIf(!tree)('has no member that may be a secret and was not decided upon', { timeout: 60_000 }, () => {
+  test.skipIf(!tree)('has no potentially secret member without a decision', { timeout: 60_000 }, () => {
     checkAll(releasedSchemas(version, tree ?? ''));
   });
 
-  test.skipIf(!tree)('has no value of a secret property that is shown', { timeout: 60_000 }, () => {
+  test.skipIf(!tree)('hides all values of secret properties', { timeout: 60_000 }, () => {
     checkPropertyValues(releasedSchemas(version, tree ?? ''));
   });
 
-  test.skipIf(!tree)('has examples that are shown as they are', { timeout: 60_000 }, () => {
+  test.skipIf(!tree)('has examples that are shown unchanged', { timeout: 60_000 }, () => {
     const definitions = releasedSchemas(version, tree ?? '').flatMap((schema) => [...schema.definitions.values()]);
     const examples = definitions.flatMap(({ doc }) => doc?.examples ?? []);
     const messages = examples.flatMap(({ text }) => readExample(text).messages.map(({ value }) => value as JsonObject));
@@ -336,7 +335,7 @@ describe.each(versions)('QEMU %s', (version) => {
   });
 });
 
-/** Commands whose examples have secrets in them. */
+/** Commands whose examples contain secrets. */
 const secretive = new Set([
   'change',
   'input-send-event',
@@ -354,12 +353,12 @@ function isShownWhole(message: JsonObject): boolean {
   return hideSecrets(text, secretsIn(message['return'], false)) === text;
 }
 
-test.each(['7.2.0', '10.0.13', '10.2.2'])('the embedded schemas of %s have none by name', (version) => {
+test.each(embeddedVersions())('the embedded schemas of %s have none by name', (version) => {
   checkAll(servers.map((server) => loadSchema(embeddedRoot(version, server))));
 });
 
 test('values of secret properties are hidden wherever a command takes or gives them', () => {
-  const commands = checkPropertyValues(servers.map((server) => loadSchema(embeddedRoot('10.2.2', server))));
+  const commands = checkPropertyValues(servers.map((server) => loadSchema(embeddedRoot(currentVersion(), server))));
   expect(commands).toEqual(expect.arrayContaining(['qom-set', 'qom-list-get']));
 });
 

@@ -190,7 +190,7 @@ describe('a set of files', () => {
     expect(existsSync(join(folder, 'not there'))).toBe(false);
   });
 
-  it('is that of one run if several write at the same time', { timeout: 60_000 }, async () => {
+  it('is from a single run if several write at the same time', { timeout: 60_000 }, async () => {
     const root = copyOf(old);
     const labels = ['old', 'new', 'old', 'new', 'new', 'old'];
     const runs = await Promise.all(labels.map(async (label) => run([writeSet, root, label])));
@@ -219,7 +219,7 @@ describe('a set of files', () => {
   });
 });
 
-describe('two sets of files, one in a directory of the other', () => {
+describe('two sets of files, one inside the other', () => {
   interface Stopped {
     readonly root: string;
     readonly go: () => void;
@@ -399,7 +399,7 @@ describe('a stage found in a directory', () => {
     { title: 'left by an older generator', stage: {}, isGone: true },
     { title: 'left by another host long ago', stage: { name: '.qapi-ts-00000000-1-1-Ab3xYz' }, isGone: true },
     { title: "a user's directory", stage: { name: '.qapi-ts-mine' }, isGone: false },
-    { title: "a user's directory with a name of that length", stage: { name: '.qapi-tsAb3xYz' }, isGone: false },
+    { title: "a user's directory with a name of the same length", stage: { name: '.qapi-tsAb3xYz' }, isGone: false },
   ];
   it.each(folders)('$title: removed: $isGone', async ({ stage, isGone }) => {
     const base = place(stage);

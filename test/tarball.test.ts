@@ -47,7 +47,7 @@ describe('a tar archive', () => {
       want: { 'q/a.json': 'x'.repeat(512), 'q/b.json': 'y'.repeat(1025) },
     },
     {
-      title: 'of before POSIX',
+      title: 'from before POSIX',
       entries: [
         { ...file('q/a.json', 'A'), type: '\0', magic: '' },
         { path: 'q/d/', type: '\0', magic: '' },
@@ -55,22 +55,22 @@ describe('a tar archive', () => {
       want: { 'q/a.json': 'A' },
     },
     {
-      title: 'with a long name of pax',
+      title: 'with a long pax name',
       entries: [paxOf({ path: long, mtime: '1.5' }), file('cut.c', 'A'), file('q/b.json', 'B')],
       want: { [long]: 'A', 'q/b.json': 'B' },
     },
     {
-      title: 'with a long name of GNU',
+      title: 'with a long GNU name',
       entries: [longName(long), { path: 'q/', type: 'K', content: 'a link' }, file('cut.c', 'A'), file('q/b.c')],
       want: { [long]: 'A' },
     },
     {
-      title: 'with a size of pax',
+      title: 'with a pax size',
       entries: [paxOf({ size: '3' }), { ...file('q/a.json', 'abc'), size: 0 }, file('q/b.json', 'B')],
       want: { 'q/a.json': 'abc', 'q/b.json': 'B' },
     },
     {
-      title: 'with the comment of git',
+      title: "with git's comment",
       entries: [paxOf({ comment: '0123' }, 'g'), file('q/a.json', 'A')],
       want: { 'q/a.json': 'A' },
     },
@@ -80,7 +80,7 @@ describe('a tar archive', () => {
       want: { 'q/a.json': 'A' },
     },
     {
-      title: 'with names that are no plain paths',
+      title: 'with names that are not plain paths',
       entries: [
         '/q/a.json',
         '../a.json',
@@ -96,7 +96,7 @@ describe('a tar archive', () => {
       want: {},
     },
     {
-      title: 'with links, devices and folders of other names',
+      title: 'with unwanted links, devices and directories',
       entries: ['1', '2', '3', '4', '5', '6'].map((type) => ({ path: `q/${type}`, type, link: '/etc/passwd' })),
       want: {},
     },
@@ -118,24 +118,24 @@ describe('a tar archive', () => {
     { title: 'no end', bytes: entryOf(file('q/a.json')), want: /^it ends unexpectedly$/u },
     { title: 'an end in a header', bytes: tarOf([file('q/a.json')]).subarray(0, 300), want: /^it ends unexpectedly$/u },
     { title: 'an end in a file', bytes: entryOf(file('q/a.json')).subarray(0, 600), want: /^it ends unexpectedly$/u },
-    { title: 'a size that lies', bytes: tarOf([{ ...file('q/a.c', ''), size: 1e6 }]), want: /^it ends unexpectedly$/u },
+    { title: 'a false size', bytes: tarOf([{ ...file('q/a.c', ''), size: 1e6 }]), want: /^it ends unexpectedly$/u },
     {
-      title: 'a symbolic link of a wanted name',
+      title: 'a symbolic link with a wanted name',
       bytes: tarOf([{ path: 'q/a.json', type: '2', link: '/etc/passwd' }]),
       want: /^'q\/a\.json': it is a symbolic link, not a regular file$/u,
     },
     {
-      title: 'a hard link of a wanted name',
+      title: 'a hard link with a wanted name',
       bytes: tarOf([file('q/b.c'), { path: 'q/a.json', type: '1', link: 'q/b.c' }]),
       want: /it is a hard link/u,
     },
     {
-      title: 'a folder of a wanted name',
+      title: 'a directory with a wanted name',
       bytes: tarOf([{ path: 'q/a.json/', type: '5' }]),
       want: /it is a directory/u,
     },
-    { title: 'a device of a wanted name', bytes: tarOf([{ path: 'q/a.json', type: '3' }]), want: /it is a device/u },
-    { title: 'a FIFO of a wanted name', bytes: tarOf([{ path: 'q/a.json', type: '6' }]), want: /it is a FIFO/u },
+    { title: 'a device with a wanted name', bytes: tarOf([{ path: 'q/a.json', type: '3' }]), want: /it is a device/u },
+    { title: 'a FIFO with a wanted name', bytes: tarOf([{ path: 'q/a.json', type: '6' }]), want: /it is a FIFO/u },
     {
       title: 'a wanted file twice',
       bytes: tarOf([file('q/a.json'), file('./q/a.json', 'other')]),
@@ -153,12 +153,12 @@ describe('a tar archive', () => {
       want: /^it contains a sparse file$/u,
     },
     {
-      title: 'a name for all',
+      title: 'a global name',
       bytes: tarOf([paxOf({ path: 'q/a.json' }, 'g'), file('q/b.c')]),
       want: /^it has a global header/u,
     },
     {
-      title: 'no number for a size',
+      title: 'a size that is not a number',
       bytes: tarOf([paxOf({ size: '0x10' }), file('q/a')]),
       want: /extended header is malformed/u,
     },
@@ -207,13 +207,13 @@ describe('a tar archive', () => {
       want: /^it has more than 4 entries$/u,
     },
     {
-      title: 'much data',
+      title: 'too much data',
       bytes: tarOf([file('q/a.c', 'x'.repeat(10_000))]),
       limits: { archiveSize: 9000 },
       want: /^it is larger than 9000 bytes when decompressed$/u,
     },
     {
-      title: 'much after the end',
+      title: 'too much data after the end',
       bytes: Buffer.concat([tarEnd, Buffer.alloc(10_000)]),
       limits: { archiveSize: 9000 },
       want: /^it is larger than 9000 bytes/u,
@@ -227,7 +227,7 @@ describe('a tar archive', () => {
     }
   });
 
-  it('of any bytes gives plain paths, or a FileError', async () => {
+  it('with any content yields plain paths, or a FileError', async () => {
     const whole = tarOf([
       paxOf({ path: long }),
       file('x', 'A'),
@@ -333,7 +333,7 @@ describe('a release', () => {
     }
   });
 
-  it('may be a bomb: 1 MB for 4 GB', async () => {
+  it('may be a decompression bomb: 1 MB for 4 GB', async () => {
     const zeros = Buffer.alloc(1 << 24);
     const block = compress('xz', zeros);
     const bomb = Buffer.concat([
@@ -353,7 +353,7 @@ describe('a release', () => {
   const versions = ['7.2.0', '10.0.13', '10.2.2', '11.1.1'];
   for (const version of versions) {
     const tarball = sharedFile(`qemu/qemu-${version}-qapi.tar.xz`, `the tarball of QEMU ${version}`);
-    it.skipIf(!tarball)(`of QEMU ${version} is what tar unpacks`, async () => {
+    it.skipIf(!tarball)(`of QEMU ${version} has the same content as tar unpacks`, async () => {
       const out = join(folder, version);
       mkdirSync(out);
       spawnSync('tar', ['-xf', tarball ?? '', '-C', out]);

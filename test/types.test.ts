@@ -1,4 +1,4 @@
-/** What `test/types` expects of the generated code, by every compiler that a user may have. */
+/** Compiles the expectations in `test/types` with every supported compiler. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 
 import { compile, compilers, repository, type CompilerVersion, type Program } from './support/compile.js';
 
-/** What a user has who generates code of their own: it is compiled with the rest of their program. */
+/** The setup of a user who generates code and compiles it with the rest of the program. */
 const sources: Omit<Program, 'compiler'> = {
   include: ['test/types', 'generated/qmp', 'generated/qga', 'generated/qsd'],
   options: { paths: { '@qapi-ts/qemu/*': [`${repository}generated/*/index.ts`] } },
@@ -16,10 +16,10 @@ const sources: Omit<Program, 'compiler'> = {
 
 const bundled = { module: 'ESNext', moduleResolution: 'Bundler', lib: ['ES2022', 'ESNext.Disposable', 'DOM'] };
 
-/** What a user has who installs the packages. */
+/** The setup of a user who installs the packages. */
 const packages: Omit<Program, 'compiler'> = { include: ['test/types'] };
 
-/** What the compilers that have it want for declarations that are made of one file alone. */
+/** Requires that declarations can be emitted from each file alone, in compilers that support it. */
 const isolated = { declaration: true, isolatedDeclarations: true };
 
 const versions = Object.keys(compilers) as CompilerVersion[];
@@ -38,11 +38,11 @@ const rows = [
       options: { ...sources.options, ...bundled },
     },
   ]),
-  // The newest compiler has made their declarations; the oldest has to understand them.
-  { compiler: '5.4' as const, setting: 'the packages as they are built', ...packages },
+  // Their declarations are emitted by the newest compiler, and the oldest must understand them.
+  { compiler: '5.4' as const, setting: 'the built packages', ...packages },
 ];
 
-/** Two compilers at once: each takes a processor and hundreds of megabytes. */
+/** Limits the tests to two compilers at a time: each takes a processor and hundreds of megabytes. */
 const lanes = [Promise.resolve(''), Promise.resolve('')];
 
 for (const [index, { setting, ...program }] of rows.entries()) {
@@ -54,7 +54,7 @@ for (const [index, { setting, ...program }] of rows.entries()) {
   });
 }
 
-test.each(['qmp', 'qga', 'qsd'])('generated/%s has no any', (server) => {
+test.each(['qmp', 'qga', 'qsd'])("generated/%s does not contain 'any'", (server) => {
   const folder = join(repository, 'generated', server);
   expect(readdirSync(folder).filter((file) => hasAny(readFileSync(join(folder, file), 'utf8')))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** What validators say of a value: all that is wrong with it, where, and what instead. */
+/** The issues that validators find: what is wrong with a value, where, and what is expected instead. */
 
 import { spawnSync } from 'node:child_process';
 
@@ -50,14 +50,14 @@ beforeAll(async () => {
   generated = (await generatedPackage(schemaOf(text))) as Package;
 });
 
-/** `path: message` of each issue. */
+/** Returns `path: message` for each issue. */
 function shown(issues: readonly Issue[]): string[] {
   return issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
 
 const ways = "one of 'in', 'out', 'old', 'here'";
 
-describe('what is sent has to fit', () => {
+describe('sent values must match the schema', () => {
   test.each<[guard: keyof Package, value: unknown, ...want: string[]]>([
     ['isBase', { name: 'x' }],
     ['isBase', { name: 'x', note: undefined }],
@@ -127,7 +127,7 @@ describe('what is sent has to fit', () => {
     ],
     ['isChoice', { way: 'old', path: 'p' }, "path: unknown member of way 'old'; 'out' has it"],
     ['isChoice', { way: 'out', path: 'p', 'node-nam': 'n' }, "node-nam: unknown member; did you mean 'node-name'?"],
-    // Nobody knows the other members then.
+    // The other members are then unknown.
     [
       'isChoice',
       { way: 'sideways', path: 5, 'node-name': 5 },
@@ -183,7 +183,7 @@ describe('integers', () => {
     ['u32', 0n, 4294967295n],
     ['i64', -9223372036854775808n, 9223372036854775807n],
     ['int', -9223372036854775808n, 9223372036854775807n],
-    // As QEMU does: a negative one has the same bits.
+    // As in QEMU, a negative integer means the one with the same bits.
     ['u64', -9223372036854775808n, 18446744073709551615n],
     ['size', -9223372036854775808n, 18446744073709551615n],
   ])('%s from %s to %s', (member, min, max) => {
@@ -193,7 +193,7 @@ describe('integers', () => {
     for (const value of [min, max, 0n, -0]) expect(fits(typeof value === 'bigint' ? exact(value) : value)).toBe(true);
     for (const value of [exact(min - 1n), exact(max + 1n), 1.5, NaN, '1', true, null, [1], 1e300])
       expect(fits(value)).toBe(false);
-    // What always fits into a number is one.
+    // Types whose values always fit into a number accept no bigints.
     expect(fits(1n)).toBe(isWide);
     expect(fits(2 ** 53)).toBe(false);
     expect(fits(2n ** 53n)).toBe(isWide);
@@ -242,7 +242,7 @@ describe('commands and events', () => {
     ['further.arguments', { mac: '0:0' }, false, 'mismatch driver: missing, expected string'],
     ['HAPPENED', { u8: 5, i64: 2n ** 62n }, true],
     ['HAPPENED', { u8: 256 }, false, 'mismatch u8: expected integer from 0 to 255, found number 256'],
-    // Whoever reads JSON exactly has a bigint here; the connection puts a number in its place.
+    // Reading JSON exactly yields a bigint here, which the connection replaces by a number.
     ['HAPPENED', { number: 2n ** 53n }, false, 'mismatch number: expected number, found bigint 9007199254740992'],
   ])('%s %o', (what, value, fits, ...want) => {
     const [name, part] = what.split('.') as [string, 'arguments' | 'result' | undefined];
@@ -253,7 +253,7 @@ describe('commands and events', () => {
     expect(validator['~standard'].validate(value).issues === undefined).toBe(fits);
   });
 
-  test('remarks are made when they are asked for', () => {
+  test('remarks are made only on request', () => {
     const remarks = ['deprecated', 'unstable', 'conditional'] as const;
     const issues = (command: string, value: unknown, asked: readonly Issue['kind'][]): string[] =>
       (generated.validators.commands[command]?.arguments.issues(value, { remarks: asked as typeof remarks }) ?? []).map(
@@ -309,17 +309,17 @@ describe('hostile input', () => {
     expect(blockdev(value())).toBe(false);
   });
 
-  // QEMU reads 1024, of which the message itself is the outermost.
+  // QEMU accepts 1024 levels, of which the message itself is the outermost.
   test.each([
     [1023, true],
     [1024, false],
   ])('%d deep', (depth, fits) => {
     expect(blockdev(deep(depth))).toBe(fits);
-    // Also where all is looked at.
+    // The same limit applies if the whole value is inspected.
     expect(blockdev.issues(deep(depth), { remarks: ['unstable'] }).length).toBe(fits ? 0 : 1);
   });
 
-  test('a thousand things to tell do not hide others', () => {
+  test('a thousand remarks do not hide other issues', () => {
     const blocks = Array.from({ length: 1200 }, () => ({ name: 'x', way: 'in', more: 1 }));
     const value = [...blocks, { name: 5, way: 'in' }];
     const { result } = generated.validators.commands['list'] as { result: Validator<unknown> };
@@ -328,7 +328,7 @@ describe('hostile input', () => {
     expect(result['~standard'].validate(value).issues?.length).toBe(1);
   });
 
-  test('half a million members are told up to a thousand', { timeout: 60_000 }, () => {
+  test('of half a million unknown members, a thousand are reported', { timeout: 60_000 }, () => {
     const members = Array.from({ length: 500_000 }, (_, index) => [`member${index}`, index]);
     const issues = blockdev.issues({ driver: 'null-co', ...Object.fromEntries(members) });
     expect(issues.length).toBe(1000);
@@ -342,7 +342,7 @@ describe('hostile input', () => {
     expect(qga.validators.commands['guest-get-fsinfo'].result.issues(result).length).toBe(1000);
   });
 
-  test('a string of a million letters is not repeated', () => {
+  test('a string of a million letters is not quoted in full', () => {
     const [issue] = blockdev.issues({ driver: 'x'.repeat(1_000_000) });
     expect(issue?.message.length).toBeLessThan(500);
   });
@@ -398,7 +398,7 @@ describe('hostile input', () => {
   }
 });
 
-test('a member whose name is secret elsewhere hides nothing of its members', () => {
+test('a member whose name is secret elsewhere does not hide its members', () => {
   const { transaction } = qmp.validators.commands;
   const data = { device: 'a', target: 'b', sync: 'ful', speed: 1.5 };
   expect(shown(transaction.arguments.issues({ actions: [{ type: 'blockdev-backup', data }] }))).toEqual([
@@ -442,7 +442,7 @@ test('credentials within a value are not shown', () => {
   expect(JSON.stringify(issues)).not.toContain('hunter2');
 });
 
-test('where code cannot be made from strings, validators do the same', () => {
+test('validators do the same where code generation from strings is disabled', () => {
   const script = `
     import { validators } from '@qapi-ts/qemu/qmp';
     try { new Function(''); process.exit(1); } catch {}

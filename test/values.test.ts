@@ -1,6 +1,6 @@
 /**
- * Values of all commands and events: both implementations of validators accept the valid ones, and find the one flaw of
- * the others. A JSON Schema validator agrees.
+ * Values of all commands and events: checks and inspections accept the valid ones, and find the one flaw in each of the
+ * others. A JSON Schema validator agrees.
  *
  * `QAPI_TS_RUNS` is the number of values of each kind, `QAPI_TS_SEED` the seed.
  */

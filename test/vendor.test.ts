@@ -12,6 +12,7 @@ import { dialectOf } from '../generator/src/frontend/dialect.js';
 import { loadSchema } from '../generator/src/frontend/load.js';
 import { vendor } from '../generator/src/vendor.js';
 import { facts } from './support/facts.js';
+import { hasPython, qemuShapes } from './support/qemu-compiler.js';
 import { qemuTree } from './support/qemu.js';
 import { tarOf, type TarEntry } from './support/tar.js';
 
@@ -30,13 +31,13 @@ function filesOf(path: string): Map<string, string> {
 describe.each(embeddedVersions())('schema/%s', (version) => {
   const tree = qemuTree(version, `schema/${version} against the QEMU it came from`);
 
-  test.skipIf(!tree)('is what vendor makes of the release', async () => {
+  test.skipIf(!tree)('matches the output of vendor for the release', async () => {
     await vendor(tree ?? '', version, folder);
     expect(filesOf(join(schemaFolder, version))).toEqual(filesOf(join(folder, version)));
   });
 
   for (const { root, title } of servers) {
-    test.skipIf(!tree)(`says of ${title} what the original says, prose aside`, () => {
+    test.skipIf(!tree)(`equals the original for ${title}, except for prose`, () => {
       const original = facts(loadSchema(join(tree ?? '', root)));
       expect(facts(loadSchema(join(schemaFolder, version, root)))).toEqual(original);
     });
@@ -45,6 +46,15 @@ describe.each(embeddedVersions())('schema/%s', (version) => {
       expect(() => loadSchema(join(schemaFolder, version, root), { dialect: dialectOf(version) })).not.toThrow();
     });
   }
+
+  const what = `schema/${version} with QEMU's own compiler`;
+  test.skipIf(!tree || !hasPython(what))("is accepted by that QEMU's own compiler, and means the same to it", () => {
+    for (const { root, title } of servers) {
+      const path = join(schemaFolder, version, root);
+      // The embedded file may have additional pragmas, but has the same definitions.
+      expect(qemuShapes(tree ?? '', path), title).toEqual(qemuShapes(tree ?? '', join(tree ?? '', root)));
+    }
+  });
 
   it('contains no prose', () => {
     for (const [name, text] of filesOf(join(schemaFolder, version))) {
@@ -158,13 +168,13 @@ describe('vendor', () => {
 `,
   };
 
-  it('keeps facts', async () => {
+  it('keeps the facts', async () => {
     const tree = writeTree(join(folder, 'qemu-9.0.0'), small);
     await vendor(tree, '9.0.0', folder);
     expect(Object.fromEntries(filesOf(join(folder, '9.0.0')))).toEqual(want);
   });
 
-  it('parses each file once, also one that several servers include', async () => {
+  it('parses each file once, even if several servers include it', async () => {
     const tree = writeTree(join(folder, 'qemu-9.3.0'), small);
     const parse = vi.spyOn(JSON5, 'parse');
     try {
@@ -193,7 +203,7 @@ describe('vendor', () => {
 
   const refused: { title: string; files: Record<string, string>; version: string; want: RegExp }[] = [
     {
-      title: 'a folder without schemas',
+      title: 'a directory without schemas',
       files: { README: '' },
       version: '9.0.0',
       want: /not a QEMU source tree: it has no qapi\/qapi-schema\.json/u,
@@ -206,13 +216,13 @@ describe('vendor', () => {
     },
     { title: 'half a version', files: small, version: '9.0', want: /full version such as 10\.2\.2, not '9\.0'/u },
     {
-      title: 'a version that is none',
+      title: 'an invalid version',
       files: small,
       version: 'new',
       want: /full version such as 10\.2\.2, not 'new'/u,
     },
     {
-      title: 'a schema that goes on elsewhere',
+      title: 'a schema that includes a file outside the tree',
       files: { ...small, 'qga/qapi-schema.json': "{ 'include': '../../elsewhere.json' }", '../elsewhere.json': '' },
       version: '9.0.0',
       want: /qga\/qapi-schema\.json:1:14: error: cannot read include file '.*elsewhere\.json': it is outside '.*', the tree/u,
@@ -231,7 +241,7 @@ describe('vendor', () => {
   const links: { title: string; path: string; to: string }[] = [
     { title: 'a module', path: 'qapi/common.json', to: 'secret/common.json' },
     { title: 'a root', path: 'qga/qapi-schema.json', to: 'secret/qapi-schema.json' },
-    { title: 'a folder', path: 'qga', to: 'secret' },
+    { title: 'a directory', path: 'qga', to: 'secret' },
   ];
   it.each(links)('does not follow a symbolic link in place of $title', async ({ title, path, to }) => {
     const place = mkdtempSync(join(folder, 'links-'));
@@ -272,7 +282,7 @@ describe('vendor', () => {
       want: severalReleases,
     },
     {
-      title: 'an option that changes the folder',
+      title: 'an option that changes the directory',
       entries: [...release, { path: '--directory=../qapi/x.json' }],
       want: severalReleases,
     },
@@ -282,7 +292,7 @@ describe('vendor', () => {
       want: severalReleases,
     },
     {
-      title: 'options for names',
+      title: 'names that are options',
       entries: release.map((entry) => ({ ...entry, path: entry.path.replace(/^q/u, '--to-command=id>PWNED #') })),
     },
     { title: 'the name of a remote host', entries: release, name: 'localhost:q.tar' },
@@ -298,7 +308,7 @@ describe('vendor', () => {
       want: /'q\/qapi\/common\.json': it is a hard link/u,
     },
     {
-      title: 'a linked folder',
+      title: 'a linked directory',
       entries: [{ path: 'q/qapi', type: '2', link: '/etc' }, ...inPlaceOf(module, { path: 'q/qapi/x.json' })],
       want: /cannot read include file 'q\/qapi\/common\.json': no such file/u,
     },
@@ -318,7 +328,11 @@ describe('vendor', () => {
       want: /'q\/qapi\/common\.json': it is larger than 4194304 bytes/u,
     },
     { title: 'two releases', entries: [...release, { path: 'r/qapi/x.json' }], want: /several releases: 'q' and 'r'/u },
-    { title: 'no release', entries: [{ path: 'q/README' }], want: /is not a QEMU release: it has no qapi\/\*\.json/u },
+    {
+      title: 'files that are not a release',
+      entries: [{ path: 'q/README' }],
+      want: /is not a QEMU release: it has no qapi\/\*\.json/u,
+    },
     { title: 'damage', entries: [...release, { path: 'q/x', checksum: 1 }], want: /it is damaged/u },
   ];
   it.each(hostile)(

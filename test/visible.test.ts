@@ -1,4 +1,4 @@
-/** Text from schemas, file names and servers is printed such that it cannot move the cursor, hide text, or command a CI. */
+/** Text from schemas, file names and servers is escaped, so it cannot move the cursor, hide text, or command a CI. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,23 +20,27 @@ import { Peer } from './support/peer.js';
 const rows: readonly (readonly [what: string, given: string, want: string])[] = [
   ['ordinary text', "Größe 5 €, 日本 😀 'a'\t\\n", "Größe 5 €, 日本 😀 'a'\t\\n"],
   ['an escape sequence', 'a\u001B[2Jb', 'a\\u{001b}[2Jb'],
-  ['its one character', 'a\u009B2Jb', 'a\\u{009b}2Jb'],
+  ['its one-character form', 'a\u009B2Jb', 'a\\u{009b}2Jb'],
   ['line breaks', 'a\nb\rc\u2028d\u2029e\u0085f', 'a\\u{000a}b\\u{000d}c\\u{2028}d\\u{2029}e\\u{0085}f'],
   ['NUL and DEL', '\0\u007F', '\\u{0000}\\u{007f}'],
-  ['overrides and isolates of direction', 'a\u202Eb\u2066c\u2069', 'a\\u{202e}b\\u{2066}c\\u{2069}'],
-  ['what has no width', 'a\u200Bb\u2060c\uFEFFd\u00ADe\u3164', 'a\\u{200b}b\\u{2060}c\\u{feff}d\\u{00ad}e\\u{3164}'],
+  ['bidirectional overrides and isolates', 'a\u202Eb\u2066c\u2069', 'a\\u{202e}b\\u{2066}c\\u{2069}'],
+  [
+    'characters without width',
+    'a\u200Bb\u2060c\uFEFFd\u00ADe\u3164',
+    'a\\u{200b}b\\u{2060}c\\u{feff}d\\u{00ad}e\\u{3164}',
+  ],
   ['hidden tags', 'a\u{E0041}', 'a\\u{e0041}'],
   ['half a character', 'a\uD800b\uDC00', 'a\\u{d800}b\\u{dc00}'],
 ];
-/** Text that could be a whole line. */
+/** Text that CI systems could interpret. */
 const commands: typeof rows = [
-  ['a command of a workflow', '::error::a', '\\u{003a}:error::a'],
-  ['an indented one', '  ::error::a', '  \\u{003a}:error::a'],
-  ['one anywhere', 'a ##[error]b ##vso[task]c', 'a #\\u{0023}[error]b #\\u{0023}vso[task]c'],
-  ['what is none', 'a::b ::c ## [d]', 'a::b ::c ## [d]'],
+  ['a workflow command', '::error::a', '\\u{003a}:error::a'],
+  ['an indented command', '  ::error::a', '  \\u{003a}:error::a'],
+  ['a command anywhere', 'a ##[error]b ##vso[task]c', 'a #\\u{0023}[error]b #\\u{0023}vso[task]c'],
+  ['not a command', 'a::b ::c ## [d]', 'a::b ::c ## [d]'],
 ];
 
-describe('a text', () => {
+describe('text', () => {
   test.each(rows)('with %s', (_, given, want) => {
     expect(visible(given)).toBe(want);
     expect(printable(given)).toBe(want);
@@ -78,7 +82,7 @@ describe('a text', () => {
   });
 });
 
-/** Text in several lines. */
+/** Matches invisible characters in text of several lines. */
 const unseen = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 const command = /^\s*::|##\w*\[/mu;
 
@@ -94,8 +98,8 @@ describe('a diagnostic', () => {
     { what: 'escape sequences', source: '# \u001B[2J X', want: '  # \\u{001b}[2J X\n                ^' },
     { what: 'wide characters', source: '# 日本😀 X', want: '  # 日本😀 X\n           ^' },
     { what: 'combined characters', source: '# e\u0301 X', want: '  # e\u0301 X\n      ^' },
-    { what: 'commands of a workflow', source: '::error::X', want: '  \\u{003a}:error::X\n                  ^' },
-  ])('points behind $what', ({ source, want }) => {
+    { what: 'workflow commands', source: '::error::X', want: '  \\u{003a}:error::X\n                  ^' },
+  ])('points after $what', ({ source, want }) => {
     expect(at(source, 'X')).toBe(`a.json:1:${source.indexOf('X') + 1}: error: no\n${want}`);
   });
 
@@ -115,7 +119,7 @@ describe('a diagnostic', () => {
   });
 });
 
-describe('a report of hostile names', () => {
+describe('a report with hostile names', () => {
   const evil =
     '::error::a\n::error::b\r\u001B[2J\u202E##[error]%0A::error:: @someone #1 http://evil.example www.evil.example `|<img>';
   const place = { file: evil, line: 1, column: 1 };
@@ -153,7 +157,7 @@ describe('a report of hostile names', () => {
     else for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^::(?:error|notice) [^:\n]*::/u);
   });
 
-  test('has no mentions and links in Markdown', () => {
+  test('has no mentions or links in Markdown', () => {
     const text = formatReport(report, 'markdown');
     const outside = text.replaceAll(/(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)/gu, '');
     expect(outside).toContain('someone');
@@ -172,7 +176,7 @@ describe('drift', () => {
       reply: [{ name: '0', 'meta-type': 'object', members: [] }, info(evil), info('query-status')],
       status: 0,
     },
-  ])('prints $what of a server so that it can be seen', { timeout: 30_000 }, async ({ reply, status }) => {
+  ])('prints $what from a server visibly', { timeout: 30_000 }, async ({ reply, status }) => {
     await using peer = new Peer();
     peer.on('query-qmp-schema', (request) => {
       if (typeof reply === 'object' && 'fail' in reply) request.fail(reply.fail);
@@ -206,7 +210,7 @@ describe('the command line', () => {
   const evil = '::error::\u001B[2J\n::error::b\r::error::c\u2028::error::d\u2029';
 
   test.each([
-    { what: 'a schema that is not there', args: ['lint', `${evil}.json`], status: 3 },
+    { what: 'a missing schema', args: ['lint', `${evil}.json`], status: 3 },
     {
       what: 'a schema with errors',
       args: ['lint', 'x.json'],
@@ -214,7 +218,7 @@ describe('the command line', () => {
       status: 1,
     },
     {
-      what: 'a schema of an evil name with errors',
+      what: 'a schema with an evil name and errors',
       args: ['lint', `${evil}.json`],
       file: `${evil}.json`,
       text: 'x',
@@ -233,7 +237,12 @@ describe('the command line', () => {
       status: 3,
     },
     { what: 'an introspection', args: ['drift', '--introspection', evil], status: 3 },
-    { what: 'an introspection that is none', args: ['drift', '--introspection', 'x.json'], text: evil, status: 3 },
+    {
+      what: 'a file that is not an introspection',
+      args: ['drift', '--introspection', 'x.json'],
+      text: evil,
+      status: 3,
+    },
     { what: 'a version', args: ['diff', evil, '10.0'], status: 3 },
     { what: 'an option', args: ['diff', `--${evil}`], status: 2 },
     { what: 'a command', args: [evil], status: 2 },
@@ -245,7 +254,7 @@ describe('the command line', () => {
       status: 1,
     },
     { what: 'a program', args: ['diff', '10.0', '10.0', '--used-by', evil], status: 3 },
-  ])('prints $what so that it can be seen', { timeout: 30_000 }, ({ args, file = 'x.json', text, status }) => {
+  ])('prints $what visibly', { timeout: 30_000 }, ({ args, file = 'x.json', text, status }) => {
     if (text !== undefined) writeFileSync(join(folder, file), text);
     const result = spawnSync(process.execPath, [join(repository, 'generator/bin/qapi-ts.js'), ...args], {
       cwd: folder,

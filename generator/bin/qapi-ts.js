@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 
-// Node 22 and newer can cache compiled code, which shortens the start considerably.
+// Node 22 and newer can cache compiled code, which makes startup considerably faster.
 nodeModule.enableCompileCache?.();
 
 const cli = new URL('../dist/cli.js', import.meta.url);

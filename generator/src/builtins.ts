@@ -1,9 +1,9 @@
 /** Facts about QAPI's built-in types on the wire. */
 
-import type { BuiltinName } from './model.js';
+import type { BuiltinName, BuiltinType } from './model.js';
 
 interface Builtin {
-  /** The `json-type` of introspection. */
+  /** The `json-type` in introspection. */
   readonly jsonType: 'string' | 'number' | 'int' | 'boolean' | 'null' | 'value';
   /** The smallest and largest integer. */
   readonly range?: readonly [min: bigint, max: bigint];
@@ -14,7 +14,7 @@ const signed = (bits: bigint): Builtin => ({
   range: [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n],
 });
 const unsigned = (bits: bigint): Builtin => ({ jsonType: 'int', range: [0n, 2n ** bits - 1n] });
-/** QEMU accepts a negative 64-bit integer as the unsigned integer with the same bits. */
+/** Includes negative integers: QEMU converts them to the unsigned integers with the same bits. */
 const unsigned64: Builtin = { jsonType: 'int', range: [-(2n ** 63n), 2n ** 64n - 1n] };
 
 export const builtins: Readonly<Record<BuiltinName, Builtin>> = {
@@ -34,6 +34,12 @@ export const builtins: Readonly<Record<BuiltinName, Builtin>> = {
   any: { jsonType: 'value' },
   null: { jsonType: 'null' },
 };
+
+/** Returns the type that values are validated by. */
+export function validatedAs({ name, borrowed }: BuiltinType): BuiltinName {
+  // Of all integer types, this one has the most values.
+  return borrowed ? 'uint64' : name;
+}
 
 /** The kind of a JSON value, which selects the alternative of an alternate. */
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null' | 'any';

@@ -7,10 +7,12 @@ import { exitCodes, type Print, type Subcommand } from './commands/command.js';
 import { diffCommand } from './commands/diff.js';
 import { driftCommand } from './commands/drift.js';
 import { helpHint, reportFailure } from './commands/failures.js';
+import { fetchCommand } from './commands/fetch.js';
 import { generateCommand } from './commands/generate.js';
 import { introspectCommand } from './commands/introspect.js';
 import { lintCommand } from './commands/lint.js';
 import { vendorCommand } from './commands/vendor.js';
+import { versionsCommand } from './commands/versions.js';
 import { FileError, reasonOf } from './errors.js';
 import { generatorVersion } from './version.js';
 import { printableLines } from './visible.js';
@@ -24,6 +26,8 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   lint: lintCommand,
   introspect: introspectCommand,
   vendor: vendorCommand,
+  fetch: fetchCommand,
+  versions: versionsCommand,
   diff: diffCommand,
   drift: driftCommand,
 };
@@ -36,7 +40,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 export async function main(args: readonly string[]): Promise<number> {
   // If stderr fails, there is nowhere to report it.
   process.stderr.on('error', () => {});
-  // Output is written at the end, as a whole, so that errors are noticed.
+  // Output is collected and written at the end, so that write errors affect the exit code.
   const stdout: string[] = [];
   const { run, hint } = parse(args, (text) => void stdout.push(text));
   let code = exitCodes.ok;
@@ -46,7 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     failures.push(error);
   }
-  // Even after a failure, write the results from before it.
+  // Even after a failure, write what was printed before it.
   try {
     await writeOut(stdout.join(''));
   } catch (error) {
@@ -100,7 +104,7 @@ async function writeOut(text: string): Promise<void> {
     process.stdout.on('error', resolve);
     process.stdout.write(text, resolve);
   });
-  // EPIPE is no failure: a reader such as `head` may close the pipe early.
+  // EPIPE is not a failure: a reader such as `head` may close the pipe early.
   if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') return;
   throw new FileError(`cannot write to stdout: ${reasonOf(error)}`, { cause: error });
 }

@@ -3,7 +3,7 @@
 import type { Position } from './model.js';
 import { printable, visible } from './visible.js';
 
-/** A position and, if it comes from the front end, the text of its line. */
+/** A position and, if the front end reports the error, the text of its line. */
 export interface QuotedPosition extends Position {
   readonly source?: string;
 }
@@ -60,7 +60,7 @@ export function formatDiagnostic(diagnostic: Diagnostic, colour = false): string
 const wide =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303E\uFF01-\uFF60]/gu;
 
-/** Returns whitespace as wide as a text. Tabs are kept, because their width depends on the terminal. */
+/** Returns whitespace as wide as the text. Tabs are kept, because their width depends on the terminal. */
 function blank(text: string): string {
   return text.replaceAll(/\p{M}/gu, '').replaceAll(wide, '  ').replaceAll(/[^\t]/gu, ' ');
 }

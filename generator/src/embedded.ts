@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from './errors.js';
 import { isType, type Definition } from './model.js';
 
+export type ServerName = 'qmp' | 'qga' | 'qsd';
+
 /** A QEMU server and its schema. */
 export interface Server {
   /** The directory of its generated code. */
-  readonly name: 'qmp' | 'qga' | 'qsd';
+  readonly name: ServerName;
   readonly title: string;
   /** The root schema file in a QEMU source tree. */
   readonly root: string;
@@ -40,7 +42,7 @@ export const servers: readonly Server[] = [
 ];
 
 /** @throws UsageError if there is no server of this name */
-export function serverOf(name: Server['name']): Server {
+export function serverOf(name: ServerName): Server {
   const found = servers.find((server) => server.name === name);
   if (!found) throw new UsageError(`unknown server '${name}'`);
   return found;
@@ -66,35 +68,35 @@ export function schemaFolder(): string {
   return folder;
 }
 
-/**
- * Returns the newest embedded version that a full version or a prefix matches; by default, the current one.
- *
- * @throws UsageError if there is none
- */
-export function resolveVersion(wanted?: string): string {
-  if (wanted === undefined) return currentVersion();
-  const versions = embeddedVersions();
-  const found = versions.filter((version) => version === wanted || version.startsWith(`${wanted}.`));
-  const newest = found.at(-1);
-  if (newest === undefined)
-    throw new UsageError(`no embedded QEMU ${wanted}: embedded versions are ${versions.join(', ')}`);
-  return newest;
-}
-
 /** Returns the embedded versions, oldest first. */
 export function embeddedVersions(): string[] {
   return (
     readdirSync(schemaFolder(), { withFileTypes: true })
-      // There may also be stages of `vendor`.
+      // The directory may also contain stages of `vendor`.
       .filter((entry) => entry.isDirectory() && /^\d/u.test(entry.name))
       .map((entry) => entry.name)
-      .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+      .toSorted(compareVersions)
   );
+}
+
+/** Compares versions by their numbers, for sorting. */
+export function compareVersions(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
 }
 
 /** Returns the path of the file that contains the current version. */
 export function currentFile(): string {
   return join(schemaFolder(), 'current');
+}
+
+/**
+ * Returns the newest version that a full version or a prefix matches.
+ *
+ * @returns undefined if there is none
+ */
+export function newestMatch(versions: readonly string[], wanted: string): string | undefined {
+  const matching = versions.filter((version) => version === wanted || version.startsWith(`${wanted}.`));
+  return matching.toSorted(compareVersions).at(-1);
 }
 
 /** Returns the version that `generated/` is made from. */
@@ -106,7 +108,7 @@ export function embeddedRoot(version: string, server: Server): string {
   return join(embeddedFolder(version), server.root);
 }
 
-/** The folder of all schemas of a version. */
+/** Returns the directory of all schemas of a version. */
 export function embeddedFolder(version: string): string {
   return join(schemaFolder(), version);
 }

@@ -12,6 +12,18 @@ export class FileError extends Error {
   readonly code = 'ERR_QAPI_FILE';
 }
 
+/** An archive is damaged, or exceeds a limit. */
+export class ArchiveError extends FileError {}
+
+/** Something is not the release of QEMU that it should be. */
+export class ReleaseError extends Error {
+  override readonly name = 'ReleaseError';
+  readonly code = 'ERR_QAPI_RELEASE';
+}
+
+/** A program that is needed could not be run. */
+export class ProgramError extends FileError {}
+
 /** A server could not be queried, or is not the expected one. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
@@ -48,7 +60,7 @@ const reasons: Readonly<Record<string, string>> = {
   EXDEV: 'it is on another file system',
 };
 
-/** Returns the reason of a system error, as part of a sentence. */
+/** Returns the reason for a system error, as part of a sentence. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;

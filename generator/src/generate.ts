@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 
 import { conditionNames, conditionTest } from './condition.js';
 import { SchemaError, type Diagnostic } from './diagnostic.js';
-import { embeddedRoot, manualAddress, resolveVersion, servers } from './embedded.js';
+import { manualAddress, servers } from './embedded.js';
 import { emitJsonSchemas } from './emit/json-schema.js';
 import { emitPackage, hasProse } from './emit/package.js';
 import { loadSchema } from './frontend/load.js';
@@ -13,14 +13,21 @@ import { merge } from './model/merge.js';
 import { narrow } from './narrow.js';
 import { optional } from './optional.js';
 import type { Output } from './output.js';
+import type { Recovered } from './sources/recovered.js';
 import { isRange, versionsInRange, versionsOf } from './sources/range.js';
+import { locateVersion, openVersion, type Location } from './sources/versions.js';
 import { generatorVersion } from './version.js';
 
 export interface GenerateOptions {
-  /** A root schema file, or several of different versions, oldest first. By default, the schemas of an embedded QEMU. */
+  /**
+   * A root schema file, or several of different versions, oldest first. By default, the schemas of all servers of a QEMU
+   * version.
+   */
   readonly schema?: readonly string[];
-  /** An embedded version, or a range of them: `7.2..11.1`. By default, the current one. */
+  /** An embedded or cached version, or a range of embedded ones: `7.2..11.1`. By default, the current one. */
   readonly qemu?: string;
+  /** The schema of a server, instead of any other. */
+  readonly recovered?: Recovered;
   readonly out: string;
   /** Whether to include documentation text. By default, if the schema has any. */
   readonly docs?: boolean;
@@ -41,7 +48,10 @@ export interface Generated extends Output {
   readonly time: { readonly read: number; readonly emit: number };
 }
 
-/** @throws SchemaError; UsageError if the version is unknown; FileError; file system errors */
+/**
+ * @throws SchemaError; UsageError if the version is unknown, or has no documentation although it is required; FileError;
+ * file system errors
+ */
 export function generate(options: GenerateOptions): Generated[] {
   const results: Generated[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -60,24 +70,32 @@ export function generate(options: GenerateOptions): Generated[] {
 
 /** A schema to generate output for, or the schemas of a range of versions. */
 interface Job {
-  /** The root schema files, oldest version first. */
-  readonly roots: readonly string[];
+  /** Each loads the schema of one version, oldest first. */
+  readonly loads: readonly (() => Schema)[];
   readonly folder: string;
   readonly origin: string;
   /** The versions of the schemas, if known. Code for several needs them. */
   readonly versions?: readonly string[];
-  readonly manual?: (definition: Definition) => string;
+  readonly manual?: (definition: Definition) => string | undefined;
 }
 
-function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
+function jobs({ schema, recovered, qemu, out, docs }: GenerateOptions): Job[] {
   if (schema !== undefined) {
     const versions = schema.length > 1 ? versionsOf(schema) : undefined;
     const origin = versions ? `QEMU ${versions.join(', ')}` : schema.map((root) => basename(root)).join();
-    return [{ roots: schema, folder: out, origin, ...optional('versions', versions) }];
+    const loads = schema.map((root) => () => loadSchema(root));
+    return [{ loads, folder: out, origin, ...optional('versions', versions) }];
   }
-  const versions = isRange(qemu) ? versionsInRange(qemu) : [resolveVersion(qemu)];
+  if (recovered) {
+    const { origin, version, manual } = recovered;
+    const versions = version === undefined ? undefined : [version];
+    return [{ loads: [() => recovered.schema], folder: out, origin, ...optional('versions', versions), manual }];
+  }
+  const locations = locate(qemu, docs);
+  const versions = locations.map(({ version }) => version);
+  const trees = locations.map((location) => ({ ...location, read: openVersion(location) }));
   return servers.map((server) => ({
-    roots: versions.map((version) => embeddedRoot(version, server)),
+    loads: trees.map((tree) => () => loadSchema(join(tree.folder, server.root), { read: tree.read })),
     folder: join(out, server.name),
     origin: `QEMU ${versions.join(', ')}`,
     versions,
@@ -85,9 +103,19 @@ function jobs({ schema, qemu, out }: GenerateOptions): Job[] {
   }));
 }
 
-function generateOne({ roots, folder, origin, versions, manual }: Job, options: GenerateOptions): Generated {
+/**
+ * Finds the schemas of a version, or of the versions in a range.
+ *
+ * @throws UsageError if there are none
+ */
+export function locate(qemu: string | undefined, docs: boolean | undefined): Location[] {
+  if (!isRange(qemu)) return [locateVersion(qemu, docs)];
+  return versionsInRange(qemu).map((version) => locateVersion(version, docs));
+}
+
+function generateOne({ loads, folder, origin, versions, manual }: Job, options: GenerateOptions): Generated {
   const begin = performance.now();
-  const all = loadAll(roots);
+  const all = loadAll(loads);
   const narrowed = options.define.length === 0 ? all : all.map((one) => narrow(one, conditionTest(options.define)));
   const schema = mergeAll(narrowed, versions);
   const qemu = versions?.length === 1 ? versions[0] : undefined;
@@ -111,11 +139,11 @@ function generateOne({ roots, folder, origin, versions, manual }: Job, options: 
 }
 
 /** @throws SchemaError with the errors of all schemas */
-function loadAll(roots: readonly string[]): Schema[] {
+function loadAll(loads: readonly (() => Schema)[]): Schema[] {
   const diagnostics: Diagnostic[] = [];
-  const schemas = roots.flatMap((root) => {
+  const schemas = loads.flatMap((load) => {
     try {
-      return [loadSchema(root)];
+      return [load()];
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
       diagnostics.push(...error.diagnostics);

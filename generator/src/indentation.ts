@@ -1,4 +1,4 @@
-/** The indentation of lines of documentation. */
+/** Helpers for the indentation of documentation. */
 
 export function indentation(text: string): number {
   return text.length - text.trimStart().length;
@@ -8,7 +8,7 @@ export function isBlank(text: string): boolean {
   return text.trim() === '';
 }
 
-/** Returns whether a line belongs to a block with an indentation. Blank lines belong to any block. */
+/** Returns whether a line belongs to a block with the given indentation. Blank lines belong to any block. */
 export function isWithin(text: string, indent: number): boolean {
   return isBlank(text) || indentation(text) >= indent;
 }

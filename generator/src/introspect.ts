@@ -167,7 +167,7 @@ class Introspection {
     return !type.condition || this.#holds(type.condition);
   }
 
-  /** Converts all parts before filtering, because conversion numbers the types. */
+  /** Converts all parts before filtering them, because the conversion numbers the types. */
   #kept<T extends { readonly condition?: Condition }, I>(things: readonly T[], toInfo: (thing: T) => I): I[] {
     return things.flatMap((thing) => {
       const info = toInfo(thing);

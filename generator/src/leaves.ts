@@ -10,7 +10,7 @@ import { isEmpty, type Schema, type UnionType } from './model.js';
 /** The limit for one union. QEMU's largest has 49. */
 export const maxLeaves = 10_000;
 
-/** The limit for all unions of a schema. QEMU 10.2 has 287, and a few more each year. */
+/** The limit for all unions of a schema. QEMU 10.2 has 287, and gains a few each year. */
 export const maxAllLeaves = 20_000;
 
 /** @throws SchemaError if the unions of a schema have more leaves than the limits allow */
@@ -26,7 +26,7 @@ export function refuseLeaves(schema: Schema): void {
     const leaves = countLeaves(union, known);
     const flattened = 'branches with nested unions expanded';
     if (leaves > maxLeaves) {
-      refuse(union, `union '${union.name}' has ${leaves} ${flattened}: more than ${maxLeaves}`);
+      refuse(union, `union '${union.name}' has ${leaves} ${flattened}, more than the limit of ${maxLeaves}`);
       continue;
     }
     const before = all;
@@ -34,7 +34,7 @@ export function refuseLeaves(schema: Schema): void {
     if (before <= maxAllLeaves && all > maxAllLeaves) {
       refuse(
         union,
-        `with union '${union.name}', the schema's unions have ${all} ${flattened}: more than ${maxAllLeaves}`,
+        `with union '${union.name}', the schema's unions have ${all} ${flattened}, more than the limit of ${maxAllLeaves}`,
       );
     }
   }
@@ -42,8 +42,8 @@ export function refuseLeaves(schema: Schema): void {
 }
 
 /**
- * Counts leaves without visiting each of them, because nested unions multiply. All branches without members count as
- * one.
+ * Counts leaves without visiting each of them, because nested unions multiply. Branches without members count as one
+ * leaf together.
  */
 function countLeaves(union: UnionType, known: Map<UnionType, number>): number {
   const before = known.get(union);

@@ -107,6 +107,8 @@ export type BuiltinName = (typeof builtinNames)[number];
 export interface BuiltinType {
   readonly kind: 'builtin';
   readonly name: BuiltinName;
+  /** Set for an integer whose width is only known from another version: code has the type, but any 64 bits are valid. */
+  readonly borrowed?: true;
 }
 
 export interface ArrayType {
@@ -260,8 +262,8 @@ export function isEmpty(type: ObjectType): boolean {
 }
 
 /**
- * Returns whether a command accepts arguments that are not in the schema. A command without arguments does not, even with
- * `'gen': false`, as `query-qmp-schema` had until QEMU 5.2.
+ * Returns whether a command accepts arguments that are not in the schema. A command without arguments does not, even
+ * with `'gen': false`, which `query-qmp-schema` had until QEMU 5.2.
  */
 export function takesFurtherArguments({ gen, arguments: type }: Pick<Command, 'gen' | 'arguments'>): boolean {
   return !gen && type !== undefined;

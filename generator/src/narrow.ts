@@ -3,8 +3,8 @@
 import type { Condition, Definition, Feature, Mutable, Schema, Type } from './model.js';
 
 /**
- * Returns a narrowed copy of a schema. A type that is still referenced is kept even if its own condition does not hold:
- * no QEMU could be built with these conditions, but the result is complete.
+ * Returns a narrowed copy of a schema. A type that is still referenced is kept even if its own condition does not hold.
+ * No QEMU could be built with such conditions, but the result is complete.
  */
 export function narrow(schema: Schema, holds: (condition: Condition) => boolean): Schema {
   const narrower = new Narrower(holds);

@@ -32,7 +32,7 @@ export interface Difference {
 /**
  * Returns the differences between the files on disk and what they should be. Files that were not generated are ignored.
  *
- * @throws FileError if something else is where a directory should be; file system errors
+ * @throws FileError if something else is in the place of a directory; file system errors
  */
 export function compare(root: string, outputs: readonly Output<string | Expectation>[]): Difference[] {
   requireFolders(root, outputs);
@@ -78,17 +78,17 @@ export async function write(root: string, outputs: readonly Output[]): Promise<v
   });
 }
 
-/** @throws UsageError if the root is empty; FileError if something else is where a directory should be */
+/** @throws UsageError if the root is empty; FileError if something else is in the place of a directory */
 function requireFolders(root: string, outputs: readonly Output<unknown>[]): void {
   if (root === '') throw new UsageError('--out requires the path of a directory');
   requireFoldersTo(root);
-  // Links are not followed here, because they might lead out of the root.
+  // Symbolic links are not followed here, because they might lead out of the root.
   for (const { folder } of outputs) {
     if (folder !== root) requireFolder(folder, lstatSync(folder, { throwIfNoEntry: false }));
   }
 }
 
-/** Checks a path from the top, so that the error names the part that is in the way. Links to directories are followed. */
+/** Checks a path from the top, so that the error names the part in the way. Links to directories are followed. */
 function requireFoldersTo(path: string): void {
   const parent = dirname(path);
   if (parent !== path) requireFoldersTo(parent);
@@ -102,7 +102,7 @@ function requireFolder(path: string, stat: Stats | undefined): void {
   );
 }
 
-/** Returns the names of files that an earlier run generated, and that are no longer generated. */
+/** Returns the names of files that an earlier run generated, but that are no longer generated. */
 function generatedBefore(folder: string, files: ReadonlyMap<string, unknown>): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder)

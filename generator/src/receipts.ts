@@ -1,13 +1,14 @@
 /**
- * Receipts: digests of the output of `generate`, so that `check` need not generate output again to find it up to date.
+ * Receipts: digests of the output of `generate`, by which `check` recognizes up-to-date files without generating them.
  *
  * The key of a receipt is a digest of everything that the output depends on: the code of the generator and of the
- * packages that it uses, the schema files, the options, and Node. If any of these changes, no receipt is found. A receipt
- * can only prove that files are up to date: if a file does not match, the output is generated and compared. Receipts are
- * stored in the generator's package, because anyone who can write there can change the generator itself. If that
- * directory is not writable, there are no receipts.
+ * packages that it uses, the schema files, the options, and Node. If any of these changes, no receipt is found. A
+ * receipt can only prove that files are up to date: if a file does not match, the output is generated and compared.
+ * Receipts are stored in the generator's package, because anyone who can write there can change the generator itself.
+ * If that directory is not writable, there are no receipts.
  *
- * There are no receipts for schemas named by the user: these may be pipes, which can be read only once.
+ * There are no receipts for schemas of servers, or for those named by the user: these may be pipes, which can be read only
+ * once.
  */
 
 import { createHash, type Hash } from 'node:crypto';
@@ -16,9 +17,8 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { currentFile, embeddedFolder, resolveVersion } from './embedded.js';
-import { generate, type GenerateOptions } from './generate.js';
-import { isRange, versionsInRange } from './sources/range.js';
+import { currentFile } from './embedded.js';
+import { generate, locate, type GenerateOptions } from './generate.js';
 import { compare, type Difference, type Expectation, type Output } from './output.js';
 
 /** The length in bytes and the SHA-256 digest of each file, by the name of its directory and its own name. */
@@ -51,7 +51,7 @@ export function findDifferences(options: GenerateOptions): Difference[] {
 
 /** @param outputs the output of `generate` with the options */
 export function keepReceipt(options: GenerateOptions, outputs: readonly Output[]): void {
-  if (options.schema !== undefined) return;
+  if (!isEmbedded(options)) return;
   const receipt: Receipt = Object.fromEntries(
     outputs.map(({ folder, files }) => [
       basename(folder),
@@ -71,7 +71,7 @@ export function keepReceipt(options: GenerateOptions, outputs: readonly Output[]
 }
 
 function receiptFor(options: GenerateOptions): Output<Expectation>[] | undefined {
-  if (options.schema !== undefined) return undefined;
+  if (!isEmbedded(options)) return undefined;
   try {
     const receipts = readReceipts();
     const key = receipts.length === 0 ? undefined : keyOf(options);
@@ -81,6 +81,10 @@ function receiptFor(options: GenerateOptions): Output<Expectation>[] | undefined
     // The error is reported when the output is generated.
     return undefined;
   }
+}
+
+function isEmbedded({ schema, recovered }: GenerateOptions): boolean {
+  return schema === undefined && recovered === undefined;
 }
 
 function expectations(out: string, receipt: Receipt): Output<Expectation>[] {
@@ -101,21 +105,23 @@ function readReceipts(): Receipts {
   }
 }
 
-/** @throws UsageError if the version is unknown; Error if a file changed during this run; file system errors */
+/** @throws UsageError if there are no such schemas; Error if a file changed during this run; file system errors */
 function keyOf(options: GenerateOptions): string {
-  const versions = isRange(options.qemu) ? versionsInRange(options.qemu) : [resolveVersion(options.qemu)];
+  const locations = locate(options.qemu, options.docs);
   const { resolve } = createRequire(import.meta.url);
   const folders = packages.map((name) => dirname(resolve(`${name}/package.json`)));
   const hash = createHash('sha256');
-  const paths = [code, manifest, ...folders, ...versions.map((version) => embeddedFolder(version))];
-  // The default version may change between generating and this.
+  const paths = [code, manifest, ...folders, ...locations.map(({ folder }) => folder)];
+  // The current version may change after the output is generated.
   if (options.qemu === undefined) paths.push(currentFile());
   for (const path of paths) update(hash, path);
   const node = [process.versions, process.execArgv, process.env['NODE_OPTIONS']];
-  return hash.update(JSON.stringify([versions, { ...options, out: '' }, node])).digest('hex');
+  return hash
+    .update(JSON.stringify([locations.map(({ version }) => version), { ...options, out: '' }, node]))
+    .digest('hex');
 }
 
-/** @throws Error if the file changed since this process began, because the old content may have been used */
+/** @throws Error if the file has changed since this process began, because the old content may have been used */
 function update(hash: Hash, path: string): void {
   const stat = statSync(path);
   if (stat.ctimeMs >= performance.timeOrigin) throw new Error(`${path} has changed`);

@@ -1,7 +1,7 @@
 /**
  * Replaces a set of files and directories atomically: all of them or none, even if the process is killed.
  *
- * 1. A run creates a stage, a directory of its own in the root. The stage's name identifies the process that owns it.
+ * 1. A run creates a stage, its own directory in the root. The stage's name identifies the process that owns it.
  * If the root, a directory in the set that may be another run's root, or the root's parent has a stage of another live
  * process, the run removes its own stage and waits. So only one run at a time proceeds.
  * 2. The run completes what dead runs began, and removes their stages.
@@ -40,8 +40,8 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 
 import { FileError, InterruptError } from './errors.js';
 
-/** The text of a file, the files of a directory by relative path, or undefined for a removal. */
-export type Content = string | ReadonlyMap<string, string> | undefined;
+/** The content of a file, the files of a directory by relative path, or undefined for a removal. */
+export type Content = string | ReadonlyMap<string, string | Uint8Array> | undefined;
 
 interface Replacement {
   /** The directory that contains everything. */
@@ -57,18 +57,18 @@ interface Replacement {
   readonly verify: (path: string) => void;
 }
 
-/** A stage left behind by a dead run. */
+/** A stage that a dead run left behind. */
 export interface Leftover {
   readonly path: string;
   /** Whether the run may have changed something. The next run completes it. */
   readonly isBegun: boolean;
 }
 
-/** How long to wait for another run to end, in milliseconds. */
+/** The maximum time to wait for another run, in milliseconds. */
 const patience = 60_000;
 /**
- * How long the stage of a process that cannot be observed, on another host or in another container, counts as live, in
- * milliseconds.
+ * The time for which the stage of a process that cannot be observed, on another host or in another container, counts as
+ * live, in milliseconds.
  */
 const lease = 30_000;
 const maxJournalLength = 1 << 24;
@@ -112,9 +112,19 @@ async function replace(replacement: Replacement, isInterrupted: () => Promise<bo
     makeMoves(root, stage, moves);
     return true;
   } finally {
-    // If moves could be neither made nor undone, the journal is still there for the next run.
+    // If moves could be neither made nor undone, the journal remains for the next run.
     if (!isThere(join(stage, journalName))) removeStage(stage);
   }
+}
+
+/**
+ * Creates a directory and its missing parents, so that a run in it will not fail for lack of permission.
+ *
+ * @throws file system errors, also if the directory is not writable
+ */
+export function requireWritable(root: string): void {
+  makeFolders(root);
+  rmdirSync(mkdtempSync(join(root, ownPrefix())));
 }
 
 /** Returns the stages that dead runs left in a directory. */
@@ -183,7 +193,7 @@ function recover(folder: string, ownStage: string, verify: Replacement['verify']
     const moves = readJournal(stage);
     for (const [index, { path, isRemoval }] of moves.entries()) {
       const fresh = join(stage, 'new', String(index));
-      // Moves without new content have already been made.
+      // The move has already been made if the new content, or what it removes, is gone.
       if (!isThere(isRemoval ? placeOf(folder, path) : fresh)) continue;
       verifyPlace(folder, path, verify);
       if (!isRemoval) verifyFresh(stage, fresh);
@@ -223,14 +233,14 @@ function writeStage(stage: string, planned: ReadonlyMap<string, Content>): Move[
 }
 
 /** Returns the directories that were created. */
-function writeFolder(path: string, files: ReadonlyMap<string, string>): string[] {
+function writeFolder(path: string, files: ReadonlyMap<string, string | Uint8Array>): string[] {
   const folders = new Set([path]);
   for (const name of files.keys()) {
     const parts = requirePlain(name).split('/').slice(0, -1);
     for (let end = 1; end <= parts.length; end += 1) folders.add(join(path, ...parts.slice(0, end)));
   }
   for (const folder of folders) mkdirSync(folder);
-  for (const [name, text] of files) writeFlushed(join(path, name), text);
+  for (const [name, content] of files) writeFlushed(join(path, name), content);
   return [...folders];
 }
 
@@ -294,7 +304,7 @@ function makeMove(root: string, stage: string, { path, isRemoval }: Move, index:
   const [fresh, old] = [join(stage, 'new', index), join(stage, 'old', index)];
   if (!isRemoval && !isThere(fresh)) return;
   if (isThere(place)) {
-    // The old content is already in the stage; something else was put in its place since.
+    // The old content is already in the stage; something else has since been put in its place.
     if (isThere(old)) rmSync(old, { recursive: true });
     renameSync(place, old);
   }
@@ -468,9 +478,9 @@ function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-function writeFlushed(path: string, text: string): void {
+function writeFlushed(path: string, content: string | Uint8Array): void {
   try {
-    writeFileSync(path, text, { flush: true });
+    writeFileSync(path, content, { flush: true });
   } catch (error) {
     // Node's error of a failed write has no path.
     throw error instanceof Error ? Object.assign(error, { path }) : error;

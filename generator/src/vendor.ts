@@ -112,7 +112,7 @@ function moduleText({ source, expressions }: ParsedFile): string {
 function withoutDocPragmas(object: ObjectNode): ObjectNode | undefined {
   const pragma = object.members.get('pragma');
   if (pragma?.value.kind !== 'object') return object;
-  // The exceptions are computed anew; see `documentationExceptions`.
+  // The exceptions are computed by `documentationExceptions` instead.
   const members = [...pragma.value.members].filter(
     ([name]) => name !== 'doc-required' && name !== 'documentation-exceptions',
   );

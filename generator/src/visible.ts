@@ -20,8 +20,8 @@ export function visible(text: string): string {
 }
 
 /**
- * Like {@link visible}, but also escapes commands to CI systems, such as GitHub's `::error::` at the beginning of a
- * line.
+ * Escapes text like {@link visible}, and also commands to CI systems, such as GitHub's `::error::` at the beginning of
+ * a line.
  */
 export function printable(text: string): string {
   return visible(text)
@@ -30,8 +30,8 @@ export function printable(text: string): string {
 }
 
 /**
- * Like {@link printable}, but keeps line feeds. Other line separators are escaped, because not all terminals and logs
- * treat them as such.
+ * Escapes text like {@link printable}, but keeps line feeds. Other line separators are escaped, because not all
+ * terminals and logs treat them as such.
  */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');

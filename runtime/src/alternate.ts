@@ -16,7 +16,7 @@ export class AlternateType implements Type {
     this.#define = define;
   }
 
-  /** The types by the kind of their values. An alternative is neither an alternate nor `any`, so it has one kind. */
+  /** The types by the kind of their values. No alternative is an alternate or `any`, so each has exactly one kind. */
   get alternatives(): ReadonlyMap<JsonKind | undefined, Type> {
     return (this.#alternatives ??= new Map(
       this.#define()

@@ -10,13 +10,13 @@ export interface CallBounds {
   readonly signal?: AbortSignal | undefined;
   readonly timeout?: number | undefined;
   readonly where?: ((event: never) => boolean) | undefined;
-  /** The names of the events to wait for, one of which has to arrive. */
+  /** The names of the events to wait for. Any one of them ends the wait. */
   readonly until: readonly string[];
 }
 
 /**
- * Settles once: when it has its result and, if it waits for an event, that event, in either order; or at the first
- * failure.
+ * Settles once: at the first failure, or when the result and, if the call waits for one, an event have arrived, in
+ * either order.
  */
 export class BoundedCall {
   readonly #session: Session;

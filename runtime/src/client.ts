@@ -33,7 +33,7 @@ export type EventOf<E extends EventMap<E>, N extends keyof E> = {
  * @typeParam U the events named in `until`
  */
 export interface CallOptions<E extends EventMap<E>, U extends keyof E = never> {
-  /** Aborts the call: it rejects at once, and a command that is still queued is never sent. */
+  /** Aborts the call: it rejects immediately, and a command that is still queued is never sent. */
   signal?: AbortSignal | undefined;
   /** The time limit for the whole call, in milliseconds. `Infinity` means no limit. */
   timeout?: number | undefined;
@@ -105,6 +105,14 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
     return this.#connection.greeting;
   }
 
+  /**
+   * The server's version of QEMU: `10.2.2`. Undefined for a guest agent until it has reported its version, which it is
+   * asked for in the background, and for a server that reports none.
+   */
+  get version(): string | undefined {
+    return this.#connection.version;
+  }
+
   /** The server's process if the client launched it. */
   get process(): ChildProcess | undefined {
     return this.#connection.process;
@@ -132,6 +140,16 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
+   * Returns whether the server has a command, synchronously: the server was asked for its commands while connecting, and
+   * after each reconnect. A guest agent also has commands that are disabled; `supports` tells whether they are enabled.
+   *
+   * @throws TypeError if the client was connected without the option `queryCommands`
+   */
+  has(name: (keyof C & string) | (string & {})): boolean {
+    return this.#connection.has(name);
+  }
+
+  /**
    * Returns whether the server has a command or an event: `supports('blockdev-add')`. With `part`, returns whether that
    * command or event has
    * - an argument, a member of the result, or (for events) a member of the data: `{ argument: 'file.filename' }`,
@@ -146,7 +164,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
    *
    * Since version 10.1, QEMU lists the commands of all targets: an x86 QEMU has `dump-skeys`, but the call fails.
    *
-   * @throws QmpError if the server does not answer; TypeError for an invalid option or path, or when an agent is queried
+   * @throws QmpError if the server does not reply; TypeError for an invalid option or path, or when an agent is queried
    * for anything but a command
    */
   supports<N extends AnyName<C, E>>(
@@ -172,7 +190,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Removes a listener. Does nothing if it was not added.
+   * Removes a listener. Does nothing if the listener was not added.
    *
    * @throws TypeError if the schema does not have the event
    */
@@ -198,7 +216,7 @@ export class Client<C extends CommandMap<C>, E extends EventMap<E>> implements A
   }
 
   /**
-   * Returns an async iterator over events of the given names, from now on, in the order received. The iteration ends
+   * Returns an async iterator over events with the given names that arrive from now on, in order. The iteration ends
    * when the client is closed, and throws when the connection is lost.
    *
    * @throws TypeError if the schema does not have an event, or for an invalid option

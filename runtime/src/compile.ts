@@ -1,6 +1,6 @@
 /**
  * Compiles types to check functions that are as fast as hand-written code. The source of a function is generated on
- * first use. Each class of `schema.ts` writes the source for its own types.
+ * first use. Each class that implements `Type` writes the source for its own types.
  *
  * A check accepts only values in their usual form. If it rejects a value, `inspect` decides, and reports the issues.
  * Where code generation is disabled (`--disallow-code-generation-from-strings`), there are no checks, and `inspect`
@@ -60,7 +60,7 @@ function canCompile(): boolean {
 
 function compile(body: string, constants: readonly unknown[]): Check {
   const names = constants.map((_, index) => `c${index}`);
-  // The source consists of schema names, as JSON literals. No part of a value ever gets into it.
+  // The source consists of schema names, as JSON literals. It never contains any part of a value.
   // oxlint-disable-next-line no-new-func, no-implied-eval
   return new Function(...names, `return function check(v, d) {\n${body}\n}`)(...constants) as Check;
 }

@@ -6,9 +6,17 @@ import type { ChildProcess } from 'node:child_process';
 import { delayUnlessAborted, onAbort } from './abort.js';
 import { addressOf, canReconnectTo, open, type Address, type Ending, type Opened } from './address.js';
 import { BoundedCall, type CallBounds } from './bounded-call.js';
-import { AbortedError, ConnectError, ConnectionLostError, NotSentError, ProtocolError, QmpError } from './errors.js';
+import {
+  AbortedError,
+  CommandError,
+  ConnectError,
+  ConnectionLostError,
+  NotSentError,
+  ProtocolError,
+  QmpError,
+} from './errors.js';
 import { Events, waitingLimit, type EventReader, type EventsOptions, type Listener } from './events.js';
-import type { JsonObject } from './json.js';
+import { isObject, type Json, type JsonObject } from './json.js';
 import { defaultLog, guarded, safe, type Log, type Trace } from './log.js';
 import {
   aBoolean,
@@ -36,9 +44,9 @@ import {
   type Settle,
   type Settled,
 } from './session.js';
-import { Inventory, type Part } from './supports.js';
+import { commandsIn, commandsQuery, Inventory, type Part } from './supports.js';
 import { Checks, validationOf, type Validation } from './validation.js';
-import { versionProblem } from './version.js';
+import { codeVersions, versionIn, versionOf, type CodeVersions } from './version.js';
 
 export interface ConnectOptions {
   /**
@@ -47,7 +55,7 @@ export interface ConnectOptions {
    */
   connectTimeout?: number | undefined;
   /**
-   * The maximum size of a received message in bytes: by default 64 MiB from a monitor, 65 MiB from an agent. Such a
+   * The maximum size of a received message in bytes; by default, 64 MiB from a monitor and 65 MiB from an agent. A
    * message may contain 1048576 values from a monitor, or 262144 from an agent; a higher limit raises these in
    * proportion. The limit cannot exceed Node's maximum string length, which is 512 MiB.
    */
@@ -58,8 +66,16 @@ export interface ConnectOptions {
   trace?: Trace | undefined;
   /** How to validate arguments, results and events. `false` disables validation. */
   validate?: boolean | Validation | undefined;
-  /** Logs a warning if the server's QEMU minor version differs from that of the generated code. */
+  /**
+   * Whether to log a warning if the server's QEMU minor version is not one that the generated code is for; true by
+   * default. An agent is asked for its version once it is connected.
+   */
   checkVersion?: boolean | undefined;
+  /**
+   * Whether to ask the server for the names of its commands while connecting, for `has`. Clients of a range of versions
+   * always do.
+   */
+  queryCommands?: boolean | undefined;
   /**
    * Reconnects to a path or port when the connection is lost. Calls in flight still fail: nothing is sent twice.
    */
@@ -68,8 +84,8 @@ export interface ConnectOptions {
 
 /**
  * Delays in milliseconds, at least 1. The delay doubles after each attempt, and each wait is a random time between half
- * the delay and the full delay. It is reset to `initialDelay` only by a connection that lasted for ten seconds, or for
- * `maxDelay` if that is shorter: otherwise, a server that greets and then dies would be retried without pause.
+ * the delay and the full delay. Only a connection that lasts for ten seconds, or for `maxDelay` if that is shorter,
+ * resets it to `initialDelay`: otherwise, a server that greets and then dies would be retried without pause.
  */
 export interface ReconnectOptions {
   /** 100 by default, or `maxDelay` if that is smaller. */
@@ -101,6 +117,7 @@ const connectChecks: OptionChecks<ConnectOptions> = {
   trace: aFunction,
   validate: anything,
   checkVersion: aBoolean,
+  queryCommands: aBoolean,
   reconnect: anything,
 };
 const reconnectChecks: OptionChecks<ReconnectOptions> = { initialDelay: aDelay, maxDelay: aDelay };
@@ -115,6 +132,7 @@ const callChecks: OptionChecks<RawCallOptions> = /* @__PURE__ */ (() => ({
   ...rawCallChecks,
   validate: anything,
 }))();
+const callOptionNames = /* @__PURE__ */ (() => Object.keys(callChecks))();
 const noOptions: RawCallOptions = {};
 /** The validation of `callRaw`. */
 const unchecked = /* @__PURE__ */ validationOf(false);
@@ -129,6 +147,8 @@ export interface ConnectionEvents {
 
 /** How long a connection must last to reset the delay before the next attempt, in milliseconds. */
 const steadyTime = 10_000;
+/** The maximum time to wait for an agent's version, in milliseconds. */
+const versionTimeout = 10_000;
 /** How long `close` waits for calls in flight, in milliseconds. */
 const drainTimeout = 5000;
 
@@ -137,6 +157,11 @@ export class Connection {
   readonly #protocol: Protocol;
   readonly #options: ConnectOptions;
   readonly #delays: Delays | undefined;
+  readonly #isAgent: boolean;
+  /** The versions that the generated code is for, if it names them. */
+  readonly #code: CodeVersions | undefined;
+  readonly #checksVersion: boolean;
+  readonly #asksCommands: boolean;
   /** The delay before the next attempt to reconnect, in milliseconds. */
   #delay = 0;
   /** The time at which the connection was established. */
@@ -146,11 +171,21 @@ export class Connection {
   readonly #events: Events;
   readonly #validation: Validation;
   readonly #checks: Checks;
+  /**
+   * Settles calls that use the connection's own validation. They share this function because there may be very many in
+   * flight.
+   */
+  readonly #settleOwn: Settle;
   /** Replaced when the connection ends: the next server may be a different one. */
   #inventory: Inventory;
   #session: Session | undefined;
   #opened: Opened | undefined;
   #greeting: Greeting | undefined;
+  #version: string | undefined;
+  /** The version that was last logged because the generated code is not for it. */
+  #loggedVersion: string | undefined;
+  /** The names of the server's commands, if it was asked for them and has replied. */
+  #commands: ReadonlySet<string> | undefined;
   /** Events that arrived before listeners could be added. */
   #held: Backlog<Parameters<SessionOptions['onEvent']>> | undefined = new Backlog(waitingLimit);
   /** The number of events that did not fit into `#held`. */
@@ -159,8 +194,8 @@ export class Connection {
   /** Set when no more events can arrive. */
   #over: { readonly error: QmpError | undefined } | undefined;
   #reconnecting: Promise<void> | undefined;
-  /** Ends the delay before the next attempt to reconnect. */
-  readonly #stop = new AbortController();
+  /** Ends reconnecting. */
+  #stop: AbortController | undefined;
   #unsettledCalls = 0;
   /** Called when the last call settles. */
   #onIdle: (() => void) | undefined;
@@ -170,11 +205,16 @@ export class Connection {
     this.#protocol = protocol;
     this.#options = options;
     this.#delays = delaysOf(options.reconnect);
+    this.#isAgent = protocol.handshake === 'sync';
+    this.#code = codeVersions(protocol);
+    this.#checksVersion = options.checkVersion ?? true;
+    this.#asksCommands = options.queryCommands ?? protocol.versions !== undefined;
     this.#log = safe(options.log ?? defaultLog);
     this.#trace = options.trace && guarded('trace', options.trace);
     this.#events = new Events(this.#log, protocol.validators?.events);
     this.#validation = validationOf(options.validate);
-    this.#checks = new Checks(protocol.validators, this.#log, Object.keys(callChecks));
+    this.#checks = new Checks(protocol, this.#log, callOptionNames);
+    this.#settleOwn = this.#settleWith(this.#validation);
     this.#inventory = this.#newInventory();
   }
 
@@ -193,6 +233,11 @@ export class Connection {
   /** The server's greeting; undefined for an agent. */
   get greeting(): Greeting | undefined {
     return this.#greeting;
+  }
+
+  /** The server's version, if it is known. */
+  get version(): string | undefined {
+    return this.#version;
   }
 
   /** The server's process if it was launched. */
@@ -224,6 +269,22 @@ export class Connection {
         resolve,
       );
     });
+  }
+
+  /**
+   * Returns whether the server has a command.
+   *
+   * @throws TypeError if it was not asked for its commands
+   */
+  has(name: string): boolean {
+    checkParameter('name', name, aString);
+    if (!this.#asksCommands) throw new TypeError('has: connect with the option queryCommands, and it can tell');
+    return this.#commands?.has(name) ?? false;
+  }
+
+  /** Returns why a command cannot be called if the server lacks it, and not every version of a range has it. */
+  lack(name: string): string | undefined {
+    return !this.#commands || this.#commands.has(name) ? undefined : this.#checks.lack(name);
   }
 
   /** Returns whether the server has a command or event, or a part of one. */
@@ -258,13 +319,11 @@ export class Connection {
     return (this.#closing ??= this.#close());
   }
 
-  /**
-   * Settles calls that use the connection's own validation. They share this function because there may be very many in
-   * flight.
-   */
-  readonly #check: Settle = (outcome, resolve, command) => {
-    this.#settle(this.#checks.result(command, outcome, this.#validation), resolve);
-  };
+  /** @param explanation why the server may reject the arguments */
+  #settleWith(validation: Validation, explanation?: string): Settle {
+    return (outcome, resolve, command) =>
+      this.#settle(this.#checks.result(command, outcome, validation, explanation), resolve);
+  }
 
   #settle(outcome: Settled, resolve: Resolve): void {
     resolve('failure' in outcome ? fail(outcome.failure) : outcome.result);
@@ -291,57 +350,56 @@ export class Connection {
       resolve(fail(wire));
       return;
     }
+    const explanation = this.#checks.explanationOf(wire);
     const session = this.#sessionFor(command, options);
     if (typeof session === 'function') {
       resolve(fail(session));
     } else if (!signal && timeout === undefined && !until) {
       this.#unsettledCalls += 1;
-      const settle: Settle = (outcome) => this.#settle(this.#checks.result(command, outcome, validation), resolve);
-      session.send({
-        command,
-        args: wire,
-        oob,
-        settle: validation === this.#validation ? this.#check : settle,
-        resolve,
-      });
+      const isOwn = validation === this.#validation && explanation === undefined;
+      const settle = isOwn ? this.#settleOwn : this.#settleWith(validation, explanation);
+      session.send({ command, args: wire, oob, settle, resolve });
     } else {
       const bounds = { signal, timeout, where: options.where, until: until ?? [] };
-      this.#sendBounded(session, { command, args: wire, oob, resolve }, bounds, validation);
+      this.#sendBounded(session, { command, args: wire, oob, resolve }, bounds, validation, explanation);
     }
   }
 
   /** Returns the session to send a call with, or a function that creates the error. */
   #sessionFor(command: string, { signal, oob }: RawCallOptions): Session | (() => QmpError) {
     const session = this.#session;
-    const notSent = (why: string) => () => new NotSentError(`${command}: ${why}`);
-    if (signal?.aborted) {
-      return () => new AbortedError(`${command}: the call was aborted before it was sent`, { cause: signal.reason });
-    }
-    if (this.#closing) return notSent('the connection is being closed');
-    if (!session || session.ended) return notSent('not connected');
-    if (oob && !session.oob) return notSent('the server does not support out-of-band execution');
+    if (signal?.aborted) return abortedBeforeSent(command, signal);
+    if (this.#closing) return notSent(command, 'the connection is being closed');
+    if (!session || session.ended) return notSent(command, 'not connected');
+    if (oob && !session.oob) return notSent(command, 'the server does not support out-of-band execution');
     return session;
   }
 
   /** Sends a call that has a signal, a timeout, or events to wait for. */
-  #sendBounded(session: Session, request: Omit<Request, 'settle'>, bounds: CallBounds, validation: Validation): void {
+  #sendBounded(
+    session: Session,
+    request: Omit<Request, 'settle'>,
+    bounds: CallBounds,
+    validation: Validation,
+    explanation: string | undefined,
+  ): void {
     const { command, resolve } = request;
     const settle = (outcome: Settled): void => this.#settle(outcome, resolve);
     this.#unsettledCalls += 1;
     new BoundedCall(session, this.#events, command, bounds, settle).start(request, (outcome) =>
-      this.#checks.result(command, outcome, validation),
+      this.#checks.result(command, outcome, validation, explanation),
     );
   }
 
   // Connecting
 
-  async #connect(): Promise<void> {
-    const { connectTimeout = 10_000, messageLimit, checkVersion } = this.#options;
+  async #connect(stop?: AbortSignal): Promise<void> {
+    const { connectTimeout = 10_000, messageLimit } = this.#options;
     // Node 20 garbage-collects the result of `AbortSignal.any` when it contains `AbortSignal.timeout`.
     const controller = new AbortController();
     const end = (): void => controller.abort();
     const timer = connectTimeout === Infinity ? undefined : setTimeout(end, connectTimeout);
-    const removeStop = onAbort(this.#stop.signal, end);
+    const removeStop = stop && onAbort(stop, end);
     const deadline = controller.signal;
     let opened: Opened | undefined;
     let session: Session | undefined;
@@ -357,15 +415,16 @@ export class Connection {
         ...(messageLimit !== undefined && { messageLimit }),
       });
       const late = (): void => session?.destroy(new ConnectError(this.#silence(session, connectTimeout)));
-      const opening = session.open().finally(onAbort(deadline, late));
+      const opening = this.#begin(session).finally(onAbort(deadline, late));
       // Launching the server may have taken all the time.
       if (deadline.aborted) late();
-      this.#greeting = await opening;
+      const version = await opening;
       if (session.ended) throw new ConnectionLostError('the server closed the connection');
       this.#opened = opened;
       this.#session = session;
       this.#connectedAt = performance.now();
-      if (checkVersion) void this.#checkVersion(connectTimeout);
+      this.#identify(version);
+      if (version === undefined) this.#askVersion(session, Math.min(connectTimeout, versionTimeout));
     } catch (error) {
       session?.destroy();
       if (!opened || !(error instanceof Error)) throw error;
@@ -380,49 +439,87 @@ export class Connection {
         : new ConnectError(text, { cause });
     } finally {
       clearTimeout(timer);
-      removeStop();
+      removeStop?.();
     }
   }
 
   #newInventory(): Inventory {
     // Never base an answer on an invalid reply.
     const validate: Validation = { results: 'throw' };
-    return new Inventory(this.#protocol.handshake === 'sync', (command, bounds) =>
-      this.call(command, undefined, { ...bounds, validate }),
-    );
+    return new Inventory(this.#isAgent, (command, bounds) => this.call(command, undefined, { ...bounds, validate }));
   }
 
-  /** Runs in the background, because an agent has to be queried and might never answer. */
-  async #checkVersion(timeout: number): Promise<void> {
-    const session = this.#session;
+  /**
+   * Performs the handshake, and asks the server for its commands if need be.
+   *
+   * @returns the server's version, if it is known
+   */
+  async #begin(session: Session): Promise<string | undefined> {
+    this.#greeting = await session.open();
+    const reported = this.#asksCommands ? await this.#queryCommands(session) : undefined;
+    return this.#greeting ? versionOf(this.#greeting) : reported;
+  }
+
+  /** @returns the version, if an agent reports it */
+  async #queryCommands(session: Session): Promise<string | undefined> {
+    this.#commands = undefined;
     try {
-      const message = await versionProblem(this.#protocol.qemu, () => this.#serverVersion(timeout));
-      if (message !== undefined) this.#log({ level: 'warn', message });
+      const reply = await session.request(commandsQuery(this.#isAgent));
+      this.#commands = commandsIn(reply);
+      return versionReported(reply);
     } catch (error) {
-      // The end of the connection is reported elsewhere.
-      if (session !== this.#session) return;
-      this.#log({ level: 'warn', message: 'the server did not report its version', error });
+      // The policy of a guest may disable the query.
+      if (!(error instanceof CommandError)) throw error;
+      this.#log({
+        level: 'warn',
+        message: 'the server does not report its commands, so has() always returns false',
+        error,
+      });
+      return undefined;
     }
   }
 
-  async #serverVersion(timeout: number): Promise<unknown> {
-    if (!this.#greeting) return ((await this.call('guest-info', undefined, { timeout })) as JsonObject)['version'];
-    const { major, minor, micro } = this.#greeting.version.qemu;
-    return `${major}.${minor}.${micro}`;
+  /**
+   * Asks an agent for its version, after the calls that the program makes first. `close` does not wait for the reply,
+   * because an agent might never reply.
+   */
+  #askVersion(session: Session, timeout: number): void {
+    if (!this.#isAgent || !this.#code || !this.#checksVersion || this.#asksCommands) return;
+    const command = commandsQuery(true);
+    const settle = (outcome: Settled): void => {
+      if (session !== this.#session || session.ended) return;
+      if ('result' in outcome) this.#identify(versionReported(outcome.result));
+      else this.#log({ level: 'info', message: 'the agent did not report its version', error: outcome.failure() });
+    };
+    setImmediate(() => {
+      const call = new BoundedCall(session, this.#events, command, { timeout, until: [] }, settle);
+      call.start({ command, args: undefined, oob: false, resolve: () => {} }, (outcome) => outcome);
+    });
+  }
+
+  /** Judges by the server's version from now on, and logs it once if the generated code is not for it. */
+  #identify(version: string | undefined): void {
+    this.#version = version;
+    this.#checks.judgeBy(version);
+    if (!this.#checksVersion || version === undefined || version === this.#loggedVersion) return;
+    if (!this.#code || this.#code.covers(version)) return;
+    this.#loggedVersion = version;
+    const message = `the server is QEMU ${version}, but the generated code is for ${this.#code.text}: run npx qapi-ts drift to see the differences`;
+    this.#log({ level: 'warn', message });
   }
 
   /** Returns a description of why the server may have sent nothing. */
   #silence(session: Session | undefined, timeout: number): string {
     const address = this.#address;
-    if (this.#protocol.handshake === 'sync') return `no answer within ${timeout} ms: the agent may not be running`;
-    if (session?.greeted) return `the server sent a greeting, but did not answer within ${timeout} ms`;
+    if (this.#protocol.handshake === 'sync') return `no reply within ${timeout} ms: the agent may not be running`;
+    if (session?.greeted) return `the server sent a greeting, but did not reply within ${timeout} ms`;
     const problem = `no greeting within ${timeout} ms`;
     if ('launch' in address) return problem;
     const others = lacksTls(address) ? ', may not be a monitor, or may expect TLS' : ', or may not be a monitor';
     return `${problem}: the server may have another client${others}`;
   }
 
-  /** Returns a hint at why the server may have closed the connection without a greeting. */
+  /** Returns a hint as to why the server may have closed the connection without a greeting. */
   #hint(cause: Error, session: Session | undefined): string {
     const isWithoutGreeting = cause instanceof ConnectionLostError && !session?.greeted;
     return isWithoutGreeting && lacksTls(this.#address) ? '; it may expect TLS' : '';
@@ -472,13 +569,14 @@ export class Connection {
   async #reconnect({ initialDelay, maxDelay }: Delays): Promise<void> {
     const isSteady = performance.now() - this.#connectedAt >= Math.min(steadyTime, maxDelay);
     if (isSteady || this.#delay === 0) this.#delay = initialDelay;
+    const { signal } = (this.#stop ??= new AbortController());
     for (let attempts = 1; ; attempts += 1) {
       const delay = this.#delay;
       this.#delay = Math.min(delay * 2, maxDelay);
-      await delayUnlessAborted(delay * (0.5 + Math.random() / 2), this.#stop.signal);
+      await delayUnlessAborted(delay * (0.5 + Math.random() / 2), signal);
       if (this.#closing) return;
       try {
-        await this.#connect();
+        await this.#connect(signal);
       } catch (error) {
         this.#log({ level: 'info', message: `reconnection attempt ${attempts} failed`, error });
         continue;
@@ -491,7 +589,7 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
-    this.#stop.abort();
+    this.#stop?.abort();
     if (this.#unsettledCalls > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, drainTimeout);
@@ -509,6 +607,11 @@ export class Connection {
   }
 }
 
+/** Returns the version in an agent's reply to `guest-info`, which may be anything. */
+function versionReported(reply: Json): string | undefined {
+  return isObject(reply) ? versionIn(reply['version']) : undefined;
+}
+
 /** Returns whether a server might expect TLS on a connection without it. */
 function lacksTls(address: Address): boolean {
   return 'port' in address && !address.tls;
@@ -523,6 +626,14 @@ function delaysOf(option: unknown): Delays | undefined {
   const { maxDelay = Math.max(10_000, initialDelay) } = given;
   if (maxDelay < initialDelay) throw mistake('reconnect.maxDelay', `initialDelay (${initialDelay}) or more`, maxDelay);
   return { initialDelay, maxDelay };
+}
+
+function abortedBeforeSent(command: string, signal: AbortSignal): () => AbortedError {
+  return () => new AbortedError(`${command}: the call was aborted before it was sent`, { cause: signal.reason });
+}
+
+function notSent(command: string, why: string): () => NotSentError {
+  return () => new NotSentError(`${command}: ${why}`);
 }
 
 /** Does what `optionsOf` does, in half the time: it runs for every call. */

@@ -20,31 +20,31 @@ const secretInSome = /^(?:command-line|args?|packet-header|data|env|keys?)$/u;
 
 /** The number of characters at the end of a name that are examined. */
 export const longestName = 64;
-/** The maximum length of a text that is examined, in characters. Longer ones count as credentials. */
+/** The maximum length of a string that is examined, in characters. Longer strings count as credentials. */
 const longestExamined = 4096;
 
 /** Most strings are names and paths, which cannot contain credentials. */
 export const mayHoldCredentials = /[=:]|-----BEGIN /u;
 
-/** Returns whether a member of this name is secret in every command. */
+/** Returns whether a member with this name is secret in every command. */
 export function isSecretName(name: string): boolean {
   return secretName.test(name.length > longestName ? name.slice(-longestName) : name);
 }
 
-/** Returns whether a member of this name is secret in any command. */
+/** Returns whether a member with this name is secret in at least one command. */
 export function isSecretMember(name: unknown): boolean {
   return typeof name === 'string' && (secretInSome.test(name) || isSecretName(name));
 }
 
-/** Returns whether the value of an option of this name, within a string, is secret. */
+/** Returns whether the value of an option with this name, within a string, is secret. */
 export function isSecretOption(name: string): boolean {
   return isSecretName(name) || secretOption.test(name);
 }
 
 /**
  * Returns whether a string looks as if it contains a credential: user information in a URL, an option or a JSON member
- * with a secret name, a private key, a command. `shownText` finds the exact places, and none in a string for which this
- * returns false.
+ * with a secret name, a private key, or a command. `shownText` finds the exact places. It finds none in a string for
+ * which this returns false.
  */
 export function holdsCredential(text: string): boolean {
   if (!mayHoldCredentials.test(text)) return false;

@@ -7,7 +7,7 @@ import { noParts, type Type } from './type.js';
 
 /**
  * How generated code describes an enum: an object that maps each value to itself. Integer-like values come first,
- * whatever the order of the schema.
+ * regardless of their order in the schema.
  */
 export type EnumValues = Readonly<Record<string, string>>;
 
@@ -43,7 +43,7 @@ export class EnumType implements Type {
   inspect(inspector: Inspector, value: unknown): void {
     const { values } = this;
     if (typeof value !== 'string') inspector.mismatch(this.expectation, value);
-    else if (values.has(value)) inspector.remark(this.notes.get(value));
+    else if (values.has(value)) inspector.remark(this.notes.get(value), `'${value}' `);
     else if (inspector.isWanted('unknown')) {
       const hint = inspector.isOut ? didYouMean(value, values) : '';
       inspector.add('unknown', this.expectation, display(value), hint);

@@ -42,13 +42,15 @@ export class CommandError extends QmpError {
    * class of a newer server
    * @param desc a human-readable description, not stable: the server's text with secrets hidden. It is unescaped, so do
    * not print it to a terminal
+   * @param explanation why a server of its version may have rejected the command, for the message
    */
   constructor(
     readonly command: string,
     readonly errorClass: string,
     readonly desc: string,
+    explanation?: string,
   ) {
-    super(visible(`${command}: ${desc}`));
+    super(visible(`${command}: ${desc}${explanation === undefined ? '' : ` (${explanation})`}`));
   }
 }
 
@@ -64,7 +66,10 @@ export class ConnectionLostError extends QmpError {
   readonly code = 'ERR_QMP_CONNECTION_LOST';
 }
 
-/** The command was not sent, because there is no connection or it ended first. The command was not executed. */
+/**
+ * The command was not sent, because there is no connection, or it ended first, or the server lacks the command. The
+ * command was not executed.
+ */
 export class NotSentError extends QmpError {
   override readonly name = 'NotSentError';
   readonly code = 'ERR_QMP_NOT_SENT';

@@ -68,7 +68,7 @@ const eventsChecks: OptionChecks<EventsOptions> = {
 /** The default number of events that wait to be read. */
 export const waitingLimit = 1000;
 
-/** The name under which listeners receive events of all names. */
+/** The name that matches any event. */
 export const anyEvent = '*';
 
 /** Names that listeners can use in addition to the server's events. They never clash: event names are upper case. */
@@ -79,7 +79,7 @@ const eventsOfServer: ReadonlySet<string> = new Set([anyEvent]);
 /** The length of an event's message in characters, for long messages only. */
 const lengths = new WeakMap<QmpEvent, number>();
 
-/** A listener as it was added. */
+/** A listener that was added with `on` or `once`. */
 interface Added {
   readonly listener: Listener;
   readonly once: boolean;
@@ -90,8 +90,8 @@ export class Events {
   readonly #listeners = new Map<string, readonly Added[]>();
   /** Called when no more events can arrive. */
   readonly #endings = new Set<(error: QmpError | undefined) => void>();
-  /** Listeners that have thrown. */
-  readonly #faulty = new WeakSet<Listener>();
+  /** Listeners that have thrown. Undefined until one does. */
+  #faulty: WeakSet<Listener> | undefined;
   readonly #log: Log;
   readonly #known: Readonly<Record<string, unknown>> | undefined;
   readonly #repeats: Repeats;
@@ -109,7 +109,7 @@ export class Events {
     checkParameter('listener', listener, aFunction);
   }
 
-  /** @throws TypeError for a name that cannot be listened to, and is therefore a misspelling */
+  /** @throws TypeError for an unknown name, which is probably misspelled */
   checkListenable(name: unknown): void {
     this.#checkName('name', name, reserved);
   }
@@ -132,9 +132,7 @@ export class Events {
     if (others.has(name)) return name;
     if (this.#known ? Object.hasOwn(this.#known, name) : !reserved.has(name)) return name;
     const near = didYouMean(name, [...Object.keys(this.#known ?? {}), ...others]);
-    const further = reserved.has(name)
-      ? '; only listeners receive it'
-      : `; '${anyEvent}' stands for events of any name`;
+    const further = reserved.has(name) ? '; only listeners receive it' : `; '${anyEvent}' matches any event`;
     throw new TypeError(`${place}: unknown event '${name}'${near || further}`);
   }
 
@@ -191,15 +189,21 @@ export class Events {
       if (added.once) this.#remove(name, added);
       try {
         const returned = (listener as (event: object) => unknown)(event);
-        if (returned instanceof Promise) returned.catch((error: unknown) => this.#reportFault(listener, name, error));
+        if (returned instanceof Promise) this.#reportRejection(listener, name, returned);
       } catch (error) {
         this.#reportFault(listener, name, error);
       }
     }
   }
 
+  /** A separate method because a closure in `#call` would cost memory on each event, even if it is not created. */
+  #reportRejection(listener: Listener, name: string, promise: Promise<unknown>): void {
+    promise.catch((error: unknown) => this.#reportFault(listener, name, error));
+  }
+
   /** Logs the first error of each listener: it may throw on every event. */
   #reportFault(listener: Listener, name: string, error: unknown): void {
+    this.#faulty ??= new WeakSet();
     if (this.#faulty.has(listener)) return;
     this.#faulty.add(listener);
     this.#log({
@@ -217,7 +221,7 @@ export class Events {
   }
 
   /**
-   * Returns a reader of events of the given names, from now on.
+   * Returns a reader of the events with the given names that arrive from now on.
    *
    * @throws TypeError
    */
@@ -249,7 +253,7 @@ export class EventReader implements AsyncIterableIterator<QmpEvent> {
   readonly #events: Backlog<QmpEvent>;
   #dropped = 0;
   #ended: { readonly error: QmpError | undefined } | undefined;
-  /** Calls of `next` that wait for an event. */
+  /** Pending calls of `next`. */
   readonly #waiting = new Queue<Read>();
 
   constructor(limit: number, overflow: 'throw' | 'drop', onDropped: (count: number) => void) {

@@ -48,8 +48,8 @@ export class Framer {
   #kept = nothing;
   #keptLength = 0;
   /**
-   * The state of scanning the incomplete message; undefined while that is on one line and too short to exceed the limit
-   * on values.
+   * The state of scanning the incomplete message; undefined while the message is on one line and too short to exceed
+   * the limit on values.
    */
   #scan: Scan | undefined;
   /** Whether a delimiter discards the input before it. */
@@ -105,7 +105,7 @@ export class Framer {
   }
 
   /**
-   * Emits the complete lines of a window, which are too short to exceed a limit.
+   * Emits the complete lines of a window. The window is so small that no line in it can exceed a limit.
    *
    * @returns the bytes after the last complete line
    */

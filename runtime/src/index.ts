@@ -26,9 +26,11 @@ export {
 export type { EventsOptions, QmpEvent } from './events.js';
 export type { Issue, Remark } from './inspect.js';
 export { parse, stringify, toNumber, type Int64, type Json, type JsonObject } from './json.js';
+export { joined } from './joined.js';
 export { launch, type LaunchOptions } from './launch.js';
 export type { Log, LogEntry, LogLevel, Trace } from './log.js';
 export type { CommandMap, EmptyObject, EventMap, FurtherArguments, UnknownEnumValue } from './maps.js';
+export { RangeClient, versionRange, type Granted } from './range.js';
 export type { Greeting, Protocol } from './session.js';
 export type { Validation } from './validation.js';
 export {
@@ -42,3 +44,4 @@ export {
   type Validator,
   type Validators,
 } from './validator.js';
+export type { VersionRange } from './version.js';

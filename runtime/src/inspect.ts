@@ -16,10 +16,11 @@ export type Remark = 'deprecated' | 'unstable' | 'conditional';
 /** A finding about one place in a value. */
 export interface Issue {
   /**
-   * `mismatch`: the value contradicts the schema. `unknown`: the member or enum value is not in the schema. The others
-   * are remarks: the schema has it, but it is deprecated, unstable, or missing from some builds of QEMU.
+   * `mismatch`: the value contradicts the schema. `unknown`: the member or enum value is not in the schema. `version`:
+   * it is in the schema, but not in the server's version of QEMU. The others are remarks: the schema has it, but it is
+   * deprecated, unstable, or missing from some builds of QEMU.
    */
-  readonly kind: 'mismatch' | 'unknown' | Remark;
+  readonly kind: 'mismatch' | 'unknown' | 'version' | Remark;
   /** The path from the value to the place, as member names and array indices: `['file', 'filename']`. */
   readonly path: readonly (string | number)[];
   /** What the schema requires: `string`, `integer from 0 to 255`, `one of 'on', 'off'`. */
@@ -33,12 +34,14 @@ export interface Issue {
 /** `out`: a value to send. `in`: a received value. */
 export type Direction = 'in' | 'out';
 
-/** A fact about a definition, member or enum value besides its type. */
+/** Facts about a definition, member or enum value other than its type. */
 export interface Notes {
   readonly deprecated?: true;
   readonly unstable?: true;
-  /** The condition that a build of QEMU has to meet to have it. */
+  /** The condition under which a build of QEMU has this part. */
   readonly if?: string;
+  /** The versions that have this part, in code for a range of versions: `7.2..9.0, 11.0..`. */
+  readonly in?: string;
 }
 
 /** A type, as the inspector sees it. */
@@ -52,6 +55,8 @@ export interface InspectOptions {
   /** Whether the object may have members beyond those of its type, like the arguments of some commands. */
   readonly further?: boolean | undefined;
   readonly remarks?: readonly Remark[] | undefined;
+  /** Receives the notes on each part of the value that may have some. */
+  readonly onNotes?: ((inspector: Inspector, notes: Notes, subject: string) => void) | undefined;
   /** The notes of the command or event itself. */
   readonly notes?: Notes | undefined;
   /** Whether to convert a `bigint` where the type has a `number`: on the wire, large doubles look like integers. */
@@ -84,8 +89,8 @@ export function isFailure({ kind }: Issue, direction: Direction): boolean {
 }
 
 /**
- * The state of inspecting one value. Each class of `schema.ts` inspects the values of its own types. Values nest up to
- * a thousand levels deep, so the recursion avoids callbacks, which would use more stack.
+ * The state of inspecting one value. Each class that implements `Type` inspects the values of its own types. Values
+ * nest up to a thousand levels deep, so the recursion avoids callbacks, which would use more stack.
  */
 export class Inspector {
   readonly issues: Issue[] = [];
@@ -114,7 +119,7 @@ export class Inspector {
     }
   }
 
-  /** Begins an object or array. Returns false, with an issue, for other kinds, cycles, and excessive depth. */
+  /** Enters an object or array. Returns false and adds an issue for other kinds, cycles, and excessive depth. */
   enter(kind: 'array', value: unknown): value is readonly unknown[];
   enter(kind: 'object', value: unknown): value is Record<string, unknown>;
   enter(kind: 'array' | 'object', value: unknown): boolean {
@@ -126,7 +131,7 @@ export class Inspector {
     return false;
   }
 
-  /** Ends an object or array. */
+  /** Leaves an object or array. */
   leave(): void {
     this.#holders.pop();
   }
@@ -177,17 +182,14 @@ export class Inspector {
     this.add('mismatch', expected, this.#found(value), this.isOut ? hint : '');
   }
 
-  remark(notes: Notes = {}): void {
+  /** @param subject the part with these notes if it is not a member: `'io_uring' ` */
+  remark(notes: Notes = {}, subject = ''): void {
+    this.#options.onNotes?.(this, notes, subject);
     for (const remark of this.#options.remarks ?? []) {
-      const isDue = remark === 'conditional' ? notes.if !== undefined : notes[remark];
-      const message = remark === 'conditional' ? `only where ${notes.if ?? ''}` : remark;
-      if (isDue)
-        this.issue(
-          remark,
-          remark === 'conditional' ? 'something that every build has' : `nothing ${remark}`,
-          remark,
-          message,
-        );
+      const isConditional = remark === 'conditional';
+      if (isConditional ? notes.if === undefined : !notes[remark]) continue;
+      const expected = isConditional ? 'something that every build has' : `nothing ${remark}`;
+      this.issue(remark, expected, remark, isConditional ? `only where ${notes.if}` : remark);
     }
   }
 
@@ -227,7 +229,7 @@ export function describeValue(value: unknown): string {
   return typeof value === 'object' ? (kindOf(value) ?? nameOf(value)) : display(value);
 }
 
-/** Formats a scalar with its type. A text with credentials is hidden; a long one is truncated. */
+/** Formats a scalar with its type. Hides strings with credentials, and truncates long ones. */
 export function display(value: unknown): string {
   if (typeof value === 'function' || typeof value === 'symbol') return typeof value;
   const text = `${value as string | number | boolean | bigint}`;

@@ -109,8 +109,7 @@ class Server {
   readonly child: ChildProcess;
   readonly stream: Duplex;
   /**
-   * Resolves when the process group has ended and its handles are released, or when it turns out that it cannot be
-   * ended.
+   * Resolves when the process group has ended and its handles are released, or when the attempt to stop it has failed.
    */
   readonly ended: Promise<Ending>;
   readonly #command: string;
@@ -173,7 +172,7 @@ class Server {
   }
 
   async #finish(how: string): Promise<void> {
-    // Children of a wrapper script end together with the wrapper.
+    // The children of a wrapper script must end with the wrapper.
     await endRest(this.#spawned.pid);
     this.#spawned.unwatch();
     await within(grace, Promise.all([this.stream, this.#stderr].map(closed)));
@@ -185,7 +184,7 @@ class Server {
   #abandon(problem: string): void {
     this.child.unref();
     this.#release();
-    const text = `${this.#command} (process ${this.#spawned.pid}) cannot be ended: ${problem}${this.#lastWords()}`;
+    const text = `${this.#command} (process ${this.#spawned.pid}) could not be stopped: ${problem}${this.#lastWords()}`;
     this.#resolveEnded({ text, orderly: false });
   }
 

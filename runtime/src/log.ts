@@ -84,7 +84,7 @@ function textOf(error: unknown): string {
 /** Logs the first occurrence of each message and counts the rest, for conditions that a peer may repeat endlessly. */
 export class Repeats {
   readonly #log: Log;
-  readonly #counts = new Map<string, number>();
+  #counts: Map<string, number> | undefined;
 
   constructor(log: Log) {
     this.#log = log;
@@ -92,6 +92,7 @@ export class Repeats {
 
   /** @param entry its message describes what was dropped, and must be one of a fixed set */
   log(entry: LogEntry): void {
+    this.#counts ??= new Map();
     const count = this.#counts.get(entry.message) ?? 0;
     this.#counts.set(entry.message, count + 1);
     if (count === 0) this.#log(entry);
@@ -99,9 +100,9 @@ export class Repeats {
 
   /** Logs the counts. */
   end(): void {
-    for (const [message, count] of this.#counts) {
+    for (const [message, count] of this.#counts ?? []) {
       if (count > 1) this.#log({ level: 'warn', message: `${message}, and ${count - 1} more like it` });
     }
-    this.#counts.clear();
+    this.#counts = undefined;
   }
 }

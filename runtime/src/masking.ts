@@ -4,7 +4,7 @@ import { Buffer, isUtf8 } from 'node:buffer';
 
 import { hidden } from './credentials.js';
 
-/** Shorter secrets are hidden only as whole words: inside other words they occur by chance. */
+/** Shorter secrets are hidden only as whole words: within other words, they occur by chance. */
 const shortest = 4;
 /**
  * The maximum length of a secret whose parts are hidden, too, in characters. Longer ones are file contents, and servers
@@ -20,12 +20,12 @@ const longest = 128;
 const searchLimit = 2 ** 28;
 
 /**
- * The maximum length of a secret that is searched for, in characters. A text long enough to contain a longer one is
- * hidden as a whole.
+ * The maximum length of a secret that is searched for, in characters. Text that is long enough to contain a longer
+ * secret is hidden as a whole.
  */
 const longestSearched = 2 ** 20;
 /**
- * The maximum number of pieces of a text. If there are more, the text is hidden as a whole: each piece takes memory.
+ * The maximum number of pieces that text is split into. With more, it is hidden as a whole: each piece takes memory.
  */
 const mostPieces = 2 ** 18;
 /** The cost of examining a possible match, in characters compared. */
@@ -48,7 +48,7 @@ interface Form {
   readonly isWord: boolean;
 }
 
-/** A text to hide. */
+/** A string to hide. */
 export class Secret {
   readonly #text: string;
   /** Computed on first use: most secrets are never searched for. */
@@ -71,7 +71,7 @@ export class Secret {
   }
 
   /**
-   * Returns whether a text is long enough to contain the secret. Decoding can shorten a secret by up to a factor of
+   * Returns whether text is long enough to contain the secret. Decoding can shorten a secret by up to a factor of
    * nine: `%E2%82%AC` is one character.
    */
   mayBeIn(text: string): boolean {
@@ -79,7 +79,7 @@ export class Secret {
   }
 }
 
-/** Replaces parts of a text, in order. */
+/** Replaces parts of a string, in order. */
 export class Replacement {
   readonly #given: string;
   /** Joined at the end: a string that grows by concatenation takes memory for each piece, and recursion to flatten. */
@@ -163,8 +163,8 @@ function isShort(text: string): boolean {
 }
 
 /**
- * Returns the spellings of a text: plain, as in JSON, and as in JSON quoted within JSON. Spellings with too many
- * escapes are omitted, as any text that contains one is hidden as a whole.
+ * Returns the spellings of a string: plain, as in JSON, and as in JSON quoted within JSON. Spellings with too many
+ * escapes are omitted: text that contains one is hidden as a whole anyway.
  */
 function spellingsOf(text: string): string[] {
   const json = JSON.stringify(text).slice(1, -1);
@@ -173,11 +173,11 @@ function spellingsOf(text: string): string[] {
     : [text, json, JSON.stringify(json).slice(1, -1)].map(unescaped).filter((one) => one !== undefined);
 }
 
-/** Returns the parts that a server may quote alone: words, options, values of options. */
+/** Returns the parts that a server may quote alone: words, options, and values of options. */
 function partsOf(text: string): string[] {
   if (text.length > longestWithParts) return [];
   const units = [text, ...text.split(/\s+/u)];
-  // Inside an option, QEMU writes a comma as two.
+  // QEMU doubles commas within an option.
   const options = units.flatMap((unit) => unit.split(/(?<!,),(?!,)/u)).map((one) => one.replaceAll(',,', ','));
   const coarse = [...units, ...options].flatMap((one) => [one, one.slice(one.indexOf('=') + 1)]);
   const fine = text.split(/[\s,;:&|=@"'`<>()]+/u);
@@ -222,7 +222,7 @@ function unescaped(text: string): string | undefined {
     if (text[end] === '/') plain.replace(end - 1, end, '');
     const digits = text[end] === 'u' ? text.slice(end + 1, end + 5) : '';
     if (!/^[\da-f]{4}$/iu.test(digits)) continue;
-    // All but the last one or two backslashes stand for themselves.
+    // All backslashes except the last one or two are literal.
     const escape = (end - begin) % 2 === 1 ? '\\' : '\\\\';
     plain.replace(end - escape.length, end + 5, unescapedCharacter(Number.parseInt(digits, 16), escape));
     end += 5;

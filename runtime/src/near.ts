@@ -1,6 +1,6 @@
 /**
- * Suggestions in the compiler's own messages. By itself, the compiler suggests one of many names only where a literal is
- * assigned, or is an element of an array.
+ * Suggestions in the compiler's own messages. On its own, the compiler chooses a suggestion among many names only for
+ * literals that are assigned, or are elements of an array.
  */
 
 /**
@@ -26,14 +26,14 @@ type Near<M extends string, K extends string> = M extends K
         : never
       : never;
 
-/** Removes the common beginning of two texts. */
+/** Removes the common prefix of two strings. */
 type Rests<A extends string, B extends string> = A extends `${infer First}${infer RestOfA}`
   ? B extends `${First}${infer RestOfB}`
     ? Rests<RestOfA, RestOfB>
     : [A, B]
   : [A, B];
 
-/** Whether the rests differ by one character that was added, removed or replaced, or by two that were swapped. */
+/** Whether the remainders differ by one character that was added, removed or replaced, or by two that were swapped. */
 type IsNear<E extends [string, string]> = E[0] extends Tail<E[1]> | Swapped<E[1]>
   ? true
   : E[0] extends `${string}${infer Rest}`

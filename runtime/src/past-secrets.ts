@@ -2,12 +2,16 @@
 
 import type { Secret } from './masking.js';
 
-/** How long they are kept, in milliseconds. */
+/** How long secrets are kept, in milliseconds. */
 const keptTime = 5000;
 /** The maximum number of secrets kept: each message is searched for all of them. */
 const maxKept = 64;
-/** The maximum length of all secrets kept, in characters. Longer ones are file contents, which servers do not quote. */
+/** The maximum total length of the secrets in characters. Longer ones are file contents, which servers do not quote. */
 const maxLength = 64 * 1024;
+
+function monotonicTime(): number {
+  return performance.now();
+}
 
 export class PastSecrets {
   readonly #now: () => number;
@@ -17,7 +21,7 @@ export class PastSecrets {
   #hasResultUntil = -Infinity;
 
   /** @param now returns the time in milliseconds */
-  constructor(now = () => performance.now()) {
+  constructor(now = monotonicTime) {
     this.#now = now;
   }
 

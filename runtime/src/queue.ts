@@ -10,8 +10,11 @@ export class Queue<T> {
   #firstNumber = 1;
   /** The index of the first item that was not removed. */
   #head = 0;
-  /** Items moved out of the array, by number: otherwise, a few that are never removed would keep it growing. */
-  readonly #oldItems = new Map<number, T>();
+  /**
+   * Items moved out of the array, by number: otherwise, a few that are never removed would keep it growing. Undefined
+   * until there are any, because most queues never have them and a Map takes more memory than the rest of a queue.
+   */
+  #oldItems: Map<number, T> | undefined;
   #length = 0;
 
   get length(): number {
@@ -20,7 +23,7 @@ export class Queue<T> {
 
   get first(): T | undefined {
     const number = this.#firstOld;
-    return number === undefined ? this.#items[this.#head] : this.#oldItems.get(number);
+    return number === undefined ? this.#items[this.#head] : this.get(number);
   }
 
   /** Returns the item's number. Numbers are consecutive. */
@@ -30,10 +33,11 @@ export class Queue<T> {
   }
 
   get(number: number): T | undefined {
-    return number < this.#firstNumber ? this.#oldItems.get(number) : this.#items[number - this.#firstNumber];
+    return number < this.#firstNumber ? this.#oldItems?.get(number) : this.#items[number - this.#firstNumber];
   }
 
   shift(): T | undefined {
+    if (this.#length === 0) return undefined;
     const number = this.#firstOld ?? this.#firstNumber + this.#head;
     const item = this.get(number);
     this.remove(number);
@@ -44,30 +48,31 @@ export class Queue<T> {
   remove(number: number): boolean {
     if (this.get(number) === undefined) return false;
     this.#length -= 1;
-    if (this.#oldItems.delete(number)) return true;
+    if (number < this.#firstNumber) return this.#oldItems?.delete(number) === true;
     this.#items[number - this.#firstNumber] = undefined;
     while (this.#head < this.#items.length && this.#items[this.#head] === undefined) this.#head += 1;
     const { length } = this.#items;
     if (length < fewItems) return true;
     if (this.#head * 2 >= length) this.#dropFirst(this.#head);
-    else if ((this.#length - this.#oldItems.size) * 4 < length) this.#moveOld();
+    else if ((this.#length - (this.#oldItems?.size ?? 0)) * 4 < length) this.#moveOld();
     return true;
   }
 
   /** Removes and returns all items, in order. */
   takeAll(): T[] {
-    const items = [...this.#oldItems.values(), ...this.#items.filter((item) => item !== undefined)];
-    this.#oldItems.clear();
+    const items = [...(this.#oldItems?.values() ?? []), ...this.#items.filter((item) => item !== undefined)];
+    this.#oldItems = undefined;
     this.#dropFirst(this.#items.length);
     this.#length = 0;
     return items;
   }
 
   get #firstOld(): number | undefined {
-    return this.#oldItems.size === 0 ? undefined : this.#oldItems.keys().next().value;
+    return this.#oldItems?.keys().next().value;
   }
 
   #moveOld(): void {
+    this.#oldItems ??= new Map();
     for (const [index, item] of this.#items.entries()) {
       if (item !== undefined) this.#oldItems.set(this.#firstNumber + index, item);
     }

@@ -48,7 +48,15 @@ export type TypeRef = BuiltinName | readonly [TypeRef] | Typed;
 /** Members by name. The name of an optional member ends in `?`. */
 export type MemberRefs = Readonly<Record<string, TypeRef | Noted>>;
 
-interface Noted extends Notes {
+interface MemberNotes extends Notes {
+  /**
+   * The versions in which an optional member is mandatory, in code for a range of versions. A member whose name does not
+   * end in `?` is mandatory in all versions.
+   */
+  readonly mandatoryIn?: string;
+}
+
+interface Noted extends MemberNotes {
   readonly type: TypeRef;
 }
 
@@ -246,7 +254,7 @@ function inspectArray(inspector: Inspector, element: Type, array: unknown): void
 
 // Structs
 
-export interface Member extends Notes {
+export interface Member extends MemberNotes {
   readonly name: string;
   readonly type: Type;
   readonly optional: boolean;
@@ -378,7 +386,7 @@ export function objectOnly(): string {
   return `if (typeof v !== 'object' || v === null || d === ${maxDepthInMessage}) return false;`;
 }
 
-/** Only arrays, and objects this deep or deeper, count what they contain: fewer levels of objects cannot hold many. */
+/** Only arrays, and objects at this depth or deeper, count tokens: fewer levels of objects cannot contain too many. */
 const freeDepth = 8;
 
 /** Rejects a value with too many tokens. Received objects are counted by the object or array that contains them. */

@@ -36,8 +36,8 @@ const secretResults: ReadonlySet<string> = new Set(['ringbuf-read', 'guest-ssh-g
 const secretProperties = ['data'];
 
 /**
- * Human monitor commands whose arguments are not secret, except for options with a secret name. `change` is one of
- * them only for disks.
+ * Human monitor commands whose arguments are not secret, except for options with a secret name. Includes `change` only
+ * for disks.
  */
 const harmlessLine =
   /^\s*(?:info|help|\?|commit|q|quit|s|stop|c|cont|[xpio]|xp|print|sum|log(?:file)?|trace-(?:event|file)|(?:save|load|del)vm|one-insn-per-tb|singlestep|sync-profile|exit_preconfig|system_\w+|gdbserver|g[pv]a2\w+|eject|change(?!\s+(?:vnc|spice))|screendump|block_(?:resize|stream|job_\w+|set_io_throttle)|drive_\w+|device_\w+|netdev_\w+|object_\w+|hostfwd_\w+|chardev-[\w-]+|qom-[lgs][a-z]+|mouse_\w+|wavcapture|stopcapture|p?memsave|boot_set|nmi|ringbuf_read|announce_self|migrate\w*|client_migrate_info|calc_dirty_rate|\w+_vcpu_dirty_limit|dump-?[\w-]*|snapshot_\w+|pcie_aer_inject_error|balloon|set_link|watchdog_action|expire_password|nbd_server_\w+|mce|getfd|closefd|qemu-io|cpu|replay_\w+|x_colo_lost_heartbeat|xen-event-\w+)(?![\w-])/u;
@@ -58,10 +58,10 @@ function qomCommand(command: string, end: string): RegExp {
  * overflow the stack on strings of millions of characters.
  */
 const longestLine = 2 ** 16;
-/** The maximum number of credentials in a text. If there are more, it is hidden as a whole: each takes memory. */
+/** The maximum number of credentials in text. If there are more, it is hidden as a whole: each takes memory. */
 const mostSpans = 10_000;
 /**
- * The maximum number of places in a text where a credential might begin. If there are more, it is hidden as a whole:
+ * The maximum number of places in text where a credential might begin. If there are more, it is hidden as a whole:
  * each takes time.
  */
 const mostPlaces = 2 ** 22;
@@ -173,7 +173,7 @@ function shownObject(object: JsonObject, names: readonly string[], found: Secret
   return copy ?? object;
 }
 
-/** Adds all strings in a secret value. */
+/** Collects all strings in a secret value. */
 function collect(value: Json | undefined, found: Secret[]): void {
   if (typeof value === 'string' && value !== '') {
     found.push(new Secret(value));
@@ -214,7 +214,8 @@ const optionEnd = { line: /,/gu, value: /[&,;\s]/gu, message: /[&,;\s"'\\]/gu };
 const flag = /^(?:on|off|yes|no|y|n|true|false)$/u;
 
 /**
- * Hides the credentials in a text: user information in URLs, options and JSON members with secret names, private keys.
+ * Hides the credentials in text: user information in URLs, options and JSON members with secret names, and private
+ * keys.
  *
  * @param names further secret names
  * @param found receives the hidden parts
@@ -297,7 +298,7 @@ function* options(text: string, ends: RegExp, names: readonly string[]): Iterabl
   }
 }
 
-/** Returns the end of an option's value. A comma within a value is doubled. */
+/** Returns the end of an option's value. Commas within a value are doubled. */
 function endOfOption(text: string, begin: number, ends: RegExp): number {
   let end = indexOfAny(ends, text, begin);
   while (text.startsWith(',,', end)) end = indexOfAny(ends, text, end + 2);
@@ -343,14 +344,14 @@ function memberBefore(text: string, colon: number): { name: string; slashes: num
   return { name: isMember ? name : '', slashes: quote - end };
 }
 
-/** Returns the name that ends at a place, or its last characters. */
+/** Returns the name that ends at an index, or the end of a long name. */
 function nameBefore(text: string, end: number): string {
   let begin = end;
   while (end - begin < longestName && isInName(text.charCodeAt(begin - 1))) begin -= 1;
   return text.slice(begin, end);
 }
 
-/** Letters, digits, `_`, `-` and `.`. */
+/** Returns whether a character is a letter, a digit, `_`, `-` or `.`. */
 function isInName(code: number): boolean {
   const isDigit = code >= 0x30 && code <= 0x39;
   const letter = code | 0x20;

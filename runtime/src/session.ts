@@ -22,9 +22,10 @@ import { Queue } from './queue.js';
 import { hasSecretResult, hideSecrets, secretsIn, secretsOf, shownRequest } from './secrets.js';
 import { shortened } from './text.js';
 import type { AnyValidators } from './validator.js';
+import type { Versioned } from './version.js';
 
 /** The facts about a schema that the protocol depends on. */
-export interface Protocol {
+export interface Protocol extends Versioned {
   /**
    * How a connection begins. `greeting`: a monitor sends a greeting and requires negotiation of capabilities. `sync`:
    * an agent sends nothing, and is resynchronized by a command.
@@ -32,8 +33,6 @@ export interface Protocol {
   readonly handshake: 'greeting' | 'sync';
   /** The wire names of commands that send no reply on success. */
   readonly withoutReply: readonly string[];
-  /** The QEMU version of the schema: `10.2.2`. */
-  readonly qemu?: string;
   readonly validators?: AnyValidators;
 }
 
@@ -49,7 +48,7 @@ export interface Greeting {
 export interface SessionOptions {
   readonly protocol: Protocol;
   readonly messageLimit?: number;
-  /** Whether a server that does not greet is asked if it is a guest agent. */
+  /** Whether a server that sends no greeting is asked whether it is a guest agent. */
   readonly mayBeAgent: boolean;
   readonly log: Log;
   readonly trace?: Trace | undefined;
@@ -106,8 +105,8 @@ export interface Entry {
 }
 
 /**
- * The number of commands that a monitor with out-of-band execution queues. With one more, it stops reading, so that an
- * out-of-band command would wait.
+ * The number of commands that a monitor with out-of-band execution queues. With one more, it stops reading, and an
+ * out-of-band command would have to wait.
  */
 const inBandLimit = 8;
 /** The maximum number of commands in flight. More are queued until the server replies. */
@@ -127,9 +126,9 @@ const isAgentProblem =
   "this is a guest agent, not a monitor: connect with the client of its schema, such as '@qapi-ts/qemu/qga'";
 const noGreetingProblem =
   'this is a monitor whose greeting is missing: another program, or the one that opened the stream, has read it';
-/** The beginning of what a monitor sends first, its greeting or an event, with any indentation. */
+/** The beginning of a monitor's first message, a greeting or an event, with any indentation. */
 const greetingStart = /^\s*\{\s*"(?:QMP|timestamp|event)"/u;
-/** The number of bytes that are searched for it. */
+/** The number of bytes that are searched for `greetingStart`. */
 const greetingStartLimit = 64;
 const isMonitorProblem =
   "this is a monitor, not a guest agent: connect with the client of its schema, such as '@qapi-ts/qemu/qmp', " +
@@ -139,8 +138,8 @@ const greetingLimit = 64 * 1024;
 /** The maximum length of an error's description in characters. */
 const descriptionLimit = 16 * 1024;
 /**
- * The number of characters of a text that are searched for secrets before it is truncated to `descriptionLimit`. It is
- * larger so that no secret is cut in two.
+ * The number of characters that are searched for secrets before text is truncated to `descriptionLimit`. It is larger
+ * so that no secret is cut in two.
  */
 const searchedLength = 8 * descriptionLimit;
 
@@ -181,7 +180,7 @@ export class Session {
   readonly #secretive = new Set<Entry>();
   /** The secrets of requests that have ended; a server may still repeat them. */
   readonly #pastSecrets = new PastSecrets();
-  /** Those of requests whose outcome the agent may still report, as if it were that of another. */
+  /** The secrets of abandoned requests, whose outcome an agent may still report as if it were that of another. */
   readonly #abandonedSecrets = new PastSecrets();
   readonly #repeats: Repeats;
   /** Requests that are not sent yet. Those out of band overtake the others. */
@@ -191,7 +190,7 @@ export class Session {
   #inBandLimit = Infinity;
   #flushScheduled = false;
   #ended = false;
-  /** Settles the handshake: by the greeting, or by an agent's first echo. */
+  /** Settles the handshake, when the greeting or an agent's first echo arrives. */
   #opening: { resolve(greeting: Greeting | undefined): void; reject(error: QmpError): void } | undefined;
   /**
    * Whether the agent's replies can be relied upon. `due`: the agent has to be resynchronized before the next command.
@@ -258,7 +257,7 @@ export class Session {
     const greeting = await opened;
     if (!greeting) return undefined;
     const oob = greeting.capabilities.includes('oob');
-    await this.#negotiate(oob ? { enable: ['oob'] } : undefined);
+    await this.request('qmp_capabilities', oob ? { enable: ['oob'] } : undefined);
     if (oob) this.#inBandLimit = inBandLimit;
     this.#oob = oob;
     return greeting;
@@ -282,7 +281,21 @@ export class Session {
     return entry;
   }
 
-  /** Ends a request whose time limit expired: as successful if it is only waiting for a possible error. */
+  /**
+   * Executes a command of the connection itself.
+   *
+   * @throws QmpError if the command fails or the connection ends
+   */
+  async request(command: string, args?: object): Promise<Json> {
+    const outcome = await new Promise<Settled>((resolve) => {
+      const settle: Settle = (settled) => resolve(settled);
+      this.send({ command, args: args && toWire(args), oob: false, settle, resolve: () => {} });
+    });
+    if ('failure' in outcome) throw outcome.failure();
+    return outcome.result;
+  }
+
+  /** Ends a request whose time limit expired. It succeeds if it was only waiting for a possible error. */
   expire(entry: Entry): void {
     if (entry.state === 'written') this.#endGrace(entry);
     else this.abandon(entry);
@@ -355,7 +368,7 @@ export class Session {
     entry.id = this.#inFlight.push(entry);
     entry.state = 'sent';
     if (!entry.oob) this.#inBandInFlight += 1;
-    if (entry.secrets.length > 0 || entry.hasSecretResult) this.#secretive.add(entry);
+    if (isSecretive(entry)) this.#secretive.add(entry);
     return entry;
   }
 
@@ -428,11 +441,7 @@ export class Session {
     if (this.#isAgentAsked && id === agentQuestion.id) return;
     const entry = this.#entryOf(message);
     if (entry) {
-      const outcome =
-        error === undefined
-          ? { result: message['return'] ?? null }
-          : { failure: () => this.#commandError(entry, error) };
-      this.#finish(entry, outcome);
+      this.#finish(entry, error === undefined ? { result: message['return'] ?? null } : this.#failure(entry, error));
     } else if (id === undefined && error !== undefined && this.#inFlight.length > 0) {
       this.#probe(error);
     } else {
@@ -466,8 +475,7 @@ export class Session {
       if (this.#ended) return;
       if (!this.#inFlight.first || this.#inFlight.first.id > probe.id) this.#unmatched({ error });
       for (let first = this.#inFlight.first; first && first.id < probe.id; first = this.#inFlight.first) {
-        const entry = first;
-        this.#finish(entry, { failure: () => this.#commandError(entry, error) });
+        this.#finish(first, this.#failure(first, error));
       }
     };
     const probe = newEntry({ command: 'query-version', args: undefined, oob: false, settle, resolve: () => {} });
@@ -489,6 +497,10 @@ export class Session {
     this.#repeats.log({ level: 'warn', message: 'a reply that matches no command was dropped', content });
   }
 
+  #failure(entry: Entry, error: Json): Settled {
+    return { failure: () => this.#commandError(entry, error) };
+  }
+
   #commandError({ command, secrets }: Entry, error: Json): CommandError {
     const { errorClass, desc } = errorOf(error);
     const known = [...secrets, ...this.#abandonedSecrets.all];
@@ -499,7 +511,7 @@ export class Session {
     );
   }
 
-  /** Hides the secrets that a text from the server repeats. */
+  /** Hides secrets in text from the server. */
   #hide(text: string, further: readonly Secret[] = []): string {
     const pending = [...this.#secretive].flatMap(({ secrets }) => secrets);
     const past = [...this.#pastSecrets.all, ...this.#abandonedSecrets.all];
@@ -521,7 +533,10 @@ export class Session {
   /** @param keepsSecrets whether to keep the request's secrets until the agent is resynchronized */
   #finish(entry: Entry, outcome: Settled, keepsSecrets = false): void {
     if (!this.#remove(entry)) return;
-    if (!keepsSecrets && this.#secretive.delete(entry)) this.#pastSecrets.add(entry.secrets, entry.hasSecretResult);
+    if (!keepsSecrets && isSecretive(entry)) {
+      this.#secretive.delete(entry);
+      this.#pastSecrets.add(entry.secrets, entry.hasSecretResult);
+    }
     entry.settle(outcome, entry.resolve, entry.command);
     if (this.#inBand.length > 0) this.#schedule();
   }
@@ -529,7 +544,7 @@ export class Session {
   #remove(entry: Entry): boolean {
     if (!this.#inFlight.remove(entry.id)) return false;
     entry.state = 'ended';
-    clearTimeout(entry.grace);
+    if (entry.grace) clearTimeout(entry.grace);
     if (!entry.oob) this.#inBandInFlight -= 1;
     return true;
   }
@@ -554,6 +569,7 @@ export class Session {
     this.#opening = undefined;
     this.#greeted = true;
     clearTimeout(this.#agentTimer);
+    this.#agentTimer = undefined;
     opening.resolve({
       version: version as Greeting['version'],
       capabilities: capabilities.filter((name) => typeof name === 'string'),
@@ -561,14 +577,6 @@ export class Session {
   }
 
   // Beginning and end
-
-  async #negotiate(args: object | undefined): Promise<void> {
-    const outcome = await new Promise<Settled>((resolve) => {
-      const settle: Settle = (settled) => resolve(settled);
-      this.send({ command: 'qmp_capabilities', args: args && toWire(args), oob: false, settle, resolve: () => {} });
-    });
-    if ('failure' in outcome) throw outcome.failure();
-  }
 
   #askAgent(): void {
     this.#isAgentAsked = true;
@@ -642,7 +650,7 @@ export class Session {
         state === 'sent'
           ? new ConnectionLostError(`${command}: ${cause.message}; whether it was executed is unknown`, { cause })
           : new NotSentError(`${command}: ${cause.message}; it was not sent`, { cause });
-      // A command without a reply succeeds by ending the connection.
+      // A command without a reply may end the connection when it succeeds.
       settle(state === 'written' ? { result: {} } : { failure }, resolve, command);
     }
     this.#repeats.end();
@@ -672,6 +680,11 @@ function newEntry({ command, args, oob, settle, resolve }: Request): Entry {
     resolve,
     grace: undefined,
   };
+}
+
+/** Returns whether a server may repeat a secret of the request, or its result is one. */
+function isSecretive({ secrets, hasSecretResult: isSecret }: Entry): boolean {
+  return isSecret || secrets.length > 0;
 }
 
 /** Returns a request in wire format. */

@@ -14,8 +14,9 @@ import type { Socket } from 'node:net';
 //   killed.
 //
 // It is not known in advance whether the first mechanism suffices (Node cannot read capabilities), so both are used
-// where available. A process survives only if it leaves its process group or this user may not signal it. Together they
-// add 2 ms to a launch, another 2 ms if the watcher has to be started, and 3 ms once to try `setpriv`.
+// where available. A process survives only if it leaves its process group or this user may not signal it. Both
+// mechanisms together add 2 ms to a launch, another 2 ms if the watcher has to be started, and 3 ms once to try
+// `setpriv`.
 //
 // There are no signal handlers: they would change how the program ends, or stop servers in the middle of the program's
 // own shutdown.
@@ -123,7 +124,7 @@ class Watcher {
     this.input = child.stdin as Socket | undefined;
     child.once('error', () => this.#retire()).once('exit', () => this.#retire());
     this.input?.on('error', () => {});
-    // The watcher need not keep this program running: while there are servers, they do.
+    // The watcher need not keep this program running: servers do.
     child.unref();
     this.input?.unref();
   }

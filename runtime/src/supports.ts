@@ -1,12 +1,12 @@
 /**
- * Determines what a server has: a monitor by `query-qmp-schema` (QEMU's manual: "How to use the QAPI code generator",
- * "Client JSON Protocol introspection"), an agent by `guest-info`.
+ * Determines what a server has, by `query-qmp-schema` for a monitor (QEMU's manual: "How to use the QAPI code
+ * generator", "Client JSON Protocol introspection"), and by `guest-info` for an agent.
  */
 
 import type { CommandMap, EventMap } from './maps.js';
 import { aDuration, anAbortSignal, aString, checkParameter, optionsOf, type OptionChecks } from './options.js';
 
-/** The part of a command or event to look for. If several members are given, all of them have to hold. */
+/** The part of a command or event to look for. If several members are given, all of them must match. */
 export interface Part {
   readonly argument?: string | undefined;
   readonly result?: string | undefined;
@@ -91,6 +91,22 @@ const partChecks: OptionChecks<Part> = {
 };
 const boundsChecks: OptionChecks<Bounds> = { signal: anAbortSignal, timeout: aDuration };
 
+/** The command that reports the names of all commands. */
+export function commandsQuery(isAgent: boolean): string {
+  return isAgent ? 'guest-info' : 'query-commands';
+}
+
+/**
+ * Returns the names of a server's commands.
+ *
+ * @param reply the reply to `commandsQuery`
+ */
+export function commandsIn(reply: unknown): ReadonlySet<string> {
+  const { supported_commands: commands = reply } = (reply ?? {}) as Partial<GuestInfo>;
+  const names = Array.isArray(commands) ? commands.map((command: Partial<Info> | null) => command?.name) : [];
+  return new Set(names.filter((name) => typeof name === 'string'));
+}
+
 /** The commands, events and types of one server, for the duration of a connection. */
 export class Inventory {
   readonly #isAgent: boolean;
@@ -114,9 +130,9 @@ export class Inventory {
         `${name}: an agent reports only the names of its commands, without arguments, results or features`,
       );
     }
-    // Not cached: commands become disabled while file systems are frozen, and after a reboot of the guest another agent
-    // may run.
-    const { supported_commands: commands } = (await this.#ask('guest-info', bounds)) as GuestInfo;
+    // Not cached: commands are disabled while file systems are frozen, and the guest may run another agent after a
+    // reboot.
+    const { supported_commands: commands } = (await this.#ask(commandsQuery(true), bounds)) as GuestInfo;
     return commands.some((command) => command.name === name && command.enabled);
   }
 

@@ -5,8 +5,8 @@ import type { Inspectable } from './inspect.js';
 import type { JsonKind } from './json.js';
 
 /**
- * A type. It is interpreted twice, and both interpretations have to agree: compiled to a check, and by inspection. Each
- * kind of type is a class that knows how to do both, so that a bundle contains only the kinds that are used.
+ * A type. It is interpreted in two ways, which have to agree: it is compiled to a check, and it inspects values. Each
+ * kind of type is a class that does both, so that a bundle contains only the kinds that are used.
  */
 export interface Type extends Compilable, Inspectable {
   /** The JSON kind of all values, which selects an alternative; undefined if they differ. */

@@ -3,7 +3,7 @@
  * events.
  */
 
-import { ArgumentsError, ResultError } from './errors.js';
+import { ArgumentsError, CommandError, ResultError } from './errors.js';
 import { compiled } from './compile.js';
 import { inspect, isFailure, type Direction, type Inspection, type Issue, type Remark } from './inspect.js';
 import { toWire, type Json, type Wire } from './json.js';
@@ -12,7 +12,8 @@ import { BuiltinType } from './schema.js';
 import type { Settled } from './session.js';
 import { shortened } from './text.js';
 import type { Type } from './type.js';
-import { enumeration, passes, struct, type AnyValidators, type CommandValidators } from './validator.js';
+import { enumeration, passes, struct, type AnyValidators, type UsedCommand } from './validator.js';
+import { codeVersions, type ServerValidators, type Versioned } from './version.js';
 
 /** How to validate arguments, results and events against the schema. */
 export interface Validation {
@@ -63,14 +64,27 @@ const maxName = 100;
 /** The number of characters by which places are compared. */
 const maxPlace = 1000;
 
+/** The part of a protocol that validation depends on. */
+interface Validated extends Versioned {
+  readonly validators?: AnyValidators;
+}
+
 /** The validation of one connection. */
 export class Checks {
-  readonly #validators: AnyValidators | undefined;
+  readonly #protocol: Validated;
+  /** In code for a range of versions, the validators for the server. */
+  #ofServer: ServerValidators | undefined;
+  /** The server's version, if it is known. */
+  #version: string | undefined;
+  /** What to add to an issue if the generated code is not for the server's version. */
+  #versionHint: string | undefined;
+  /** What the server's version should not have, for the error if the server rejects the arguments. */
+  #explanations: WeakMap<Wire, string> | undefined;
   readonly #log: Log;
   readonly #options: readonly string[];
   readonly #logged = new Set<string>();
   /**
-   * Commands and events that have had unknown members or values, which are ignored from then on: looking for them again
+   * Commands and events that have had unknown members or values. These are ignored from then on: finding them again
    * costs as much as parsing.
    */
   readonly #open = new Set<string>();
@@ -80,10 +94,46 @@ export class Checks {
   readonly #mendable = new Map<Type, boolean>();
 
   /** @param options the names of a call's options, which programs may pass as arguments by mistake */
-  constructor(validators: AnyValidators | undefined, log: Log, options: readonly string[] = []) {
-    this.#validators = validators;
+  constructor(protocol: Validated, log: Log, options: readonly string[] = []) {
+    this.#protocol = protocol;
     this.#log = log;
     this.#options = options;
+  }
+
+  /**
+   * Judges by the server's version from now on.
+   *
+   * @param version undefined if it is not known
+   */
+  judgeBy(version: string | undefined): void {
+    const { validators, versions } = this.#protocol;
+    const code = codeVersions(this.#protocol);
+    const isCovered = !code || version === undefined || code.covers(version);
+    this.#versionHint = isCovered ? undefined : `the code is for QEMU ${code.text}, this server is ${version}`;
+    if (!versions || !validators || version === this.#version) return;
+    this.#version = version;
+    this.#ofServer = versions.validators(validators, version);
+    // Issues of another version are new.
+    this.#known.clear();
+    this.#open.clear();
+  }
+
+  /** Returns why the server lacks a command, or undefined if every version of a range has it. */
+  lack(command: string): string | undefined {
+    const absence = this.#absence(command);
+    const isOptional = this.#commandOf(command)?.arguments.notes?.in !== undefined;
+    if (!isOptional) return undefined;
+    return `the server does not have this command${absence === undefined ? '' : ` (it ${absence})`}`;
+  }
+
+  /** Returns why the server may reject arguments that were validated. */
+  explanationOf(wire: Wire | undefined): string | undefined {
+    return wire && this.#explanations?.get(wire);
+  }
+
+  #absence(command: string): string | undefined {
+    const notes = this.#commandOf(command)?.arguments.notes;
+    return notes && this.#protocol.versions?.absence(notes, this.#version);
   }
 
   /**
@@ -105,12 +155,18 @@ export class Checks {
       const failures = validator ? failuresOf(validator.issues(args), 'out') : [];
       const problem = error instanceof Error ? error.message : 'they cannot be read';
       const text = failures.length > 0 ? listed('arguments', failures) : `arguments: ${problem}`;
-      return () => new ArgumentsError(command, text, failures, { cause: error });
+      return argumentsError(command, text, failures, { cause: error });
     }
-    const issues = validator?.issues(wire ? wire.value : {}, { remarks: validation.remarks }) ?? [];
+    const issues = validator?.issues(wire ? wire.value : {}, { remarks: validation.remarks });
+    if (!issues || issues.length === 0) return wire;
     const failures = failuresOf(issues, 'out');
     if (failures.length > 0) {
-      return () => new ArgumentsError(command, `${listed('arguments', failures)}${this.#hint(failures)}`, failures);
+      return argumentsError(command, `${listed('arguments', failures)}${this.#hint(failures)}`, failures);
+    }
+    const absences = issues.filter(({ kind }) => kind === 'version');
+    if (wire && absences.length > 0) {
+      this.#explanations ??= new WeakMap();
+      this.#explanations.set(wire, listed('arguments', absences).replaceAll('\n', '; '));
     }
     this.#logAll({ command }, 'arguments', issues);
     return wire;
@@ -127,11 +183,13 @@ export class Checks {
   /**
    * Validates a result.
    *
+   * @param explanation why the server may reject the arguments
    * @returns the outcome, possibly changed to a failure
    */
-  result(command: string, outcome: Settled, { results = 'warn' }: Validation): Settled {
+  result(command: string, outcome: Settled, { results = 'warn' }: Validation, explanation?: string): Settled {
+    if ('failure' in outcome) return this.#explained(command, outcome, explanation);
     const type = this.#commandOf(command)?.result.type;
-    if ('failure' in outcome || !type) return outcome;
+    if (!type) return outcome;
     const { value, issues } = this.#inspect(command, type, outcome.result, results);
     const result = value as Json;
     if (issues.length === 0) return { result };
@@ -142,12 +200,29 @@ export class Checks {
       issues.filter((issue) => !failures.includes(issue)),
     );
     if (failures.length === 0) return { result };
-    return { failure: () => new ResultError(command, listed('result', failures), result, failures) };
+    return { failure: resultError(command, result, failures) };
+  }
+
+  /** Adds to the error of a command why a server of its version may have rejected it. */
+  #explained(command: string, failed: Settled & { failure: () => Error }, explanation?: string): Settled {
+    if (this.#versionHint === undefined && !this.#protocol.versions) return failed;
+    return {
+      failure: () => {
+        const error = failed.failure();
+        if (!(error instanceof CommandError)) return error;
+        const isUnknown = error.errorClass === 'CommandNotFound' && this.#commandOf(command) !== undefined;
+        const absence = isUnknown ? this.#absence(command) : undefined;
+        const whole = absence === undefined ? isUnknown && this.#versionHint : `the command ${absence}`;
+        const reasons = [whole, explanation].filter((reason) => typeof reason === 'string');
+        return reasons.length === 0
+          ? error
+          : new CommandError(command, error.errorClass, error.desc, reasons.join('; '));
+      },
+    };
   }
 
   event(name: string, data: Json | undefined, { results = 'warn' }: Validation): void {
-    const events = this.#validators?.events;
-    const type = events && Object.hasOwn(events, name) ? events[name]?.type : undefined;
+    const type = this.#ofServer ? this.#ofServer.event(name) : valueOf(this.#protocol.validators?.events, name)?.type;
     if (!type) return;
     // Event data is an object, so replaced numbers are inside it.
     const { issues } = this.#inspect(name, type, data ?? {}, results);
@@ -163,7 +238,13 @@ export class Checks {
     const inspection = inspect(type, value, { direction: 'in', mend: true, ignoreUnknown });
     if (isIgnored) return { value: inspection.value, issues: [] };
     if (inspection.issues.some(({ kind }) => kind === 'unknown')) this.#open.add(subject);
-    return inspection;
+    return { ...inspection, issues: inspection.issues.map((issue) => this.#withVersions(issue)) };
+  }
+
+  /** Adds the versions to the issue of a missing member. */
+  #withVersions(issue: Issue): Issue {
+    if (issue.found !== 'nothing' || this.#versionHint === undefined) return issue;
+    return { ...issue, message: `${issue.message}; ${this.#versionHint}` };
   }
 
   #isMendable(type: Type): boolean {
@@ -172,9 +253,8 @@ export class Checks {
     return isMendable;
   }
 
-  #commandOf(name: string): CommandValidators<unknown, unknown> | undefined {
-    const commands = this.#validators?.commands;
-    return commands && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  #commandOf(name: string): UsedCommand | undefined {
+    return this.#ofServer ? this.#ofServer.command(name) : valueOf(this.#protocol.validators?.commands, name);
   }
 
   #logAll(subject: Subject, root: string, issues: readonly Issue[]): void {
@@ -197,7 +277,7 @@ export class Checks {
     const limit = kind === 'unknown' ? maxLogged / 2 : maxLogged;
     if (this.#logged.has(key) || this.#logged.size >= limit) return false;
     this.#logged.add(key);
-    const level = kind === 'unknown' ? 'info' : 'warn';
+    const level = kind === 'unknown' || kind === 'version' ? 'info' : 'warn';
     const isOfCommand = root === 'arguments' && path.length === 0;
     this.#log({ level, message: `${name}: ${isOfCommand ? message : placed(root, issue)}`, issue, ...subject });
     return true;
@@ -205,6 +285,10 @@ export class Checks {
 }
 
 type Subject = { readonly command: string } | { readonly event: string };
+
+function valueOf<V>(values: Readonly<Record<string, V>> | undefined, name: string): V | undefined {
+  return values && Object.hasOwn(values, name) ? values[name] : undefined;
+}
 
 function nameOf(subject: Subject): string {
   return 'command' in subject ? subject.command : subject.event;
@@ -216,6 +300,21 @@ function holdsNumbers(type: Type, seen: Set<Type> = new Set()): boolean {
   seen.add(type);
   const isNumber = type instanceof BuiltinType && type.name === 'number';
   return isNumber || [...type.parts].some((part) => holdsNumbers(part, seen));
+}
+
+/** A separate function because a closure in `Checks.arguments` would cost memory on each call, even if it is not created. */
+function argumentsError(
+  command: string,
+  text: string,
+  failures: readonly Issue[],
+  options?: ErrorOptions,
+): () => ArgumentsError {
+  return () => new ArgumentsError(command, text, failures, options);
+}
+
+/** A separate function for the same reason. */
+function resultError(command: string, result: Json, failures: readonly Issue[]): () => ResultError {
+  return () => new ResultError(command, listed('result', failures), result, failures);
 }
 
 function failuresOf(issues: readonly Issue[], direction: Direction): Issue[] {

@@ -35,6 +35,8 @@ export interface Validator<T> {
   };
   /** The run-time type, which validators of other types refer to. */
   readonly type: Type;
+  /** Facts about the command or event whose arguments or data it validates. */
+  readonly notes?: CommandNotes;
 }
 
 /**
@@ -63,12 +65,30 @@ export interface AnyValidators {
   readonly events: Readonly<Record<string, Validator<unknown>>>;
 }
 
+/** The parts of a command's validators that a connection uses. */
+export interface UsedCommand {
+  readonly arguments: Pick<Validator<unknown>, 'issues' | 'notes'>;
+  readonly result: Pick<Validator<unknown>, 'type'>;
+}
+
+export interface CommandNotes extends Notes {
+  /**
+   * Whether the command accepts arguments beyond those of the schema; in code for a range of versions, the versions in
+   * which it does.
+   */
+  readonly further?: boolean | string;
+}
+
 /** The description of a command in generated code. Arguments and result are omitted if there are none. */
-export interface CommandRefs extends Notes {
+export interface CommandRefs extends CommandNotes {
   readonly arguments?: TypeRef;
   readonly result?: TypeRef;
-  /** Whether the command accepts arguments beyond those of the schema. */
-  readonly further?: boolean;
+}
+
+/** The description of an event that not every version of a range has. */
+interface EventRefs extends Notes {
+  readonly data?: TypeRef;
+  readonly in: string;
 }
 
 export function enumeration<T>(values: EnumValues, notes: Readonly<Record<string, Notes>> = {}): Validator<T> {
@@ -89,16 +109,20 @@ export function alternate<T>(define: () => readonly TypeRef[]): Validator<T> {
 
 export function validatorsOf<C extends CommandMap<C>, E extends EventMap<E>>(
   commands: Readonly<Record<keyof C, CommandRefs>>,
-  events: Readonly<Record<keyof E, TypeRef | undefined>>,
+  events: Readonly<Record<keyof E, TypeRef | EventRefs | undefined>>,
 ): Validators<C, E> {
   const typeOr = (ref: TypeRef | undefined): Type => (ref === undefined ? emptyStruct : typeOf(ref));
-  const ofCommand = ({ arguments: args, result, ...options }: CommandRefs): CommandValidators<unknown, unknown> => ({
-    arguments: validator(typeOr(args), 'out', options),
+  const ofCommand = ({ arguments: args, result, ...notes }: CommandRefs): CommandValidators<unknown, unknown> => ({
+    arguments: validator(typeOr(args), 'out', notes),
     result: validator(typeOr(result), 'in'),
   });
+  const ofEvent = (ref: TypeRef | EventRefs | undefined): Validator<unknown> => {
+    const { data, ...notes } = typeof ref === 'object' && 'in' in ref ? ref : { data: ref };
+    return validator(typeOr(data), 'in', notes);
+  };
   return {
     commands: mapValues(commands, ofCommand),
-    events: mapValues(events, (data: TypeRef | undefined) => validator(typeOr(data), 'in')),
+    events: mapValues(events, ofEvent),
   } as unknown as Validators<C, E>;
 }
 
@@ -106,11 +130,8 @@ function mapValues<V, W>(record: Readonly<Record<string, V>>, change: (value: V)
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 
-function validator<T>(
-  type: Type,
-  direction: Direction,
-  { further, ...notes }: Notes & { readonly further?: boolean } = {},
-): Validator<T> {
+export function validator<T>(type: Type, direction: Direction, notes: CommandNotes = {}): Validator<T> {
+  const further = Boolean(notes.further);
   const inspected = (value: unknown, remarks?: readonly Remark[]): Issue[] =>
     inspect(type, value, { direction, further, notes, remarks }).issues;
   const failures = (value: unknown): Issue[] => inspected(value).filter((issue) => isFailure(issue, direction));
@@ -122,6 +143,7 @@ function validator<T>(
   const is = (value: unknown): value is T => fits(value) || failures(value).length === 0;
   return Object.assign(is, {
     type,
+    notes,
     issues: (value: unknown, { remarks = [] }: IssuesOptions = {}): Issue[] => {
       const isFlawless = remarks.length === 0 && passes(compiled(type, direction), value, direction);
       return isFlawless ? [] : inspected(value, remarks);

@@ -139,8 +139,8 @@ function typeOf({ kind, name: definitionName }) {
 }
 
 /**
- * Rewrites unions, which are emitted as one condition per branch, to use `discriminator`, with which ajv jumps to the
- * branch.
+ * Rewrites unions, which are emitted as one condition per branch, to use `discriminator`, with which ajv goes directly
+ * to the branch.
  *
  * @param {any} root @param {boolean} strict
  */

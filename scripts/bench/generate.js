@@ -12,8 +12,7 @@ const version = readFileSync(join(repository, 'schema/current'), 'utf8').trim();
 const runs = 7;
 const cli = join(repository, 'generator/bin/qapi-ts.js');
 const roots = ['qapi/qapi-schema.json', 'qga/qapi-schema.json', 'storage-daemon/qapi/qapi-schema.json'];
-const cache = process.env.QAPI_TS_CACHE ?? join(repository, '.cache/qemu');
-const tree = join(cache, version);
+const tree = join(repository, '.cache/qemu', version);
 
 if (!existsSync(join(tree, 'scripts/qapi-gen.py')) || spawnSync('python3', ['--version']).status !== 0) {
   console.error(`This benchmark needs python3 and QEMU's compiler: run scripts/fetch-qemu ${version} first.`);

@@ -41,13 +41,13 @@ function isString(value) {
   return typeof value === 'string';
 }
 
-/** A 64-bit integer. @param {unknown} value */
+/** Checks a 64-bit integer. @param {unknown} value */
 function isInt(value) {
   if (typeof value === 'number') return Number.isSafeInteger(value);
   return typeof value === 'bigint' && value >= -(2n ** 63n) && value < 2n ** 63n;
 }
 
-/** An unsigned 64-bit integer. QEMU accepts negative ones, too. @param {unknown} value */
+/** Checks an unsigned 64-bit integer. QEMU also accepts negative integers. @param {unknown} value */
 function isUint64(value) {
   if (typeof value === 'number') return Number.isSafeInteger(value);
   return typeof value === 'bigint' && value >= -(2n ** 63n) && value < 2n ** 64n;
@@ -422,7 +422,11 @@ const isCacheOptions = struct(
     (value['no-flush'] === undefined || typeof value['no-flush'] === 'boolean'),
 );
 
-/** A block driver. @param {string} names the members of its branch @param {ObjCheck} check checks these members */
+/**
+ * Returns the check of a block driver.
+ *
+ * @param {string} names the members of its branch @param {ObjCheck} check checks these members
+ */
 function driver(names, check) {
   const base = 'driver node-name discard cache active read-only auto-read-only force-share detect-zeroes';
   return struct(

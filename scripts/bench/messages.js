@@ -78,7 +78,7 @@ function blockInfo(index) {
   };
 }
 
-/** Half of the members are numbers, half are histograms. @param {number} index */
+/** Returns a statistic: a number for an even index, a histogram for an odd one. @param {number} index */
 function stat(index) {
   const value = index * 1_000_003;
   return {

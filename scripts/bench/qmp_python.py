@@ -1,4 +1,4 @@
-"""QEMU's own client for Python (the package qemu.qmp) against the server at the socket; prints calls a second, as JSON."""
+"""Measures QEMU's own Python client (the package qemu.qmp) with the server at a socket. Prints calls per second as JSON."""
 
 import asyncio
 import json

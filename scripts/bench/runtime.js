@@ -99,7 +99,7 @@ async function others() {
   }
   await ours.close();
   await server.stop();
-  if (rows.length > 0) table("query-status, against others' clients", contestHead('calls', 'theirs'), rows);
+  if (rows.length > 0) table('query-status, against other clients', contestHead('calls', 'theirs'), rows);
 }
 
 async function eventRates() {
@@ -172,7 +172,7 @@ function manyConnections() {
     const times = [result.connect, result.broadcast].map((ms) => `${ms.toFixed(1)} ms`);
     return [who, ...times, ...[result.heap, result.resident].map((bytes) => `${(bytes / 1024).toFixed(1)} KB`)];
   });
-  table(`${connections} connections`, ['', 'to connect', 'a call to all', 'heap each', 'resident each'], rows);
+  table(`${connections} connections`, ['', 'to connect', 'to call all', 'heap each', 'resident each'], rows);
 }
 
 /** Measures the size of the runtime in a bundle. */
@@ -196,7 +196,7 @@ async function size() {
     const [bytes = new Uint8Array()] = outputFiles.map(({ contents }) => contents);
     rows.push([name, String(bytes.length), String(gzipSync(bytes, { level: 9 }).length)]);
   }
-  table('packed size in bytes', ['', 'minified', 'gzipped'], rows);
+  table('size of a bundle in bytes', ['', 'minified', 'gzipped'], rows);
 }
 
 /**

@@ -66,7 +66,7 @@ const rows = [
   ...Object.entries(outcomes).map(([outcome, count]) => [`  ${outcome}`, String(count)]),
   ['events', String(counts.events)],
   ['  read by iteration', String(counts.read)],
-  ['  dropped there, and told', String(counts.dropped)],
+  ['  dropped there, and reported', String(counts.dropped)],
   [`heap after ${warmUp} connections`, `${(first / 1024).toFixed(0)} KB`],
   [`heap after ${connections} connections`, `${(last / 1024).toFixed(0)} KB`],
 ];

@@ -85,10 +85,10 @@ function reportRates(rates) {
       (ofRows, index) => `${short(median(ofRows[row] ?? []))} (${(ratios[index]?.[row] ?? NaN).toFixed(2)})`,
     ),
   ]);
-  table('checks a second (and how that compares with ours)', ['', ...names], cells);
+  table('checks per second (and relative to ours)', ['', ...names], cells);
   console.log();
   for (const rival of ['ajv', 'ajv, discriminator']) compare(`floor, as fast as ${rival}`, rival, 1);
-  compare('aim, half as fast as hand-written', 'hand-written', 2);
+  compare('target, half as fast as hand-written', 'hand-written', 2);
 
   /** @param {string} title @param {string} rival @param {number} limit */
   function compare(title, rival, limit) {
@@ -100,7 +100,7 @@ function reportRates(rates) {
 /** @param {number[][]} starts */
 function reportStarts(starts) {
   const cells = rows.map(({ name }, row) => [name, ...starts.map((ofRows) => (ofRows[row] ?? NaN).toFixed(2))]);
-  table('milliseconds until the first check is done, once and in this order', ['', ...names], cells);
+  table('milliseconds until the first check is done, measured once, in this order', ['', ...names], cells);
 }
 
 /** @param {string} name */

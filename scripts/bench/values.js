@@ -57,8 +57,8 @@ export const rows = [
       { title: 'not whole', path: ['len'], to: 0.5 },
       { title: 'missing member', path: ['speed'], to: remove },
       { title: 'null', path: ['offset'], to: null },
-      { title: 'an enum value that is no string', path: ['type'], to: 1 },
-      { title: 'no object', path: [], to: 'virtio0' },
+      { title: 'an enum value that is not a string', path: ['type'], to: 1 },
+      { title: 'not an object', path: [], to: 'virtio0' },
       { title: 'an array', path: [], to: [] },
     ],
     good: [
@@ -82,9 +82,9 @@ export const rows = [
       },
       { title: 'a branch without its members', path: [2, 'inserted', 'image', 'format-specific', 'data'], to: remove },
       { title: 'missing discriminator', path: [0, 'inserted', 'image', 'format-specific', 'type'], to: remove },
-      { title: 'out of 32 bits', path: [0, 'inserted', 'dirty-bitmaps', 1, 'granularity'], to: 2 ** 32 },
-      { title: 'negative, where there is no sign', path: [0, 'inserted', 'dirty-bitmaps', 1, 'granularity'], to: -1 },
-      { title: 'no array', path: [], to: {} },
+      { title: 'more than 32 bits', path: [0, 'inserted', 'dirty-bitmaps', 1, 'granularity'], to: 2 ** 32 },
+      { title: 'negative for an unsigned type', path: [0, 'inserted', 'dirty-bitmaps', 1, 'granularity'], to: -1 },
+      { title: 'not an array', path: [], to: {} },
     ],
     good: [
       { title: 'further member', path: [2, 'inserted', 'image', 'backing-image', 'x-new'], to: null },
@@ -110,20 +110,20 @@ export const rows = [
       { title: 'missing discriminator', path: ['file', 'file', 'file', 'driver'], to: remove },
       { title: 'discriminator of another branch', path: ['file', 'file', 'file', 'file', 'driver'], to: 'nbd' },
       { title: 'null for an optional', path: ['file', 'file', 'file', 'data-file'], to: null },
-      { title: 'null where only an alternate has it', path: ['file', 'file', 'file', 'file'], to: null },
-      { title: 'an alternate of a kind it has not', path: ['file', 'file', 'file', 'overlap-check'], to: false },
+      { title: 'null for an alternate without it', path: ['file', 'file', 'file', 'file'], to: null },
+      { title: 'no alternative of this kind', path: ['file', 'file', 'file', 'overlap-check'], to: false },
       {
         title: 'unknown enum value in an alternate',
         path: ['file', 'file', 'file', 'overlap-check', 'template'],
         to: 'some',
       },
-      { title: 'no whole number', path: ['file', 'file', 'file', 'cache-size'], to: 1.5 },
+      { title: 'not whole', path: ['file', 'file', 'file', 'cache-size'], to: 1.5 },
       {
-        title: 'negative, where there is no sign',
+        title: 'negative for an unsigned type',
         path: ['file', 'file', 'file', 'backing', 'file', 'open-timeout'],
         to: -1,
       },
-      { title: 'no object', path: [], to: 'disk0' },
+      { title: 'not an object', path: [], to: 'disk0' },
     ],
     good: [
       { title: 'null', path: ['file', 'file', 'file', 'backing'], to: null },
@@ -142,7 +142,7 @@ export const rows = [
       { title: 'wrong kind', path: [199, 'children', 1, 'child'], to: 5 },
       { title: 'missing member', path: [150, 'image', 'backing-image', 'virtual-size'], to: remove },
       { title: 'null for an optional', path: [10, 'image', 'format-specific', 'data', 'bitmaps'], to: null },
-      { title: 'no object', path: [199], to: [] },
+      { title: 'not an object', path: [199], to: [] },
     ],
     good: [
       { title: 'further member', path: [0, 'x-new'], to: 1 },
@@ -157,11 +157,11 @@ export const rows = [
     bad: [
       { title: 'wrong kind', path: [999, 'name'], to: 5 },
       { title: 'missing member', path: [0, 'arg-type'], to: remove },
-      { title: 'wrong kind deep inside', path: [object, 'members', 0, 'name'], to: null },
+      { title: 'nested value of the wrong kind', path: [object, 'members', 0, 'name'], to: null },
       { title: 'missing discriminator', path: [500, 'meta-type'], to: remove },
-      { title: 'a discriminator that is no string', path: [500, 'meta-type'], to: {} },
-      { title: 'features that are no array', path: [999, 'features'], to: 'deprecated' },
-      { title: 'a feature that is no string', path: [999, 'features'], to: ['deprecated', 1] },
+      { title: 'a discriminator that is not a string', path: [500, 'meta-type'], to: {} },
+      { title: 'features that are not an array', path: [999, 'features'], to: 'deprecated' },
+      { title: 'a feature that is not a string', path: [999, 'features'], to: ['deprecated', 1] },
     ],
     good: [
       { title: 'further member', path: [0, 'x-new'], to: 1 },
@@ -182,7 +182,7 @@ export function changed(value, { path, to }) {
   return copy;
 }
 
-/** A drive with a medium. @param {number} index */
+/** Returns a drive with a medium. @param {number} index */
 function blockInfo(index) {
   return {
     device: `drive${index}`,
@@ -195,7 +195,7 @@ function blockInfo(index) {
   };
 }
 
-/** A node with a backing image and dirty bitmaps. @param {number} index */
+/** Returns a node with a backing image and dirty bitmaps. @param {number} index */
 function blockDeviceInfo(index) {
   const filename = `/var/lib/images/disk${index}.qcow2`;
   const base = '/var/lib/images/base.qcow2';
@@ -274,7 +274,7 @@ function blockDeviceInfo(index) {
   };
 }
 
-/** A tree of block nodes, six levels deep. */
+/** Returns a tree of block nodes, six levels deep. */
 function blockdev() {
   return {
     driver: 'qcow2',

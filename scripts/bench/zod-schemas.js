@@ -10,7 +10,7 @@ import { allMembers } from '../../generator/dist/model.js';
 /** @typedef {import('../../generator/dist/model.js').ObjectType} ObjectType */
 
 const int64 = /** @type {const} */ ([-(2n ** 63n), 2n ** 63n - 1n]);
-// QEMU accepts a negative 64-bit number as the unsigned number with the same bits.
+// Includes negative integers: QEMU converts them to the unsigned integers with the same bits.
 const uint64 = /** @type {const} */ ([-(2n ** 63n), 2n ** 64n - 1n]);
 
 /** Integer types of at most 32 bits, for which bigints are invalid. */
@@ -127,7 +127,7 @@ function zodBuiltin(name) {
   }
 }
 
-/** The members of a branch. @param {ObjectType | undefined} type @returns {Member[]} */
+/** Returns the members of a branch. @param {ObjectType | undefined} type @returns {Member[]} */
 function membersOf(type) {
   if (type?.kind === 'union') throw new Error(`a branch that is a union: ${type.name}`);
   return type ? allMembers(type) : [];

@@ -167,7 +167,7 @@ const unions: Case[] = [
   },
 ];
 
-/** Returns a union with discriminator `k`. Its branch `x` is a union with discriminator `j`, whose branch `p` has the members. */
+/** Returns a union by `k` whose branch `x` is a union by `j`. The members are those of the branch `p`. */
 function nestedUnion(inner: string, base = `'j': 'J'`): string {
   return `{ 'enum': 'K', 'data': [ 'x', 'y' ] } { 'enum': 'J', 'data': [ 'p', 'q' ] }
     { 'struct': 'P', 'data': { ${inner} } }

@@ -1,19 +1,21 @@
 /** `qapi-ts diff` as a program. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
+import { repository } from '../support/compile.js';
+import { runMain } from '../support/main.js';
+import { scratchFolder } from '../support/scratch.js';
+
 const bin = fileURLToPath(new URL('../../generator/bin/qapi-ts.js', import.meta.url));
 let folder: string;
 beforeAll(() => {
   // Inside the repository, so that generated code finds the runtime.
-  mkdirSync(join(repository, '.cache'), { recursive: true });
-  folder = mkdtempSync(join(repository, '.cache/diff-'));
+  folder = scratchFolder();
   const files: Record<string, string> = {
     'old.json': `{ 'command': 'c', 'data': { '*a': 'str' } }`,
     // A breaking change and a harmless one.
@@ -39,7 +41,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const env = { ...process.env, GITHUB_WORKSPACE: folder };
+  const env = { ...process.env, GITHUB_WORKSPACE: realpathSync(folder) };
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
     cwd: folder,
     env,
@@ -109,9 +111,13 @@ describe('the command line', () => {
       args: ['10.1', 'old.json'],
       status: 2,
       stderr:
-        /^error: no embedded QEMU 10\.1: embedded versions are 7\.2\.0, 10\.0\.13, 10\.2\.2\n\(see qapi-ts diff --help\)\n$/u,
+        /^error: QEMU 10\.1 is neither embedded \(.*7\.2\.0, .*\) nor cached \(none\); to download .*: npx qapi-ts fetch 10\.1\.0, .*\n\(see qapi-ts diff --help\)\n$/u,
     },
-    { args: ['old.json', 'v10.0'], status: 2, stderr: /^error: no embedded QEMU v10\.0: embedded versions are/u },
+    {
+      args: ['old.json', 'v10.0'],
+      status: 2,
+      stderr: /^error: QEMU v10\.0 is neither embedded \(.*7\.2\.0, .*\) nor cached \(none\)\n/u,
+    },
     { args: ['old.json', 'missing.json'], status: 3, stderr: /^error: cannot read 'missing\.json': no such file\n$/u },
     { args: ['10.json', 'old.json'], status: 3, stderr: /^error: cannot read '10\.json': no such file\n$/u },
     { args: ['.', 'old.json'], status: 3, stderr: /^error: cannot read '\.': it is a directory\n$/u },
@@ -150,8 +156,8 @@ describe('the command line', () => {
   ];
   it.each(cases.map((row) => ({ line: row.args.join(' '), ...row })))(
     'qapi-ts diff $line',
-    ({ args, status, stdout, stderr }) => {
-      const result = run('diff', ...args);
+    async ({ args, status, stdout, stderr }) => {
+      const result = await runMain(['diff', ...args], folder);
       expect(result).toMatchObject({ status });
       if (stdout) expect(result.stdout).toMatch(stdout);
       if (stderr) expect(result.stderr).toMatch(stderr);
@@ -167,6 +173,7 @@ describe('the command line', () => {
 
 describe('embedded versions', () => {
   const cases = [
+    { args: ['5.2', '11.0'], title: '5.2.0 -> 11.0.1' },
     { args: ['10.0', '10.2'], title: '10.0.13 -> 10.2.2' },
     { args: ['7.2', '10.2'], title: '7.2.0 -> 10.2.2' },
     { args: ['7.2', '10.0', '--server', 'qga'], title: '7.2.0 (qga) -> 10.0.13 (qga)' },
@@ -182,6 +189,13 @@ describe('embedded versions', () => {
 });
 
 describe('--used-by', () => {
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2022',
+    lib: ['es2022', 'esnext.disposable'],
+    types: [],
+    strict: true,
+  };
   const used = (...args: string[]): ReturnType<typeof run> => run('diff', 'old.json', 'new.json', '--used-by', ...args);
   beforeAll(() => {
     run('generate', '--schema', 'old.json', '--out', 'src/qmp');
@@ -191,7 +205,6 @@ describe('--used-by', () => {
     };
     for (const [name, text] of Object.entries(sources)) {
       writeFileSync(join(folder, 'src', name), text);
-      const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true };
       const config = { compilerOptions, files: [`src/${name}`] };
       writeFileSync(join(folder, name.replace('.ts', '.tsconfig.json')), JSON.stringify(config));
     }
@@ -204,6 +217,25 @@ describe('--used-by', () => {
     expect(stdout).toBe(
       `${touched}affecting 'calls.tsconfig.json': 1 change: 1 breaking, 0 notable, 0 harmless\n\n` +
         `breaking\n  ${where}\n    in src/calls.ts:3\n`,
+    );
+    expect(status).toBe(1);
+  });
+
+  it('finds the same with the introspection of the new side', () => {
+    writeFileSync(join(folder, 'saved-new.json'), run('introspect', 'new.json').stdout);
+    const { status, stdout } = run('diff', 'old.json', 'saved-new.json', '--used-by', 'calls.tsconfig.json');
+    expect(stdout).toMatch(
+      /^breaking\n  c: arguments\.a: argument 'a' is now mandatory: .*\n    in \S*src\/calls\.ts:3\n/mu,
+    );
+    expect(status).toBe(1);
+  });
+
+  it('finds the same in a drift', () => {
+    writeFileSync(join(folder, 'server.json'), run('introspect', 'new.json').stdout);
+    const args = ['--schema', 'old.json', '--introspection', 'server.json', '--used-by', 'calls.tsconfig.json'];
+    const { status, stdout } = run('drift', ...args);
+    expect(stdout).toMatch(
+      /^breaking\n  c: arguments\.a: argument 'a' is mandatory .*\n    in \S*src\/calls\.ts:3\n/mu,
     );
     expect(status).toBe(1);
   });
@@ -221,14 +253,14 @@ describe('--used-by', () => {
 
   it('reports a program without generated code', () => {
     writeFileSync(join(folder, 'src/alone.ts'), 'export const one = 1;\n');
-    writeFileSync(join(folder, 'alone.tsconfig.json'), '{ "files": ["src/alone.ts"] }');
+    writeFileSync(join(folder, 'alone.tsconfig.json'), JSON.stringify({ compilerOptions, files: ['src/alone.ts'] }));
     expect(used('alone.tsconfig.json').stdout).toBe(
       `${touched}affecting 'alone.tsconfig.json': no changes\n` +
         `the program of 'alone.tsconfig.json' imports no generated code\n`,
     );
   });
 
-  it('needs a program', () => {
+  it('requires a program', () => {
     expect(used('missing.tsconfig.json')).toMatchObject({ status: 3, stdout: '' });
     writeFileSync(join(folder, 'package.json'), '{ "name": "a", "files": [] }');
     const { status, stdout, stderr } = used('package.json');
@@ -239,10 +271,16 @@ describe('--used-by', () => {
 });
 
 describe('loads ts-morph only when needed', () => {
+  beforeAll(() => {
+    mkdirSync(join(folder, 'own/node_modules'), { recursive: true });
+    symlinkSync(join(repository, 'node_modules/typescript-6.0'), join(folder, 'own/node_modules/typescript'));
+    writeFileSync(join(folder, 'own/tsconfig.json'), '{ "extends": "../idle.tsconfig.json" }');
+  });
   const cases = [
     { args: ['check', '--schema', 'old.json'], isLoaded: false },
     { args: ['diff', 'old.json', 'new.json'], isLoaded: false },
     { args: ['diff', 'old.json', 'new.json', '--used-by', 'idle.tsconfig.json'], isLoaded: true },
+    { args: ['diff', 'old.json', 'new.json', '--used-by', 'own/tsconfig.json'], isLoaded: false },
     { args: ['drift', '--schema', 'old.json', '--introspection', 'saved.json'], isLoaded: false },
   ];
   it.each(cases)('qapi-ts $args: $isLoaded', ({ args, isLoaded }) => {

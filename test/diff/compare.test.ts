@@ -168,8 +168,7 @@ const members: Case[] = [
     back: ['breaking callers member-removed c: arguments.s.b', 'breaking readers member-removed c: result[].b'],
   },
   {
-    title:
-      'member of a type in two places: of two paths of one length the one that sorts first, in whatever order they are',
+    title: 'member of a type in two places: of two paths of the same length, the one that sorts first, in any order',
     old: taking(`'b': 'S', 'a': 'S'`, `{ 'struct': 'S', 'data': { 'x': 'int' } }`),
     newer: taking(`'b': 'S', 'a': 'S'`, `{ 'struct': 'S', 'data': { '*x': 'int' } }`),
     forth: ['harmless callers member-optional c: arguments.a.x'],
@@ -244,7 +243,7 @@ const types: Case[] = [
     back: ['breaking callers type-changed c: arguments.a[]'],
   },
   {
-    title: 'object to an array of it',
+    title: 'object to an array of objects',
     old: giving(`'S'`, `{ 'struct': 'S', 'data': { 'a': 'int' } }`),
     newer: giving(`['S']`, `{ 'struct': 'S', 'data': { 'a': 'int' } }`),
     forth: ['breaking readers type-changed c: result'],
@@ -404,7 +403,7 @@ const alternates: Case[] = [
     back: ['harmless readers type-changed E: data.a'],
   },
   {
-    title: 'type to an alternate of others',
+    title: 'type to an alternate without it',
     old: taking(`'a': 'bool'`),
     newer: taking(`'a': 'A'`, alternate('str', 'null')),
     forth: ['breaking callers type-changed c: arguments.a'],
@@ -418,7 +417,7 @@ const alternates: Case[] = [
     back: [],
   },
   {
-    title: 'array to an alternate with it',
+    title: 'array to an alternate that includes it',
     old: taking(`'a': ['str']`),
     newer: taking(`'a': 'A'`, `{ 'alternate': 'A', 'data': { 'l': ['str'], 's': 'str' } }`),
     forth: ['harmless callers type-changed c: arguments.a'],

@@ -37,7 +37,7 @@ describe('inferred conditions', () => {
     { title: 'negations', there: ['!A'], lacking: ['!B'], want: { has: ['B'], lacks: ['A'], undecided: ['C', 'D'] } },
     { title: 'a conjunction that exists', there: ['A && B'], want: { has: ['A', 'B'], undecided: ['C', 'D'] } },
     { title: 'a disjunction that is missing', lacking: ['A || B'], want: { lacks: ['A', 'B'], undecided: ['C', 'D'] } },
-    { title: 'a conjunction that is missing says little', lacking: ['A && B'], want: { undecided: names } },
+    { title: 'a conjunction that is missing proves little', lacking: ['A && B'], want: { undecided: names } },
     {
       title: 'but more together with another observation',
       there: ['A'],

@@ -12,9 +12,9 @@ import { conditionNames, conditionTest } from '../../generator/src/condition.js'
 import { formatUse, type Change } from '../../generator/src/diff/change.js';
 import type { Conditions } from '../../generator/src/diff/conditions.js';
 import { drift, driftOf, type DriftOptions, type DriftReport } from '../../generator/src/diff/drift.js';
-import type { ServerName } from '../../generator/src/diff/input.js';
+import { loadVersion } from '../../generator/src/diff/input.js';
 import { wireOfIntrospection } from '../../generator/src/diff/wire.js';
-import { embeddedRoot, resolveVersion, servers } from '../../generator/src/embedded.js';
+import { currentVersion, type ServerName } from '../../generator/src/embedded.js';
 import { loadSchema } from '../../generator/src/frontend/load.js';
 import { introspect } from '../../generator/src/introspect.js';
 import type { Schema } from '../../generator/src/model.js';
@@ -38,9 +38,7 @@ function briefly(changes: readonly Change[]): string[] {
 }
 
 function embedded(version: string, name: ServerName = 'qmp'): Schema {
-  const server = servers.find((candidate) => candidate.name === name);
-  if (!server) throw new Error(name);
-  return loadSchema(embeddedRoot(resolveVersion(version), server));
+  return loadVersion(version, name).schema;
 }
 
 /** Returns the introspection of a server that is built from a schema. @param defined the conditions that hold */
@@ -55,7 +53,7 @@ const hosts = [
   ['CONFIG_POSIX'],
 ];
 
-/** Arbitrary sets of conditions that hold on one of the hosts. */
+/** Generates sets of conditions that hold on one of the hosts. */
 function builds(all: readonly string[]): fc.Arbitrary<string[]> {
   const others = fc.subarray(all.filter((name) => !hosts.flat().includes(name)));
   return fc
@@ -244,11 +242,11 @@ describe('a host', () => {
       conditions: { has: ['CONFIG_LINUX', 'CONFIG_POSIX'], lacks: ['CONFIG_FREEBSD', 'CONFIG_WIN32'] },
     },
     {
-      title: 'as much evidence for Linux as for Windows: Linux',
+      title: 'as much evidence for Linux as for Windows',
       server: ['linux', 'windows'],
-      changes: ['command-removed posix', 'command-removed not-windows'],
-      lacking: ['CONFIG_FREEBSD: command freebsd', 'CONFIG_WIN32: command windows-too'],
-      conditions: { has: ['CONFIG_LINUX', 'CONFIG_POSIX'], lacks: ['CONFIG_FREEBSD', 'CONFIG_WIN32'] },
+      changes: ['command-removed posix', 'command-removed windows-too', 'command-removed not-windows'],
+      lacking: ['CONFIG_FREEBSD: command freebsd'],
+      conditions: { lacks: ['CONFIG_FREEBSD'], contradicted: ['CONFIG_LINUX', 'CONFIG_POSIX', 'CONFIG_WIN32'] },
     },
     {
       title: 'known only not to be Windows',
@@ -267,6 +265,45 @@ describe('a host', () => {
     expect(briefly(report.changes)).toEqual(changes);
     expect(lacking(report)).toEqual(want.lacking);
     expect(report.conditions).toEqual({ has: [], lacks: [], undecided: [], contradicted: [], ...want.conditions });
+  });
+});
+
+describe('a build of another version is never taken for one of another host', () => {
+  const [linux = [], windows = [], freebsd = [], macos = []] = hosts;
+  const hostNames = new Set(hosts.flat());
+  test.each<{ name: string; host: readonly string[]; version: string; server: ServerName; isUnknown?: boolean }>([
+    { name: 'Linux', host: linux, version: '7.2', server: 'qmp' },
+    { name: 'Windows', host: windows, version: '7.2', server: 'qmp' },
+    { name: 'FreeBSD', host: freebsd, version: '7.2', server: 'qmp' },
+    { name: 'macOS', host: macos, version: '7.2', server: 'qmp' },
+    { name: 'Linux', host: linux, version: '10.0', server: 'qmp' },
+    { name: 'Windows', host: windows, version: '10.0', server: 'qmp' },
+    { name: 'FreeBSD', host: freebsd, version: '10.0', server: 'qmp' },
+    { name: 'macOS', host: macos, version: '10.0', server: 'qmp' },
+    { name: 'Linux', host: linux, version: '7.2', server: 'qsd' },
+    { name: 'Windows', host: windows, version: '7.2', server: 'qsd' },
+    // It has three parts that are only on POSIX now and two that are only on Windows, and lacks newer ones of POSIX.
+    { name: 'FreeBSD', host: freebsd, version: '7.2', server: 'qsd', isUnknown: true },
+    { name: 'macOS', host: macos, version: '7.2', server: 'qsd', isUnknown: true },
+    { name: 'Linux', host: linux, version: '10.0', server: 'qsd' },
+    { name: 'Windows', host: windows, version: '10.0', server: 'qsd' },
+    { name: 'FreeBSD', host: freebsd, version: '10.0', server: 'qsd' },
+    { name: 'macOS', host: macos, version: '10.0', server: 'qsd' },
+  ])('$server $version on $name', ({ host, version, server, isUnknown = false }) => {
+    const [newer, older] = [embedded('10.2', server), embedded(version, server)];
+    const ofHosts = (all: Iterable<string>): string[] => [...all].filter((name) => hostNames.has(name)).toSorted();
+    const named = ofHosts(conditionNames(newer));
+    const others = [...conditionNames(older)].filter((name) => !hostNames.has(name));
+    for (const defined of [host, [...host, ...others]]) {
+      const { has, lacks, contradicted } = driftOf(newer, built(older, defined)).conditions;
+      const unknown = isUnknown ? ['CONFIG_POSIX', 'CONFIG_WIN32'] : [];
+      const known = named.filter((name) => !unknown.includes(name));
+      expect({ has: ofHosts(has), lacks: ofHosts(lacks), contradicted: ofHosts(contradicted) }).toEqual({
+        has: known.filter((name) => host.includes(name)),
+        lacks: known.filter((name) => !host.includes(name)),
+        contradicted: unknown,
+      });
+    }
   });
 });
 
@@ -327,7 +364,7 @@ describe('another version', () => {
     expect(report.conditions.contradicted).toEqual(['A']);
   });
 
-  test('branches of another discriminator are no evidence', () => {
+  test('branches of another discriminator are not evidence', () => {
     const unionBy = (discriminator: string): Schema =>
       schemaOf(`{ 'enum': 'E', 'data': [ 'a', 'b' ] } { 'struct': 'B', 'data': { 'x': 'int' } }
         { 'union': 'U', 'base': { 'd': 'E', 'e': 'E' }, 'discriminator': '${discriminator}',
@@ -337,7 +374,7 @@ describe('another version', () => {
     expect(driftOf(unionBy('d'), built(unionBy('e'), ['A'])).conditions.undecided).toEqual(['A']);
   });
 
-  test('types of another kind are no evidence', () => {
+  test('types of another kind are not evidence', () => {
     const report = driftOf(
       schemaOf(`{ 'enum': 'E', 'data': [ 'e', { 'name': 'f', 'if': 'A' } ] } { 'command': 'c', 'data': { 'm': 'E' } }`),
       built(schemaOf(`{ 'command': 'c', 'data': { 'm': 'str' } }`), []),
@@ -409,15 +446,15 @@ describe('replies of real servers', () => {
         const theirs = embedded('10.2', server);
         const of = ({ definitions }: Schema, kind: string): string[] =>
           [...definitions.values()].filter((one) => one.kind === kind).map(({ name }) => name);
-        const told = (kind: string): string[] =>
+        const namesOf = (kind: string): string[] =>
           report.changes.filter((change) => change.kind === kind).map(({ uses }) => uses[0].name);
         // Commands and events without a condition that only one schema has.
         for (const kind of ['command', 'event']) {
           const added = of(theirs, kind).filter((name) => !of(mine, kind).includes(name));
           const free = added.filter((name) => theirs.definitions.get(name)?.condition === undefined);
-          expect(told(`${kind}-removed`)).toEqual(expect.arrayContaining(free));
+          expect(namesOf(`${kind}-removed`)).toEqual(expect.arrayContaining(free));
           const gone = of(mine, kind).filter((name) => !of(theirs, kind).includes(name));
-          expect(told(`${kind}-added`).toSorted()).toEqual(
+          expect(namesOf(`${kind}-added`).toSorted()).toEqual(
             gone.filter((name) => mine.definitions.get(name)?.condition === undefined || isIn(file, name)).toSorted(),
           );
         }
@@ -484,8 +521,8 @@ describe('an agent', () => {
   });
 
   test('with disabled commands', async () => {
-    const told = { ...all, 'guest-exec': { enabled: false }, 'guest-file-open': { enabled: false } };
-    const report = await driftFrom(guestInfo(told), { qemu: '10.0', server: 'qga' });
+    const commands = { ...all, 'guest-exec': { enabled: false }, 'guest-file-open': { enabled: false } };
+    const report = await driftFrom(guestInfo(commands), { qemu: '10.0', server: 'qga' });
     expect(report.changes).toEqual([]);
     expect(report.notes).toContain(
       "disabled by the agent's options, or because its host does not support them: guest-exec, guest-file-open",
@@ -559,7 +596,7 @@ describe('an agent of 7.2 on Windows, where some commands of Linux only fail', (
     return JSON.stringify({ version: '7.2.0', supported_commands: infos });
   };
 
-  test('is recognized by what it refuses', async () => {
+  test('is recognized by the commands that it refuses', async () => {
     const text = reply((name) => !refused.includes(name));
     const { changes, conditions } = await driftFrom(text, { server: 'qga', qemu: '10.2' });
     expect(briefly(changes)).toEqual([]);
@@ -567,7 +604,7 @@ describe('an agent of 7.2 on Windows, where some commands of Linux only fail', (
     expect(conditions.lacks).toContain('CONFIG_LINUX');
   });
 
-  test('is not recognized by what its options disable', async () => {
+  test('is not recognized by commands that its options disable', async () => {
     const { conditions } = await driftFrom(
       reply((name) => name.startsWith('guest-sync')),
       {
@@ -582,7 +619,7 @@ describe('an agent of 7.2 on Windows, where some commands of Linux only fail', (
 
 describe('refuses', () => {
   test.each<{ title: string; text: string; server?: ServerName; message: RegExp }>([
-    { title: 'no JSON', text: 'no', message: /reply\.json' is neither a schema nor valid JSON/u },
+    { title: 'text that is not JSON', text: 'no', message: /reply\.json' is neither a schema nor valid JSON/u },
     {
       title: 'the reply to another command',
       text: '{"return": {}}',
@@ -618,7 +655,7 @@ describe('refuses', () => {
     { server: 'qsd', asked: 'qmp' },
     { server: 'qga', asked: 'qsd' },
   ])('a $server instead of a $asked', async ({ server, asked }) => {
-    const text = JSON.stringify(introspect(embedded('10.2', server), () => true));
+    const text = JSON.stringify(introspect(embedded(currentVersion(), server), () => true));
     const refused = {
       code: 'ERR_QAPI_SERVER',
       message: expect.stringMatching(new RegExp(`use --server ${server}$`, 'u')),

@@ -6,6 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 import type { Change, Use, Verdict } from '../../generator/src/diff/change.js';
+import { Path } from '../../generator/src/diff/path.js';
 import {
   formatReport,
   isPast,
@@ -17,11 +18,12 @@ import {
   type Threshold,
   type UsedBy,
 } from '../../generator/src/diff/report.js';
+import { pathOf } from '../support/paths.js';
 
 const embedded = (title: string): InputLabel => ({ title, kind: 'embedded' });
 const introspection = (title: string): InputLabel => ({ title, kind: 'introspection' });
 
-function use(name: string, role?: Use['role'], path = ''): Use {
+function use(name: string, role?: Use['role'], path = Path.whole): Use {
   return { subject: /[A-Z]/u.test(name) ? 'event' : 'command', name, ...(role && { role }), path };
 }
 
@@ -33,13 +35,13 @@ const added = change('harmless', 'is new', use('query-stats'));
 const mandatory = change(
   'breaking',
   "argument 'size' is now mandatory",
-  use('blockdev-add', 'arguments', '.file(driver=nbd).server'),
+  use('blockdev-add', 'arguments', pathOf('file', { driver: 'nbd' }, 'server')),
   ...Array.from({ length: 5 }, (_, index) => use(`command-${index}`, 'arguments')),
 );
 const deprecated = change(
   'notable',
   "value 'gpio_in' is now deprecated",
-  use('query-x', 'result', '[]'),
+  use('query-x', 'result', Path.elements),
   use('EVENT', 'data'),
 );
 
@@ -92,7 +94,7 @@ describe('formats', () => {
             condition: 'CONFIG_C || CONFIG_E',
             parts: [
               { kind: 'command', name: 'c' },
-              { kind: 'value', name: 'v', use: use('blockdev-add', 'arguments', '.aio') },
+              { kind: 'value', name: 'v', use: use('blockdev-add', 'arguments', Path.member('aio')) },
             ],
           },
         ],
@@ -106,7 +108,7 @@ describe('formats', () => {
     });
   }
 
-  it('JSON has everything, worst first', () => {
+  it('JSON contains everything, worst first', () => {
     const given = report({ usedBy: program, serverVersion: '10.2.1', notes: ['a note'] });
     const parsed: unknown = JSON.parse(formatReport(given, 'json'));
     const counts = { total: 3, breaking: 1, notable: 1, harmless: 1 };
@@ -128,6 +130,7 @@ describe('formats', () => {
           ...mandatory,
           uses: mandatory.uses.map((one, index) => ({
             ...one,
+            path: index === 0 ? '.file(driver=nbd).server' : '',
             text: index === 0 ? 'blockdev-add: arguments.file(driver=nbd).server' : `command-${index - 1}: arguments`,
           })),
           usedBy: [1, 2, 3, 4, 5, 6, 7, 7].map((line, column) => ({ file: 'src/a.ts', line, column })),
@@ -135,12 +138,12 @@ describe('formats', () => {
         {
           ...deprecated,
           uses: [
-            { ...use('query-x', 'result', '[]'), text: 'query-x: result[]' },
-            { ...use('EVENT', 'data'), text: 'EVENT: data' },
+            { ...use('query-x', 'result'), path: '[]', text: 'query-x: result[]' },
+            { ...use('EVENT', 'data'), path: '', text: 'EVENT: data' },
           ],
           usedBy: program.touched.get(deprecated),
         },
-        { ...added, uses: [{ ...use('query-stats'), text: 'query-stats' }], usedBy: [] },
+        { ...added, uses: [{ ...use('query-stats'), path: '', text: 'query-stats' }], usedBy: [] },
       ],
     });
   });
@@ -202,7 +205,7 @@ describe('hostile names', () => {
   });
 
   it.each(['##[error]x.json', '##vso[task.complete]x.json', '::error::x.json'])(
-    'an annotation contains no other: %s',
+    'an annotation contains no other annotation: %s',
     (evil) => {
       const places = [{ file: evil, line: 1, column: 1 }];
       const changes = [change('breaking', `argument '${evil}' was removed`, use(evil, 'arguments'))];

@@ -1,4 +1,4 @@
-/** Comparisons of QEMU's schemas, checked against independent ways to find their differences. */
+/** Comparisons of QEMU's schemas, checked against independent ways of finding differences. */
 
 import { readFileSync } from 'node:fs';
 
@@ -60,7 +60,7 @@ function shown(changes: readonly Change[]): Change[] {
   return changes.filter(({ kind, text }) => !hidden.has(kind) && !(kind === 'type-changed' && isWidth.test(text)));
 }
 
-/** Returns lines that do not depend on how types are divided and named. */
+/** Returns lines that do not depend on how types are divided or named. */
 function flat(changes: readonly Change[]): string[] {
   return changes
     .flatMap(({ verdict, side, kind, uses, place: { value, feature } }) =>
@@ -112,7 +112,7 @@ describe("QEMU's schemas", () => {
   });
 
   it.each(differing)(
-    '$server $old -> $newer is the same by introspection, as far as it shows',
+    '$server $old -> $newer is the same by introspection, except for what introspection lacks',
     ({ server, old, newer }) => {
       const [before, after] = [load(server, old), load(server, newer)];
       const want = flat(shown(diff(before.wire, after.wire)));
@@ -243,7 +243,7 @@ describe('replies of real servers', () => {
 });
 
 describe('a single edit of a schema', () => {
-  /** Returns `callers member-removed TYPE.member`, `callers feature-added TYPE=value/feature` or `callers oob-granted COMMAND:`. */
+  /** Returns text such as `callers member-removed TYPE.member` or `callers feature-added TYPE=value/feature`. */
   const seen = ({ side, kind, uses: [use], place }: Change): string => {
     const { oldType, newType = oldType, member, value, feature } = place;
     const isOfEntry = use.role === undefined;

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { drift } from '../../generator/src/diff/drift.js';
-import type { ServerName } from '../../generator/src/diff/input.js';
-import { parseAddress, query } from '../../generator/src/diff/server.js';
+import type { ServerName } from '../../generator/src/embedded.js';
+import { parseAddress, query } from '../../generator/src/sources/server.js';
 import { closeWithTest, temporaryFolder } from '../support/servers.js';
 
 describe('addresses', () => {
@@ -98,7 +98,7 @@ describe('a server that', () => {
     message: RegExp;
   }>([
     {
-      title: 'says nothing',
+      title: 'sends nothing',
       serve: {},
       message: /no greeting within 200 ms: .* for an agent, use --server qga$/u,
     },
@@ -114,7 +114,7 @@ describe('a server that', () => {
       serve: { answer: ({ id }, socket) => send(socket, id, { return: {} }) },
       message: /this is a guest agent, not a monitor: .* for an agent, use --server qga$/u,
     },
-    { title: 'is busy', serve: { greeting }, message: /sent a greeting, but did not answer within 200 ms/u },
+    { title: 'is busy', serve: { greeting }, message: /sent a greeting, but did not reply within 200 ms/u },
     {
       title: 'never answers the command',
       serve: {
@@ -153,7 +153,7 @@ describe('a server that', () => {
     await expect(asking).rejects.toMatchObject({ code: 'ERR_QAPI_SERVER' });
   });
 
-  test('is not there', async () => {
+  test('does not exist', async () => {
     await expect(query(`unix:${join(temporaryFolder(), 'none')}`, 'qmp')).rejects.toMatchObject({
       code: 'ERR_QAPI_SERVER',
       message: expect.stringMatching(/^cannot connect to .*none: connect ENOENT/u),

@@ -8,7 +8,7 @@ import { wireOf, wireOfIntrospection } from '../../generator/src/diff/wire.js';
 import { introspect } from '../../generator/src/introspect.js';
 import { alternate, both, changesOf, enumeration, giving, schema, taking } from '../support/changes.js';
 
-describe('texts', () => {
+describe('wording', () => {
   const texts: { title: string; old: string; newer: string; want: readonly string[] }[] = [
     {
       title: 'arguments',
@@ -107,7 +107,7 @@ describe('texts', () => {
     expect(changesOf(old, newer).map(({ text }) => text)).toEqual(want);
   });
 
-  it('contain no type numbers of introspections', () => {
+  it('contains no type numbers from introspections', () => {
     const wire = (text: string): ReturnType<typeof wireOf> => wireOfIntrospection(introspect(schema(text), () => true));
     const [old, newer] = [
       both(`'a': 'V', 'b': 'A', 'c': 'int'`, `${enumeration(`'x'`)} ${alternate('str', 'null')}`),

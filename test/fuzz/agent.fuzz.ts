@@ -1,4 +1,4 @@
-/** Agents that do whatever they like, and slow ones that work as they should, whose replies tell nothing of whom they are for. */
+/** Agents that behave arbitrarily, and slow but correct agents whose replies do not identify their requests. */
 
 import { whateverHappens } from '../support/world.js';
 import { slowAgent } from '../support/slow-agent.js';

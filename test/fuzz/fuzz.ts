@@ -1,4 +1,4 @@
-/** Runs a property with new input until its time is over, and checks that it leaves nothing in the process. */
+/** Runs a property with new input until its time is up, and verifies that nothing is left behind in the process. */
 
 import { readdirSync } from 'node:fs';
 
@@ -8,9 +8,9 @@ import { expect, test, vi } from 'vitest';
 const firstSeed = Number(process.env['QAPI_TS_FUZZ_SEED'] ?? 1);
 const milliseconds = Number(process.env['QAPI_TS_FUZZ_MILLISECONDS'] ?? 1000);
 
-/** How much the live heap may differ after all batches, in bytes: the code that V8 has compiled in between counts, too. */
+/** How much the live heap may grow, in bytes. This includes code that V8 compiles in the meantime. */
 const allowedGrowth = 24 * 1024 * 1024;
-/** After so many batches everything has been used once, and the heap is measured first. */
+/** The number of batches before the heap is first measured: by then, everything has been used once. */
 const warmUp = 3;
 
 /** The time limit of a batch, including shrinking, in milliseconds. */
@@ -19,9 +19,9 @@ const longestBatch = 60_000;
 type Property = fc.IProperty<unknown> | fc.IAsyncProperty<unknown>;
 
 export interface FuzzOptions {
-  /** How many cases make a batch; each batch has a seed of its own. 100 by default. */
+  /** The number of cases in a batch; 100 by default. Each batch has its own seed. */
   readonly batch?: number;
-  /** How many targets in the same file share the time of the file. */
+  /** The number by which the file's time is divided, because other targets in the file share it. */
   readonly share?: number;
 }
 
@@ -76,17 +76,17 @@ function liveHeap(): number {
   return heapUsed + external;
 }
 
-/** What keeps a process alive, and the number of open file descriptors. */
+/** Returns the number of resources of each kind that keep the process running, and of open file descriptors. */
 function leftovers(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
-  // Timers and immediates are the test runner's, too, and come and go: see Timers in world.ts for those of the client.
+  // The test runner also has timers and immediates, which come and go. `Timers` in world.ts tracks those of the client.
   for (const name of ['Timeout', 'Immediate', 'CloseReq', 'FSReqCallback']) delete counts[name];
   if (process.platform === 'linux') counts['descriptors'] = readdirSync('/proc/self/fd').length;
   return counts;
 }
 
-/** What there is more of than before. The test runner has resources, too, and may end some at any time. */
+/** Returns the counts that have grown. The test runner also has resources, and may release some at any time. */
 function moreThan(before: Record<string, number>, now: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(now).filter(([name, count]) => count > (before[name] ?? 0)));
 }

@@ -1,4 +1,4 @@
-/** Saved introspections that were changed at random: each is compared, or refused with a reason. */
+/** Randomly changed introspections: each is either compared, or rejected with a reason. */
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -6,10 +6,17 @@ import { expect } from 'vitest';
 import { diff } from '../../generator/src/diff/compare.js';
 import { driftOf } from '../../generator/src/diff/drift.js';
 import { formatReport, formats } from '../../generator/src/diff/report.js';
-import { parseIntrospection } from '../../generator/src/diff/input.js';
 import { wireOf, wireOfIntrospection } from '../../generator/src/diff/wire.js';
+import { SchemaError } from '../../generator/src/diagnostic.js';
+import { emitPackage } from '../../generator/src/emit/package.js';
 import { FileError } from '../../generator/src/errors.js';
 import { introspect } from '../../generator/src/introspect.js';
+import type { Schema } from '../../generator/src/model.js';
+import { recover } from '../../generator/src/model/recover.js';
+import { readIntrospection } from '../../generator/src/sources/introspection.js';
+import { parseIntrospection } from '../../generator/src/sources/reply.js';
+import { readEmitted } from '../support/emitted.js';
+import { renumbered } from '../support/introspections.js';
 import { schemaOf } from '../support/schema.js';
 import { fuzz } from './fuzz.js';
 
@@ -35,7 +42,7 @@ interface Edit {
   readonly other: number;
 }
 
-/** Replaces, removes, doubles or moves something, at a place that numbers choose. */
+/** Replaces, removes, duplicates or moves a part, which numbers select. */
 function change(value: unknown, { steps, edit, other }: Edit): void {
   let place = value;
   let parent: Record<string, unknown> = { value };
@@ -56,7 +63,7 @@ function change(value: unknown, { steps, edit, other }: Edit): void {
   else define(parent, key, structuredClone(put));
 }
 
-/** As JSON.parse does, for which `__proto__` is a name like any other. */
+/** Sets a member like `JSON.parse`, which treats `__proto__` like any other name. */
 function define(object: object, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -70,14 +77,15 @@ const cut = fc.oneof(
   { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
 );
 
-fuzz('introspections', fc.property(edits, cut, isComparedOrRefused));
+fuzz('introspections', fc.property(edits, cut, isComparedOrRejected));
 
-function isComparedOrRefused(taken: readonly Edit[], end: number | undefined): void {
+function isComparedOrRejected(taken: readonly Edit[], end: number | undefined): void {
   const changed = structuredClone(infos);
   for (const edit of taken) change(changed, edit);
   const text = JSON.stringify(changed);
   try {
     const found = parseIntrospection('saved.json', end === undefined ? text : text.slice(0, end * text.length));
+    isRecovered(found);
     const server = wireOfIntrospection(found);
     const { changes, ...drift } = driftOf(schema, server);
     const side = { title: 'a', kind: 'schema' } as const;
@@ -90,5 +98,19 @@ function isComparedOrRefused(taken: readonly Edit[], end: number | undefined): v
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     expect(error.message).not.toContain('undefined');
+  }
+}
+
+/** Types are found for anything that can be compared. */
+function isRecovered(found: unknown[]): void {
+  const server = readIntrospection(found);
+  const recovered = recover(server, schema).schema;
+  const introspected = (one: Schema): unknown[] => renumbered(introspect(one, () => true));
+  expect(introspected(recovered)).toEqual(introspected(server));
+  try {
+    for (const text of emitPackage(recovered, { origin: '', generator: '', docs: true }).values()) readEmitted(text);
+  } catch (error) {
+    // Names may clash in TypeScript.
+    if (!(error instanceof SchemaError)) throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** A server behind a real socket that goes and comes again at any moment, in any way. */
+/** A server on a real socket that disconnects and comes back at any moment, in any way. */
 
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
@@ -13,21 +13,21 @@ import { connectTo } from '../support/client.js';
 import { Timers } from '../support/world.js';
 import { fuzz } from './fuzz.js';
 
-/** What a connection comes to, after some replies. */
+/** The ways in which a connection ends, after some replies. */
 const fates = ['silence', 'end', 'reset', 'half', 'garbage', 'greeting only', 'no greeting', 'stay'] as const;
 
 interface Life {
   readonly fate: (typeof fates)[number];
-  /** How many replies the server sends before that. */
+  /** The number of replies that the server sends first. */
   readonly replies: number;
 }
 
 const greeting =
   '{"QMP": {"version": {"qemu": {"major": 10, "minor": 2, "micro": 0}, "package": ""}, "capabilities": []}}';
 
-/** The longest that a call may take here, in milliseconds. */
+/** The time limit of a call, in milliseconds. */
 const timeout = 40;
-/** How long anything else may take until it counts as hanging. */
+/** The time after which anything else counts as hanging, in milliseconds. */
 const patience = 10_000;
 
 class DyingServer {

@@ -1,4 +1,4 @@
-/** Archives that nobody vouches for: each gives files of the wanted names only, within limits, or is refused with a reason. */
+/** Untrusted archives: each either yields only files with wanted names, within limits, or is rejected with a reason. */
 
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
@@ -62,11 +62,11 @@ const entries = fc.oneof(
 
 interface Archive {
   readonly entries: readonly TarEntry[];
-  /** Bytes to be put at places, each a fraction of the length. */
+  /** Bytes to overwrite, each at a fraction of the length. */
   readonly edits: readonly (readonly [place: number, byte: number])[];
-  /** How much of it there is, as a fraction. */
+  /** The fraction of the archive that is kept. */
   readonly length: number;
-  /** Whether it has an end. */
+  /** Whether the archive has an end. */
   readonly ends: boolean;
 }
 

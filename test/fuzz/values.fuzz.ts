@@ -1,11 +1,11 @@
-/** Values as only JavaScript has them: all ways to check one agree, and what is sent is what was checked. */
+/** Values that only JavaScript has: all ways to validate one agree, and what is sent is what was validated. */
 
 import fc from 'fast-check';
 
 import { sendsWhatIsChecked, verdictsAgree } from '../support/verdicts.js';
 import { fuzz } from './fuzz.js';
 
-// A smaller seed is no simpler value.
+// A smaller seed does not mean a simpler value.
 const seeds = fc.noShrink(fc.nat(2 ** 31 - 1));
 
 fuzz(

@@ -10,7 +10,7 @@ const types = `{ 'struct': 'Point', 'data': {} }
 { 'enum': 'Digit', 'data': [ 'a', '5x' ] }
 { 'union': 'Shape', 'base': { 'c': 'Color' }, 'discriminator': 'c', 'data': {} }`;
 
-/** Pairs of types that an alternate cannot have both; the dialect is that in which it can have arrays. */
+/** Pairs of types that cannot be in the same alternate. The dialect is one that allows arrays. */
 const conflicts: readonly (readonly [one: string, other: string, dialect?: string])[] = [
   ["'Point'", "'Circle'"],
   ["'Point'", "'Point'"],
@@ -114,5 +114,5 @@ export const alternates: Table = {
       "1:47: in alternate 'Foo': alternative 'a_b' collides with alternative 'a-b'",
     ],
   ],
-  'Alternate types: types represented alike on the wire': conflicts.map(conflict),
+  'Alternate types: types with the same form on the wire': conflicts.map(conflict),
 };

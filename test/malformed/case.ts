@@ -1,19 +1,19 @@
-/** Schemas with one error each. */
+/** The form of the tables of schemas with one error each. */
 
 import type { Files } from '../support/schema.js';
 
 /**
- * A schema, and what is said of it: `LINE:COLUMN: MESSAGE`, with the file in front where there are several, and
- * `in DEFINITION:` before the message where it is in one.
+ * A schema, and its error: `LINE:COLUMN: MESSAGE`, after the file if there are several, and with `in DEFINITION:`
+ * before the message if the error is in a definition.
  */
 export type Malformed = readonly [given: string | Files, want: string, more?: More];
 
 interface More {
-  /** The version of QEMU whose rules apply; without it, the rules that all versions share. */
+  /** The QEMU version whose rules apply. By default, the rules that all versions share. */
   readonly dialect?: string;
-  /** QEMU's own compiler accepts it, and why. */
+  /** The reason why QEMU's own compiler accepts the schema, if it does. */
   readonly qemuTakesIt?: string;
 }
 
-/** By the section of QEMU's manual, docs/devel/qapi-code-gen.rst, that has the rule. */
+/** By the section of docs/devel/qapi-code-gen.rst in QEMU's manual that contains the rule. */
 export type Table = Readonly<Record<string, readonly Malformed[]>>;

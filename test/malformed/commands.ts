@@ -59,7 +59,7 @@ export const commands: Table = {
     ],
     [
       "{ 'struct': 'Bar', 'data': {} }\n{ 'command': 'foo', 'boxed': false, 'data': 'Bar' }",
-      "2:30: in command 'foo': 'boxed' can only be true; leave it out for the default",
+      "2:30: in command 'foo': 'boxed' can only be true; omit it for the default",
     ],
     [
       "{ 'command': 'foo', 'data': { 'a': { 'type': 'int', 'if': 'IF_A' } } }",
@@ -131,41 +131,35 @@ export const commands: Table = {
     ],
   ],
   'Commands: flags': [
-    [
-      "{ 'command': 'foo', 'gen': true }",
-      "1:28: in command 'foo': 'gen' can only be false; leave it out for the default",
-    ],
-    [
-      "{ 'command': 'foo', 'gen': 'no' }",
-      "1:28: in command 'foo': 'gen' can only be false; leave it out for the default",
-    ],
+    ["{ 'command': 'foo', 'gen': true }", "1:28: in command 'foo': 'gen' can only be false; omit it for the default"],
+    ["{ 'command': 'foo', 'gen': 'no' }", "1:28: in command 'foo': 'gen' can only be false; omit it for the default"],
     [
       "{ 'command': 'foo', 'success-response': true }",
-      "1:41: in command 'foo': 'success-response' can only be false; leave it out for the default",
+      "1:41: in command 'foo': 'success-response' can only be false; omit it for the default",
     ],
     [
       "{ 'command': 'foo', 'success-response': [] }",
-      "1:41: in command 'foo': 'success-response' can only be false; leave it out for the default",
+      "1:41: in command 'foo': 'success-response' can only be false; omit it for the default",
     ],
     [
       "{ 'command': 'foo', 'allow-oob': false }",
-      "1:34: in command 'foo': 'allow-oob' can only be true; leave it out for the default",
+      "1:34: in command 'foo': 'allow-oob' can only be true; omit it for the default",
     ],
     [
       "{ 'command': 'foo', 'allow-preconfig': false }",
-      "1:40: in command 'foo': 'allow-preconfig' can only be true; leave it out for the default",
+      "1:40: in command 'foo': 'allow-preconfig' can only be true; omit it for the default",
     ],
     [
       "{ 'command': 'foo', 'allow-preconfig': {} }",
-      "1:40: in command 'foo': 'allow-preconfig' can only be true; leave it out for the default",
+      "1:40: in command 'foo': 'allow-preconfig' can only be true; omit it for the default",
     ],
     [
       "{ 'command': 'foo', 'coroutine': false }",
-      "1:34: in command 'foo': 'coroutine' can only be true; leave it out for the default",
+      "1:34: in command 'foo': 'coroutine' can only be true; omit it for the default",
     ],
     [
       "{ 'command': 'foo', 'coroutine': 'true' }",
-      "1:34: in command 'foo': 'coroutine' can only be true; leave it out for the default",
+      "1:34: in command 'foo': 'coroutine' can only be true; omit it for the default",
     ],
     [
       "{ 'command': 'foo', 'coroutine': true,\n  'allow-oob': true }",
@@ -211,7 +205,7 @@ export const commands: Table = {
     ],
     [
       "{ 'struct': 'Bar', 'data': {} }\n{ 'event': 'FOO', 'boxed': 'yes', 'data': 'Bar' }",
-      "2:28: in event 'FOO': 'boxed' can only be true; leave it out for the default",
+      "2:28: in event 'FOO': 'boxed' can only be true; omit it for the default",
     ],
     [
       "{ 'event': 'FOO', 'returns': 'Bar' }",

@@ -6,63 +6,63 @@ export const conditions: Table = {
   'Configuring the schema: every place': [
     [
       "{ 'enum': 'Foo', 'data': [], 'if': true }",
-      "1:36: in enum 'Foo': 'if' of enum 'Foo' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:36: in enum 'Foo': 'if' of enum 'Foo' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'struct': 'Foo', 'data': {}, 'if': true }",
-      "1:38: in struct 'Foo': 'if' of struct 'Foo' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:38: in struct 'Foo': 'if' of struct 'Foo' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'enum': 'Color', 'data': [ 'red', 'green' ] }\n{ 'union': 'Foo', 'base': { 'c': 'Color' }, 'discriminator': 'c', 'data': {}, 'if': true }",
-      "2:85: in union 'Foo': 'if' of union 'Foo' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "2:85: in union 'Foo': 'if' of union 'Foo' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { 'a': 'int' }, 'if': true }",
-      "1:53: in alternate 'Foo': 'if' of alternate 'Foo' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:53: in alternate 'Foo': 'if' of alternate 'Foo' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'command': 'foo', 'if': true }",
-      "1:27: in command 'foo': 'if' of command 'foo' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:27: in command 'foo': 'if' of command 'foo' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'event': 'FOO', 'if': false }",
-      "1:25: in event 'FOO': 'if' of event 'FOO' must be a string or a list of strings or an object with 'all', 'any' or 'not', not false",
+      "1:25: in event 'FOO': 'if' of event 'FOO' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not false",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a': { 'type': 'int', 'if': true } } }",
-      "1:58: in struct 'Foo': 'if' of member 'a' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:58: in struct 'Foo': 'if' of member 'a' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ { 'name': 'a', 'if': true } ] }",
-      "1:49: in enum 'Foo': 'if' of value 'a' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:49: in enum 'Foo': 'if' of value 'a' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'enum': 'Color', 'data': [ 'red', 'green' ] }\n{ 'struct': 'Bar', 'data': {} }\n{ 'union': 'Foo', 'base': { 'c': 'Color' }, 'discriminator': 'c',\n  'data': { 'red': { 'type': 'Bar', 'if': true } } }",
-      "4:43: in union 'Foo': 'if' of branch 'red' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "4:43: in union 'Foo': 'if' of branch 'red' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'enum': 'Color', 'data': [ 'red', 'green' ] }\n{ 'union': 'Foo', 'base': { 'c': 'Color', 'd': { 'type': 'int', 'if': true } }, 'discriminator': 'c',\n  'data': {} }",
-      "2:71: in union 'Foo': 'if' of member 'd' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "2:71: in union 'Foo': 'if' of member 'd' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { 'a': { 'type': 'int', 'if': true } } }",
-      "1:61: in alternate 'Foo': 'if' of alternative 'a' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:61: in alternate 'Foo': 'if' of alternative 'a' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'struct': 'Foo', 'data': {}, 'features': [ { 'name': 'x', 'if': true } ] }",
-      "1:67: in struct 'Foo': 'if' of feature 'x' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:67: in struct 'Foo': 'if' of feature 'x' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a': { 'type': 'int', 'features': [ { 'name': 'x', 'if': true } ] } } }",
-      "1:87: in struct 'Foo': 'if' of feature 'x' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:87: in struct 'Foo': 'if' of feature 'x' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'command': 'foo', 'data': { 'a': { 'type': 'int', 'if': true } } }",
-      "1:59: in command 'foo': 'if' of member 'a' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:59: in command 'foo': 'if' of member 'a' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'event': 'FOO', 'data': { 'a': { 'type': 'int', 'if': true } } }",
-      "1:57: in event 'FOO': 'if' of member 'a' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:57: in event 'FOO': 'if' of member 'a' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
   ],
   'Configuring the schema: every form': [
@@ -104,7 +104,7 @@ export const conditions: Table = {
     ],
     [
       "{ 'command': 'foo', 'if': { 'not': true } }",
-      "1:36: in command 'foo': 'if' of command 'foo' must be a string or a list of strings or an object with 'all', 'any' or 'not', not true",
+      "1:36: in command 'foo': 'if' of command 'foo' must be a string, a list of strings, or an object with 'all', 'any' or 'not', not true",
     ],
     [
       "{ 'command': 'foo', 'if': { 'not': [ 'IF_A' ] } }",

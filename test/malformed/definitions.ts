@@ -18,11 +18,11 @@ export const definitions: Table = {
     ],
     [
       "{ 'struct': 'Foo', 'command': 'foo', 'data': {} }",
-      "1:20: a definition has one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event', but this one has 'struct' and 'command'",
+      "1:20: a definition has only one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event', but this one has 'struct' and 'command'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [],\n  'alternate': 'Foo' }",
-      "2:3: a definition has one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event', but this one has 'enum' and 'alternate'",
+      "2:3: a definition has only one of the keys 'enum', 'struct', 'union', 'alternate', 'command', 'event', but this one has 'enum' and 'alternate'",
     ],
     ["{ 'enum': true, 'data': [] }", "1:11: 'enum' must be a name, not true"],
     ["{ 'struct': [ 'Foo' ], 'data': {} }", "1:13: 'struct' must be a name, not an array"],
@@ -62,11 +62,11 @@ export const definitions: Table = {
     ],
     [
       "{ 'enum': 'Foo', 'data': [ '' ] }",
-      "1:28: in enum 'Foo': value '' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:28: in enum 'Foo': value '' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ 'a b' ] }",
-      "1:28: in enum 'Foo': value 'a b' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:28: in enum 'Foo': value 'a b' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     ["{ 'enum': 'Foo', 'data': [ 'a', 'b',\n 'a' ] }", "2:2: in enum 'Foo': duplicate value 'a'"],
     [
@@ -148,17 +148,17 @@ export const definitions: Table = {
     [
       "{ 'struct': 'Foo', 'data': { 'a': 'intList' } }",
       "1:35: in struct 'Foo': member 'a' uses unknown type 'intList'",
-      { qemuTakesIt: "the C name of [ 'int' ] is known to it as a type" },
+      { qemuTakesIt: "it treats the C name of [ 'int' ] as a type" },
     ],
     [
       "{ 'command': 'foo', 'returns': 'q_empty' }",
       "1:32: in command 'foo': 'returns' uses unknown type 'q_empty'",
-      { qemuTakesIt: 'its name for a type without members is known to it as a type' },
+      { qemuTakesIt: 'it treats its own name for the absent type as a type' },
     ],
     [
       "{ 'command': 'foo', 'returns': '' }",
       "1:32: in command 'foo': 'returns' uses unknown type ''",
-      { qemuTakesIt: 'it takes an empty name for none' },
+      { qemuTakesIt: 'it treats an empty name as absent' },
     ],
   ],
   'Struct types': [

@@ -30,19 +30,19 @@ export const directives: Table = {
     ],
     [
       { 'test.json': "{ 'include': 'a.json', 'struct': 'Foo', 'data': {} }", 'a.json': '' },
-      "test.json:1:24: a directive has one key, but this one has 'include' and 'struct'",
+      "test.json:1:24: a directive has only one key, but this one has 'include' and 'struct'",
     ],
     [
       { 'test.json': "{ 'include': 'a.json',\n  'if': 'X' }", 'a.json': '' },
-      "test.json:2:3: a directive has one key, but this one has 'include' and 'if'",
+      "test.json:2:3: a directive has only one key, but this one has 'include' and 'if'",
     ],
     [
       { 'test.json': "{ 'struct': 'Foo', 'include': 'a.json' }", 'a.json': '' },
-      "test.json:1:3: a directive has one key, but this one has 'include' and 'struct'",
+      "test.json:1:3: a directive has only one key, but this one has 'include' and 'struct'",
     ],
     [
       { 'test.json': "{ 'include': 'a.json', 'pragma': {} }", 'a.json': '' },
-      "test.json:1:24: a directive has one key, but this one has 'include' and 'pragma'",
+      "test.json:1:24: a directive has only one key, but this one has 'include' and 'pragma'",
     ],
     [
       { 'test.json': "##\n# @Foo:\n##\n{ 'include': 'a.json' }\n{ 'struct': 'Foo', 'data': {} }", 'a.json': '' },
@@ -76,8 +76,8 @@ export const directives: Table = {
     ["{ 'pragma': [] }", "1:13: 'pragma' takes an object"],
     ["{ 'pragma': 'doc-required' }", "1:13: 'pragma' takes an object"],
     ["{ 'pragma': true }", "1:13: 'pragma' takes an object"],
-    ["{ 'pragma': {}, 'extra': {} }", "1:17: a directive has one key, but this one has 'pragma' and 'extra'"],
-    ["{ 'event': 'FOO', 'pragma': {} }", "1:3: a directive has one key, but this one has 'pragma' and 'event'"],
+    ["{ 'pragma': {}, 'extra': {} }", "1:17: a directive has only one key, but this one has 'pragma' and 'extra'"],
+    ["{ 'event': 'FOO', 'pragma': {} }", "1:3: a directive has only one key, but this one has 'pragma' and 'event'"],
     [
       "##\n# @Foo:\n##\n{ 'pragma': {} }\n{ 'struct': 'Foo', 'data': {} }",
       "1:1: the definition of 'Foo' must follow its documentation immediately",

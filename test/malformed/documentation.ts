@@ -1,4 +1,4 @@
-/** Documentation comments, and whether they fit the definition. */
+/** Documentation comments, and whether they match their definitions. */
 
 import type { Table } from './case.js';
 
@@ -34,7 +34,7 @@ export const documentation: Table = {
       "3:3: unexpected '@a:' in free-form documentation: a definition is named in the first line of its comment",
     ],
   ],
-  'Definition documentation: it precedes its definition': [
+  'Definition documentation: its place': [
     ['##\n# @Foo:\n##', "1:1: the definition of 'Foo' must follow its documentation immediately"],
     [
       "##\n# @Foo:\n##\n\n##\n# text\n##\n{ 'struct': 'Foo', 'data': {} }",

@@ -53,7 +53,7 @@ export const features: Table = {
     ],
     [
       "{ 'command': 'foo', 'data': { 'a': { 'type': 'int', 'features': [ 'x!' ] } } }",
-      "1:67: in command 'foo': feature 'x!' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:67: in command 'foo': feature 'x!' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ { 'name': 'a', 'features': true } ] }",

@@ -32,17 +32,17 @@ export const lexical: Table = {
     [
       "\u000C{ 'struct': 'Foo', 'data': {} }",
       '1:1: control character U+000C outside of a comment',
-      { qemuTakesIt: 'Python counts it as white space' },
+      { qemuTakesIt: 'Python treats it as whitespace' },
     ],
     [
       "{ 'struct': 'Foo', 'data': {} }\n\n  \u00A0",
       '3:3: character U+00A0 outside of a comment',
-      { qemuTakesIt: 'Python counts it as white space' },
+      { qemuTakesIt: 'Python treats it as whitespace' },
     ],
     [
       "{ 'struct': 'Foo', 'data': {} }\u2028",
       '1:32: character U+2028 outside of a comment',
-      { qemuTakesIt: 'Python counts it as white space' },
+      { qemuTakesIt: 'Python treats it as whitespace' },
     ],
     ["\uFEFF{ 'struct': 'Foo', 'data': {} }", '1:1: character U+FEFF outside of a comment'],
     ["{ 'struct':\u00E9 'Foo', 'data': {} }", "1:12: character '\u00E9' (U+00E9) outside of a comment"],

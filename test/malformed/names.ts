@@ -6,43 +6,43 @@ export const names: Table = {
   'Naming rules and reserved names: all names': [
     [
       "{ 'struct': '', 'data': {} }",
-      "1:13: in struct '': struct name '' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:13: in struct '': struct name '' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo Bar', 'data': {} }",
-      "1:13: in struct 'Foo Bar': struct name 'Foo Bar' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:13: in struct 'Foo Bar': struct name 'Foo Bar' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': '1Foo', 'data': {} }",
-      "1:13: in struct '1Foo': struct name '1Foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:13: in struct '1Foo': struct name '1Foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': '_Foo', 'data': {} }",
-      "1:13: in struct '_Foo': struct name '_Foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:13: in struct '_Foo': struct name '_Foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo.Bar', 'data': {} }",
-      "1:13: in struct 'Foo.Bar': struct name 'Foo.Bar' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:13: in struct 'Foo.Bar': struct name 'Foo.Bar' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': '*Foo', 'data': {} }",
-      "1:13: in struct '*Foo': struct name '*Foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:13: in struct '*Foo': struct name '*Foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo\\\\', 'data': {} }",
-      "1:13: in struct 'Foo\\': struct name 'Foo\\' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:13: in struct 'Foo\\': struct name 'Foo\\' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'command': 'foo$' }",
-      "1:14: in command 'foo$': command name 'foo$' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:14: in command 'foo$': command name 'foo$' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'command': '-foo' }",
-      "1:14: in command '-foo': command name '-foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:14: in command '-foo': command name '-foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'event': '*FOO' }",
-      "1:12: in event '*FOO': event name '*FOO' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:12: in event '*FOO': event name '*FOO' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'command': 'q_foo' }",
@@ -58,39 +58,39 @@ export const names: Table = {
     ],
     [
       "{ 'enum': 'Foo', 'data': [ '-a' ] }",
-      "1:28: in enum 'Foo': value '-a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:28: in enum 'Foo': value '-a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ 'a.b' ] }",
-      "1:28: in enum 'Foo': value 'a.b' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:28: in enum 'Foo': value 'a.b' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'enum': 'Foo', 'data': [ '*a' ] }",
-      "1:28: in enum 'Foo': value '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:28: in enum 'Foo': value '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '': 'int' } }",
-      "1:30: in struct 'Foo': member name '' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:30: in struct 'Foo': member name '' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '*': 'int' } }",
-      "1:30: in struct 'Foo': member name '' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:30: in struct 'Foo': member name '' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '**a': 'int' } }",
-      "1:30: in struct 'Foo': member name '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:30: in struct 'Foo': member name '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '1a': 'int' } }",
-      "1:30: in struct 'Foo': member name '1a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:30: in struct 'Foo': member name '1a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { '_a': 'int' } }",
-      "1:30: in struct 'Foo': member name '_a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:30: in struct 'Foo': member name '_a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'a b': 'int' } }",
-      "1:30: in struct 'Foo': member name 'a b' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:30: in struct 'Foo': member name 'a b' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': { 'q_a': 'int' } }",
@@ -98,30 +98,30 @@ export const names: Table = {
     ],
     [
       "{ 'struct': 'Foo', 'data': { '__proto__': 'int' } }",
-      "1:30: in struct 'Foo': member name '__proto__' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:30: in struct 'Foo': member name '__proto__' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'command': 'foo', 'data': { 'a!': 'int' } }",
-      "1:31: in command 'foo': member name 'a!' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:31: in command 'foo': member name 'a!' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'event': 'FOO', 'data': { 'a/b': 'int' } }",
-      "1:29: in event 'FOO': member name 'a/b' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:29: in event 'FOO': member name 'a/b' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': 'Foo', 'data': {}, 'features': [ '1a' ] }",
-      "1:46: in struct 'Foo': feature '1a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:46: in struct 'Foo': feature '1a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { '*a': 'int' } }",
-      "1:33: in alternate 'Foo': alternative '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:33: in alternate 'Foo': alternative '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'alternate': 'Foo', 'data': { '1a': 'int' } }",
-      "1:33: in alternate 'Foo': alternative '1a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:33: in alternate 'Foo': alternative '1a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
   ],
-  'Naming rules and reserved names: reserved ones': [
+  'Naming rules and reserved names: reserved names': [
     [
       "{ 'struct': 'FooList', 'data': {} }",
       "1:13: in struct 'FooList': struct name 'FooList' must not end in 'List', which is reserved for arrays",
@@ -298,23 +298,23 @@ export const names: Table = {
   'Downstream extensions': [
     [
       "{ 'command': '__com.example' }",
-      "1:14: in command '__com.example': command name '__com.example' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:14: in command '__com.example': command name '__com.example' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'command': '__com.exa~mple_foo' }",
-      "1:14: in command '__com.exa~mple_foo': command name '__com.exa~mple_foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:14: in command '__com.exa~mple_foo': command name '__com.exa~mple_foo' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'command': '__com.example_' }",
-      "1:14: in command '__com.example_': command name '__com.example_' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:14: in command '__com.example_': command name '__com.example_' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'command': '__com.example_1' }",
-      "1:14: in command '__com.example_1': command name '__com.example_1' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:14: in command '__com.example_1': command name '__com.example_1' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'command': '__com.example_foo.bar' }",
-      "1:14: in command '__com.example_foo.bar': command name '__com.example_foo.bar' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:14: in command '__com.example_foo.bar': command name '__com.example_foo.bar' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
     ],
     [
       "{ 'struct': '__com.example_foo', 'data': {} }",

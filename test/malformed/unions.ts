@@ -179,7 +179,7 @@ export const unions: Table = {
       "3:86: in union 'Bar': union 'Bar' contains itself: branch 'green' is 'Foo'",
       { dialect: '10.2' },
     ],
-    // Without its only branch, a union would have none: that is not a second error.
+    // A union that loses its only branch is not also reported to have none.
     [
       "{ 'enum': 'Kind', 'data': [ 'a' ] }\n{ 'union': 'Foo', 'base': { 'k': 'Kind' }, 'discriminator': 'k', 'data': { 'a': 'Foo' } }",
       "2:81: in union 'Foo': union 'Foo' contains itself: branch 'a' is 'Foo'",
@@ -219,11 +219,11 @@ export const unions: Table = {
     ],
     [
       "{ 'enum': 'Digit', 'data': [ '1' ] }\n{ 'struct': 'Bar', 'data': {} }\n{ 'union': 'Foo', 'base': { 'd': 'Digit' }, 'discriminator': 'd', 'data': { '1': 'Bar' } }",
-      "3:77: in union 'Foo': branch '1' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "3:77: in union 'Foo': branch '1' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
       { dialect: '5.2' },
     ],
   ],
-  'Union types without discriminator, as they were before QEMU 6.2': [
+  'Union types without a discriminator, as before QEMU 6.2': [
     ["{ 'union': 'Foo', 'data': {} }", "1:1: in union 'Foo': union 'Foo' has no branches", { dialect: '5.2' }],
     [
       "{ 'union': 'Foo', 'data': [ 'int' ] }",
@@ -247,7 +247,7 @@ export const unions: Table = {
     ],
     [
       "{ 'union': 'Foo', 'data': { '*a': 'int' } }",
-      "1:29: in union 'Foo': branch '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'",
+      "1:29: in union 'Foo': branch '*a' is invalid: it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'",
       { dialect: '5.2' },
     ],
     [

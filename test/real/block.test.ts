@@ -74,7 +74,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'images of a real QEMU'))('imag
       await create(vm, name, { driver: 'qcow2', file: `file-${name}`, size });
     }
     await vm.blockdevAdd({ driver: 'qcow2', 'node-name': 'base', file: 'file-base' });
-    // Null differs from absent: it means no backing file, whatever the image says.
+    // Null is not the same as absent: it means no backing file, whatever the image specifies.
     await vm.blockdevAdd({ driver: 'qcow2', 'node-name': 'overlay', file: 'file-overlay', backing: null });
     await vm.blockdevSnapshot({ node: 'base', overlay: 'overlay' });
     for (const name of ['overlay', 'base']) await vm.blockdevDel({ 'node-name': name });
@@ -83,7 +83,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'images of a real QEMU'))('imag
     ]);
   });
 
-  test('that cannot be created have a job with the reason', async () => {
+  test('that cannot be created leave a job with the reason', async () => {
     await using vm = await launchQemu(pc);
     const filename = join(temporaryFolder(), 'missing', 'disk');
     // The job may have ended before the command's reply.

@@ -9,7 +9,7 @@ import { failure } from '../support/client.js';
 import { installed, launchQemu, pc, temporaryFolder } from '../support/servers.js';
 
 describe.runIf(installed(['qemu-system-x86_64'], 'devices of a real QEMU'))('devices', () => {
-  test('are plugged and unplugged; a call waits until they are gone', async () => {
+  test('are plugged and unplugged, and a call waits until they are gone', async () => {
     await using vm = await launchQemu(pc);
     for (const id of ['first', 'second']) await vm.deviceAdd({ driver: 'usb-kbd', id });
     const { event } = await vm.deviceDel(
@@ -25,12 +25,12 @@ describe.runIf(installed(['qemu-system-x86_64'], 'devices of a real QEMU'))('dev
     expect(left.map(({ name }) => name)).toEqual(['type', 'first']);
   });
 
-  test('stay if no guest releases them; the wait ends', async () => {
+  test('stay if no guest releases them, and the call times out', async () => {
     await using vm = await launchQemu(pc);
     await vm.deviceAdd({ driver: 'virtio-rng-pci', id: 'rng' });
     const error = await failure(vm.deviceDel({ id: 'rng' }, { until: ['DEVICE_DELETED'], timeout: 100 }));
     expect(error).toMatchObject({ code: 'ERR_QMP_TIMEOUT', message: expect.stringContaining('DEVICE_DELETED') });
-    // A reset releases the device with two events. The first is of a child without an id.
+    // A reset releases the device and causes two events. The first is for a child without an id.
     const { event } = await vm.systemReset(
       {},
       { until: ['DEVICE_DELETED'], where: ({ data }) => data.device === 'rng' },
@@ -38,7 +38,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'devices of a real QEMU'))('dev
     expect(event.data).toEqual({ device: 'rng', path: '/machine/peripheral/rng' });
   });
 
-  test('have properties that the schema does not have', async () => {
+  test('have properties that are not in the schema', async () => {
     await using vm = await launchQemu(pc);
     await vm.blockdevAdd({ driver: 'null-co', 'node-name': 'disk', size: 1 << 20, 'read-zeroes': true });
     await vm.deviceAdd({ driver: 'virtio-blk-pci', id: 'blk', drive: 'disk', serial: 'S1', 'queue-size': 64 });

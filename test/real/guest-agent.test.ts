@@ -63,11 +63,11 @@ describe.runIf(installed(['qemu-ga'], 'a real guest agent'))('a guest agent', ()
     let status = await agent.guestExecStatus({ pid });
     for (; !status.exited; status = await agent.guestExecStatus({ pid })) await pause(10);
     expect(status).toEqual({ exited: true, exitcode: 0 });
-    // Logged only once.
+    // An agent reports the end of a program only once.
     expect(await failure(agent.guestExecStatus({ pid }))).toMatchObject({ code: 'ERR_QMP_COMMAND' });
   });
 
-  test('reads as much of a file at once as an agent returns', async (context) => {
+  test('reads as much of a file as an agent returns in one reply', async (context) => {
     await using agent = await connect({ path: await startAgent() });
     const { supported_commands: commands } = await agent.guestInfo();
     context.skip(
@@ -97,9 +97,9 @@ describe.runIf(installed(['qemu-ga'], 'a real guest agent'))('a guest agent', ()
   test.each([
     ['a truncated command', '{"execute": "guest-ping", "arguments": {"a'],
     ['half a string', '{"execute": "guest-'],
-    ['a request whose reply nobody read', '{"execute": "guest-info"}\n'],
+    ['a request whose reply was not read', '{"execute": "guest-info"}\n'],
     ['garbage', '\u0000]]}{"'],
-  ])('goes on after %s from an earlier connection', async (_, left) => {
+  ])('works after %s from an earlier connection', async (_, left) => {
     const path = await startAgent();
     const earlier = connectSocket(path);
     await once(earlier, 'connect');

@@ -15,7 +15,7 @@ describe.runIf(installed(['qemu-system-x86_64'], '64-bit integers of a real QEMU
     await vm.objectAdd({ 'qom-type': 'iothread', id: 'io', 'poll-max-ns': 9007199254740993n });
     const property = { path: '/objects/io', property: 'poll-max-ns' };
     expect(await vm.qomGet(property)).toBe(9007199254740993n);
-    // Safe integers come back as numbers, however they were sent.
+    // Safe integers are returned as numbers, however they were sent.
     const values: [given: Int64, want: Json][] = [
       [0, 0],
       [1_000n, 1000],

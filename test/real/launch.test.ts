@@ -23,7 +23,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     await vm.close();
   });
 
-  test('is reported in the error if it did not start', async () => {
+  test('that does not start is reported in the error', async () => {
     const cases: [what: Launch, message: string | RegExp][] = [
       [launch('qemu-system-nothing'), 'cannot start qemu-system-nothing: ENOENT: not found in PATH'],
       [launch('/nothing/qemu'), /^cannot start \/nothing\/qemu: ENOENT: no such file/u],
@@ -50,22 +50,22 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
     }
   });
 
-  test('is reported without secrets if it did not start', async () => {
+  test('that does not start is reported without secrets', async () => {
     for (const secret of ['secret,id=s0,data=hunter2\0', `secret,id=s0,data=hunter2,${'x'.repeat(200_000)}`]) {
       const error = await failure(connect(launch('sh', ['-object', secret])));
       expect(inspect(error, { depth: 9 })).not.toContain('hunter2');
     }
   });
 
-  test('that cannot be started for lack of descriptors is an ordinary error', async () => {
+  test('that cannot be started for lack of file descriptors causes an ordinary error', async () => {
     const script = `
       import { openSync } from 'node:fs';
       import { Connection, launch } from '@qapi-ts/runtime';
       const start = () => Connection.open(launch('true'), { handshake: 'greeting', withoutReply: [] });
-      const tell = ({ name }) => console.log(name);
-      await start().catch(tell);
+      const print = ({ name }) => console.log(name);
+      await start().catch(print);
       try { for (;;) openSync('/dev/null'); } catch {}
-      await start().catch(tell);`;
+      await start().catch(print);`;
     const command = 'ulimit -n 60; exec "$0" --input-type=module --eval "$1"';
     const { stdout } = await promisify(execFile)('sh', ['-c', command, process.execPath, script], { cwd: repository });
     expect(stdout).toBe('ConnectError\nConnectError\n');
@@ -91,11 +91,11 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
 
   test.each([
     ['crashes', 'SIGABRT', { level: 'warn', message: 'qemu-system-x86_64 ended with SIGABRT' }],
-    ['is told to end', 'SIGTERM', { level: 'info', message: expect.stringContaining('terminating on signal 15') }],
-  ] as const)('that %s is told to the log, with its last words', async (_, signal, want) => {
+    ['is terminated', 'SIGTERM', { level: 'info', message: expect.stringContaining('terminating on signal 15') }],
+  ] as const)('that %s is logged, with its last output', async (_, signal, want) => {
     const log: LogEntry[] = [];
     const vm = await launchQemu(bare, { log: (entry) => log.push(entry) });
-    // Not through the client, which would then expect the end.
+    // Do not use `vm.process.kill`: the client would then expect the end.
     process.kill(vm.process?.pid ?? 0, signal);
     await expect.poll(() => log).toContainEqual(expect.objectContaining(want));
     await vm.close();
@@ -190,8 +190,8 @@ describe.runIf(installed(['qemu-system-x86_64'], 'launching a real QEMU'))('a la
 
 const all = qemus('launching several QEMUs');
 
-describe.runIf(all.length > 0)('a monitor causes no warning', () => {
-  test.each(all)('by QEMU $version', async ({ program }) => {
+describe.runIf(all.length > 0)('the monitor option causes no warning', () => {
+  test.each(all)('from QEMU $version', async ({ program }) => {
     const servers: [command: string, args: readonly string[], options: LaunchOptions][] = [
       ['qemu-system-x86_64', bare, {}],
       ['qemu-storage-daemon', [], { monitor: '--monitor' }],

@@ -18,7 +18,7 @@ import { bare, findProgram, installed, isRunning, kill, qemus, temporaryFolder }
 
 const program = join(repository, 'test/support/parent.js');
 
-/** The arguments of the program; see there. */
+/** The arguments of the program. */
 interface Task {
   readonly commands: readonly (readonly string[])[];
   readonly end?: string;
@@ -45,7 +45,7 @@ function startParent(task: Task, env: NodeJS.ProcessEnv = process.env): ChildPro
   return child;
 }
 
-/** A program that has launched its servers and waits. */
+/** Starts a program, and waits until it has launched its servers. */
 async function parentOf(task: Task, env?: NodeJS.ProcessEnv): Promise<Parent> {
   const child = startParent(task, env);
   const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer];
@@ -84,7 +84,7 @@ function killWatcher({ child }: Parent): void {
   for (const { pid } of watchers) process.kill(pid, 'SIGKILL');
 }
 
-/** An environment without setpriv, as on other systems. */
+/** Returns an environment without setpriv, as on other systems. */
 function withoutSetpriv(): NodeJS.ProcessEnv {
   const folder = temporaryFolder();
   for (const name of ['sh', 'node', 'qemu-system-x86_64']) symlinkSync(findProgram(name) ?? name, join(folder, name));
@@ -92,10 +92,10 @@ function withoutSetpriv(): NodeJS.ProcessEnv {
 }
 
 const hasSetpriv = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0;
-const all = qemus('what is left of launched servers');
+const all = qemus('launched servers after the end of their program');
 const servers = all.map(({ program: path }) => [path('qemu-system-x86_64'), ...bare]);
 
-/** Which of the two mechanisms ends the servers. */
+/** The mechanisms that can end the servers. */
 const means: Record<string, { env: () => NodeJS.ProcessEnv; prepare: (parent: Parent) => void }> = {
   'the kernel and the watcher': { env: () => process.env, prepare: () => {} },
   'the kernel alone': { env: () => process.env, prepare: killWatcher },
@@ -119,7 +119,7 @@ const ends: [name: string, task: Omit<Task, 'commands'>, signal?: NodeJS.Signals
   ['an exception in a worker', { end: 'exception', inWorker: true }],
 ];
 
-/** Processes all items, a few at a time: the machine has to start many servers. */
+/** Processes all items, but only a few at a time, because each starts several servers. */
 async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const entries = items.entries();
@@ -130,15 +130,15 @@ async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<
   return results;
 }
 
-/** Returns the process IDs of those that do not end. */
+/** Returns the IDs of the processes that do not end. */
 async function survivors(pids: readonly number[]): Promise<number[]> {
   for (let left = 500; left > 0 && pids.some(isRunning); left -= 1) await pause(20);
   return pids.filter(isRunning);
 }
 
-describe.runIf(all.length > 0)(`of QEMU ${all.map(({ version }) => version).join(', ')}, nothing is left`, () => {
+describe.runIf(all.length > 0)(`nothing is left of QEMU ${all.map(({ version }) => version).join(', ')}`, () => {
   test.each(Object.entries(means))(
-    'by %s',
+    'with %s',
     async (_, { env, prepare }) => {
       const left = await inParallel(ends, async ([name, task, signal]) => {
         const parent = await parentOf({ commands: servers, ...task }, env());
@@ -157,7 +157,7 @@ describe.runIf(all.length > 0)(`of QEMU ${all.map(({ version }) => version).join
   );
 });
 
-const hasQemu = installed(['qemu-system-x86_64'], 'what is left of a launched server');
+const hasQemu = installed(['qemu-system-x86_64'], 'a launched server after the end of its program');
 
 describe.runIf(hasQemu)('nothing is left', () => {
   test('when the program is killed right after the spawn', async () => {
@@ -176,7 +176,7 @@ describe.runIf(hasQemu)('nothing is left', () => {
     await expect.poll(named, { timeout: 10_000 }).toEqual([]);
   });
 
-  test.each(['SIGTERM', 'SIGKILL'] as const)('after %s, chosen for the death of the program', async (signal) => {
+  test.each(['SIGTERM', 'SIGKILL'] as const)('after %s, chosen as parentDeathSignal', async (signal) => {
     for (const { env, prepare } of Object.values(means)) {
       const pidFile = join(temporaryFolder(), 'pid');
       const commands = [['qemu-system-x86_64', ...bare, '-pidfile', pidFile]];
@@ -189,7 +189,7 @@ describe.runIf(hasQemu)('nothing is left', () => {
     }
   });
 
-  test('when the kernel has cleared the signal, as for a program that gains privileges', async () => {
+  test('when the kernel has cleared the signal, as it does for programs that gain privileges', async () => {
     const commands = [['setpriv', '--pdeathsig', 'clear', 'qemu-system-x86_64', ...bare]];
     const { child, pids } = await parentOf({ commands });
     child.kill('SIGKILL');
@@ -207,18 +207,18 @@ describe.runIf(hasQemu)('nothing is left', () => {
   });
 });
 
-/** Wrappers that do not exec the server: the text before and after it. */
+/** Wrapper scripts that do not exec the server: the text before and after the command. */
 const wrappers: [name: string, before: string, after: string][] = [
   ['waits for the server', '', '; :'],
-  ['writes its last words to a file', '', ' 2>/dev/null; :'],
+  ['discards its standard error', '', ' 2>/dev/null; :'],
   ['starts it in the background', '', ' & wait'],
   ['does not wait for it', '', ' & sleep 1'],
   ['cleans up', "trap 'sleep 0.1' TERM; ", '; :'],
-  ['leaves a daemon, which holds its standard error', `setsid sleep 60 & echo $! >"$DAEMON"; exec `, ''],
+  ['leaves a daemon that holds its standard error open', `setsid sleep 60 & echo $! >"$DAEMON"; exec `, ''],
 ];
 
 describe.runIf(hasQemu)('a wrapper that', () => {
-  /** The arguments of the program, and the process ID of QEMU within. */
+  /** Creates a wrapper. Returns the arguments of the program, and the file with the process ID of QEMU. */
   function wrap(before: string, after: string): { commands: string[][]; env: NodeJS.ProcessEnv; pidFile: string } {
     const folder = temporaryFolder();
     const wrapper = join(folder, 'wrapper');
@@ -255,7 +255,7 @@ describe.runIf(hasQemu)('a wrapper that', () => {
     expect(await survivors([qemu])).toEqual([]);
   });
 
-  test('sends no greeting ends, with everything that it has started', async () => {
+  test('sends no greeting ends, with all processes that it started', async () => {
     const file = join(temporaryFolder(), 'pid');
     const args = ['-c', `sleep 60 & echo $! >${file}; wait`];
     const error = await failure(connect(launch('sh', args), { connectTimeout: 500 }));
@@ -280,7 +280,7 @@ describe.runIf(hasQemu && hasSetpriv && process.getuid?.() === 0)('a server that
     child.stdin?.write('end\n');
     const warning = text(child.stderr ?? Readable.from([]));
     expect(await once(child, 'exit')).toEqual([0, null]);
-    expect(await warning).toContain(`${sudo} (process ${pids.join()}) cannot be ended: kill EPERM`);
+    expect(await warning).toContain(`${sudo} (process ${pids.join()}) could not be stopped: kill EPERM`);
     expect(pids.filter(isRunning)).toEqual(pids);
   });
 });

@@ -10,7 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { failure } from '../support/client.js';
 import { closeWithTest, installed, launchQemu, pc, temporaryFolder } from '../support/servers.js';
 
-async function tellOfMigration(vm: Client): Promise<void> {
+async function enableMigrationEvents(vm: Client): Promise<void> {
   await vm.migrateSetCapabilities({ capabilities: [{ capability: 'events', state: true }] });
 }
 
@@ -19,7 +19,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'migration of real QEMUs'))('mi
     const uri = `unix:${join(temporaryFolder(), 'migration')}`;
     await using source = await launchQemu(pc);
     await using destination = await launchQemu([...pc, '-incoming', 'defer']);
-    await Promise.all([source, destination].map(tellOfMigration));
+    await Promise.all([source, destination].map(enableMigrationEvents));
     await source.cont();
     expect(await destination.queryStatus()).toMatchObject({ status: 'inmigrate' });
 
@@ -33,7 +33,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'migration of real QEMUs'))('mi
     for await (const { data } of arrived) if (data.status === 'completed') break;
 
     expect(await source.queryMigrate()).toMatchObject({ status: 'completed' });
-    // The event precedes the state by a moment.
+    // The event arrives a moment before the state changes.
     await expect.poll(() => source.queryStatus()).toMatchObject({ status: 'postmigrate' });
     await expect.poll(() => destination.queryStatus()).toMatchObject({ status: 'paused' });
     await destination.cont({}, { until: ['RESUME'] });
@@ -48,7 +48,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'migration of real QEMUs'))('mi
     await once(hole, 'listening');
 
     await using vm = await launchQemu(pc);
-    await tellOfMigration(vm);
+    await enableMigrationEvents(vm);
     await vm.migrate({ uri: `unix:${path}` }, { until: ['MIGRATION'], where: ({ data }) => data.status === 'active' });
     expect(await vm.queryYank({}, { oob: true })).toContainEqual({ type: 'migration' });
     await vm.yank(
@@ -59,27 +59,30 @@ describe.runIf(installed(['qemu-system-x86_64'], 'migration of real QEMUs'))('mi
   });
 });
 
-describe.runIf(installed(['qemu-system-x86_64'], 'overtaking in a real QEMU'))('out-of-band execution', () => {
-  test('overtakes queued commands', async () => {
-    await using vm = await launchQemu(pc);
-    const order: (number | 'oob')[] = [];
-    const waiting = Array.from({ length: 40 }, async (_, index) => {
-      await vm.queryQmpSchema();
-      order.push(index);
+describe.runIf(installed(['qemu-system-x86_64'], 'out-of-band execution in a real QEMU'))(
+  'out-of-band execution',
+  () => {
+    test('overtakes queued commands', async () => {
+      await using vm = await launchQemu(pc);
+      const order: (number | 'oob')[] = [];
+      const waiting = Array.from({ length: 40 }, async (_, index) => {
+        await vm.queryQmpSchema();
+        order.push(index);
+      });
+      await vm.queryYank({}, { oob: true });
+      order.push('oob');
+      await Promise.all(waiting);
+      expect(order.filter((one) => one !== 'oob')).toEqual(waiting.map((_, index) => index));
+      expect(order.indexOf('oob')).toBeLessThan(10);
     });
-    await vm.queryYank({}, { oob: true });
-    order.push('oob');
-    await Promise.all(waiting);
-    expect(order.filter((one) => one !== 'oob')).toEqual(waiting.map((_, index) => index));
-    expect(order.indexOf('oob')).toBeLessThan(10);
-  });
 
-  test('is not available for every command', async () => {
-    await using vm = await launchQemu(pc);
-    expect(await failure(vm.executeRaw('query-status', {}, { oob: true }))).toMatchObject({
-      code: 'ERR_QMP_COMMAND',
-      errorClass: 'GenericError',
+    test('is not available for every command', async () => {
+      await using vm = await launchQemu(pc);
+      expect(await failure(vm.executeRaw('query-status', {}, { oob: true }))).toMatchObject({
+        code: 'ERR_QMP_COMMAND',
+        errorClass: 'GenericError',
+      });
+      expect(await failure(vm.migratePause({}, { oob: true }))).toMatchObject({ code: 'ERR_QMP_COMMAND' });
     });
-    expect(await failure(vm.migratePause({}, { oob: true }))).toMatchObject({ code: 'ERR_QMP_COMMAND' });
-  });
-});
+  },
+);

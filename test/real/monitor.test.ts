@@ -43,7 +43,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(schema.find(({ name }) => name === 'query-status')).toMatchObject({ 'meta-type': 'command' });
   });
 
-  test('sends an error without an id for what it cannot parse, which no call gets', async () => {
+  test('sends an error without an id for what it cannot parse, which no call receives', async () => {
     const path = join(temporaryFolder(), 'monitor');
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
     const socket = await whenListening(async () => {
@@ -74,7 +74,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(await failure(vm.executeRaw('no-such-command'))).toMatchObject({ errorClass: 'CommandNotFound' });
   });
 
-  test('stops and resumes, for an iterator and listeners', async () => {
+  test('sends events to an iterator and to listeners', async () => {
     await using vm = await launchQemu(pc);
     const heard: string[] = [];
     vm.on('STOP', ({ event }) => heard.push(event));
@@ -99,7 +99,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(event.data).toEqual({ guest: false, reason: 'host-qmp-system-reset' });
   });
 
-  test('delivers no past events to a later reader', async () => {
+  test('ends iterators when the connection ends', async () => {
     const vm = await launchQemu();
     const early = vm.events(['STOP']);
     await vm.close();
@@ -113,7 +113,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect(await failure(killed.events(['STOP']).next())).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
   });
 
-  test('obeys the options of a call', async () => {
+  test('supports the options of a call', async () => {
     await using vm = await launchQemu(pc);
     expect(await vm.queryStatus({}, { timeout: Infinity })).toMatchObject({ status: 'prelaunch' });
     const mistake = new Error('a mistake of the caller');
@@ -121,7 +121,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
       throw mistake;
     };
     expect(await failure(vm.cont({}, { until: ['RESUME'], where }))).toBe(mistake);
-    // Aborted, but executed nevertheless. The next call gets its own reply.
+    // The call is aborted, but the command is executed nevertheless. The next call receives its own reply.
     const controller = new AbortController();
     const stop = vm.stop({}, { signal: controller.signal });
     const stopped = vm.events(['STOP']).next();
@@ -163,7 +163,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
       return outcome instanceof QmpError ? outcome.code : outcome;
     });
     expect(new Set(kinds)).toEqual(new Set(['result', 'ERR_QMP_CONNECTION_LOST', 'ERR_QMP_NOT_SENT']));
-    // With out-of-band execution, no more are in flight.
+    // With out-of-band execution, no more than eight commands are in flight.
     expect(kinds.filter((kind) => kind === 'ERR_QMP_CONNECTION_LOST').length).toBeLessThanOrEqual(8);
     expect(await failure(vm.queryStatus())).toBeInstanceOf(NotSentError);
   });
@@ -188,12 +188,12 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     const path = join(temporaryFolder(), 'monitor');
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
     const first = await connect({ path });
-    // Longer than it takes until the server is asked whether it is an agent.
+    // After 500 ms, the server is asked whether it is an agent.
     expect(await failure(connect({ path }, { connectTimeout: 800 }))).toMatchObject({
       message: expect.stringContaining('no greeting within 800 ms: the server may have another client'),
     });
     const logged: LogEntry[] = [];
-    const waiting = connect({ path }, { log: (entry) => logged.push(entry) });
+    const waiting = connect({ path }, { checkVersion: false, log: (entry) => logged.push(entry) });
     await pause(800);
     await first.close();
     await using second = await waiting;
@@ -225,7 +225,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'a real monitor'))('a real moni
     expect((await Promise.all(clients)).map(({ status }) => status)).toEqual(clients.map(() => 'prelaunch'));
   });
 
-  test('may print its replies over several lines', async () => {
+  test('may format its replies over several lines', async () => {
     const path = join(temporaryFolder(), 'monitor');
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${path}`, ['pretty=on'])]);
     const received: string[] = [];

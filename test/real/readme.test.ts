@@ -49,7 +49,9 @@ describe.runIf(installed(['qemu-system-x86_64'], "the README's examples"))("the 
 
   test('the first one runs', async () => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [join(folder, 'out/example0.js')]);
-    expect(stderr).toBe('');
+    // The installed QEMU may be of another version.
+    const warning = /^\(node:\d+\) QmpWarning: the server is QEMU .*\n\(Use `node --trace-warnings.*\n/u;
+    expect(stderr.replace(warning, '')).toBe('');
     expect(stdout).toMatch(/^stopped at \d{4}-\d\d-\d\dT[\d:.]+Z\nDEVICE_DELETED\n$/u);
   });
 
@@ -69,7 +71,7 @@ describe.runIf(installed(['qemu-system-x86_64'], "the README's examples"))("the 
     log.mockRestore();
   });
 
-  test('a device is removed, or is not there', async () => {
+  test('a device is removed, unless it is already gone', async () => {
     await using vm = await launchQemu(pc);
     await vm.deviceAdd({ driver: 'usb-kbd', id: 'keyboard' });
     const deleted = vm.events(['DEVICE_DELETED']).next();

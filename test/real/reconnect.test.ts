@@ -1,4 +1,4 @@
-/** A client that outlives its server. */
+/** Reconnection of a client to a restarted server. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -11,14 +11,14 @@ import { describe, expect, test } from 'vitest';
 import { failure } from '../support/client.js';
 import { bare, closeWithTest, installed, launchQemu, monitorAt, pc, temporaryFolder } from '../support/servers.js';
 
-describe.runIf(installed(['qemu-system-x86_64'], 'connecting again to a real QEMU'))('reconnection', () => {
+describe.runIf(installed(['qemu-system-x86_64'], 'reconnecting to a real QEMU'))('reconnection', () => {
   test('finds a server that was restarted on the same path', async () => {
     const path = join(temporaryFolder(), 'monitor');
     const log: LogEntry[] = [];
     const first = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
     await using vm = await connect(
       { path },
-      { reconnect: { initialDelay: 10, maxDelay: 50 }, log: (entry) => log.push(entry) },
+      { checkVersion: false, reconnect: { initialDelay: 10, maxDelay: 50 }, log: (entry) => log.push(entry) },
     );
     const stops: string[] = [];
     vm.on('STOP', ({ event }) => stops.push(event));
@@ -45,14 +45,14 @@ describe.runIf(installed(['qemu-system-x86_64'], 'connecting again to a real QEM
     expect(new Set(log.map(({ level }) => level))).toEqual(new Set(['info']));
   });
 
-  test.each(['in a pause', 'in an attempt'])('ends with the client %s', async (moment) => {
+  test.each(['between attempts', 'during an attempt'])('ends when the client is closed %s', async (moment) => {
     const path = join(temporaryFolder(), 'monitor');
     const server = await launchQemu([...bare, ...monitorAt(`path=${path}`)]);
-    const vm = await connect({ path }, { reconnect: { initialDelay: moment === 'in a pause' ? 10_000 : 1 } });
+    const vm = await connect({ path }, { reconnect: { initialDelay: moment === 'between attempts' ? 10_000 : 1 } });
     const disconnected = new Promise((resolve) => vm.once('disconnected', resolve));
     await server.close();
     await disconnected;
-    if (moment === 'in an attempt') {
+    if (moment === 'during an attempt') {
       // Accepts connections and never sends a greeting.
       const silent = createServer().listen(path);
       closeWithTest(silent);
@@ -64,7 +64,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'connecting again to a real QEM
     expect(await failure(vm.queryStatus())).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
   });
 
-  test('is rejected for a server that ends with its client', async () => {
+  test('is rejected for a launched server', async () => {
     expect(await failure(connect(launch('qemu-system-x86_64', bare), { reconnect: true }))).toMatchObject({
       code: 'ERR_QMP_CONNECT',
       message: expect.stringContaining('remove the reconnect option'),

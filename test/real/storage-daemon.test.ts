@@ -10,7 +10,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { failure } from '../support/client.js';
 import { installed, kill, start, temporaryFolder, whenListening } from '../support/servers.js';
 
-/** Creates an image and returns its description. */
+/** Creates an image, and expects that the daemon can use it. */
 async function expectToWork(daemon: Client): Promise<void> {
   expect(daemon.greeting?.capabilities).toEqual(['oob']);
   const filename = join(temporaryFolder(), 'image');

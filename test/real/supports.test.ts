@@ -13,17 +13,17 @@ import type { Part } from '../../runtime/src/supports.js';
 import { failure } from '../support/client.js';
 import { bare, installed, kill, launchQemu, qemus, start, temporaryFolder, whenListening } from '../support/servers.js';
 
-/** The version warnings: one for a server of another minor version, none for others. */
-function expectWarning(told: readonly LogEntry[], version: string): void {
+/** Expects a warning if the server is of another minor version, and none otherwise. */
+function expectWarning(logged: readonly LogEntry[], version: string): void {
   const generated = currentVersion();
   const minorOf = (text: string): string => text.split('.').slice(0, 2).join('.');
   const warning = `the server is QEMU ${version}, but the generated code is for ${generated}: run npx qapi-ts drift to see the differences`;
-  const warnings = told.filter(({ level }) => level === 'warn').map(({ message }) => message);
+  const warnings = logged.filter(({ level }) => level === 'warn').map(({ message }) => message);
   expect(warnings).toEqual(minorOf(version) === minorOf(generated) ? [] : [warning]);
 }
 
 describe.runIf(installed(['qemu-system-x86_64'], 'what a real monitor supports'))('a monitor', () => {
-  // Holds for every QEMU from 7.2 to 10.2.
+  // These hold for every QEMU from 7.2 to 10.2.
   test.each<[name: string, part: Part | undefined, want: boolean]>([
     ['blockdev-add', undefined, true],
     ['STOP', undefined, true],
@@ -69,14 +69,14 @@ describe.runIf(installed(['qemu-system-x86_64'], 'what a real monitor supports')
   });
 
   test('causes a warning if it is of another version', async () => {
-    const told: LogEntry[] = [];
-    await using vm = await launchQemu(undefined, { checkVersion: true, log: (entry) => told.push(entry) });
+    const logged: LogEntry[] = [];
+    await using vm = await launchQemu(undefined, { log: (entry) => logged.push(entry) });
     const { qemu } = await vm.queryVersion();
-    expectWarning(told, `${qemu.major}.${qemu.minor}.${qemu.micro}`);
+    expectWarning(logged, `${qemu.major}.${qemu.minor}.${qemu.micro}`);
   });
 });
 
-test.each(qemus('what QEMU tells of the commands of other targets'))(
+test.each(qemus('commands of other targets'))(
   'QEMU $version lists the commands of other targets since 10.1',
   async ({ version, program }) => {
     await using vm = await connect(launch(program('qemu-system-x86_64'), bare));
@@ -91,14 +91,14 @@ test.each(qemus('what QEMU tells of the commands of other targets'))(
 
 describe.runIf(installed(['qemu-storage-daemon'], 'what a real storage daemon supports'))('a storage daemon', () => {
   test('reports its commands and events', async () => {
-    const told: LogEntry[] = [];
+    const logged: LogEntry[] = [];
     const monitor = launch('qemu-storage-daemon', [], { monitor: '--monitor' });
-    await using daemon = await connectDaemon(monitor, { checkVersion: true, log: (entry) => told.push(entry) });
+    await using daemon = await connectDaemon(monitor, { log: (entry) => logged.push(entry) });
     onTestFinished(() => kill(daemon.process));
     expect(await daemon.supports('blockdev-add', { argument: '(driver=file).locking' })).toBe(true);
     expect(await daemon.supports('query-status')).toBe(false);
     const { major, minor, micro } = daemon.greeting?.version.qemu ?? {};
-    expectWarning(told, `${major}.${minor}.${micro}`);
+    expectWarning(logged, `${major}.${minor}.${micro}`);
   });
 });
 
@@ -118,8 +118,8 @@ describe.runIf(installed(['qemu-ga'], 'what a real guest agent supports'))('a gu
       '-b',
       'guest-exec',
     ]);
-    const told: LogEntry[] = [];
-    const options = { checkVersion: true, log: (entry: LogEntry) => told.push(entry) };
+    const logged: LogEntry[] = [];
+    const options = { log: (entry: LogEntry) => logged.push(entry) };
     await using agent = await whenListening(() => connectAgent({ path }, options));
     expect(await agent.supports('guest-ping')).toBe(true);
     // The command exists, but was disabled with `-b`.
@@ -127,6 +127,6 @@ describe.runIf(installed(['qemu-ga'], 'what a real guest agent supports'))('a gu
     expect(await agent.supports('guest-exec')).toBe(false);
     expect(await agent.supports('query-status')).toBe(false);
     expect(await failure(agent.supports('guest-exec', { argument: 'path' }))).toBeInstanceOf(TypeError);
-    expectWarning(told, (await agent.guestInfo()).version);
+    expectWarning(logged, (await agent.guestInfo()).version);
   });
 });

@@ -20,7 +20,7 @@ import { bare, closeWithTest, installed, kill, launchQemu, monitorAt, temporaryF
 
 const tcp = 'host=127.0.0.1,port=0';
 
-/** The port that the system chose for a monitor. */
+/** Returns the port that the system chose for a monitor. */
 async function portOf(vm: Client): Promise<number> {
   const filenames = (await vm.queryChardev()).map(({ filename }) => filename);
   return Number(/127\.0\.0\.1:(\d+)/u.exec(filenames.join(' '))?.[1]);
@@ -42,7 +42,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'transports to a real QEMU'))('
 
   test.runIf(process.platform === 'linux')('on an abstract Unix socket', async () => {
     const name = `qapi-ts-test-${process.pid}`;
-    // Node 20 always pads such a name with zero bytes, which QEMU calls not "tight".
+    // Node 20 always pads such a name with zero bytes, which QEMU calls `tight=off`.
     await using _ = await launchQemu([...bare, ...monitorAt(`path=${name},abstract=on,tight=off`)]);
     await using vm = await connect({ path: `\0${name}`.padEnd(108, '\0') });
     await expectToWork(vm);
@@ -119,7 +119,7 @@ describe.runIf(installed(['qemu-system-x86_64'], 'transports to a real QEMU'))('
     onTestFinished(() => kill(child));
     const exit = once(child, 'exit');
     expect(await text(child.stdout)).toBe('prelaunch\n');
-    // Nothing keeps it running once its client is closed.
+    // Nothing keeps the program running once its client is closed.
     expect(await exit).toEqual([0, null]);
   });
 });
@@ -174,7 +174,7 @@ describe.runIf(installed(['qemu-system-x86_64', 'openssl'], 'TLS to a real QEMU'
       await attempt({ ca, cert, key });
     } else {
       // Before 8.0, a monitor stops reading in the middle of a TLS record.
-      const message = `cannot connect to localhost:${port}: the server sent a greeting, but did not answer within 1000 ms`;
+      const message = `cannot connect to localhost:${port}: the server sent a greeting, but did not reply within 1000 ms`;
       expect(await failure(attempt({ ca, cert, key }))).toMatchObject({ message });
     }
   });

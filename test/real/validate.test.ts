@@ -1,6 +1,6 @@
 /**
- * Sends generated arguments to real servers, past the validators. Valid arguments are not rejected for their form;
- * invalid ones are, with the same path. Results are valid, too.
+ * Sends generated arguments to real servers, bypassing the validators. Servers must not reject the form of valid
+ * arguments, and must reject that of invalid ones with the same path. Results must be valid, too.
  *
  * `QAPI_TS_RUNS` sets the number of values of each kind for each command, `QAPI_TS_SEED` varies them.
  */
@@ -36,7 +36,7 @@ import { bare, findProgram, installed, kill, temporaryFolder, whenListening } fr
 
 const runs = Number(process.env['QAPI_TS_RUNS'] ?? 5);
 const seed = Number(process.env['QAPI_TS_SEED'] ?? 1);
-/** How often a command may end the server, or keep it from replying, before it gets no more valid arguments. */
+/** The number of times that valid arguments may crash or hang the server. After that, no more are sent. */
 const enough = 2;
 
 interface Kind {
@@ -44,7 +44,7 @@ interface Kind {
   readonly program: string;
   /** @param folder a directory for the server's files */
   start(folder: string): Promise<Running>;
-  /** What the server lacks of its schema. */
+  /** Returns the parts of the schema that the server lacks. */
   lacking(client: AnyClient, schema: Schema): Promise<Set<object>>;
   /** Commands that are not sent, with reasons. */
   readonly omitted: Readonly<Record<string, string>>;
@@ -55,7 +55,7 @@ interface Kind {
 const lackingByIntrospection: Kind['lacking'] = async (client, schema) =>
   lackingParts(schema, (await client.executeRaw('query-qmp-schema')) as unknown as SchemaInfo[]);
 
-const writes = 'writes as much to the disk as it is told';
+const writes = 'writes any amount of data to the disk';
 const runsPrograms = 'runs programs';
 const omitted = { quit: 'ends the server', 'blockdev-create': writes, memsave: writes, pmemsave: writes };
 
@@ -90,7 +90,7 @@ const kinds: Kind[] = [
     omitted,
     omittedBranches: {
       MigrationAddress: { exec: runsPrograms },
-      Netdev: { bridge: runsPrograms, passt: runsPrograms, tap: `makes an interface, and ${runsPrograms}` },
+      Netdev: { bridge: runsPrograms, passt: runsPrograms, tap: `creates an interface, and ${runsPrograms}` },
     },
   },
   {
@@ -111,7 +111,7 @@ const kinds: Kind[] = [
       const enabled = new Set(info.supported_commands.filter((one) => one.enabled).map(({ name }) => name));
       return new Set(commandsOf(schema).filter(({ name }) => !enabled.has(name)));
     },
-    omitted: { ...blockedInAgent, 'guest-sync-delimited': 'has a reply that only a handshake understands' },
+    omitted: { ...blockedInAgent, 'guest-sync-delimited': 'has a reply that only the handshake can read' },
   },
 ];
 
@@ -167,7 +167,7 @@ function namesOf(path: Path): (string | undefined)[] {
   return [full.replace(/^\./u, ''), typeof last === 'number' ? 'null' : last];
 }
 
-/** The embedded schema of a program's version. */
+/** Returns the embedded schema of a program's version. */
 function schemaOf(program: string, name: Server['name']): { version: string; schema: Schema } | undefined {
   const text = execFileSync(findProgram(program) ?? program, ['--version'], { encoding: 'utf8' });
   const [release] = /\d+\.\d+\./u.exec(text) ?? [];
@@ -176,7 +176,7 @@ function schemaOf(program: string, name: Server['name']): { version: string; sch
   return version === undefined || !server ? undefined : { version, schema: loadSchema(embeddedRoot(version, server)) };
 }
 
-/** The number of types within a type, which determines the number of kinds of values. */
+/** Returns the number of types within a type, which determines how many kinds of values there are. */
 function breadthOf(type: Type, seen = new Set<Type>()): number {
   if (type.kind === 'array') return breadthOf(type.element, seen);
   if (type.kind === 'builtin' || seen.has(type)) return seen.size;
@@ -192,7 +192,7 @@ class Trial {
   readonly surprises: string[] = [];
   readonly #values: Values;
 
-  /** @param lacking what the server lacks */
+  /** @param lacking the parts of the schema that the server lacks */
   constructor(
     readonly sender: Sender,
     readonly validators: AnyValidators,
@@ -222,7 +222,7 @@ class Trial {
     let lost = 0;
     for (const value of values) {
       const surprise = (what: string): number => this.surprises.push(`${command.name} ${stringify(value)}: ${what}`);
-      if (!validators.arguments(value)) surprise('the validator refuses it');
+      if (!validators.arguments(value)) surprise('the validator rejects it');
       const reply = await this.sender.send(command.name, value);
       if (reply === 'not sent') surprise(reply);
       else if (typeof reply === 'string') lost += 1;
@@ -247,7 +247,7 @@ class Trial {
     if (reply === 'not sent') return;
     if (typeof reply === 'string') surprise(reply);
     else if ('result' in reply) surprise('the server accepts it');
-    // Where arguments beyond the schema are allowed, nothing checks the form before the command itself.
+    // Without generated code (`gen: false`), only the command itself checks the form of its arguments.
     else if (command.gen && !namesOf(path).includes(nameInRefusal(reply.refusal, command))) surprise(reply.refusal);
   }
 }
@@ -257,9 +257,9 @@ for (const kind of kinds) {
   const timeout = 30_000 + runs * 10_000;
 
   describe.runIf(installed([program], `generated arguments for a real ${program}`))(program, () => {
-    test('rejects the form of invalid arguments, and of no others', { timeout }, async (context) => {
+    test('rejects the form of invalid arguments, and only of those', { timeout }, async (context) => {
       const found = schemaOf(program, server);
-      if (!found) return context.skip(`no embedded schema is of this ${program}`);
+      if (!found) return context.skip(`no schema is embedded for this version of ${program}`);
       const { schema, version } = found;
       const { validators } = (await generatedPackage(schema)) as { validators: AnyValidators };
       const folder = temporaryFolder();

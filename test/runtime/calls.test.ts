@@ -40,13 +40,13 @@ describe('a call', () => {
 
   test.each<[what: string, args: unknown, want: string]>([
     ['no arguments', undefined, '{"execute":"x-y","id":2}'],
-    ['empty ones', {}, '{"execute":"x-y","arguments":{},"id":2}'],
+    ['empty arguments', {}, '{"execute":"x-y","arguments":{},"id":2}'],
     ['undefined members', { a: undefined }, '{"execute":"x-y","arguments":{},"id":2}'],
-    ['a __proto__', JSON.parse('{"__proto__":1}'), '{"execute":"x-y","arguments":{"__proto__":1},"id":2}'],
-    // Invalid names in QMP, which the server reports.
-    ['a text for arguments', '', '{"execute":"x-y","arguments":"","id":2}'],
-    ['null for arguments', null, '{"execute":"x-y","arguments":null,"id":2}'],
-    ['other than ASCII', { é: '😀"\\\n' }, '{"execute":"x-y","arguments":{"é":"😀\\"\\\\\\n"},"id":2}'],
+    ['a member __proto__', JSON.parse('{"__proto__":1}'), '{"execute":"x-y","arguments":{"__proto__":1},"id":2}'],
+    // Invalid arguments in QMP, which the server reports.
+    ['a string instead of arguments', '', '{"execute":"x-y","arguments":"","id":2}'],
+    ['null instead of arguments', null, '{"execute":"x-y","arguments":null,"id":2}'],
+    ['non-ASCII characters', { é: '😀"\\\n' }, '{"execute":"x-y","arguments":{"é":"😀\\"\\\\\\n"},"id":2}'],
   ])('with %s', async (_, args, want) => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
@@ -70,9 +70,9 @@ describe('a call', () => {
     ['a lone surrogate', { 'node-name': '\ud800' }, 'x: arguments: node-name is a string with a lone surrogate'],
     ['undefined in an array', { a: [undefined] }, 'x: arguments: a[0] is undefined'],
     ['a function', { a: () => {} }, 'x: arguments: a is a function'],
-    ['a function for all of them', () => {}, 'x: arguments: the value is a function'],
+    ['a function instead of arguments', () => {}, 'x: arguments: the value is a function'],
     [
-      'what throws',
+      'a getter that throws',
       {
         get a() {
           throw new Error('no');
@@ -80,7 +80,7 @@ describe('a call', () => {
       },
       'x: arguments: a is a value that throws when read',
     ],
-  ])('with %s is refused', async (_, args, message) => {
+  ])('with %s is rejected', async (_, args, message) => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     for (const options of [{}, { timeout: 1000, until: ['STOP'], signal: new AbortController().signal }]) {
@@ -90,14 +90,14 @@ describe('a call', () => {
     }
     await settled();
     expect(peer.commands).toEqual(['qmp_capabilities']);
-    // Ids are optional; everything else stays the same.
+    // The connection can still be used.
     peer.on('x', 1);
     expect(await vm.execute('x')).toBe(1);
   });
 });
 
 describe('a signal', () => {
-  test('that is already aborted keeps the call from being sent', async () => {
+  test('that is already aborted prevents the call from being sent', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const reason = new Error('changed my mind');
@@ -108,7 +108,7 @@ describe('a signal', () => {
     expect(peer.commands).toEqual(['qmp_capabilities']);
   });
 
-  test('that aborts in the same tick keeps the call from being sent', async () => {
+  test('that aborts in the same tick prevents the call from being sent', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const abort = new AbortController();
@@ -159,7 +159,7 @@ describe('a signal', () => {
     expect(entries).toEqual([]);
   });
 
-  test('that aborts afterwards does nothing, and has no listeners left', async () => {
+  test('has no listeners left once its calls have settled', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const { signal, listeners } = spy();
@@ -172,7 +172,7 @@ describe('a signal', () => {
     expect(listeners()).toBe(0);
   });
 
-  test('can be shared by a thousand calls, without a warning', async () => {
+  test('can be shared by a thousand calls without a warning', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const warnings: Error[] = [];
@@ -189,7 +189,7 @@ describe('a signal', () => {
     expect(warnings).toEqual([]);
   });
 
-  /** A signal that counts its listeners. */
+  /** Returns a signal that counts its listeners. */
   function spy(): { signal: AbortSignal; listeners: () => number } {
     const { signal } = new AbortController();
     let count = 0;
@@ -232,7 +232,7 @@ describe('a timeout', () => {
     expect(await vm.execute('x', {}, { timeout })).toBe(1);
   });
 
-  test('leaves no timer when the call ends first', async () => {
+  test('leaves no timer if the call settles first', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
@@ -279,12 +279,12 @@ describe('until', () => {
       { event: 'DEVICE_DELETED' },
     ],
     [
-      'the other event',
+      'another event of the list',
       (peer) => setImmediate(() => peer.event('DEVICE_UNPLUG_GUEST_ERROR', { device: 'net0' })),
       { event: 'DEVICE_UNPLUG_GUEST_ERROR' },
     ],
     [
-      'the first of several',
+      'only the first of several events',
       (peer) => {
         peer.event('DEVICE_UNPLUG_GUEST_ERROR', { device: 'net0' });
         peer.event('DEVICE_DELETED', { device: 'net0' });
@@ -292,7 +292,7 @@ describe('until', () => {
       { event: 'DEVICE_UNPLUG_GUEST_ERROR' },
     ],
     [
-      'not those of others',
+      'only an event that matches `where`',
       (peer) => {
         peer.event('STOP');
         peer.event('DEVICE_DELETED', { device: 'net1', path: '/a' });
@@ -301,7 +301,7 @@ describe('until', () => {
       },
       { event: 'DEVICE_DELETED', data: { path: '/b' } },
     ],
-  ])('takes %s', async (_, run, want) => {
+  ])('resolves with %s', async (_, run, want) => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('device_del', () => {
@@ -322,7 +322,7 @@ describe('until', () => {
     expect(await vm.execute('x', {}, { until: ['STOP'] })).toMatchObject({ event: { event: 'STOP' } });
   });
 
-  test('rejects when the command fails, whatever events arrive', async () => {
+  test('rejects if the command fails, even if an event arrives', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', (request) => {
@@ -338,13 +338,13 @@ describe('until', () => {
       (peer) => peer.reset(),
       { code: 'ERR_QMP_CONNECTION_LOST', cause: { code: 'ERR_QMP_CONNECTION_LOST' } },
     ],
-    ['the server ends it', (peer) => peer.end(), { code: 'ERR_QMP_CONNECTION_LOST' }],
+    ['the server closes it', (peer) => peer.end(), { code: 'ERR_QMP_CONNECTION_LOST' }],
     [
-      'the server talks nonsense',
+      'the server violates the protocol',
       (peer) => peer.write('x\n'),
       { code: 'ERR_QMP_CONNECTION_LOST', cause: { code: 'ERR_QMP_PROTOCOL' } },
     ],
-  ])('is over when %s', async (_, run, want) => {
+  ])('rejects when %s', async (_, run, want) => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', {});
@@ -354,7 +354,7 @@ describe('until', () => {
     expect(await call).toMatchObject({ message: 'x: the connection ended before STOP or RESUME arrived', ...want });
   });
 
-  test('times out, and names the event', async () => {
+  test('times out with an error that names the events', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', {});
@@ -390,7 +390,7 @@ describe('until', () => {
     expect(await failure(vm.execute('x', {}, { until: ['STOP'], where }))).toBe(problem);
   });
 
-  test('accepts any event with a star', async () => {
+  test('accepts any event with `*`', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', {});
@@ -400,7 +400,7 @@ describe('until', () => {
     expect(await call).toMatchObject({ event: { event: 'ANYTHING' } });
   });
 
-  test('an empty list is like no until', async () => {
+  test('has no effect with an empty list', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', 1);
@@ -409,7 +409,7 @@ describe('until', () => {
 });
 
 describe('an error', () => {
-  /** Makes calls with every kind of failure, from a function whose name should be in the stack. */
+  /** Returns the error of a call, which is made in a function whose name should be in the stack. */
   async function theCaller(
     make: (vm: AnyClient, peer: Peer) => Promise<unknown>,
   ): Promise<Error & Record<string, unknown>> {
@@ -423,7 +423,7 @@ describe('an error', () => {
     } catch (error) {
       return error as Error & Record<string, unknown>;
     }
-    throw new Error('it did not fail');
+    throw new Error('the call did not fail');
   }
 
   test.each<
@@ -435,7 +435,7 @@ describe('an error', () => {
       make: (vm: AnyClient) => Promise<unknown>,
     ]
   >([
-    ['of the command', CommandError, 'CommandError', 'ERR_QMP_COMMAND', (vm) => vm.execute('fails')],
+    ['of a command', CommandError, 'CommandError', 'ERR_QMP_COMMAND', (vm) => vm.execute('fails')],
     [
       'of a command unknown to the server',
       CommandError,
@@ -443,30 +443,30 @@ describe('an error', () => {
       'ERR_QMP_COMMAND',
       (vm) => vm.executeRaw('nothing'),
     ],
-    ['of time', TimeoutError, 'TimeoutError', 'ERR_QMP_TIMEOUT', (vm) => vm.execute('hangs', {}, { timeout: 10 })],
+    ['of a timeout', TimeoutError, 'TimeoutError', 'ERR_QMP_TIMEOUT', (vm) => vm.execute('hangs', {}, { timeout: 10 })],
     [
-      'of the signal',
+      'of a signal',
       AbortedError,
       'AbortError',
       'ERR_QMP_ABORTED',
       (vm) => vm.execute('hangs', {}, { signal: AbortSignal.timeout(10) }),
     ],
     [
-      'of a signal before',
+      'of a signal that is already aborted',
       AbortedError,
       'AbortError',
       'ERR_QMP_ABORTED',
       (vm) => vm.execute('hangs', {}, { signal: AbortSignal.abort() }),
     ],
     [
-      'of the connection',
+      'of a lost connection',
       ConnectionLostError,
       'ConnectionLostError',
       'ERR_QMP_CONNECTION_LOST',
       (vm) => vm.execute('dies'),
     ],
     [
-      'of no connection',
+      'of a call after the loss of the connection',
       NotSentError,
       'NotSentError',
       'ERR_QMP_NOT_SENT',
@@ -476,7 +476,7 @@ describe('an error', () => {
       },
     ],
     [
-      'of being closed',
+      'of a call after close',
       NotSentError,
       'NotSentError',
       'ERR_QMP_NOT_SENT',
@@ -485,7 +485,13 @@ describe('an error', () => {
         return await vm.execute('hangs');
       },
     ],
-    ['of arguments', ArgumentsError, 'ArgumentsError', 'ERR_QMP_ARGUMENTS', (vm) => vm.execute('hangs', { a: NaN })],
+    [
+      'of invalid arguments',
+      ArgumentsError,
+      'ArgumentsError',
+      'ERR_QMP_ARGUMENTS',
+      (vm) => vm.execute('hangs', { a: NaN }),
+    ],
   ])('%s has a class, a code, a name, and a stack that leads to the caller', async (_, kind, name, code, make) => {
     const error = await theCaller(make);
     expect(error).toBeInstanceOf(kind);
@@ -505,7 +511,7 @@ describe('an error', () => {
     });
   });
 
-  test('of the connection has its cause', async () => {
+  test('of a lost connection has the cause', async () => {
     const error = await theCaller((vm) => vm.execute('dies'));
     expect(error.message).toBe('dies: the server closed the connection; whether it was executed is unknown');
     expect(error.cause).toBeInstanceOf(ConnectionLostError);

@@ -7,7 +7,7 @@ import { agent, connectPeer, failure, monitor, settled, type AnyClient } from '.
 import { Peer } from '../support/peer.js';
 
 describe('listeners', () => {
-  test('receive the events of their name, or all', async () => {
+  test('receive the events with their name, or all events', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const heard: string[] = [];
@@ -28,7 +28,7 @@ describe('listeners', () => {
     ]);
   });
 
-  test('are called in the order in which they were added, repeatedly added ones repeatedly', async () => {
+  test('are called in the order in which they were added, as often as they were added', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const heard: number[] = [];
@@ -48,12 +48,12 @@ describe('listeners', () => {
     const cases: [what: string, prepare: (listener: () => void) => void, count: number][] = [
       ['on', (f) => vm.on('A', f).off('A', f), 0],
       ['once', (f) => vm.once('A', f).off('A', f), 0],
-      ['of another name', (f) => vm.on('A', f).once('B', f).off('A', f), 1],
-      ['once of two names', (f) => vm.once('A', f).once('B', f).off('A', f), 1],
+      ['under another name', (f) => vm.on('A', f).once('B', f).off('A', f), 1],
+      ['once, under two names', (f) => vm.once('A', f).once('B', f).off('A', f), 1],
       ['never added', (f) => vm.off('A', f), 0],
       ['twice', (f) => vm.on('A', f).off('A', f).off('A', f), 0],
-      ['once, of two', (f) => vm.on('A', f).once('A', f).off('A', f), 1],
-      ['of all', (f) => vm.on('*', f).on('A', f).off('*', f), 1],
+      ['one of two', (f) => vm.on('A', f).once('A', f).off('A', f), 1],
+      ['for all events', (f) => vm.on('*', f).on('A', f).off('*', f), 1],
     ];
     for (const [what, prepare, count] of cases) {
       const listener = vi.fn<() => void>();
@@ -64,7 +64,7 @@ describe('listeners', () => {
       expect(listener, what).toHaveBeenCalledTimes(count);
       vm.off('A', listener).off('B', listener).off('*', listener);
     }
-    // Also after it was called.
+    // Also after the listener was called.
     const again = vi.fn<() => void>();
     vm.once('A', again);
     peer.event('A');
@@ -93,7 +93,7 @@ describe('listeners', () => {
     expect(heard).toEqual(['first', 'last', 'new']);
   });
 
-  test('that throw affect no others, and are logged', async () => {
+  test('that throw do not affect others, and are logged', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -141,7 +141,7 @@ describe('listeners', () => {
     expect(heard).not.toHaveBeenCalled();
   });
 
-  test('of the connection are not called for messages of the server', async () => {
+  test("for the connection's events are not called for the server's events", async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -234,8 +234,8 @@ test('events that arrive while connecting are delivered to listeners that are ad
 
 describe('events before listeners can be added', () => {
   test.each<[what: string, data: string, count: number]>([
-    ['small ones', '', 1000],
-    ['large ones', 'x'.repeat(400_000), 10],
+    ['small events', '', 1000],
+    ['large events', 'x'.repeat(400_000), 10],
   ])('are bounded: %s', async (_, text, count) => {
     for (const kind of ['monitor', 'agent'] as const) {
       await using peer = new Peer({ kind, greets: false });
@@ -265,7 +265,7 @@ describe('events before listeners can be added', () => {
     }
   });
 
-  test('of an agent that has not echoed are dropped', async () => {
+  test('are dropped if the agent has not echoed yet', async () => {
     await using peer = new Peer({ kind: 'agent' });
     peer.on('guest-sync-delimited', (request) => {
       peer.write(Buffer.from(`\xff${'{"event": "X"}\n'.repeat(5000)}`, 'latin1'));
@@ -316,11 +316,11 @@ describe('an iterator', () => {
 
   test.each<[what: string, end: (vm: AnyClient, peer: Peer, abort: AbortController) => unknown, want: string]>([
     ['its signal', (_, __, abort) => abort.abort(), 'done'],
-    ['the client', (vm) => vm.close(), 'done'],
+    ['closing the client', (vm) => vm.close(), 'done'],
     ['the loss of the connection', (_, peer) => peer.reset(), 'ERR_QMP_CONNECTION_LOST'],
     ['the end of the connection', (_, peer) => peer.end(), 'ERR_QMP_CONNECTION_LOST'],
-    ['nonsense', (_, peer) => peer.write('nonsense\n'), 'ERR_QMP_PROTOCOL'],
-  ])('is ended by %s, after what had come', async (_, end, want) => {
+    ['a protocol violation', (_, peer) => peer.write('nonsense\n'), 'ERR_QMP_PROTOCOL'],
+  ])('is ended by %s, after the events that had arrived', async (_, end, want) => {
     await using peer = new Peer();
     const vm = await connectPeer(peer);
     const abort = new AbortController();
@@ -344,7 +344,7 @@ describe('an iterator', () => {
     );
   }
 
-  test('ends with break, and holds nothing afterwards', async () => {
+  test('ends with `break`, and keeps no events afterwards', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const events = vm.events(['A']);
@@ -358,7 +358,7 @@ describe('an iterator', () => {
     expect(await events.next()).toEqual({ value: undefined, done: true });
   });
 
-  test('ends with return while a read waits', async () => {
+  test('ends with `return` while a read is pending', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const events = vm.events(['A']);
@@ -440,7 +440,7 @@ describe('an iterator', () => {
       expect(await failure(events.next())).toMatchObject({ code: 'ERR_QMP_EVENTS_DROPPED', count: 2 });
     });
 
-    test('keeps the newest events with drop, and logs the number of dropped ones', async () => {
+    test('keeps the newest events with `drop`, and logs the number of dropped events', async () => {
       await using peer = new Peer();
       const entries: LogEntry[] = [];
       const vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -459,7 +459,7 @@ describe('an iterator', () => {
       ]);
     });
 
-    test('logs the number when it is left, too', async () => {
+    test('also logs the number when it ends with `return`', async () => {
       await using peer = new Peer();
       const entries: LogEntry[] = [];
       await using vm = await connectPeer(peer, { log: (entry) => entries.push(entry) });
@@ -470,7 +470,7 @@ describe('an iterator', () => {
       expect(entries).toEqual([{ level: 'warn', message: '2 events were dropped because they were not read in time' }]);
     });
 
-    test('keeps a thousand by default', async () => {
+    test('keeps a thousand events by default', async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer);
       await settled();
@@ -482,7 +482,7 @@ describe('an iterator', () => {
       expect(await failure(events.next())).toMatchObject({ code: 'ERR_QMP_EVENTS_DROPPED', count: 1 });
     });
 
-    test.each(['throw', 'drop'] as const)('keeps fewer of large ones: %s', async (overflow) => {
+    test.each(['throw', 'drop'] as const)('keeps fewer large events: %s', async (overflow) => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer);
       const events = vm.events(['A'], { limit: 10, overflow });

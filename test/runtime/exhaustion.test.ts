@@ -1,4 +1,4 @@
-/** At the default limits, no message of a server ends a process with a heap of 512 MB. */
+/** With the default limits, no message from a server ends a process with a heap of 512 MB. */
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ const wanted: readonly [what: RegExp, outcome: RegExp][] = [
   [/^bytes of 0xFF/u, /: (?:a message of more than \d+ bytes|the server closed the connection)/u],
 ];
 
-test.each(['monitor', 'agent'])('of the messages of a %s, none', { timeout: 300_000 }, async (kind) => {
+test.each(['monitor', 'agent'])('no message from a %s ends the process', { timeout: 300_000 }, async (kind) => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=512', program, kind]);
   const lines = stdout.trim().split('\n');
   expect(lines.pop()).toBe('alive');

@@ -26,7 +26,7 @@ function bytes(text: string): Uint8Array {
   return Buffer.from(text);
 }
 
-/** All ways to cut in two, and single bytes. */
+/** Returns all ways to cut bytes in two, and into single bytes. */
 function cuts(whole: Uint8Array): Uint8Array[][] {
   const two = Array.from(whole, (_, at) => [whole.subarray(0, at), whole.subarray(at)]);
   return [...two, Array.from(whole, (_, at) => whole.subarray(at, at + 1))];
@@ -37,19 +37,19 @@ describe('however it is cut', () => {
     ['a message', '{"a":1}\n', [{ a: 1 }]],
     ['a message with CRLF', '{"a":1}\r\n', [{ a: 1 }]],
     ['several messages', '{"a":1}\r\n{"b":[]}\n{"c":"}"}\r\n', [{ a: 1 }, { b: [] }, { c: '}' }]],
-    ['no newline yet', '{"a":1}\n{"b":', [{ a: 1 }]],
+    ['a message without a newline yet', '{"a":1}\n{"b":', [{ a: 1 }]],
     ['blank lines', '\n\r\n  \r\n{"a":1}\n\n\n{"b":2}\n', [{ a: 1 }, { b: 2 }]],
-    ['space around', '  {"a":1} \r\n\t[1]\n', [{ a: 1 }, [1]]],
+    ['surrounding whitespace', '  {"a":1} \r\n\t[1]\n', [{ a: 1 }, [1]]],
     ['all kinds of values', '{}\n[]\n"x"\n1\ntrue\nnull\n', [{}, [], 'x', 1, true, null]],
     [
       'a pretty message',
       '{\r\n    "a": {\r\n        "b": [\r\n            1\r\n        ]\r\n    }\r\n}\r\n{"c":1}\n',
       [{ a: { b: [1] } }, { c: 1 }],
     ],
-    ['a pretty message that looks whole', '{"a": {}\n,"b": {}\n}\n', [{ a: {}, b: {} }]],
-    ['blank lines within', '{\n\n"a"\n:\n\n1\n}\n', [{ a: 1 }]],
+    ['a pretty message whose first line looks complete', '{"a": {}\n,"b": {}\n}\n', [{ a: {}, b: {} }]],
+    ['blank lines within a message', '{\n\n"a"\n:\n\n1\n}\n', [{ a: 1 }]],
     [
-      'brackets and escapes in strings over lines',
+      'brackets and escapes in the strings of a pretty message',
       '{\n"]}": "{[\\"\\\\",\n"b\\\\": "\\\\\\"}"\n}\n',
       [{ ']}': '{["\\', 'b\\': '\\"}' }],
     ],
@@ -60,13 +60,13 @@ describe('however it is cut', () => {
     ],
     ['UTF-8 of all lengths', '{"é":"ü€😀"}\r\n{\n"😀":\n"\u2028"}\n', [{ é: 'ü€😀' }, { '😀': '\u2028' }]],
     ['garbage', '{"a":1}\nhello\n{"b":1}\n', [{ a: 1 }], 'not JSON'],
-    ['a bracket too many', '{"a":1}}\n', [], 'not JSON'],
-    ['the wrong bracket', '{"a":[1}}\n', [], 'not JSON'],
-    ['brackets the wrong way', '}{\n', [], 'not JSON'],
-    ['two messages in a line', '{"a":1}{"b":1}\n', [], 'not JSON'],
-    ['a string that goes on in another line', '{"a":"b\n{"c":1}\n', [], 'not JSON'],
-    ['a message that was cut off', '{"a":"b\r\n', [], 'not JSON'],
-    ['another language', 'HTTP/1.1 400 Bad Request\r\n\r\n', [], 'not JSON'],
+    ['an extra bracket', '{"a":1}}\n', [], 'not JSON'],
+    ['a wrong bracket', '{"a":[1}}\n', [], 'not JSON'],
+    ['brackets in the wrong order', '}{\n', [], 'not JSON'],
+    ['two messages on one line', '{"a":1}{"b":1}\n', [], 'not JSON'],
+    ['a string that continues on another line', '{"a":"b\n{"c":1}\n', [], 'not JSON'],
+    ['a truncated message', '{"a":"b\r\n', [], 'not JSON'],
+    ['another protocol', 'HTTP/1.1 400 Bad Request\r\n\r\n', [], 'not JSON'],
   ])('%s', (_, given, messages, problem) => {
     const want = problem === undefined ? { messages } : { messages, problem };
     expect(read([bytes(given)])).toEqual(want);
@@ -98,7 +98,7 @@ describe('however it is cut', () => {
     );
   });
 
-  /** Large doubles that look like integers are read as integers. */
+  /** Converts integers: large doubles that look like integers are read as bigints. */
   function big(_: string, value: unknown): unknown {
     return typeof value === 'bigint' ? Number(value) : value;
   }
@@ -123,7 +123,7 @@ test('does not keep chunks, which their owner may reuse', () => {
   expect(read([bytes('1}\n')], framer)).toEqual({ messages: [{ a: 1 }] });
 });
 
-describe('the limit', () => {
+describe('the limit on bytes', () => {
   const limit = 20;
   const problem = 'a message of more than 20 bytes; raise messageLimit to accept it';
   const fits = '{"a":"0123456789.."}';
@@ -131,26 +131,22 @@ describe('the limit', () => {
 
   test.each<[what: string, given: string, want: ReturnType<typeof read>]>([
     ['a message that just fits', `${fits}\n`, { messages: [{ a: '0123456789..' }] }],
-    ['a message that does not', `${tooLong}\n`, { messages: [], problem }],
-    ['one that has not ended', tooLong, { messages: [], problem }],
+    ['a message that does not fit', `${tooLong}\n`, { messages: [], problem }],
+    ['an incomplete message', tooLong, { messages: [], problem }],
     [
-      'many messages in a chunk',
+      'many messages in one chunk',
       `${fits}\n`.repeat(10),
       { messages: Array.from({ length: 10 }, () => ({ a: '0123456789..' })) },
     ],
     ['messages before it', `{"a":1}\n{"b":2}\n${tooLong}\n{"c":3}\n`, { messages: [{ a: 1 }, { b: 2 }], problem }],
-    [
-      'messages before one that has not ended',
-      `{"a":1}\n{"b":2}\n${tooLong}`,
-      { messages: [{ a: 1 }, { b: 2 }], problem },
-    ],
+    ['messages before an incomplete one', `{"a":1}\n{"b":2}\n${tooLong}`, { messages: [{ a: 1 }, { b: 2 }], problem }],
     ['bytes, not characters', '{"a":"€€€€€€€€"}\n', { messages: [], problem }],
-    ['a pretty message that just fits', '{\n"a":"01234567890"\n}\n{\n"a":1\n}\n', { messages: [], problem }],
+    ['a pretty message that is one byte too long', '{\n"a":"01234567890"\n}\n{\n"a":1\n}\n', { messages: [], problem }],
     ['a pretty message that fits', '{\n"a":"0123456789"\n}\n', { messages: [{ a: '0123456789' }] }],
-    ['a pretty message that does not', '{\n"a":"012345678901"\n}\n', { messages: [], problem }],
+    ['a pretty message that does not fit', '{\n"a":"012345678901"\n}\n', { messages: [], problem }],
     ['bytes of a pretty message', '{\n"a":"€€€€"\n}\n', { messages: [], problem }],
     ['endless lines', '[\n1\n,\n2\n,\n3\n,\n4\n,\n5\n,\n6\n,', { messages: [], problem }],
-    ['no end of opening', '['.repeat(100), { messages: [], problem }],
+    ['endless opening brackets', '['.repeat(100), { messages: [], problem }],
   ])('%s', (_, given, want) => {
     expect(read([bytes(given)], framerOf({ bytes: limit }))).toEqual(want);
     for (const chunks of cuts(bytes(given))) expect(read(chunks, framerOf({ bytes: limit }))).toEqual(want);
@@ -164,34 +160,34 @@ describe('the limit', () => {
   });
 });
 
-describe('the limit of values', () => {
+describe('the limit on values', () => {
   const limits = { bytes: 1000, values: 20 };
   const problem = `cannot read a message: it has more than 20 values; raise messageLimit to accept it`;
   const list = (count: number): string => `{"a":[${Array.from({ length: count }, () => '1').join(',')}]}`;
 
   test.each<[what: string, given: string, want: ReturnType<typeof read>]>([
     ['a message that just fits', `${list(18)}\n`, { messages: [{ a: Array<number>(18).fill(1) }] }],
-    ['a message that does not', `${list(19)}\n`, { messages: [], problem }],
-    ['one that has not ended', list(19), { messages: [], problem }],
+    ['a message that does not fit', `${list(19)}\n`, { messages: [], problem }],
+    ['an incomplete message', list(19), { messages: [], problem }],
     [
       'a pretty message that just fits',
       `{"a":[${'1,\n'.repeat(17)}1]}\n`,
       { messages: [{ a: Array<number>(18).fill(1) }] },
     ],
-    ['a pretty message that does not', `{"a":[${'1,\n'.repeat(18)}1]}\n`, { messages: [], problem }],
+    ['a pretty message that does not fit', `{"a":[${'1,\n'.repeat(18)}1]}\n`, { messages: [], problem }],
     ['empty arrays', `{"a":[${'[],'.repeat(9)}1]}\n`, { messages: [], problem }],
     ['empty objects', `{"a":[${'{},'.repeat(9)}1]}\n`, { messages: [], problem }],
-    ['levels', `{"a":${'['.repeat(19)}${']'.repeat(19)}}\n`, { messages: [], problem }],
+    ['nested arrays', `{"a":${'['.repeat(19)}${']'.repeat(19)}}\n`, { messages: [], problem }],
     ['members', `{${Array.from({ length: 20 }, (_, n) => `"${n}":1`).join(',')}}\n`, { messages: [], problem }],
-    ['members of one name', `{${'"a":1,'.repeat(19)}"b":1}\n`, { messages: [], problem }],
-    ['not what is in strings', `{"a":"${'[{,'.repeat(30)}"}\n`, { messages: [{ a: '[{,'.repeat(30) }] }],
+    ['members with the same name', `{${'"a":1,'.repeat(19)}"b":1}\n`, { messages: [], problem }],
+    ['not the contents of strings', `{"a":"${'[{,'.repeat(30)}"}\n`, { messages: [{ a: '[{,'.repeat(30) }] }],
     [
-      'nor behind quotes and backslashes in them',
+      'not the contents of strings with quotes and backslashes',
       String.raw`{"a\\":"\"[,,,,,,,,,,,,\\\"[,,,,,,,,,,,,,,,,,,,\\"}` + '\n',
       { messages: [{ 'a\\': '"[,,,,,,,,,,,,\\"[,,,,,,,,,,,,,,,,,,,\\' }] },
     ],
     [
-      'of each message alone',
+      'each message separately',
       `${list(15)}\n`.repeat(3),
       { messages: Array.from({ length: 3 }, () => ({ a: Array<number>(15).fill(1) })) },
     ],
@@ -214,7 +210,7 @@ describe('the limit of values', () => {
 
   const text = fc.string({ unit: fc.constantFrom('"', '\\', ',', '[', '{', '\n', 'x'), maxLength: 30 });
 
-  test('counts at least as many values as there are, however a message is cut', () => {
+  test('counts at least the actual number of values, however a message is cut', () => {
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof({ maxDepth: 4 }, text, fc.integer(), fc.array(tie('value')), fc.dictionary(text, tie('value'))),
     }));
@@ -249,7 +245,7 @@ const tooDeep = "cannot read a message: it nests more than 1024 levels deep, whi
 test.each([
   ['arrays', '[', ']'],
   ['objects', '{"a":', '}'],
-])('%s that nest too deep are told as such', (_, open, close) => {
+])('%s that nest too deeply are reported as such', (_, open, close) => {
   for (const end of ['\n', '\r\n']) {
     const text = `{"return":${open.repeat(100_000)}1${close.repeat(100_000)}}${end}`;
     expect(read([bytes(text)])).toEqual({ messages: [], problem: tooDeep });
@@ -266,12 +262,12 @@ describe('after resync', () => {
 
   test.each<[what: string, given: string, want: ReturnType<typeof read>]>([
     [
-      'drops all before the delimiter',
+      'drops everything before the delimiter',
       'garbage\n{"error":{}}\n{"half\xff{"a":1}\n{"b":2}\n',
       { messages: [{ a: 1 }, { b: 2 }] },
     ],
-    ['drops without end', 'x'.repeat(100_000), { messages: [] }],
-    ['a delimiter at once', '\xff{"a":1}\n', { messages: [{ a: 1 }] }],
+    ['drops endless input', 'x'.repeat(100_000), { messages: [] }],
+    ['a delimiter at the beginning', '\xff{"a":1}\n', { messages: [{ a: 1 }] }],
     ['delimiters in a row', '\xff\xff{"half\xff{"a":1}\n', { messages: [{ a: 1 }] }],
   ])('%s', (_, given, want) => {
     for (const chunks of [[latin1(given)], ...cuts(latin1(given.slice(0, 200)))]) {
@@ -283,7 +279,7 @@ describe('after resync', () => {
   });
 
   test('messages after a later delimiter are read, however they are cut', () => {
-    // The chunks determine whether the reply before it is emitted; it may be one to an earlier connection.
+    // Whether the reply before it is emitted depends on the chunks. It may belong to an earlier connection.
     const given = latin1('\xff{"return":1}\n{"half\xff{"return":2}\n');
     for (const chunks of cuts(given)) {
       const framer = framerOf();
@@ -292,7 +288,7 @@ describe('after resync', () => {
     }
   });
 
-  test('nothing more of the chunk is emitted when it happens within one', () => {
+  test('the rest of the current chunk is dropped', () => {
     const framer = framerOf();
     const messages: Json[] = [];
     const given = latin1('{"a":1}\n{"b":2}\n{"c":');
@@ -304,7 +300,7 @@ describe('after resync', () => {
     expect(messages).toEqual([{ a: 1 }, { d: 4 }]);
   });
 
-  test('a monitor has no delimiter', () => {
+  test('without resync, a delimiter is invalid', () => {
     expect(read([latin1('{"a":1}\n\xff{"b":1}\n')])).toEqual({ messages: [{ a: 1 }], problem: 'not JSON' });
   });
 });
@@ -342,7 +338,7 @@ describe('takes linear time', { retry: 3 }, () => {
     ['many brackets', 16, (length) => `{"return":[${'[[]],'.repeat(length / 32)}1]}\n`],
     ['many quotes in a string', 65536, (length) => `{"return":"${'\\"'.repeat(length / 2)}"}\n`],
     [
-      'many backslashes beside a large integer',
+      'many backslashes next to a large integer',
       65536,
       (length) => `{"return":["${'\\\\'.repeat(length / 2)}",9007199254740993]}\n`,
     ],

@@ -31,24 +31,28 @@ afterAll(() => {
 
 const host = '127.0.0.1';
 const silentPort = (): number => (silent.address() as AddressInfo).port;
-/** Each with its error. */
+/** Invalid and unreachable addresses, with their errors. */
 const cases: [name: string, address: () => Address, message: RegExp][] = [
   ['a port out of range', () => ({ port: 70_000 }), /port/iu],
-  ['a port that is no number', () => ({ port: 'x' as never }), /port/iu],
-  ['a host that is no text', () => ({ host: 1 as never, port: 1 }), /host/u],
-  ['a host that is no name', () => ({ host: 'a b', port: 1 }), /a b/u],
-  ['a port where nobody listens', () => ({ host, port: 1 }), /ECONNREFUSED/u],
+  ['a port that is not a number', () => ({ port: 'x' as never }), /port/iu],
+  ['a host that is not a string', () => ({ host: 1 as never, port: 1 }), /host/u],
+  ['a host with an invalid name', () => ({ host: 'a b', port: 1 }), /a b/u],
+  ['a port without a server', () => ({ host, port: 1 }), /ECONNREFUSED/u],
   ['a path that does not exist', () => ({ path: join(folder, 'nothing') }), /ENOENT/u],
   ['a path that is too long', () => ({ path: join(folder, 'x'.repeat(200)) }), /./u],
   ['TLS to a port out of range', () => ({ port: 70_000, tls: {} }), /port/iu],
-  ['TLS with a certificate that is none', () => ({ host, port: silentPort(), tls: { cert: 'x' } }), /PEM/u],
+  ['TLS with an invalid certificate', () => ({ host, port: silentPort(), tls: { cert: 'x' } }), /PEM/u],
   ['TLS with an unknown version', () => ({ host, port: silentPort(), tls: { minVersion: 'x' as never } }), /version/u],
-  ['TLS from an address that is none', () => ({ host, port: silentPort(), tls: { localAddress: 'x' } as never }), /x/u],
-  ['TLS to a server without', () => ({ host, port: silentPort(), tls: {} }), /timed out/u],
-  ['a server that says nothing', () => ({ host, port: silentPort() }), /no greeting/u],
+  [
+    'TLS from an invalid local address',
+    () => ({ host, port: silentPort(), tls: { localAddress: 'x' } as never }),
+    /x/u,
+  ],
+  ['TLS to a server without TLS', () => ({ host, port: silentPort(), tls: {} }), /timed out/u],
+  ['a server that sends nothing', () => ({ host, port: silentPort() }), /no greeting/u],
   ['a file descriptor of a file', () => ({ fd: file }), /fd|descriptor/u],
   ['a file descriptor that is not open', () => ({ fd: 987_654 }), /fd|descriptor/u],
-  ['a file descriptor that is none', () => ({ fd: -1 }), /fd|descriptor/u],
+  ['an invalid file descriptor', () => ({ fd: -1 }), /fd|descriptor/u],
 ];
 
 test.each(cases)('%s leaves no handle', async (_, address, message) => {

@@ -1,4 +1,4 @@
-/** Hostile servers: every call settles, nothing is left behind, and no exception is uncaught. */
+/** With hostile servers, every call settles, nothing is left behind, and no exception goes uncaught. */
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -19,7 +19,7 @@ describe('whatever happens', () => {
     { what: 'a monitor', kind: 'monitor', ids: true },
     { what: 'an agent', kind: 'agent', ids: true },
     { what: 'an old agent', kind: 'agent', ids: false },
-  ] as const)('$what leaves every call ended, and nothing else', async ({ kind, ids }) => {
+  ] as const)('every call to $what settles, and nothing is left behind', async ({ kind, ids }) => {
     const problems: unknown[] = [];
     const note = (problem: unknown): void => void problems.push(problem);
     process.on('unhandledRejection', note).on('uncaughtException', note);
@@ -28,7 +28,7 @@ describe('whatever happens', () => {
     process.off('unhandledRejection', note).off('uncaughtException', note);
   });
 
-  test('also while connecting, which ends in time', async () => {
+  test('connecting ends in time, and nothing is left behind', async () => {
     await fc.assert(whateverOpens(), { numRuns: 200 });
   });
 });
@@ -61,7 +61,7 @@ describe('memory is bounded', () => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
 
-  /** Returns by how many megabytes the heap has grown. */
+  /** Returns by how many megabytes the heap grows. */
   async function growth(run: () => Promise<void>): Promise<number> {
     gc();
     const before = process.memoryUsage();
@@ -76,8 +76,8 @@ describe('memory is bounded', () => {
     return (sum(after) - sum(before)) / 1e6;
   }
 
-  /** Makes and aborts calls, with arguments that would be noticed if they were kept. */
-  async function giveUp(vm: AnyClient, count: number): Promise<void> {
+  /** Makes and aborts calls. Their arguments are so large that it would be noticed if they were kept. */
+  async function makeAndAbort(vm: AnyClient, count: number): Promise<void> {
     for (let n = 0; n < count; n += 100) {
       const abort = new AbortController();
       const calls = Array.from({ length: 100 }, (_, index) =>
@@ -92,16 +92,16 @@ describe('memory is bounded', () => {
 
   test.each([
     ['without out-of-band execution', false],
-    ['with it', true],
+    ['with out-of-band execution', true],
   ])('when a server never answers, %s', async (_, oob) => {
     await using peer = new Peer({ oob });
     await using vm = await connectPeer(peer);
     peer.on('hangs', () => {});
-    await giveUp(vm, 1000);
+    await makeAndAbort(vm, 1000);
     peer.forget();
     expect(
       await growth(async () => {
-        await giveUp(vm, 10_000);
+        await makeAndAbort(vm, 10_000);
         peer.forget();
       }),
     ).toBeLessThan(6);
@@ -111,8 +111,8 @@ describe('memory is bounded', () => {
     await using peer = new Peer({ oob: true });
     await using vm = await connectPeer(peer);
     peer.socket.pause();
-    await giveUp(vm, 1000);
-    expect(await growth(() => giveUp(vm, 10_000))).toBeLessThan(3);
+    await makeAndAbort(vm, 1000);
+    expect(await growth(() => makeAndAbort(vm, 10_000))).toBeLessThan(3);
     peer.reset();
   });
 
@@ -121,11 +121,11 @@ describe('memory is bounded', () => {
     await using ga = await connectPeer(peer, {}, agent);
     peer.on('hangs', () => {});
     peer.on('guest-sync-delimited', () => {});
-    await giveUp(ga, 1000);
+    await makeAndAbort(ga, 1000);
     peer.forget();
     expect(
       await growth(async () => {
-        await giveUp(ga, 10_000);
+        await makeAndAbort(ga, 10_000);
         peer.forget();
       }),
     ).toBeLessThan(3);

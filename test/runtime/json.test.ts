@@ -37,7 +37,7 @@ describe('parse', () => {
       ' { "a" : [ 9007199254740993 , { } , [ ] , true , false , null ] }\r',
       { a: [9007199254740993n, {}, [], true, false, null] },
     ],
-    // The rest of a text with unsafe integers is read like any other.
+    // Everything else in text with unsafe integers is read as usual.
     ['["9007199254740993",9007199254740993,1e3,-0,-1.5]', ['9007199254740993', 9007199254740993n, 1000, -0, -1.5]],
     [String.raw`["\\",9007199254740993,"\"","]","\u00e9\ud83d\ude00\n"]`, ['\\', 9007199254740993n, '"', ']', 'é😀\n']],
     ['["é😀\u2028",9007199254740993]', ['é😀\u2028', 9007199254740993n]],
@@ -49,18 +49,21 @@ describe('parse', () => {
     expect(parse(text)).toEqual(want);
   });
 
-  test.each(['1', '9007199254740993'])('gives a member __proto__ its value, and no prototype, beside %s', (number) => {
-    const value = parse(`{"__proto__":{"polluted":true},"constructor":1,"n":${number}}`) as object;
-    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
-    expect(Object.keys(value)).toEqual(['__proto__', 'constructor', 'n']);
-    expect('polluted' in value).toBe(false);
-    expect(Object.getOwnPropertyDescriptor(value, '__proto__')).toEqual({
-      value: { polluted: true },
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
-  });
+  test.each(['1', '9007199254740993'])(
+    'reads a member __proto__ as a member, not as the prototype, next to %s',
+    (number) => {
+      const value = parse(`{"__proto__":{"polluted":true},"constructor":1,"n":${number}}`) as object;
+      expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+      expect(Object.keys(value)).toEqual(['__proto__', 'constructor', 'n']);
+      expect('polluted' in value).toBe(false);
+      expect(Object.getOwnPropertyDescriptor(value, '__proto__')).toEqual({
+        value: { polluted: true },
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
+    },
+  );
 
   test.each([
     '',
@@ -74,14 +77,14 @@ describe('parse', () => {
     '9007199254740993n',
     '[9007199254740993',
     '\u00a0{}',
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(() => parse(text)).toThrow(SyntaxError);
   });
 
   test.each([
     ['arrays', '[', ']'],
     ['objects', '{"a":', '}'],
-  ])('refuses %s that nest too deep, in its own words', (_, open, close) => {
+  ])('rejects %s that nest too deeply, with its own message', (_, open, close) => {
     for (const number of ['1', '9007199254740993']) {
       expect(() => parse(open.repeat(deep) + number + close.repeat(deep))).toThrow(
         new RangeError("it nests more than 1024 levels deep, which is QEMU's own limit"),
@@ -101,7 +104,7 @@ describe('parse', () => {
     expect(parse(`[1,${' \n'.repeat(8_000_000)}9007199254740993]`)).toEqual([1, 9007199254740993n]);
   });
 
-  test('does not spend time on integers of absurd length', () => {
+  test('does not waste time on absurdly long integers', () => {
     const digits = '9'.repeat(20_000_000);
     const begin = performance.now();
     // No QAPI integer has more than 64 bits, so this one may be as inexact as with JSON.parse.
@@ -140,7 +143,7 @@ describe('stringify', () => {
     [1e300, '1e+300'],
     [2n ** 64n, '18446744073709551616'],
     ['\ud800', '"\\ud800"'],
-  ])('%o, which a server may send, and must not be sent', (value, want) => {
+  ])('%o, which a server may send, but a client must not', (value, want) => {
     expect(stringify(value)).toBe(want);
     expect(() => toWire(value)).toThrow(TypeError);
   });
@@ -164,24 +167,24 @@ describe('stringify', () => {
     ['a hole in an array', { a: [1, , 3] }, 'a[1] is undefined'],
     ['a function', { a: () => 1 }, 'a is a function'],
     ['a symbol', { a: Symbol('x') }, 'a is a symbol'],
-    ['what holds itself', cyclic, /^me\.again\.me\..* is nested too deeply, or contains itself$/u],
-    ['what nests too deep', nested, /^\[0\]\[0\].* is nested too deeply, or contains itself$/u],
+    ['an object that contains itself', cyclic, /^me\.again\.me\..* is nested too deeply, or contains itself$/u],
+    ['a value that nests too deeply', nested, /^\[0\]\[0\].* is nested too deeply, or contains itself$/u],
     ['a date', { a: new Date(0) }, 'a is a Date'],
     ['a map', { a: new Map([[1, 2]]) }, 'a is a Map'],
     ['bytes', { a: new Uint8Array(2) }, 'a is a Uint8Array'],
     ['a promise', { a: Promise.resolve() }, 'a is a Promise'],
-  ])('refuses %s', (_, value, want) => {
+  ])('rejects %s', (_, value, want) => {
     expect(() => toWire(value)).toThrow(typeof want === 'string' ? new TypeError(want) : want);
   });
 
-  test('keeps its message readable, however deep the place is', () => {
+  test('keeps its message short, however deep the place is', () => {
     let value: unknown = NaN;
     for (let depth = 0; depth < 1000; depth += 1) value = { 'a-long-name': value };
     expect(() => stringify(value)).toThrow(/^.{1,300}$/u);
   });
 });
 
-describe('both', () => {
+describe('parse and stringify', () => {
   const integer = fc.oneof(
     fc.integer(),
     fc.maxSafeInteger(),

@@ -1,4 +1,4 @@
-/** The life of a client: closing and reconnecting. */
+/** The life cycle of a client: closing and reconnecting. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -89,7 +89,7 @@ describe('close', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('resolves immediately when the server disconnects meanwhile', async () => {
+  test('resolves immediately if the server disconnects in the meantime', async () => {
     await using peer = new Peer();
     const vm = await connectPeer(peer, { reconnect: false });
     peer.on('x', () => {});
@@ -172,7 +172,7 @@ describe('the loss of the connection', () => {
   ];
 
   test.each(transports.flatMap(([where, connect]) => ways.map(([what, end]) => ({ what, where, connect, end }))))(
-    '$what $where ends the calls, and is told',
+    '$what $where ends the calls, and emits disconnected',
     async ({ connect, end }) => {
       await using peer = new Peer();
       const vm = await connect(peer);
@@ -333,7 +333,7 @@ describe('reconnect', () => {
     await vi.waitFor(async () => expect(await vm.execute('x')).toBe('at last'));
   });
 
-  test('ends iterators and waits, because events may have been missed', async () => {
+  test('ends iterators and calls that wait for events, because events may have been missed', async () => {
     await using peer = new Peer();
     await using vm = await connectTo(await peer.listenUnix(), { reconnect });
     peer.on('x', {});
@@ -345,14 +345,14 @@ describe('reconnect', () => {
     peer.reset();
     expect(await failure(events.next())).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
     expect(await call).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
-    // A call made meanwhile waits for the outcome.
+    // An iterator that is created in the meantime waits for the outcome.
     const next = vm.events(['STOP']).next();
     await again;
     peer.event('STOP');
     expect((await next).value?.event).toBe('STOP');
   });
 
-  test('stops when the client is closed in between', async () => {
+  test('stops when the client is closed between attempts', async () => {
     await using peer = new Peer();
     const vm = await connectTo(await peer.listenUnix(), { reconnect: { initialDelay: 60_000, maxDelay: 60_000 } });
     const lost = new Promise((resolve) => vm.once('disconnected', resolve));
@@ -367,7 +367,7 @@ describe('reconnect', () => {
     expect(await failure(vm.execute('x'))).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
   });
 
-  test('stops when the client is closed while a connection is made', async () => {
+  test('stops when the client is closed during an attempt', async () => {
     await using peer = new Peer();
     const address = await peer.listenUnix();
     const vm = await connectTo(address, { reconnect, connectTimeout: 60_000 });
@@ -380,7 +380,7 @@ describe('reconnect', () => {
     expect(peer.connections).toBe(2);
   });
 
-  test('does not happen after close, not even when a listener of disconnected calls it', async () => {
+  test('does not happen after close, even if a listener for disconnected calls it', async () => {
     await using peer = new Peer();
     const address = await peer.listenUnix();
     const vm = await connectTo(address, { reconnect });
@@ -403,7 +403,7 @@ describe('reconnect', () => {
 });
 
 describe('hooks', () => {
-  test('receive every message as it is on the wire', async () => {
+  test('receive every message exactly as it is on the wire', async () => {
     await using peer = new Peer({ oob: true });
     const lines: string[] = [];
     const vm = await connectPeer(peer, { trace: (direction, line) => lines.push(`${direction} ${line}`) });
@@ -470,8 +470,8 @@ describe('hooks', () => {
   });
 });
 
-describe('the time for a connection runs out', () => {
-  test('whatever is garbage-collected', async () => {
+describe('the time limit for connecting expires', () => {
+  test('even if garbage is collected', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     await using peer = new Peer({ greets: false });
@@ -480,7 +480,7 @@ describe('the time for a connection runs out', () => {
     expect(await connecting.finally(() => clearInterval(collecting))).toMatchObject({ code: 'ERR_QMP_CONNECT' });
   });
 
-  test('when launching the server took all of it', async () => {
+  test('even if launching the server took all of the time', async () => {
     await using peer = new Peer({ greets: false });
     const launch = async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -491,7 +491,7 @@ describe('the time for a connection runs out', () => {
 });
 
 describe('nothing keeps Node running', () => {
-  /** Runs a program until it ends by itself. The program gets a server's address as `address`. */
+  /** Runs a program until it ends by itself. Its function `connect` connects to the address. */
   async function run(program: string, address: object): Promise<string> {
     const prelude = `
       import { Client, Connection } from '@qapi-ts/runtime';
@@ -516,7 +516,7 @@ describe('nothing keeps Node running', () => {
       '1\n0',
     ],
     [
-      'after everything was tried',
+      'after calls, iterators and listeners',
       `const vm = await connect({ reconnect: true });
        const events = vm.events(['STOP']);
        vm.on('*', () => {});
@@ -529,12 +529,12 @@ describe('nothing keeps Node running', () => {
       '{ value: undefined, done: true }\n0',
     ],
     [
-      'when the server goes',
+      'when the server disconnects',
       'const vm = await connect(); await vm.execute("dies").catch(({ code }) => console.log(code));',
       'ERR_QMP_CONNECTION_LOST\n0',
     ],
     [
-      'when it is closed while it connects again',
+      'when the client is closed while it reconnects',
       `const vm = await connect({ reconnect: { initialDelay: 60_000 } });
        await vm.execute('dies').catch(() => {});
        await vm.close();
@@ -542,7 +542,7 @@ describe('nothing keeps Node running', () => {
       'closed\n0',
     ],
     [
-      'when no connection came about',
+      'when no connection is established',
       'await connect({ connectTimeout: 200 }).catch(({ code }) => console.log(code));',
       'ERR_QMP_CONNECT\n0',
     ],

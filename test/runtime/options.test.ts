@@ -1,4 +1,4 @@
-/** Invalid options and other parameters are a TypeError at the call, and leave nothing behind. */
+/** Invalid options and other parameters cause a TypeError at the call, and leave nothing behind. */
 
 import { constants } from 'node:buffer';
 import { Readable, Writable } from 'node:stream';
@@ -29,13 +29,13 @@ const duration = `milliseconds from 0 to ${longest}, or Infinity`;
 const pause = `milliseconds from 1 to ${longest}`;
 const address = '{ path }, { port, host }, { fd }, a Duplex, or the result of launch';
 
-/** An untyped client of a new connection to a peer. */
+/** Runs a function with an untyped client. */
 async function connected(use: (vm: AnyClient, peer: Peer) => unknown): Promise<void> {
   await using peer = new Peer({ oob: true });
   peer.on('query-status', {}).on('query-qmp-schema', []);
   const vm = await connectPeer(peer, {}, protocol);
   await use(vm, peer);
-  // No call is left that `close` would wait for.
+  // There is no unsettled call, which `close` would wait for.
   const begin = performance.now();
   await vm.close();
   expect(performance.now() - begin).toBeLessThan(2000);
@@ -78,7 +78,7 @@ describe('connect rejects the address', () => {
   });
 });
 
-test('an undefined member of an address is left out', async () => {
+test('an undefined member of an address is ignored', async () => {
   await using peer = new Peer();
   const { host, port } = await peer.listenTcp();
   await using vm = await connectTo({ path: undefined, host, port, tls: undefined });
@@ -111,7 +111,7 @@ describe('connect rejects the options', () => {
     [{ recconect: true }, "recconect: unknown option; did you mean 'reconnect'?"],
     [
       { path: '/x' },
-      'path: unknown option; known options are connectTimeout, messageLimit, log, trace, validate, checkVersion, reconnect',
+      'path: unknown option; known options are connectTimeout, messageLimit, log, trace, validate, checkVersion, queryCommands, reconnect',
     ],
     [{ constructor: 1 }, expect.stringMatching(/^constructor: unknown option; known options are /u) as never],
     [JSON.parse('{"__proto__": 1}'), expect.stringMatching(/^__proto__: unknown option; known options are /u) as never],
@@ -131,6 +131,7 @@ describe('connect rejects the options', () => {
     [{ trace: true }, 'trace: expected function, found boolean true'],
     [{ checkVersion: 'yes' }, "checkVersion: expected boolean, found string 'yes'"],
     [{ checkVersion: 1 }, 'checkVersion: expected boolean, found number 1'],
+    [{ queryCommands: 1 }, 'queryCommands: expected boolean, found number 1'],
     [{ reconnect: 'yes' }, "reconnect: expected boolean or object, found string 'yes'"],
     [{ reconnect: 1 }, 'reconnect: expected boolean or object, found number 1'],
     [{ reconnect: null }, 'reconnect: expected object, found null'],
@@ -215,7 +216,7 @@ describe('a call rejects the options', () => {
     [{ until: ['STOP', ''] }, "until: expected event name, found string ''"],
     [{ until: ['STOPP'] }, "until: unknown event 'STOPP'; did you mean 'STOP'?"],
     [{ until: ['stop'] }, "until: unknown event 'stop'; did you mean 'STOP'?"],
-    [{ until: ['X_VENDOR_EVENT'] }, "until: unknown event 'X_VENDOR_EVENT'; '*' stands for events of any name"],
+    [{ until: ['X_VENDOR_EVENT'] }, "until: unknown event 'X_VENDOR_EVENT'; '*' matches any event"],
     [{ until: ['disconnected'] }, "until: unknown event 'disconnected'; only listeners receive it"],
     [{ where: 5 }, 'where: expected function, found number 5'],
     [{ until: ['STOP'], where: { device: 'x' } }, 'where: expected function, found object'],
@@ -236,7 +237,7 @@ describe('a call rejects the options', () => {
     }),
   );
 
-  test('validate, when it is raw', () =>
+  test('validate, for executeRaw', () =>
     connected(async (vm) => {
       const error = await failure(vm.executeRaw('query-status', {}, { validate: true } as never));
       expect(error.message).toMatch(/^validate: unknown option; known options are /u);
@@ -285,7 +286,7 @@ test.each<[args: object, message: string]>([
     "query-status: arguments.timeout: unknown member\n'timeout' is an option of the call: pass options after the arguments",
   ],
   [{ retries: 5 }, 'query-status: arguments.retries: unknown member'],
-])('options in the place of arguments are recognized: %o', (args, message) =>
+])('options passed as arguments are recognized: %o', (args, message) =>
   connected(async (vm) => expect((await failure(vm.execute('query-status', args as never))).message).toBe(message)),
 );
 
@@ -354,9 +355,9 @@ describe('events throws for', () => {
     ['STOP', undefined, "names: expected array of event names, found string 'STOP'"],
     [['STOPP'], undefined, "names: unknown event 'STOPP'; did you mean 'STOP'?"],
     [['STOP', 'REUSME'], undefined, "names: unknown event 'REUSME'; did you mean 'RESUME'?"],
-    [['X_VENDOR_EVENT'], undefined, "names: unknown event 'X_VENDOR_EVENT'; '*' stands for events of any name"],
+    [['X_VENDOR_EVENT'], undefined, "names: unknown event 'X_VENDOR_EVENT'; '*' matches any event"],
     [['reconnected'], undefined, "names: unknown event 'reconnected'; only listeners receive it"],
-    [['toString'], undefined, "names: unknown event 'toString'; '*' stands for events of any name"],
+    [['toString'], undefined, "names: unknown event 'toString'; '*' matches any event"],
     [[{}], undefined, 'names: expected event name, found object'],
     [['STOP'], null, 'options: expected object, found null'],
     [['STOP'], { limits: 5 }, "limits: unknown option; did you mean 'limit'?"],
@@ -376,7 +377,7 @@ describe('events throws for', () => {
     }),
   );
 
-  test('but all events, by a star', () =>
+  test('but not for `*`, which matches any event', () =>
     connected(async (vm, peer) => {
       const events = vm.events(['*'], { limit: undefined, overflow: undefined, signal: undefined });
       peer.event('X_VENDOR_EVENT');
@@ -389,8 +390,8 @@ describe('on, once and off throw for', () => {
     ['STOPP', "name: unknown event 'STOPP'; did you mean 'STOP'?"],
     ['stop', "name: unknown event 'stop'; did you mean 'STOP'?"],
     ['disconnect', "name: unknown event 'disconnect'; did you mean 'disconnected'?"],
-    ['X_VENDOR_EVENT', "name: unknown event 'X_VENDOR_EVENT'; '*' stands for events of any name"],
-    ['__proto__', "name: unknown event '__proto__'; '*' stands for events of any name"],
+    ['X_VENDOR_EVENT', "name: unknown event 'X_VENDOR_EVENT'; '*' matches any event"],
+    ['__proto__', "name: unknown event '__proto__'; '*' matches any event"],
     [undefined, 'name: expected event name, found nothing'],
     [Symbol('x'), 'name: expected event name, found symbol'],
     [['STOP'], 'name: expected event name, found array'],
@@ -411,12 +412,12 @@ describe('on, once and off throw for', () => {
       const error = new TypeError(`listener: expected function, found ${found}`);
       expect(() => vm.on('STOP', listener as never)).toThrow(error);
       expect(() => vm.once('STOP', listener as never)).toThrow(error);
-      // It was never added, so there is nothing to remove.
+      // A listener that was never added can be removed, whatever it is.
       vm.off('STOP', listener as never);
     }),
   );
 
-  test('but all events, by a star', () =>
+  test('but not for `*`, which matches any event', () =>
     connected(async (vm, peer) => {
       const heard: string[] = [];
       vm.on('*', ({ event }) => heard.push(event));
@@ -425,7 +426,7 @@ describe('on, once and off throw for', () => {
       expect(heard).toEqual(['X_VENDOR_EVENT']);
     }));
 
-  test('but no event, without a schema', async () => {
+  test('but not for unknown events without a schema', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const events = vm.events(['X_VENDOR_EVENT']);
@@ -493,12 +494,12 @@ describe('launch throws for', () => {
 describe('a hook that throws is reported once', () => {
   const hooks: [what: string, hook: () => unknown][] = [
     [
-      'at once',
+      'synchronously',
       () => {
         throw new Error('mine');
       },
     ],
-    ['later', () => Promise.reject(new Error('mine'))],
+    ['asynchronously', () => Promise.reject(new Error('mine'))],
   ];
 
   test.each(hooks)('as log or trace, %s', async (_, hook) => {
@@ -533,8 +534,8 @@ describe('a hook that throws is reported once', () => {
     peer.on('x', 1);
     expect(await vm.execute('x')).toBe(1);
     await settled();
-    const told = entries.map(({ message, error }) => `${message}: ${(error as Error).message}`);
-    expect(told.toSorted()).toEqual([
+    const logged = entries.map(({ message, error }) => `${message}: ${(error as Error).message}`);
+    expect(logged.toSorted()).toEqual([
       'a listener of STOP threw (only the first error is reported): mine',
       'a listener of STOP threw (only the first error is reported): other',
     ]);
@@ -557,7 +558,7 @@ describe('a hook that throws is reported once', () => {
     ]);
   });
 
-  test('and a condition that returns a promise ends the call', () =>
+  test('and `where` must not return a promise', () =>
     connected(async (vm, peer) => {
       const where = (): Promise<boolean> => Promise.reject(new Error('mine'));
       const call = failure(vm.execute('query-status', {}, { until: ['STOP'], where: where as never }));

@@ -1,4 +1,4 @@
-/** Tests the peer that other tests use, without a client. */
+/** Tests the peer that other tests use, on its own. */
 
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,7 +9,7 @@ import { settled } from '../support/client.js';
 import { duplexPair } from '../support/duplex-pair.js';
 import { Peer, type PeerOptions } from '../support/peer.js';
 
-/** Returns the response of a stream to a text. */
+/** Writes text to a stream, and returns what arrives in response. */
 async function say(stream: Duplex, text: string): Promise<string> {
   const chunks: Buffer[] = [];
   const take = (chunk: Buffer): void => void chunks.push(chunk);
@@ -27,8 +27,13 @@ describe('a peer', () => {
   test.each<[what: string, options: PeerOptions, text: string, want: string]>([
     ['greets', {}, '', greeting],
     ['does not greet', { greets: false }, '', ''],
-    ['offers what it is told to', { oob: true }, '', greeting.replace('[]', '["oob"]')],
-    ['negotiates', {}, '{"execute": "qmp_capabilities", "id": "x"}\n', `${greeting}{"return": {}, "id": "x"}\r\n`],
+    ['offers out-of-band execution', { oob: true }, '', greeting.replace('[]', '["oob"]')],
+    [
+      'accepts the negotiation',
+      {},
+      '{"execute": "qmp_capabilities", "id": "x"}\n',
+      `${greeting}{"return": {}, "id": "x"}\r\n`,
+    ],
     [
       'answers',
       { greets: false },
@@ -37,31 +42,31 @@ describe('a peer', () => {
         '{"error": {"class": "Bad", "desc": "no"}, "id": null}\r\n{"return": "later"}\r\n',
     ],
     [
-      'does not know',
+      'rejects unknown commands',
       { greets: false },
       '{"execute": "y"}\n',
       '{"error": {"class": "CommandNotFound", "desc": "The command y has not been found"}}\r\n',
     ],
     [
-      'does not understand',
+      'rejects what it cannot parse',
       { greets: false },
       '{"execute"\n',
       '{"error": {"class": "GenericError", "desc": "JSON parse error"}}\r\n',
     ],
     [
-      'is pretty',
+      'prints messages over several lines',
       { greets: false, pretty: true, newline: '\n' },
       '{"execute": "value", "id": 1}\n',
       '{\n    "return": [\n        1,\n        {\n            "a": 18446744073709551615\n        }\n    ],\n    "id": 1\n}\n',
     ],
     [
-      'is an agent',
+      'acts as an agent',
       { kind: 'agent' },
       '{"half\xff{"execute": "guest-sync-delimited", "arguments": {"id": 7}, "id": 1}\n',
       '{"error": {"class": "GenericError", "desc": "JSON parse error"}}\n\xff{"return": 7, "id": 1}\n',
     ],
     [
-      'is an old agent',
+      'acts as an old agent',
       { kind: 'agent', ids: false },
       '{"execute": "value", "id": 1}\n',
       '{"return": [1, {"a": 18446744073709551615}]}\n',
@@ -74,7 +79,7 @@ describe('a peer', () => {
     expect(await say(peer.stream(), text)).toBe(want);
   });
 
-  test('is the same over sockets', async () => {
+  test('works the same over sockets', async () => {
     await using peer = new Peer({ greets: false });
     peer.on('x', 1);
     for (const address of [await peer.listenUnix(), await peer.listenTcp()]) {
@@ -86,7 +91,7 @@ describe('a peer', () => {
     expect(peer.connections).toBe(2);
   });
 
-  test('remembers what it received', async () => {
+  test('records what it receives', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     const request = peer.request('b');
@@ -98,13 +103,13 @@ describe('a peer', () => {
     expect(peer.bytes.length).toBe(76);
   });
 
-  test('fails when nothing arrives', () => {
-    expect(() => new Peer().event('STOP')).toThrow('nobody is connected to the peer');
+  test('cannot send without a connection', () => {
+    expect(() => new Peer().event('STOP')).toThrow('the peer has no connection');
   });
 });
 
 describe('a pair of streams', () => {
-  test('carries data both ways, and ends', async () => {
+  test('carries data in both directions, and ends', async () => {
     const [a, b] = duplexPair();
     a.end('from a');
     b.end('from b');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { Backlog, Queue } from '../../runtime/src/queue.js';
 
-/** The next operation; `remove` removes the item at this share of the queue, from front to back. */
+/** An operation. `remove` removes the item at a fraction of the queue's length. */
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('push'), count: fc.integer({ min: 1, max: 100 }) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('shift'), count: fc.integer({ min: 1, max: 100 }) }) },
@@ -52,7 +52,7 @@ test.each([0, -1, 1.5, 2, 1e300, Infinity, Number.NaN])('no item has the number 
   expect([queue.get(number), queue.remove(number), queue.length]).toEqual([undefined, false, 1]);
 });
 
-test('it takes linear time', () => {
+test('a queue takes linear time', () => {
   const queue = new Queue<number>();
   const timeOf = (count: number): number => {
     const begin = performance.now();
@@ -67,7 +67,7 @@ test('it takes linear time', () => {
   expect(large / small).toBeLessThan(100);
 });
 
-test('an item that stays does not retain room for later ones', () => {
+test('an item that stays does not retain memory of later items', () => {
   const queue = new Queue<number>();
   const [first, second] = [queue.push(1), queue.push(2)];
   const begin = process.memoryUsage().heapUsed;

@@ -47,7 +47,7 @@ const cases: [command: string, args: JsonObject][] = [
   ['migrate-incoming', { channels: [{ 'channel-type': 'main', addr: { transport: 'exec', args: [secret] } }] }],
   ['migrate', { uri: `exec:sh -c ${secret}` }],
   ['migrate-set-parameters', { mode: 'cpr-exec', 'cpr-exec-command': ['qemu', secret] }],
-  // Of a fork, of an unknown command, and of an unknown member.
+  // Commands of a fork, misspelled commands, and unknown members.
   ['backup', { 'backup-file': '/x', password: secret, 'key-password': `${secret}1`, keyfile: `${secret}2` }],
   ['set_pasword', { protocol: 'vnc', password: secret }],
   ['set_password', { protocol: 'vnc', pasword: secret }],
@@ -67,7 +67,7 @@ const cases: [command: string, args: JsonObject][] = [
   ['human-monitor-command', { 'command-line': `migrate -d "exec:sh -c ${secret}"` }],
 ];
 
-/** In strings that are otherwise shown; `hunter2` is the secret. */
+/** Secrets within strings whose other parts are shown. By default, `hunter2` is the secret. */
 const within: [command: string, args: JsonObject, shown: string, part?: string][] = [
   ['migrate', { uri: 'https://me:hunter2@host:1/' }, '"https://***@host:1/"'],
   ['migrate', { uri: 'https://hunter2@host' }, '"https://***@host"'],
@@ -106,7 +106,7 @@ const within: [command: string, args: JsonObject, shown: string, part?: string][
   ['human-monitor-command', { 'command-line': 'object_add {"qom-type":"secret","data":"hunter2"}' }, '***'],
 ];
 
-test('every entry of the list has a case', () => {
+test('every entry of the list has a test case', () => {
   for (const [command, members] of secretMembers) {
     const args = cases.filter(([name]) => name === command).map(([, given]) => given);
     expect(args, command).not.toEqual([]);
@@ -115,7 +115,7 @@ test('every entry of the list has a case', () => {
   }
 });
 
-test('validators hide the members that are secret in some command, and every text that has a credential', () => {
+test('validators hide members that are secret in some command, and all strings with credentials', () => {
   for (const name of [...secretMembers.values()].flat()) expect(isSecretMember(name), name).toBe(true);
   for (const [, args] of within) {
     for (const text of texts(args, 'hunter2')) {
@@ -153,8 +153,8 @@ test('validators hide the members that are secret in some command, and every tex
     expect(holdsCredential(plain), plain).toBe(false);
 });
 
-/** Everything that the runtime reports about a command, while a client does something. */
-async function told(command: string, use: (vm: AnyClient, peer: Peer) => Promise<unknown>): Promise<string> {
+/** Returns everything that the runtime reports about a command while a client uses it. */
+async function reported(command: string, use: (vm: AnyClient, peer: Peer) => Promise<unknown>): Promise<string> {
   const isGuest = command.startsWith('guest-');
   await using peer = new Peer({ kind: isGuest ? 'agent' : 'monitor' });
   const lines: unknown[] = [];
@@ -166,7 +166,7 @@ async function told(command: string, use: (vm: AnyClient, peer: Peer) => Promise
   lines.push(await failure(use(vm, peer)));
   await settled();
   await vm.close();
-  // Inspected with all causes and properties; JSON escapes are not escaped again.
+  // Objects are inspected with all causes and properties. Strings are kept, so that JSON escapes are not escaped again.
   return lines
     .map((line) => (typeof line === 'string' ? line : inspect(line, { depth: null, showHidden: true })))
     .join('\n');
@@ -182,7 +182,7 @@ describe.each(cases)('%s %o', (command, args) => {
 
   test('is sent unchanged, and hidden in traces', async () => {
     let received: unknown;
-    const text = await told(command, async (vm, peer) => {
+    const text = await reported(command, async (vm, peer) => {
       peer.on(command, (request) => {
         received = request.arguments;
         request.fail('no');
@@ -196,7 +196,7 @@ describe.each(cases)('%s %o', (command, args) => {
   });
 
   test('is hidden in the error that quotes it', async () => {
-    const text = await told(command, async (vm, peer) => {
+    const text = await reported(command, async (vm, peer) => {
       peer.on(command, (request) => request.fail(`what is ${quoted} for?`));
       await vm.execute(command, args);
     });
@@ -204,8 +204,8 @@ describe.each(cases)('%s %o', (command, args) => {
     expect(text).toMatch(/what is .*\*\*\*.* for\?/u);
   });
 
-  test('is hidden in that error however it is escaped', async () => {
-    const text = await told(command, async (vm, peer) => {
+  test('is hidden in that error, however it is escaped', async () => {
+    const text = await reported(command, async (vm, peer) => {
       const ascii = JSON.stringify(quoted).replaceAll(/[^ -~]/gu, (character) =>
         Array.from(
           { length: character.length },
@@ -221,8 +221,8 @@ describe.each(cases)('%s %o', (command, args) => {
     expectNone(text);
   });
 
-  test('is hidden when its owner wipes the arguments', async () => {
-    const text = await told(command, async (vm, peer) => {
+  test('is hidden when the caller wipes the arguments', async () => {
+    const text = await reported(command, async (vm, peer) => {
       const own = structuredClone(args);
       peer.on(command, (request) => request.fail(quoted));
       const call = vm.execute(command, own);
@@ -234,7 +234,7 @@ describe.each(cases)('%s %o', (command, args) => {
 
   test('is hidden when the reply is late or missing', async () => {
     expectNone(
-      await told(command, async (vm, peer) => {
+      await reported(command, async (vm, peer) => {
         peer.on(command, () => {});
         const abort = new AbortController();
         const call = vm.execute(command, args, { signal: abort.signal });
@@ -246,14 +246,14 @@ describe.each(cases)('%s %o', (command, args) => {
       }),
     );
     expectNone(
-      await told(command, async (vm, peer) => {
-        // A terminal that echoes.
+      await reported(command, async (vm, peer) => {
+        // The peer echoes, like a terminal.
         peer.on(command, ({ text }) => peer.write(`${text}\r\n`));
         await vm.execute(command, args);
       }),
     );
     expectNone(
-      await told(command, async (vm, peer) => {
+      await reported(command, async (vm, peer) => {
         peer.on(command, ({ text }) => peer.write(`what is ${text.slice(0, -4)}\r\n`));
         await vm.execute(command, args);
       }),
@@ -262,14 +262,14 @@ describe.each(cases)('%s %o', (command, args) => {
 
   test('is hidden when the error matches no command', async () => {
     if (command.startsWith('guest-')) return;
-    const text = await told(command, async (vm, peer) => {
+    const text = await reported(command, async (vm, peer) => {
       peer.on('query-status', () => {});
       const other = failure(vm.execute('query-status'));
       peer.on(command, () => {
         peer.send({ error: { class: 'GenericError', desc: quoted }, id: 'whose?' });
         peer.send({ error: { class: 'GenericError', desc: quoted } });
       });
-      // None has a reply, so all of them fail with the error without an id.
+      // No command has a reply, so all of them fail with the error without an id.
       peer.on('query-version', {});
       throw new AggregateError(await Promise.all([failure(vm.execute(command, args)), other]));
     });
@@ -279,9 +279,9 @@ describe.each(cases)('%s %o', (command, args) => {
   });
 
   test('is hidden when it cannot be sent', async () => {
-    expectNone(await told(command, (vm) => vm.execute(command, { ...args, more: NaN })));
+    expectNone(await reported(command, (vm) => vm.execute(command, { ...args, more: NaN })));
     expectNone(
-      await told(command, (vm) =>
+      await reported(command, (vm) =>
         vm.execute(command, {
           ...args,
           ...Object.fromEntries(Object.keys(args).map((name) => [name, `${secret}\ud800`])),
@@ -289,12 +289,12 @@ describe.each(cases)('%s %o', (command, args) => {
       ),
     );
     expectNone(
-      await told(command, async (vm) => {
+      await reported(command, async (vm) => {
         await vm.close();
         await vm.execute(command, args);
       }),
     );
-    expectNone(await told(command, (vm) => vm.execute(command, args, { timeout: 1 })));
+    expectNone(await reported(command, (vm) => vm.execute(command, args, { timeout: 1 })));
   });
 });
 
@@ -302,7 +302,7 @@ describe.each(within)('%s %o', (command, args, shown, part = 'hunter2') => {
   test('is shown without the secret, and so is an error that quotes it in whole or in part', async () => {
     const [whole = ''] = texts(args, part);
     for (const quoted of [part, whole, JSON.stringify(whole)]) {
-      const text = await told(command, async (vm, peer) => {
+      const text = await reported(command, async (vm, peer) => {
         peer.on(command, (request) => request.fail(`Parameter 'x' doesn't take value '${quoted}'`));
         await vm.execute(command, args);
       });
@@ -313,7 +313,7 @@ describe.each(within)('%s %o', (command, args, shown, part = 'hunter2') => {
   });
 });
 
-describe('parts that a reply quotes alone', () => {
+describe('parts of secrets in a reply', () => {
   const commandLine = (line: string): [string, JsonObject] => ['human-monitor-command', { 'command-line': line }];
   const quotes: [given: [command: string, args: JsonObject], quoted: string, want: string][] = [
     [commandLine('set_password vnc hunter2'), "Parameter 'time' has no 'hunter2'", "Parameter 'time' has no '***'"],
@@ -334,7 +334,7 @@ describe('parts that a reply quotes alone', () => {
     [['migrate', { uri: 'https://me:hunt/er2@host/' }], "no 'hunt/er2'", "no '***'"],
     [['migrate', { uri: 'https://me:hunter%402@host/' }], 'me:hunter@2, hunter@2', '***, ***'],
     [['migrate', { uri: 'exec:nc --key hunter2' }], '--key hunter2: no', '*** ***: no'],
-    // Short secrets are hidden as words, empty ones never.
+    // Short secrets are hidden only as words, empty ones never.
     [['set_password', { password: 'on' }], 'once on, on2 \non', 'once ***, on2 \n***'],
     [['set_password', { password: '' }], 'no', 'no'],
     [['set_password', { password: '*' }], 'no *', 'no *'],
@@ -362,21 +362,21 @@ describe('parts that a reply quotes alone', () => {
   });
 });
 
-describe('secrets of requests that have ended are hidden', () => {
+describe('the secrets of a request that has ended are hidden', () => {
   const quoted = 'why hunter2?';
   const spoken = (entries: readonly unknown[]): string =>
     entries.map((entry) => (typeof entry === 'string' ? entry : inspect(entry, { depth: null }))).join('\n');
 
-  /** What an agent sends after the echo that follows an abandoned command. */
+  /** Messages that an agent sends after the echo that follows an abandoned command. */
   const lateMessages: [what: string, send: (peer: Peer) => void][] = [
     ['an error without an id', (peer) => peer.send({ error: { class: 'GenericError', desc: quoted } })],
     ['an error with an id', (peer) => peer.send({ error: { class: quoted, desc: quoted }, id: 1 })],
     ['a result', (peer) => peer.send({ return: quoted, id: 1 })],
     ['an event', (peer) => peer.event('X', { text: quoted })],
-    ['text that is no message', (peer) => peer.write(`${quoted}\n`)],
-    ['JSON that is no message', (peer) => peer.send([quoted])],
+    ['text that is not a message', (peer) => peer.write(`${quoted}\n`)],
+    ['JSON that is not a message', (peer) => peer.send([quoted])],
   ];
-  test.each(lateMessages)('that was abandoned, in %s after the echo', async (_, send) => {
+  test.each(lateMessages)('if it was abandoned: in %s after the echo', async (_, send) => {
     await using peer = new Peer({ kind: 'agent' });
     const lines: unknown[] = [];
     const note = (...line: unknown[]): void => void lines.push(...line);
@@ -393,7 +393,7 @@ describe('secrets of requests that have ended are hidden', () => {
     expect(spoken(lines)).not.toContain('hunter2');
   });
 
-  test('that was abandoned, in the error of the next command', async () => {
+  test('if it was abandoned: in the error of the next command', async () => {
     await using peer = new Peer({ kind: 'agent' });
     await using ga = await connectPeer(peer, {}, agent);
     peer.on('guest-set-user-password', () => {});
@@ -414,7 +414,7 @@ describe('secrets of requests that have ended are hidden', () => {
     ['an argument, in a result', 'set_password', { password: 'hunter2' }, {}, { return: quoted }],
     ['a result', 'qom-get', { path: '/x', property: 'data' }, 'hunter2', { return: 'hunter2' }],
   ];
-  test.each(seconds)('%s of a second reply', async (_, command, args, result, again) => {
+  test.each(seconds)('in a second reply: %s', async (_, command, args, result, again) => {
     await using peer = new Peer();
     const lines: unknown[] = [];
     const note = (...line: unknown[]): void => void lines.push(...line);
@@ -430,7 +430,7 @@ describe('secrets of requests that have ended are hidden', () => {
     expect(spoken(lines)).not.toContain('hunter2');
   });
 
-  test('for some seconds, in a bounded number and size', () => {
+  test('for a few seconds, up to a maximum number and length', () => {
     let now = 0;
     const past = new PastSecrets(() => now);
     const held = (): string[] => past.all.map((one) => one.forms[0]?.text ?? '');
@@ -454,14 +454,14 @@ describe('secrets of requests that have ended are hidden', () => {
   });
 });
 
-test('a long text is not hidden as a whole because of past secrets', () => {
+test('long text is not hidden as a whole because of past secrets', () => {
   const past = Array.from({ length: 64 }, (_, index) => new Secret(`secret,id=sec${index},data=hunter${index}`));
   const text = `${'x '.repeat(500_000)}data`;
   expect(hideSecrets(text, [], past)).toBe(text);
   expect(hideSecrets(`${text} secret,id=sec7,data=hunter7`, [], past)).toBe(`${text} ***`);
 });
 
-describe('results that are secret', () => {
+describe('secret results are hidden', () => {
   const results: [command: string, args: JsonObject, result: Json][] = [
     ['qom-get', { path: '/objects/key0', property: 'data' }, 'hunter2'],
     ['qom-get', { path: '/x', property: 'vnc-password' }, { value: 'hunter2', other: ['hunter2"é'] }],
@@ -492,7 +492,7 @@ describe('results that are secret', () => {
   });
 });
 
-test('a server cannot make hiding slow, nor can a program', () => {
+test('neither a server nor a program can make hiding slow', () => {
   const measure = (args: JsonObject, text: string, command = 'guest-exec'): string => {
     const secrets = secretsOf(command, args);
     const begin = performance.now();
@@ -513,10 +513,10 @@ test('a server cannot make hiding slow, nor can a program', () => {
   }
 });
 
-/** Each is repeated up to the length of the longest message. */
+/** Strings to repeat up to the length of the longest message. */
 const units = ['://a@ ', '"pwd":"a" ', 'key=a ', 'key=', 'word ', 'a', '"abc":', '\\', '\\/', '\\u0041', '=', ':', ' '];
 
-test('a text of any length is hidden quickly, within a heap of 512 MB', { timeout: 300_000 }, async () => {
+test('text of any length is hidden quickly, with a heap of 512 MB', { timeout: 300_000 }, async () => {
   const contents = `
     import { hideSecrets, secretsIn, secretsOf, secretsOfCommandLine, shownRequest } from './secrets.js';
     for (const unit of ${JSON.stringify(units)}) {
@@ -555,14 +555,14 @@ test('switches on a command line are not secret', () => {
   expect(hideSecrets('once on, off, yes, no: abc', secrets)).toBe('once on, off, yes, no: ***');
 });
 
-test('stderr of a server that quotes its arguments is shown without secrets', async () => {
+test('the standard error of a server that quotes its arguments is shown without secrets', async () => {
   const script = 'echo "-object $2: bad hunter2, on" >&2; exit 1';
   const args = ['-c', script, 'sh', '-object', 'secret,id=a,data=hunter2,format=raw'];
   const { message } = await failure(connectTo(launch('/bin/sh', args)));
   expect(message).toMatch(/-object secret,id=a,data=\*\*\*,format=raw: bad \*\*\*, on$/u);
 });
 
-test('anything else is shown', async () => {
+test('everything else is shown', async () => {
   await using peer = new Peer();
   const lines: string[] = [];
   await using vm = await connectPeer(peer, { trace: (direction, line) => lines.push(`${direction} ${line}`) });

@@ -10,7 +10,7 @@ import { agent, connectPeer, connectTo, failure, monitor, settled } from '../sup
 import { duplexPair } from '../support/duplex-pair.js';
 import { Peer, type PeerOptions, type PeerRequest } from '../support/peer.js';
 
-/** Options that collect log entries. */
+/** Returns options that collect log entries. */
 function logging(entries: LogEntry[]): ConnectOptions {
   return { log: (entry) => entries.push(entry) };
 }
@@ -18,7 +18,7 @@ function logging(entries: LogEntry[]): ConnectOptions {
 describe('the handshake', () => {
   test.each<[what: string, options: PeerOptions, args: unknown, capabilities: string[]]>([
     ['without out-of-band execution', {}, undefined, []],
-    ['with it', { oob: true }, { enable: ['oob'] }, ['oob']],
+    ['with out-of-band execution', { oob: true }, { enable: ['oob'] }, ['oob']],
   ])('%s', async (_, options, args, capabilities) => {
     await using peer = new Peer(options);
     await using vm = await connectPeer(peer);
@@ -56,7 +56,7 @@ describe('the handshake', () => {
     expect(heard).toEqual(['STOP', 'RESUME']);
   });
 
-  test('with a late greeting, a byte at a time', async () => {
+  test('with a late greeting, one byte at a time', async () => {
     await using peer = new Peer({ greets: false, cut: (bytes) => Array.from(bytes, (byte) => Uint8Array.of(byte)) });
     const connecting = connectPeer(peer);
     setTimeout(() => peer.greet(), 50);
@@ -64,7 +64,7 @@ describe('the handshake', () => {
     expect(vm.greeting?.version.package).toBe('peer');
   });
 
-  test('a greeting that takes long, and comes before the answer to whether it is an agent', async () => {
+  test('with a greeting that is so late that the client asks whether the server is an agent', async () => {
     await using peer = new Peer({ greets: false, oob: true });
     const entries: LogEntry[] = [];
     peer.on('guest-ping', (request) => {
@@ -91,7 +91,7 @@ describe('the handshake', () => {
     ['an agent', { kind: 'agent' }, (peer) => peer.on('guest-ping', {})],
     ['an old agent, without ids', { kind: 'agent', ids: false }, (peer) => peer.on('guest-ping', {})],
     ['an agent that may not be pinged', { kind: 'agent' }],
-  ])('%s is told at once', async (_, options, script) => {
+  ])('%s is recognized quickly', async (_, options, script) => {
     await using peer = new Peer(options);
     script?.(peer);
     const begin = performance.now();
@@ -103,10 +103,10 @@ describe('the handshake', () => {
     expect(peer.commands).toEqual(['guest-ping']);
   });
 
-  test('a monitor whose greeting was already read is not called an agent', async () => {
+  test('a monitor whose greeting was already read is not taken for an agent', async () => {
     await using peer = new Peer({ greets: false });
     peer.on('guest-ping', () => {
-      // The reply to a command of whoever read the greeting.
+      // A reply to the program that read the greeting.
       peer.send({ return: {}, id: 'other' });
       const desc = "Expecting capabilities negotiation with 'qmp_capabilities'";
       peer.send({ id: 'qapi-ts: is this an agent?', error: { class: 'CommandNotFound', desc } });
@@ -117,7 +117,7 @@ describe('the handshake', () => {
     });
   });
 
-  test('a stream that throws when it is asked whether it is an agent', async () => {
+  test('a stream whose write throws causes an error', async () => {
     const stream = new Duplex({
       read() {},
       write() {
@@ -130,7 +130,7 @@ describe('the handshake', () => {
     });
   });
 
-  test('an event before the greeting makes no agent', async () => {
+  test('a monitor that sends an event before its greeting is not taken for an agent', async () => {
     await using peer = new Peer({ greets: false });
     peer.on('guest-ping', () => {
       peer.event('STOP');
@@ -143,7 +143,7 @@ describe('the handshake', () => {
   test.each([
     { given: 'a port', want: /: the server closed the connection; it may expect TLS$/u },
     { given: 'a path', want: /: the server closed the connection$/u },
-  ])('on $given that closes when it is asked whether it is an agent', async ({ given, want }) => {
+  ])('a server that disconnects when it is asked causes an error: $given', async ({ given, want }) => {
     await using peer = new Peer({ greets: false });
     peer.on('guest-ping', () => peer.end());
     const address = given === 'a port' ? await peer.listenTcp() : await peer.listenUnix();
@@ -197,12 +197,12 @@ describe('the handshake', () => {
         { code: 'ERR_QMP_CONNECT', message: /: the server closed the connection$/u },
       ],
       [
-        'with another language',
+        'with another protocol',
         (peer) => peer.write('220 mail.example.com ESMTP\r\n'),
         { code: 'ERR_QMP_PROTOCOL', message: 'not JSON: "220 mail.example.com ESMTP"' },
       ],
       [
-        'with JSON that is no message',
+        'with JSON that is not a message',
         (peer) => peer.write('{"hello": "world"}\n'),
         { code: 'ERR_QMP_PROTOCOL', message: String.raw`the server sent an invalid message: "{\"hello\": \"world\"}"` },
       ],
@@ -235,7 +235,7 @@ describe('the handshake', () => {
         { code: 'ERR_QMP_PROTOCOL', message: 'a greeting of more than 65536 characters' },
       ],
       [
-        'when the capabilities are refused',
+        'when the server rejects the capabilities',
         (peer) => {
           peer.on('qmp_capabilities', (request) => request.fail('Capability oob is not available'));
           peer.greet();
@@ -243,7 +243,7 @@ describe('the handshake', () => {
         { code: 'ERR_QMP_CONNECT', message: /: qmp_capabilities: Capability oob is not available$/u },
       ],
       [
-        'when the server goes before it has agreed',
+        'when the server disconnects before it replies to the negotiation',
         (peer) => {
           peer.on('qmp_capabilities', () => peer.reset());
           peer.greet();
@@ -251,7 +251,7 @@ describe('the handshake', () => {
         { code: 'ERR_QMP_CONNECT', message: /: the server closed the connection$/u },
       ],
       [
-        'when the server goes as soon as it has agreed',
+        'when the server violates the protocol right after the negotiation',
         (peer) => {
           peer.on('qmp_capabilities', (request) => {
             request.return();
@@ -262,12 +262,12 @@ describe('the handshake', () => {
         { code: 'ERR_QMP_CONNECT', message: /the server closed the connection$/u },
       ],
       [
-        'when the server never agrees',
+        'when the server never replies to the negotiation',
         (peer) => {
           peer.on('qmp_capabilities', () => {});
           peer.greet();
         },
-        { code: 'ERR_QMP_CONNECT', message: /: the server sent a greeting, but did not answer within 100 ms$/u },
+        { code: 'ERR_QMP_CONNECT', message: /: the server sent a greeting, but did not reply within 100 ms$/u },
       ],
     ])('%s', async (_, run, { code, message }) => {
       await using peer = new Peer({ greets: false });
@@ -302,7 +302,7 @@ describe('the handshake', () => {
   });
 });
 
-/** The number of listeners on a stream by event, without the stream's own. */
+/** Returns the number of listeners on a stream by event, if there are any. */
 function listenerCounts(stream: NodeJS.EventEmitter): Record<string, number> {
   const names = ['data', 'drain', 'error', 'end', 'close', 'readable'];
   return Object.fromEntries(
@@ -311,7 +311,7 @@ function listenerCounts(stream: NodeJS.EventEmitter): Record<string, number> {
 }
 
 describe('replies', () => {
-  test('belong to the command with their id, in whatever order they come', async () => {
+  test('belong to the command with their id, in any order', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     const commands = ['a', 'b', 'c', 'd'];
@@ -322,7 +322,7 @@ describe('replies', () => {
     expect(await results).toEqual(['A', 'B', 'C', 'D']);
   });
 
-  test('to concurrent calls show that they were written together', async () => {
+  test('to concurrent calls follow a single write', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     await using vm = await connectTo(stream);
@@ -337,7 +337,7 @@ describe('replies', () => {
     ['null', 'null', null],
     ['false', 'false', false],
     ['a 64-bit integer', '18446744073709551615', 18446744073709551615n],
-    ['an empty text', '""', ''],
+    ['an empty string', '""', ''],
   ])('may be %s', async (_, value, want) => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
@@ -347,18 +347,18 @@ describe('replies', () => {
 
   test.each<[what: string, error: string, want: object]>([
     [
-      'as it should be',
+      'with a class and a description',
       '{"class": "DeviceNotFound", "desc": "no such device"}',
       { errorClass: 'DeviceNotFound', desc: 'no such device' },
     ],
-    ['with more', '{"class": "New", "desc": "x", "more": 1}', { errorClass: 'New', desc: 'x' }],
-    ['without anything', '{}', { errorClass: 'GenericError', desc: 'the server gave no description' }],
+    ['with further members', '{"class": "New", "desc": "x", "more": 1}', { errorClass: 'New', desc: 'x' }],
+    ['without members', '{}', { errorClass: 'GenericError', desc: 'the server gave no description' }],
     [
       'of the wrong types',
       '{"class": 1, "desc": {}}',
       { errorClass: 'GenericError', desc: 'the server gave no description' },
     ],
-    ['that is none', '"x"', { errorClass: 'GenericError', desc: 'the server gave no description' }],
+    ['that is a string', '"x"', { errorClass: 'GenericError', desc: 'the server gave no description' }],
     ['that is null', 'null', { errorClass: 'GenericError', desc: 'the server gave no description' }],
   ])('may be an error %s', async (_, error, want) => {
     await using peer = new Peer();
@@ -388,13 +388,13 @@ describe('replies', () => {
     peer.write('{"return": 1}\n'.repeat(100_000));
     peer.on('y', 'still there');
     expect(await vm.execute('y')).toBe('still there');
-    const told = { level: 'warn', message: 'a reply that matches no command was dropped' };
-    expect(entries).toEqual([{ ...told, content: { id: 2 } }]);
+    const entry = { level: 'warn', message: 'a reply that matches no command was dropped' };
+    expect(entries).toEqual([{ ...entry, content: { id: 2 } }]);
     await vm.close();
-    expect(entries.slice(1)).toEqual([{ ...told, message: `${told.message}, and 100011 more like it` }]);
+    expect(entries.slice(1)).toEqual([{ ...entry, message: `${entry.message}, and 100011 more like it` }]);
   });
 
-  test('keep only the beginning of a long text', async () => {
+  test('keep only the beginning of long text', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', (request) => request.fail('x'.repeat(1_000_000), 'y'.repeat(1_000_000)));
@@ -410,7 +410,7 @@ describe('replies', () => {
     const parseError = '{"error": {"class": "GenericError", "desc": "JSON parse error"}}\n';
     const result = '{"return": "to nobody"}\n';
 
-    /** A monitor that replies in order, like QEMU: with the given results, and with errors for what it cannot parse. */
+    /** Makes a peer send the given replies, in order, like QEMU. */
     function inOrder(peer: Peer, answers: Readonly<Record<string, string>>): void {
       for (const [command, answer] of Object.entries(answers)) {
         peer.on(command, ({ id }) => peer.write(answer.replaceAll('ID', JSON.stringify(id) ?? '')));
@@ -428,8 +428,8 @@ describe('replies', () => {
     });
 
     test.each<[what: string, answers: Record<string, string>, commands: string[], failed: string[]]>([
-      ['the only one', { bad: parseError }, ['bad'], ['bad']],
-      ['one that brings many errors', { bad: parseError.repeat(1000) }, ['bad'], ['bad']],
+      ['the only command', { bad: parseError }, ['bad'], ['bad']],
+      ['a command that causes many errors', { bad: parseError.repeat(1000) }, ['bad'], ['bad']],
       ['the first of several', { bad: parseError, x: '{"return": 1, "id": ID}\n' }, ['bad', 'x', 'x'], ['bad']],
       ['the last of several', { bad: parseError, x: '{"return": 1, "id": ID}\n' }, ['x', 'x', 'bad'], ['bad']],
       [
@@ -451,7 +451,7 @@ describe('replies', () => {
       }
     });
 
-    test('identify commands that keep others from being sent', async () => {
+    test('identify commands that prevent others from being sent', async () => {
       await using peer = new Peer({ oob: true });
       await using vm = await connectPeer(peer);
       inOrder(peer, { bad: parseError, x: '{"return": 1, "id": ID}\n' });
@@ -468,7 +468,7 @@ describe('replies', () => {
         peer.write(parseError);
         setImmediate(() => peer.write(parseError.repeat(2)));
       });
-      // A reply takes as long as everything before it.
+      // A monitor replies only after everything before it.
       peer.on('query-version', async () => {
         await settled();
         return {};
@@ -497,7 +497,7 @@ describe('replies', () => {
       ]);
     });
 
-    test('leave nothing behind when the connection ends meanwhile', async () => {
+    test('leave nothing behind when the connection ends in the meantime', async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer);
       peer.on('bad', () => peer.write(parseError));
@@ -508,7 +508,7 @@ describe('replies', () => {
 });
 
 describe('out-of-band execution', () => {
-  test('leaves at most eight others in flight, so that it can overtake', async () => {
+  test('leaves at most eight other commands in flight, so that it can overtake them', async () => {
     await using peer = new Peer({ oob: true });
     await using vm = await connectPeer(peer);
     const waiting: PeerRequest[] = [];
@@ -529,7 +529,7 @@ describe('out-of-band execution', () => {
     expect(waiting.map((request) => request.arguments?.['n'])).toEqual(Array.from({ length: 20 }, (_, n) => n));
   });
 
-  test('does not limit how many are out of band', async () => {
+  test('does not limit the number of out-of-band commands', async () => {
     await using peer = new Peer({ oob: true });
     await using vm = await connectPeer(peer);
     peer.on('x', () => {});
@@ -540,7 +540,7 @@ describe('out-of-band execution', () => {
     expect(new Set((await Promise.all(calls)).map(({ code }) => code))).toEqual(new Set(['ERR_QMP_CONNECTION_LOST']));
   });
 
-  test('is not limited without it', async () => {
+  test('is not limited to eight commands without it', async () => {
     await using peer = new Peer();
     await using vm = await connectPeer(peer);
     peer.on('x', () => {});
@@ -594,7 +594,7 @@ describe('out-of-band execution', () => {
 });
 
 describe('a server that does not read', () => {
-  test('gets no more than its stream accepts, and the rest when it reads', async () => {
+  test('is sent no more than its stream accepts, and the rest when it reads', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     await using vm = await connectTo(stream);
@@ -609,7 +609,7 @@ describe('a server that does not read', () => {
     expect(peer.received.length).toBe(1001);
   });
 
-  test('receives nothing of what was still queued', async () => {
+  test('does not receive calls that were still queued', async () => {
     await using peer = new Peer();
     const stream = peer.stream();
     await using vm = await connectTo(stream);
@@ -639,7 +639,7 @@ describe('an agent', () => {
     expect(await ga.execute('guest-ping')).toEqual({});
   });
 
-  test('may have sent anything before', async () => {
+  test('may have sent anything beforehand', async () => {
     await using peer = new Peer({ kind: 'agent' });
     const connecting = connectAgent(peer);
     peer.write('{"return": "to somebody else", "id": 1}\nhalf a mess');
@@ -678,7 +678,7 @@ describe('an agent', () => {
     await using peer = new Peer({ kind: 'agent', ids: false });
     await using ga = await connectAgent(peer);
     let finish: (() => void) | undefined;
-    // An agent executes one command at a time, and reads no more meanwhile.
+    // An agent executes one command at a time, and does not read in the meantime.
     peer.on('guest-fsfreeze-freeze', (request) => {
       peer.socket.pause();
       finish = () => {
@@ -754,8 +754,8 @@ describe('an agent', () => {
   test.each<[what: string, options: PeerOptions]>([
     ['a monitor', {}],
     ['a monitor that indents', { pretty: true }],
-    ['one byte at a time', { cut: (bytes) => [...bytes].map((byte) => Uint8Array.of(byte)) }],
-  ])('that is a monitor is told at once: %s', async (_, options) => {
+    ['a monitor that sends one byte at a time', { cut: (bytes) => [...bytes].map((byte) => Uint8Array.of(byte)) }],
+  ])('that is actually a monitor is recognized quickly: %s', async (_, options) => {
     await using peer = new Peer(options);
     const begin = performance.now();
     expect(await failure(connectAgent(peer, { connectTimeout: 10_000 }))).toMatchObject({
@@ -767,7 +767,7 @@ describe('an agent', () => {
     expect(performance.now() - begin).toBeLessThan(5000);
   });
 
-  test('is no monitor for what an earlier connection has left', async () => {
+  test('is not taken for a monitor because of what an earlier connection left', async () => {
     await using peer = new Peer({ kind: 'agent' });
     const connecting = connectAgent(peer);
     peer.write('{"return": "{\\"QMP\\": {}}"}\n');
@@ -776,7 +776,7 @@ describe('an agent', () => {
     expect(await ga.execute('guest-ping')).toBe('pong');
   });
 
-  test('that takes its time is no monitor', async () => {
+  test('that is slow is not taken for a monitor', async () => {
     await using peer = new Peer({ kind: 'agent' });
     peer.on('guest-sync-delimited', async (request) => {
       await new Promise((resolve) => setTimeout(resolve, 800));
@@ -788,21 +788,21 @@ describe('an agent', () => {
   });
 
   test.each<[what: string, run: (peer: Peer) => void, message: string | RegExp]>([
-    ['never answers', () => {}, /: no answer within 100 ms: the agent may not be running$/u],
+    ['never replies', () => {}, /: no reply within 100 ms: the agent may not be running$/u],
     [
       'echoes another number',
       (peer) => peer.write(Buffer.from('\xff{"return": 1}\n', 'latin1')),
-      /: no answer within 100 ms/u,
+      /: no reply within 100 ms/u,
     ],
     [
-      'answers without the delimiter',
+      'replies without the delimiter',
       (peer) =>
         peer.on('guest-sync-delimited', (request) => peer.send({ return: request.arguments?.['id'] as number })),
-      /: no answer within/u,
+      /: no reply within/u,
     ],
-    ['sends an endless line', (peer) => peer.write('x'.repeat(100_000)), /: no answer within/u],
+    ['sends an endless line', (peer) => peer.write('x'.repeat(100_000)), /: no reply within/u],
     [
-      'sends an endless line behind the delimiter',
+      'sends an endless line after the delimiter',
       (peer) => peer.write(Buffer.from(`\xff${'x'.repeat(100_000)}`, 'latin1')),
       'a message of more than 10000 bytes',
     ],
@@ -812,10 +812,10 @@ describe('an agent', () => {
         peer.write(Buffer.from('\xff', 'latin1'));
         peer.greet();
       },
-      /: no answer within/u,
+      /: no reply within/u,
     ],
-    ['is not there', (peer) => peer.end(), /: the server closed the connection$/u],
-  ])('that %s is no agent', async (_, run, message) => {
+    ['disconnects', (peer) => peer.end(), /: the server closed the connection$/u],
+  ])('that %s is rejected', async (_, run, message) => {
     await using peer = new Peer({ kind: 'agent' });
     peer.on('guest-sync-delimited', () => {});
     const connecting = failure(connectAgent(peer, { connectTimeout: 100, messageLimit: 10_000 }));
@@ -823,7 +823,7 @@ describe('an agent', () => {
     expect((await connecting).message).toMatch(message);
   });
 
-  describe('told to shut down', () => {
+  describe('a command without a reply', () => {
     beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
     afterEach(() => {
       const count = vi.getTimerCount();
@@ -831,14 +831,14 @@ describe('an agent', () => {
       if (count > 0) throw new Error(`${count} timers are left`);
     });
 
-    /** Advances the time, and waits for the effects. */
+    /** Advances the time and waits for the effects. */
     async function pass(milliseconds: number): Promise<void> {
       await settled();
       await vi.advanceTimersByTimeAsync(milliseconds);
       await settled();
     }
 
-    test.each([true, false])('succeeds when it has sent nothing for a second; ids: %s', async (ids) => {
+    test.each([true, false])('succeeds if the agent sends nothing for a second; ids: %s', async (ids) => {
       await using peer = new Peer({ kind: 'agent', ids });
       await using ga = await connectAgent(peer);
       peer.on('guest-shutdown', () => {});
@@ -857,7 +857,7 @@ describe('an agent', () => {
       expect(peer.commands.slice(1)).toEqual(['guest-shutdown', 'guest-sync-delimited', 'guest-ping']);
     });
 
-    test.each([true, false])('fails if the agent reports an error, and nothing else does; ids: %s', async (ids) => {
+    test.each([true, false])('fails if the agent reports an error, and no other command does; ids: %s', async (ids) => {
       await using peer = new Peer({ kind: 'agent', ids });
       await using ga = await connectAgent(peer);
       peer.on('guest-shutdown', (request) => void setImmediate(() => request.fail('not today')));
@@ -875,7 +875,7 @@ describe('an agent', () => {
       expect(peer.commands.lastIndexOf('guest-sync-delimited')).toBe(0);
     });
 
-    test.each([true, false])("and failing too late, does not affect the next command's reply; ids: %s", async (ids) => {
+    test.each([true, false])("that fails too late does not affect the next command's reply; ids: %s", async (ids) => {
       await using peer = new Peer({ kind: 'agent', ids });
       const entries: LogEntry[] = [];
       await using ga = await connectAgent(peer, logging(entries));
@@ -887,7 +887,7 @@ describe('an agent', () => {
       await pass(1000);
       expect(await shutdown).toEqual({});
       const request = await peer.request('guest-shutdown');
-      // Whether or not another command was called since.
+      // Whether or not another command has been called since.
       request.fail('not today');
       await settled();
       expect(entries).toMatchObject([{ level: 'warn', content: { class: 'GenericError' } }]);
@@ -896,7 +896,7 @@ describe('an agent', () => {
       expect(await calls).toEqual(['pong', 'pong']);
     });
 
-    test('has a secret that is hidden as long as it may be repeated', async () => {
+    test('has secrets that are hidden as long as they may be repeated', async () => {
       await using peer = new Peer({ kind: 'agent', ids: false });
       const seen: string[] = [];
       const protocol = { handshake: 'sync', withoutReply: ['guest-set-user-password'] } as const;
@@ -975,7 +975,7 @@ describe('an agent', () => {
       expect(peer.client.destroyed).toBe(true);
     });
 
-    test('by a monitor does not delay other commands', async () => {
+    test('does not delay other commands of a monitor', async () => {
       await using peer = new Peer();
       await using vm = await connectPeer(peer, {}, { handshake: 'greeting', withoutReply: ['silent'] });
       peer.on('silent', () => {});
@@ -987,7 +987,7 @@ describe('an agent', () => {
       expect(await calls).toMatchObject([{}, { desc: 'no' }]);
     });
 
-    test('is never sent when the call is aborted first', async () => {
+    test('is never sent if the call is aborted first', async () => {
       await using peer = new Peer({ kind: 'agent' });
       await using ga = await connectAgent(peer);
       peer.on('guest-info', () => {});

@@ -1,4 +1,4 @@
-/** Text from a peer is shown so that it cannot harm a terminal or log. As data it stays unescaped. */
+/** Text from a peer is escaped in messages, so that it cannot harm a terminal or log. In data, it is unescaped. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
@@ -50,8 +50,8 @@ describe('in errors', () => {
   });
 
   test.each([
-    ['what is no JSON', `${evil.replaceAll('[', '(')}\n`],
-    ['what is no message', `${JSON.stringify(evil)}\n`],
+    ['text that is not JSON', `${evil.replaceAll('[', '(')}\n`],
+    ['JSON that is not a message', `${JSON.stringify(evil)}\n`],
   ])('of the protocol: %s', async (_, text) => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
@@ -73,7 +73,7 @@ describe('in errors', () => {
 });
 
 describe('in the log', () => {
-  test('the messages; other members are unescaped', async () => {
+  test('messages; other members are unescaped', async () => {
     await using peer = new Peer();
     const entries: LogEntry[] = [];
     peer.on('ask', { value: evil, choice: 'on' });

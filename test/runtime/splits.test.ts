@@ -1,4 +1,4 @@
-/** Replays conversations with the server's bytes cut at every position. The outcome is always the same. */
+/** Replays conversations with the server's bytes cut at every position, and expects the same outcome. */
 
 import { describe, expect, test } from 'vitest';
 
@@ -13,7 +13,7 @@ interface Conversation {
   readonly messageLimit?: number;
   /** What the server sends first. */
   readonly opening: string;
-  /** What it sends in reply to a command; `ID` stands for the command's id, and U+00FF for the byte. */
+  /** Its replies by command, with the request's id for `ID`, the id to echo for `ECHO`, and byte 0xFF for U+00FF. */
   readonly answers: Readonly<Record<string, string>>;
 }
 
@@ -152,7 +152,7 @@ describe.each(conversations)('$what', (conversation) => {
   });
 });
 
-test('a failed replay would be seen', async () => {
+test('a difference would be detected', async () => {
   const [conversation] = conversations;
   if (!conversation) throw new Error('no conversation');
   const dropped = replay(conversation, (bytes) => [bytes.subarray(1)]);

@@ -17,7 +17,7 @@ import { Peer, type PeerValue } from '../support/peer.js';
 import { schemaOf } from '../support/schema.js';
 import { sharedFile } from '../support/shared.js';
 
-/** Something of every kind, in arguments, results and data. */
+/** A schema with every kind of type in arguments, results and data. */
 const schema = schemaOf(`
   { 'pragma': { 'command-returns-exceptions': [ 'count' ] } }
   { 'enum': 'Driver', 'data': [ 'file', 'nbd', 'null', 'cluster', { 'name': 'absent', 'if': 'CONFIG_ABSENT' } ] }
@@ -58,7 +58,7 @@ async function withMonitor(use: (vm: AnyClient, peer: Peer) => Promise<void>, re
   await use(vm, peer);
 }
 
-/** The number of queries to a server. */
+/** Returns the number of queries to a server. */
 function timesAsked(peer: Peer, command = 'query-qmp-schema'): number {
   return peer.commands.filter((name) => name === command).length;
 }
@@ -204,7 +204,7 @@ test.each(rows)('%s %j: %j', (name, part, want) =>
   withMonitor(async (vm) => expect(await vm.supports(name, part as never)).toBe(want)),
 );
 
-/** Every path into a type, with the values if it ends at an enum. */
+/** Generates every path into a type, with each value if it leads to an enum. */
 function* waysInto(type: Type, path: string, depth: number): Generator<readonly [path: string, value?: string]> {
   if (type.kind === 'array') yield* waysInto(type.element, `${path}[]`, depth);
   if (type.kind === 'alternate') for (const one of type.alternatives) yield* waysInto(one.type, path, depth);
@@ -282,7 +282,7 @@ test.each([
   '(a=b=c)',
   '()',
   'file)',
-])("'%s' is no path", (path) =>
+])("'%s' is not a path", (path) =>
   withMonitor(async (vm) => {
     const error = await failure(vm.supports('add', { argument: path }));
     expect(error).toBeInstanceOf(TypeError);
@@ -292,7 +292,7 @@ test.each([
 );
 
 describe('a monitor', () => {
-  test('is queried on first use, and once', () =>
+  test('is queried on first use, and only once', () =>
     withMonitor(async (vm, peer) => {
       await settled();
       expect(timesAsked(peer)).toBe(0);
@@ -352,7 +352,7 @@ describe('a monitor', () => {
       expect(timesAsked(peer)).toBe(3);
     }));
 
-  test('that keeps one caller waiting, who aborts, does not affect others', () =>
+  test('is queried separately by calls with a timeout, which do not affect others', () =>
     withMonitor(async (vm, peer) => {
       peer.on('query-qmp-schema', () => {});
       const patient = vm.supports('add');
@@ -374,7 +374,7 @@ describe('a monitor', () => {
       expect(timesAsked(peer)).toBe(1);
     }));
 
-  test('that is gone rejects', () =>
+  test('that has disconnected causes an error', () =>
     withMonitor(async (vm, peer) => {
       expect(await vm.supports('add')).toBe(true);
       peer.reset();
@@ -382,7 +382,7 @@ describe('a monitor', () => {
       expect(await failure(vm.supports('add'))).toMatchObject({ code: 'ERR_QMP_NOT_SENT' });
     }));
 
-  test('that replies and disconnects at once is not cached', async () => {
+  test('that disconnects right after its reply is not cached', async () => {
     await using peer = new Peer().on('query-qmp-schema', () => {});
     await using vm = await connectTo(await peer.listenUnix(), { reconnect: { initialDelay: 1 } });
     const answer = vm.supports('add');
@@ -395,7 +395,7 @@ describe('a monitor', () => {
     expect(await vm.supports('add')).toBe(false);
   });
 
-  test('is another one after a reconnect', async () => {
+  test('is queried again after a reconnect', async () => {
     await using peer = new Peer();
     peer.on('query-qmp-schema', infos);
     await using vm = await connectTo(await peer.listenUnix(), { reconnect: { initialDelay: 1 } });
@@ -408,7 +408,7 @@ describe('a monitor', () => {
     expect(timesAsked(peer)).toBe(2);
   });
 
-  test.each(['7.2', '10.0'])('of a real schema, that of QEMU %s, is looked through in no time', async (version) => {
+  test.each(['7.2', '10.0'])('with the schema of QEMU %s is searched quickly', async (version) => {
     const file = sharedFile(`introspection/qmp-${version}.json`);
     if (file === undefined) return;
     await withMonitor(
@@ -455,18 +455,20 @@ describe('an agent', () => {
       expect(timesAsked(peer, 'guest-info')).toBe(2);
     }));
 
-  test.each<Part>([{ argument: 'path' }, { result: 'pid' }, { feature: 'deprecated' }])('knows nothing of %j', (part) =>
-    withAgent(async (vm, peer) => {
-      const error = await failure(vm.supports('guest-exec', part as never));
-      expect(error).toBeInstanceOf(TypeError);
-      expect(error.message).toBe(
-        'guest-exec: an agent reports only the names of its commands, without arguments, results or features',
-      );
-      expect(timesAsked(peer, 'guest-info')).toBe(0);
-    }),
+  test.each<Part>([{ argument: 'path' }, { result: 'pid' }, { feature: 'deprecated' }])(
+    'cannot be queried for %j',
+    (part) =>
+      withAgent(async (vm, peer) => {
+        const error = await failure(vm.supports('guest-exec', part as never));
+        expect(error).toBeInstanceOf(TypeError);
+        expect(error.message).toBe(
+          'guest-exec: an agent reports only the names of its commands, without arguments, results or features',
+        );
+        expect(timesAsked(peer, 'guest-info')).toBe(0);
+      }),
   );
 
-  test('may keep one waiting', () =>
+  test('that does not reply causes a timeout', () =>
     withAgent(async (vm, peer) => {
       peer.on('guest-info', () => {});
       expect(await failure(vm.supports('guest-ping', undefined, { timeout: 5 }))).toMatchObject({
@@ -479,26 +481,26 @@ describe('checkVersion', () => {
   const mismatch =
     'the server is QEMU 10.2.0, but the generated code is for 9.1.3: run npx qapi-ts drift to see the differences';
 
-  /** The warnings while a client connects to a monitor of QEMU 10.2.0. */
+  /** Returns the warnings logged while a client connects to a peer, by default a monitor of QEMU 10.2.0. */
   async function warnings(protocol: Protocol, options: ConnectOptions, peer = new Peer()): Promise<string[]> {
     await using _ = peer;
-    const told: string[] = [];
-    const log = ({ level, message }: LogEntry): void => void (level === 'warn' && told.push(message));
+    const logged: string[] = [];
+    const log = ({ level, message }: LogEntry): void => void (level === 'warn' && logged.push(message));
     await using vm = await connectPeer(peer, { log, ...options }, protocol);
     await vm.execute('x').catch(() => {});
     await settled();
-    return told;
+    return logged;
   }
 
   test.each<[qemu: string | undefined, checkVersion: boolean | undefined, want: string[]]>([
     ['9.1.3', true, [mismatch]],
     ['9.1.3', false, []],
-    ['9.1.3', undefined, []],
+    ['9.1.3', undefined, [mismatch]],
     ['10.2.2', true, []],
     ['10.2.0', true, []],
     ['10.20.0', true, [mismatch.replace('9.1.3', '10.20.0')]],
     ['11.2.0', true, [mismatch.replace('9.1.3', '11.2.0')]],
-    [undefined, true, ['cannot compare versions: the generated code does not name its QEMU version']],
+    [undefined, true, []],
     [undefined, undefined, []],
   ])('code of %s, %j', async (qemu, checkVersion, want) => {
     const protocol = { ...monitor, ...(qemu !== undefined && { qemu }) };
@@ -507,65 +509,110 @@ describe('checkVersion', () => {
 
   test('sends a monitor nothing, and warns before connect resolves', async () => {
     await using peer = new Peer();
-    const told: string[] = [];
-    const log = ({ message }: LogEntry): void => void told.push(message);
-    await using _ = await connectPeer(peer, { log, checkVersion: true }, { ...monitor, qemu: '9.1.3' });
-    expect(told).toEqual([mismatch]);
+    const logged: string[] = [];
+    const log = ({ message }: LogEntry): void => void logged.push(message);
+    await using _ = await connectPeer(peer, { log }, { ...monitor, qemu: '9.1.3' });
+    expect(logged).toEqual([mismatch]);
     expect(peer.commands).toEqual(['qmp_capabilities']);
   });
 
-  test('warns of the server after a reconnect, too', async () => {
+  test('warns again after a reconnect only if the version has changed', async () => {
     await using peer = new Peer();
-    const told: LogEntry[] = [];
-    const log = (entry: LogEntry): void => void told.push(entry);
-    const options = { log, checkVersion: true, reconnect: { initialDelay: 1 } };
+    const logged: LogEntry[] = [];
+    const log = (entry: LogEntry): void => void logged.push(entry);
+    const options = { log, reconnect: { initialDelay: 1, maxDelay: 1 } };
     await using vm = await connectTo(await peer.listenUnix(), options, { ...monitor, qemu: '9.1.3' });
-    const reconnected = new Promise((resolve) => vm.once('reconnected', resolve));
-    peer.reset();
-    await reconnected;
-    const warned = told.filter(({ level }) => level === 'warn').map(({ message }) => message);
-    expect(warned).toEqual([mismatch, mismatch]);
+    const versions = [vm.version];
+    for (const version of ['10.2.0', '9.1.0', '8.2.7']) {
+      const reconnected = new Promise((resolve) => vm.once('reconnected', resolve));
+      peer.version = version;
+      peer.reset();
+      await reconnected;
+      versions.push(vm.version);
+    }
+    expect(versions).toEqual(['10.2.0', '10.2.0', '9.1.0', '8.2.7']);
+    const warned = logged.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    expect(warned).toEqual([mismatch, mismatch.replace('10.2.0', '8.2.7')]);
+  });
+
+  test.each<[version: PeerValue, want: string | undefined]>([
+    [{ qemu: { major: 10, minor: 2, micro: 0 }, package: '' }, '10.2.0'],
+    [{}, undefined],
+    [{ qemu: null }, undefined],
+    [{ qemu: { major: '10', minor: 2, micro: 0 } }, undefined],
+    [{ qemu: { major: 10, minor: 2 } }, undefined],
+    [{ qemu: { major: { toString: 1 }, minor: {}, micro: [] } }, undefined],
+  ])('the version of a greeting with %j is %s', async (version, want) => {
+    await using peer = new Peer({ greets: false });
+    const stream = peer.stream();
+    peer.send({ QMP: { version, capabilities: [] } });
+    await using vm = await connectTo(stream, {}, { ...monitor, qemu: '10.2.2' });
+    expect(vm.version).toBe(want);
   });
 
   const ofAgent = { ...agent, qemu: '10.2.2' };
 
-  test.each<[told: string, reply: PeerValue, want: string[]]>([
-    ['the same', agentInfo, []],
+  test.each<[what: string, reply: PeerValue, want: string[]]>([
+    ['the same version', agentInfo, []],
     [
-      'an older one',
+      'an older version',
       { ...agentInfo, version: '7.2.22' },
       [mismatch.replace('10.2.0', '7.2.22').replace('9.1.3', '10.2.2')],
     ],
-    ['none', {}, ['cannot compare versions: the server did not report one']],
-    ['what is none', { version: '\u001b[31m' }, ['cannot compare versions: the server did not report one']],
-    ['one among other text', { version: 'about 10.2.2' }, ['cannot compare versions: the server did not report one']],
-    ['no text', { version: { '10.2.2': 1 } }, ['cannot compare versions: the server did not report one']],
-    ['nothing', null, ['the server did not report its version']],
-  ])('an agent tells %s', async (_, reply, want) => {
+    ['no version', {}, []],
+    ['an invalid version', { version: '\u001b[31m' }, []],
+    ['a version within other text', { version: 'about 10.2.2' }, []],
+    ['a version that is not a string', { version: { toString: 1 } }, []],
+    ['null', null, []],
+  ])('an agent reports %s', async (_, reply, want) => {
     const peer = new Peer({ kind: 'agent' }).on('guest-info', reply);
-    expect(await warnings(ofAgent, { checkVersion: true }, peer)).toEqual(want);
+    expect(await warnings(ofAgent, {}, peer)).toEqual(want);
   });
 
-  test('an agent without the command causes a warning', async () => {
-    const peer = new Peer({ kind: 'agent' });
-    expect(await warnings(ofAgent, { checkVersion: true }, peer)).toEqual(['the server did not report its version']);
+  test('an agent is asked once, after the first call, and its version is known then', async () => {
+    await using peer = new Peer({ kind: 'agent' }).on('guest-info', agentInfo).on('guest-ping', {});
+    await using vm = await connectPeer(peer, {}, ofAgent);
+    expect(vm.version).toBeUndefined();
+    await vm.execute('guest-ping');
+    await settled();
+    expect(vm.version).toBe('10.2.2');
+    expect(peer.commands).toEqual(['guest-sync-delimited', 'guest-ping', 'guest-info']);
   });
 
-  test('an agent that never replies does not block the client', async () => {
-    const peer = new Peer({ kind: 'agent' }).on('guest-info', () => {});
+  test.each<[what: string, protocol: Protocol, options: ConnectOptions]>([
+    ['its version is not checked', ofAgent, { checkVersion: false }],
+    ['the version of the code is unknown', agent, {}],
+  ])('an agent is not asked if %s', async (_, protocol, options) => {
+    await using peer = new Peer({ kind: 'agent' }).on('guest-info', agentInfo);
+    await using vm = await connectPeer(peer, options, protocol);
+    await settled();
+    expect(vm.version).toBeUndefined();
+    expect(peer.commands).toEqual(['guest-sync-delimited']);
+  });
+
+  test('an agent without the command causes no warning', async () => {
+    expect(await warnings(ofAgent, {}, new Peer({ kind: 'agent' }))).toEqual([]);
+  });
+
+  test('an agent that never replies delays neither calls beyond the time limit nor the end', async () => {
+    await using peer = new Peer({ kind: 'agent' }).on('guest-info', () => {}).on('guest-ping', {});
     const begin = performance.now();
-    expect(await warnings(ofAgent, { checkVersion: true, connectTimeout: 50 }, peer)).toEqual([
-      'the server did not report its version',
-    ]);
+    const vm = await connectPeer(peer, { connectTimeout: 50 }, ofAgent);
+    await peer.request('guest-info');
+    await vm.execute('guest-ping');
+    await vm.close();
+    const other = await connectPeer(peer, {}, ofAgent);
+    await peer.request('guest-info');
+    await other.close();
     expect(performance.now() - begin).toBeLessThan(1500);
   });
 
   test('an agent that is disconnected immediately causes no warning', async () => {
     await using peer = new Peer({ kind: 'agent' }).on('guest-info', () => peer.reset());
-    const told: LogEntry[] = [];
-    const vm = await connectPeer(peer, { log: (entry) => told.push(entry), checkVersion: true }, ofAgent);
+    const logged: LogEntry[] = [];
+    const vm = await connectPeer(peer, { log: (entry) => logged.push(entry) }, ofAgent);
     await settled();
     await vm.close();
-    expect(told.map(({ level }) => level)).toEqual(['info']);
+    expect(logged.map(({ level }) => level)).toEqual(['info']);
   });
 });

@@ -30,20 +30,20 @@ const validators = validatorsOf<
   { RESIZED: isBlock, STOP: undefined },
 );
 
-interface Told {
+interface Connected {
   readonly vm: AnyClient;
   readonly peer: Peer;
   /** The level and message of log entries. */
-  readonly told: string[];
+  readonly logged: string[];
 }
 
-async function connected(options: ConnectOptions, use: (told: Told) => Promise<void>): Promise<void> {
+async function connected(options: ConnectOptions, use: (context: Connected) => Promise<void>): Promise<void> {
   await using peer = new Peer();
-  const told: string[] = [];
-  const log = ({ level, message }: LogEntry): void => void told.push(`${level}: ${message}`);
+  const logged: string[] = [];
+  const log = ({ level, message }: LogEntry): void => void logged.push(`${level}: ${message}`);
   const protocol = { handshake: 'greeting', withoutReply: [], validators } as const;
   await using vm = await connectPeer(peer, { log, ...options }, protocol);
-  await use({ vm, peer, told });
+  await use({ vm, peer, logged });
 }
 
 const executed = ({ received }: Peer): string[] => received.slice(1).map(({ command }) => command);
@@ -69,12 +69,12 @@ describe('arguments', () => {
       expect(executed(peer)).toEqual([]);
     }));
 
-  test('that are missing are not sent', () =>
+  test('that lack a mandatory member are not sent', () =>
     connected({}, async ({ vm }) => {
       expect((await failure(vm.execute('resize'))).message).toMatch(/^resize: arguments\.device: missing/u);
     }));
 
-  test('are reported up to ten at a time', () =>
+  test('with many issues are reported with the first ten', () =>
     connected({}, async ({ vm }) => {
       const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`member${index}`, 1]));
       const lines = (await failure(vm.execute('query', many))).message.split('\n');
@@ -83,12 +83,12 @@ describe('arguments', () => {
     }));
 
   test.each<[what: string, options: ConnectOptions, call: { validate?: boolean | object }, sent: boolean]>([
-    ['not checked when the connection is told so', { validate: false }, {}, true],
-    ['not checked when only they are not to be', { validate: { arguments: false } }, {}, true],
-    ['checked when only results are not to be', { validate: { results: 'ignore' } }, {}, false],
-    ['not checked when the call is told so', {}, { validate: false }, true],
-    ['not checked when the call is told so in detail', {}, { validate: { arguments: false } }, true],
-    ['checked when the call is told so', { validate: false }, { validate: true }, false],
+    ['not validated if the connection disables validation', { validate: false }, {}, true],
+    ['not validated if the connection disables only that', { validate: { arguments: false } }, {}, true],
+    ['validated if the connection disables only that of results', { validate: { results: 'ignore' } }, {}, false],
+    ['not validated if the call disables validation', {}, { validate: false }, true],
+    ['not validated if the call disables only that', {}, { validate: { arguments: false } }, true],
+    ['validated if the call enables validation', { validate: false }, { validate: true }, false],
   ])('are %s', (_, options, call, sent) =>
     connected(options, async ({ vm, peer }) => {
       peer.on('resize', {});
@@ -108,23 +108,23 @@ describe('arguments', () => {
       expect(executed(peer)).toEqual(['resize', 'unheard-of', 'constructor']);
     }));
 
-  test('and commands cause remarks on request, once', () =>
-    connected({ validate: { remarks: ['deprecated', 'unstable'] } }, async ({ vm, peer, told }) => {
+  test('cause remarks on request, once, as do commands', () =>
+    connected({ validate: { remarks: ['deprecated', 'unstable'] } }, async ({ vm, peer, logged }) => {
       peer.on('old', {});
       for (let time = 0; time < 2; time += 1) await vm.execute('old', { gone: 'x' });
-      expect(told).toEqual(['warn: old: deprecated', 'warn: old: arguments.gone: unstable']);
+      expect(logged).toEqual(['warn: old: deprecated', 'warn: old: arguments.gone: unstable']);
       expect(executed(peer)).toEqual(['old', 'old']);
     }));
 });
 
-test('null means no arguments', () =>
+test('null is not accepted as arguments', () =>
   connected({}, async ({ vm, peer }) => {
     const error = await failure(vm.execute('query', null as never));
     expect(error.message).toBe('query: arguments: expected object, found null');
     expect(executed(peer)).toEqual([]);
   }));
 
-test('odd names in messages do no harm', () =>
+test('odd names are escaped in messages', () =>
   connected({}, async ({ vm }) => {
     const error = await failure(vm.execute('query', { 'a\n\u001B[31mb': 1 }));
     expect(error.message).toBe(String.raw`query: arguments."a\n\u001b[31mb": unknown member`);
@@ -167,25 +167,25 @@ describe('a result that contradicts the schema', () => {
   ];
 
   test('is returned, and logged once', () =>
-    connected({}, async ({ vm, peer, told }) => {
+    connected({}, async ({ vm, peer, logged }) => {
       peer.on('query', result);
       for (let time = 0; time < 2; time += 1) expect(await vm.execute('query')).toEqual(result);
-      expect(told).toEqual([
+      expect(logged).toEqual([
         'warn: query: result[1].device: expected string, found number 5',
         'info: query: result[1].more: unknown member',
       ]);
     }));
 
-  test('is not validated again when nothing new is found', () =>
-    connected({}, async ({ vm, peer, told }) => {
+  test('is not validated again once nothing new is found', () =>
+    connected({}, async ({ vm, peer, logged }) => {
       const results = [[{ size: 1 }], [{ size: 1 }], [{ size: 'x' }]];
       peer.on('query', () => results.shift());
       for (let time = 0; time < 3; time += 1) await vm.execute('query', {}, { validate: { results: 'warn' } });
-      expect(told).toEqual(['warn: query: result[0].device: missing, expected string']);
+      expect(logged).toEqual(['warn: query: result[0].device: missing, expected string']);
     }));
 
-  test('is thrown, with the whole result', () =>
-    connected({ validate: { results: 'throw' } }, async ({ vm, peer, told }) => {
+  test('is thrown as an error with the whole result', () =>
+    connected({ validate: { results: 'throw' } }, async ({ vm, peer, logged }) => {
       peer.on('query', result);
       const error = await failure(vm.execute('query'));
       expect(error).toBeInstanceOf(ResultError);
@@ -193,10 +193,10 @@ describe('a result that contradicts the schema', () => {
       expect(error.message).toBe(
         'query: result[1].device: expected string, found number 5\nresult[2].device: expected string, found number 6',
       );
-      expect(told).toEqual(['info: query: result[1].more: unknown member']);
+      expect(logged).toEqual(['info: query: result[1].more: unknown member']);
     }));
 
-  test('is thrown to a call that waits for an event, too', () =>
+  test('is also thrown if the call waits for an event', () =>
     connected({ validate: { results: 'throw' } }, async ({ vm, peer }) => {
       peer.on('query', result);
       const error = await failure(vm.execute('query', {}, { until: ['STOP'], timeout: 1000 }));
@@ -205,31 +205,31 @@ describe('a result that contradicts the schema', () => {
 
   test.each<[what: string, options: ConnectOptions, call: { validate?: boolean | object; timeout?: number }]>([
     ['the connection', { validate: false }, {}],
-    ['the connection in detail', { validate: { results: 'ignore' } }, {}],
+    ['the connection, only for results,', { validate: { results: 'ignore' } }, {}],
     ['the call', { validate: { results: 'throw' } }, { validate: false }],
-    ['the call, with more options', { validate: { results: 'throw' } }, { validate: false, timeout: 1000 }],
-  ])('is neither when %s does not want it', (_, options, call) =>
-    connected(options, async ({ vm, peer, told }) => {
+    ['the call, with other options,', { validate: { results: 'throw' } }, { validate: false, timeout: 1000 }],
+  ])('is neither logged nor thrown if %s disables validation', (_, options, call) =>
+    connected(options, async ({ vm, peer, logged }) => {
       peer.on('query', result);
       expect(await vm.execute('query', {}, call)).toEqual(result);
-      expect(told).toEqual([]);
+      expect(logged).toEqual([]);
     }),
   );
 });
 
 test('unknown members are never thrown', () =>
-  connected({ validate: { results: 'throw' } }, async ({ vm, peer, told }) => {
+  connected({ validate: { results: 'throw' } }, async ({ vm, peer, logged }) => {
     peer.on('query', [{ device: 'a', size: 1, more: 1 }]);
     expect(await vm.execute('query')).toEqual([{ device: 'a', size: 1, more: 1 }]);
-    expect(told).toEqual(['info: query: result[0].more: unknown member']);
+    expect(logged).toEqual(['info: query: result[0].more: unknown member']);
   }));
 
 test('unknown members are logged for the first result that has any', () =>
-  connected({}, async ({ vm, peer, told }) => {
+  connected({}, async ({ vm, peer, logged }) => {
     const results: Json[] = [[], [{ more: 1 }, { other: 1 }], [{ more: 1, yet: 1 }], [{ device: 5, yet: 1 }]];
     peer.on('query', () => (results.shift() as JsonObject[]).map((block) => ({ device: 'a', size: 1, ...block })));
     for (let time = 0; time < 4; time += 1) await vm.execute('query');
-    expect(told).toEqual([
+    expect(logged).toEqual([
       'info: query: result[0].more: unknown member',
       'info: query: result[1].other: unknown member',
       'warn: query: result[0].device: expected string, found number 5',
@@ -237,25 +237,25 @@ test('unknown members are logged for the first result that has any', () =>
   }));
 
 test('unknown members of one command do not affect another', () =>
-  connected({}, async ({ vm, peer, told }) => {
+  connected({}, async ({ vm, peer, logged }) => {
     for (const command of ['resize', 'old']) peer.on(command, { more: 1 });
     for (const command of ['resize', 'old'] as const) {
       await vm.execute(command, command === 'old' ? {} : { device: 'a', size: 1 }, { validate: { results: 'ignore' } });
       await vm.execute(command, command === 'old' ? {} : { device: 'a', size: 1 });
     }
-    expect(told).toEqual(['info: resize: result.more: unknown member', 'info: old: result.more: unknown member']);
+    expect(logged).toEqual(['info: resize: result.more: unknown member', 'info: old: result.more: unknown member']);
   }));
 
 test('however much a server sends, little is logged', () =>
-  connected({}, async ({ vm, peer, told }) => {
+  connected({}, async ({ vm, peer, logged }) => {
     const more = Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`${index} ${'x'.repeat(1000)}`, 1]));
     peer.on('query', [{ device: 'a', size: 1, ...more }]).on('resize', 'x');
     await vm.execute('query');
-    expect(told.length).toBe(500);
-    expect(Math.max(...told.map(({ length }) => length))).toBeLessThan(200);
+    expect(logged.length).toBe(500);
+    expect(Math.max(...logged.map(({ length }) => length))).toBeLessThan(200);
     // There is room for warnings.
     await vm.execute('resize', { device: 'a', size: 1 });
-    expect(told.at(-1)).toBe("warn: resize: result: expected object, found string 'x'");
+    expect(logged.at(-1)).toBe("warn: resize: result: expected object, found string 'x'");
   }));
 
 describe('an event that contradicts the schema', () => {
@@ -265,7 +265,7 @@ describe('an event that contradicts the schema', () => {
     [{ validate: { results: 'ignore' } }],
     [{ validate: false }],
   ])('is delivered with %o', (options, ...want) =>
-    connected(options, async ({ vm, peer, told }) => {
+    connected(options, async ({ vm, peer, logged }) => {
       const heard: unknown[] = [];
       await settled();
       vm.on('*', ({ data }) => heard.push(data));
@@ -274,7 +274,7 @@ describe('an event that contradicts the schema', () => {
       peer.event('UNHEARD_OF', { x: 1 });
       await settled();
       expect(heard).toEqual([{ device: 'a', size: 'x' }, {}, { x: 1 }]);
-      expect(told).toEqual(want);
+      expect(logged).toEqual(want);
     }),
   );
 });
@@ -285,7 +285,7 @@ describe('a large double is a number', () => {
   const want = { device: 'a', size: 2n ** 60n, speed: 2 ** 60 };
 
   test.each<[ConnectOptions['validate']]>([[true], [false], [{ results: 'throw' }]])('with validate: %o', (validate) =>
-    connected({ validate }, async ({ vm, peer, told }) => {
+    connected({ validate }, async ({ vm, peer, logged }) => {
       const heard: unknown[] = [];
       await settled();
       vm.on('RESIZED', ({ data }) => heard.push(data));
@@ -293,7 +293,7 @@ describe('a large double is a number', () => {
       peer.event('RESIZED', block);
       expect(await vm.execute('query')).toEqual([want]);
       expect(heard).toEqual([want]);
-      expect(told).toEqual([]);
+      expect(logged).toEqual([]);
     }),
   );
 });

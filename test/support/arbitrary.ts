@@ -124,7 +124,7 @@ export class Values {
     });
   }
 
-  /** Returns whether a type has values of at most a depth. */
+  /** Returns whether a type has values of at most the given depth. */
   #fits(type: Type, depth: number): boolean {
     if (type.kind === 'builtin' || type.kind === 'enum') return true;
     if (depth === 0) return false;

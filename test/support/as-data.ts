@@ -1,4 +1,4 @@
-/** Verifies that generated code contains all texts of a schema, and nothing but data. */
+/** Verifies that generated code contains all text of a schema, and only as data. */
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -28,7 +28,7 @@ import { schemaOf } from './schema.js';
 import { prefixMark, schemas, type SchemaFiles } from './schemas.js';
 
 /** The lenient dialect, and versions between which the rules changed. */
-export const dialects = ['5.2', '6.0', '6.2', '7.2', '8.2', '9.2', '10.2', 'any'];
+export const dialects = ['5.2', '6.0', '6.2', '7.2', '8.2', '9.2', '10.2', '11.1', 'any'];
 
 /** @throws Error if the output contains more than declarations and data */
 function emit(schema: Schema, origin: string): Map<string, Emitted> {
@@ -167,7 +167,7 @@ function expectAllBack(schema: Schema, files: ReadonlyMap<string, Emitted>): voi
 
 type Remarkable = { readonly features?: readonly Feature[]; readonly condition?: Condition };
 
-/** Returns the parts of a schema that have a comment, or a line of one. */
+/** Returns the parts of a definition that get a comment of their own, or a line in one. */
 function remarkable(definition: Definition): readonly Remarkable[] {
   const members = (type: ObjectType | undefined): readonly Remarkable[] =>
     type?.kind === 'struct' && type.implicit ? type.members : [];
@@ -216,7 +216,7 @@ function occurrences(text: string, part: string): number {
   return text.split(part).length - 1;
 }
 
-/** Removes the beginnings of the lines of a comment. */
+/** Returns the text of all comments, without the asterisks at the beginning of lines. */
 function commentsOf(files: ReadonlyMap<string, Emitted>): string {
   return [...files.values()]
     .flatMap(({ comments }) => comments)
@@ -240,7 +240,7 @@ function partsOf(files: ReadonlyMap<string, Emitted>): { modules: Map<string, Em
     modules.delete(file);
     return emitted;
   });
-  if (!client || !index) throw new Error('there is no client, or no index');
+  if (!client || !index) throw new Error('the client or the index is missing');
   for (const file of files.keys()) expect(file).toMatch(/^[\w-]+\.ts$/u);
   expect(new Set([...files.keys()].map((file) => file.toLowerCase())).size).toBe(files.size);
 
@@ -288,7 +288,7 @@ export function holdsAsData(schema: Schema, origin: string): Map<string, Emitted
   return files;
 }
 
-/** A property: schemas with hostile texts are emitted as data. */
+/** A property: schemas with hostile text are emitted as data. */
 export function schemasAreData(versions: readonly string[]): fc.IProperty<unknown> {
   const ofVersion = (version: string): fc.Arbitrary<readonly [version: string | undefined, schema: SchemaFiles]> =>
     version === 'any'

@@ -1,4 +1,4 @@
-/** Tests of changes between small schemas, and properties that all of them have. */
+/** Tests the changes between small schemas, and properties that hold for all of them. */
 
 import { describe, expect, it } from 'vitest';
 

@@ -17,11 +17,11 @@ import { fileURLToPath } from 'node:url';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
 export const bin = join(repository, 'generator/bin/qapi-ts.js');
-/** A module for `node --import` that injects a fault; see there. */
+/** The module `fault.mjs`, for `node --import`. It injects a fault. */
 export const fault = join(repository, 'test/support/fault.mjs');
 
 export interface Ended {
-  /** Null if the process was killed, also because it exceeded the timeout. */
+  /** Null if the process was killed, for example because it exceeded the timeout. */
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -64,7 +64,7 @@ export function writeIn(folder: string, path: string, text: string): void {
   writeFileSync(file, text);
 }
 
-/** Returns the texts of all files in a directory, at any depth, by relative path. */
+/** Returns the text of each file in a directory, at any depth, by relative path. */
 export function filesIn(root: string): Record<string, string> {
   const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted();
   const files = paths.filter((path) => lstatSync(join(root, path)).isFile());
@@ -74,7 +74,7 @@ export function filesIn(root: string): Record<string, string> {
 /**
  * Installs a copy of the generator.
  *
- * @param own dependencies to copy; the others are links
+ * @param own dependencies to copy; the others become links
  * @returns the program
  */
 export function installCopy(base: string, own: readonly string[] = []): string {

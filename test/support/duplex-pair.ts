@@ -1,8 +1,8 @@
-/** Two streams, each of which reads what is written to the other: a connection within one process. */
+/** A pair of streams, each of which reads what is written to the other: a connection within one process. */
 
 import { Duplex } from 'node:stream';
 
-/** As with a socket, nothing arrives before the writer is done with what it is doing. */
+/** As with a socket, data never arrives before the current operation of the writer has completed. */
 export function duplexPair(): [Duplex, Duplex] {
   const a = new Side();
   const b = new Side();
@@ -15,7 +15,7 @@ type Done = (error?: Error | null) => void;
 
 class Side extends Duplex {
   other: Side = this;
-  /** The other side's write that waits until this one reads. */
+  /** Completes a write of the other side, which waits until this side reads. */
   #waiting: Done | undefined;
   #hasEnded = false;
 

@@ -1,4 +1,4 @@
-/** Small edits of a schema's model, each with the changes that clients see. */
+/** Small edits of a schema's model, each with the changes that are visible to clients. */
 
 import type { Side } from '../../generator/src/diff/change.js';
 import {
@@ -39,7 +39,7 @@ export interface Places {
   readonly enums: readonly EnumType[];
   readonly structs: readonly StructType[];
   readonly members: readonly Placed[];
-  /** Who uses each type. */
+  /** The sides that use each type. */
   readonly sides: ReadonlyMap<Type, ReadonlySet<Side>>;
 }
 
@@ -76,7 +76,7 @@ export function placesOf(schema: Schema): Places {
   const discriminators = new Set(
     unions.map(({ base, discriminator }) => allMembers(base).find(({ name }) => name === discriminator.name)),
   );
-  // Without its last member, there is no result.
+  // Without its only member, a command has no result.
   const lonely = new Set(
     commands.flatMap(({ returns }) => {
       const all = returns && isObjectType(returns) ? allMembers(returns) : [];
@@ -173,7 +173,7 @@ function alternateOf({ type }: Member): AlternateType | undefined {
   return { kind: 'alternate', name: 'OfTheTest', module: '', position, features: [], alternatives };
 }
 
-/** Edits of a whole command, event or type. */
+/** Returns an edit of a command, event or type itself. */
 function ofDefinition(
   make: (definition: Definition) => { property: Partial<Definition>; kind: string; end?: string } | undefined,
 ): EditKind {
@@ -198,7 +198,7 @@ function ofFlag(
   kinds: readonly [string, string],
 ): EditKind {
   return (places, at) => {
-    // A command without arguments takes no further ones either.
+    // A command without arguments accepts no further arguments either.
     const candidates = key === 'gen' ? places.commands.filter((command) => command.arguments) : places.commands;
     const command = pick(candidates, at);
     if (!command) return undefined;
@@ -208,7 +208,7 @@ function ofFlag(
   };
 }
 
-/** Edits that clients cannot see. */
+/** Returns an edit that is invisible to clients. */
 function unseen(
   make: (places: Places, at: number) => { title: string; edits: Pick<Edit, 'apply' | 'undo'>[] },
 ): EditKind {

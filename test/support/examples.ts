@@ -1,8 +1,8 @@
 /**
- * Examples in QEMU's documentation: their messages, and whether those are valid.
+ * Reads the examples in QEMU's documentation, and validates their messages.
  *
- * They are read as people read them: `...` stands for any members or elements, and then it is not known what the object or array
- * around it lacks.
+ * Examples are read as a person would read them: `...` may replace any members or elements, so nothing in the object or
+ * array around it counts as missing.
  */
 
 import type { Schema } from '../../generator/src/model.js';
@@ -18,7 +18,7 @@ interface Validator {
   issues(value: unknown): readonly Issue[];
 }
 
-/** As a generated package exports them. */
+/** Validators as exported by a generated package. */
 export interface Validators {
   readonly commands: Readonly<Record<string, { readonly arguments: Validator; readonly result: Validator }>>;
   readonly events: Readonly<Record<string, Validator>>;
@@ -32,22 +32,22 @@ export interface Counts {
   readonly results: number;
   readonly errors: number;
   readonly events: number;
-  /** Messages that are none of that. */
+  /** All other messages. */
   readonly others: number;
 }
 
-/** Goes through the examples of a schema. */
+/** Checks the examples of a schema. */
 export class ExampleChecker {
   readonly #counts = { examples: 0, commands: 0, results: 0, errors: 0, events: 0, others: 0 };
-  /** The definition that the example is of. */
+  /** The definition that the example belongs to. */
   #definition = '';
-  /** The command that a reply is to: the last one, or else the one that the example is of. */
+  /** The command that a reply belongs to: the last one, or else the definition itself. */
   #command: string | undefined;
   #elided: Example['elided'] = new Set();
 
   constructor(
     private readonly validators: Validators,
-    /** What is wrong is added to these. */
+    /** Receives the problems that are found. */
     private readonly problems: Set<string>,
   ) {}
 
@@ -98,7 +98,7 @@ export class ExampleChecker {
   #error(message: JsonObject): void {
     this.#counts.errors += 1;
     this.#nothingBut(['error', 'id'], message);
-    if (!isOf({ class: 'string', desc: 'string' }, message['error'])) this.#problem('an error is none');
+    if (!isOf({ class: 'string', desc: 'string' }, message['error'])) this.#problem('an error is invalid');
   }
 
   #event(event: string, message: JsonObject): void {
@@ -106,14 +106,14 @@ export class ExampleChecker {
     this.#nothingBut(['event', 'data', 'timestamp'], message);
     const { data = {}, timestamp } = message;
     this.#validate(`${event}.data`, this.validators.events[event], data, ['mismatch']);
-    if (!isOf({ seconds: 'number', microseconds: 'number' }, timestamp)) this.#problem('a timestamp is none');
+    if (!isOf({ seconds: 'number', microseconds: 'number' }, timestamp)) this.#problem('a timestamp is invalid');
   }
 
   #nothingBut(names: readonly string[], message: JsonObject): void {
     for (const name of Object.keys(message)) if (!names.includes(name)) this.#problem(`a message has '${name}'`);
   }
 
-  /** @param kinds the issues with which a value is not valid */
+  /** @param kinds the kinds of issues that make the value invalid */
   #validate(what: string, validator: Validator | undefined, value: unknown, kinds: readonly string[]): void {
     if (!validator) {
       this.#problem('it is not in the schema', what);
@@ -135,13 +135,13 @@ export class ExampleChecker {
   /** @param what a part of a message */
   #problem(problem: string, what = this.#definition, path: Issue['path'] = []): void {
     const example = what.split('.')[0] === this.#definition ? '' : `${this.#definition}, `;
-    // Elements tend to have the same problems.
+    // All elements of an array tend to have the same problems.
     const place = path.map((step) => (typeof step === 'number' ? '[]' : `.${step}`)).join('');
     this.problems.add(`${example}${what}${place}: ${problem}`);
   }
 }
 
-/** @param types what `typeof` says of each member */
+/** @param types the `typeof` of each member */
 function isOf(types: Readonly<Record<string, string>>, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const entries = Object.entries(value);
@@ -151,21 +151,21 @@ function isOf(types: Readonly<Record<string, string>>, value: unknown): boolean 
 }
 
 export interface ExampleMessage {
-  /** Some have none. */
+  /** Undefined if the example has no arrow before the message. */
   readonly arrow: '->' | '<-' | undefined;
-  /** As a client would have it: an integer that no number can hold is a `bigint`. */
+  /** The value as a client would receive it: an integer that a number cannot represent exactly is a `bigint`. */
   readonly value: unknown;
 }
 
 export interface Example {
   readonly messages: readonly ExampleMessage[];
-  /** The objects and arrays in which something is left out. */
+  /** The objects and arrays that contain `...`. */
   readonly elided: ReadonlySet<unknown>;
-  /** Where it is no JSON, each kind once. What is meant may be clear all the same; a message where it is not is left out. */
+  /** Violations of JSON's syntax, each kind once. A message is omitted only if its meaning is unclear. */
   readonly mistakes: ReadonlySet<string>;
 }
 
-/** Between messages are lines of prose; everything that may be of a message is one, or a mistake. */
+/** Parses an example. Lines between messages are prose, unless they look like part of a message, which is a mistake. */
 export function readExample(text: string): Example {
   const reader = new Reader(text);
   const messages: ExampleMessage[] = [];
@@ -176,13 +176,13 @@ export function readExample(text: string): Example {
       const message = reader.message();
       if (message) messages.push({ arrow, value: message.value });
     } else if (/["{}]|^\s*[\],]/u.test(reader.line())) {
-      reader.mistakes.add('a part of a message is outside of it');
+      reader.mistakes.add('part of a message is outside its braces');
     }
   }
   return { messages, elided: reader.elided, mistakes: reader.mistakes };
 }
 
-/** In place of a value. */
+/** Replaces a value that is omitted. */
 const elision = Symbol('...');
 
 class Reader {
@@ -196,7 +196,7 @@ class Reader {
     return this.#at === this.text.length;
   }
 
-  /** @param pattern a sticky one */
+  /** @param pattern a sticky pattern */
   take(pattern: RegExp): RegExpExecArray | undefined {
     pattern.lastIndex = this.#at;
     const match = pattern.exec(this.text) ?? undefined;
@@ -208,7 +208,7 @@ class Reader {
     return this.take(/[^\n]*\n?/uy)?.[0] ?? '';
   }
 
-  /** @returns undefined where it cannot be understood; what follows up to the next arrow is then skipped */
+  /** @returns undefined if the message cannot be parsed, after skipping everything until the next arrow */
   message(): { value: unknown } | undefined {
     try {
       return { value: this.#value() };
@@ -249,7 +249,7 @@ class Reader {
     const array: unknown[] = [];
     this.#entries(']', () => {
       const value = this.#value();
-      // `{...}` and `[...]` mean more elements, too.
+      // `{...}` and `[...]` also mean further elements.
       const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
       if (value === elision || (isEmpty && this.elided.has(value))) this.elided.add(array);
       else array.push(value);
@@ -264,7 +264,7 @@ class Reader {
       readEntry();
       comma = this.#takes(/,/uy);
     }
-    if (comma === ',') this.mistakes.add(`a ',' is too many`);
+    if (comma === ',') this.mistakes.add(`there is an extra ','`);
     if (this.#takes(end === '}' ? /\}/uy : /\]/uy) === undefined) this.mistakes.add(`a '${end}' is missing`);
   }
 

@@ -14,7 +14,7 @@ export interface Fact {
   /** The name of a value or feature, if there are several facts for one path. */
   readonly detail: string;
   readonly state: string;
-  /** The thing that must exist on both sides for the fact to be compared. */
+  /** Identifies the thing that must exist on both sides for the fact to be compared. */
   readonly within: string;
   /** The number of the type that the fact belongs to. */
   readonly owner: string;

@@ -1,4 +1,4 @@
-/** Flaws of values: changes that make one part of a valid value invalid. */
+/** Flaws: changes that make one part of a valid value invalid. */
 
 import {
   allMembers,
@@ -13,14 +13,14 @@ import { isSafe, widths, type IntegerName } from './integers.js';
 
 export type Path = readonly (string | number)[];
 
-/** Flaws that are unknown parts. In results and events, QMP requires clients to accept these. */
+/** Flaws that consist of an unknown part. In results and events, QMP requires clients to accept these. */
 export const flawsOfUnknown = [
   'unknown member',
   'member of another branch',
   'unknown value',
   'unknown discriminator',
 ] as const;
-/** All flaws that JSON can have. Those that are not unknown parts contradict the schema. */
+/** All flaws that JSON can have. Those that do not consist of an unknown part contradict the schema. */
 export const flawsOfJson = [
   ...flawsOfUnknown,
   'missing member',
@@ -86,7 +86,7 @@ const unknownNames = ['no-such-member', '', '__proto__', 'constructor', 'toStrin
 const unknownValues = ['no-such-value', '', '__proto__', 'constructor'];
 const notJson = [NaN, Infinity, Symbol('not JSON'), () => 1, new Date(0), new Map()];
 
-/** Returns all parts of a valid value, first the value itself. */
+/** Returns all parts of a valid value, starting with the value itself. */
 export function placesIn(type: Type, value: unknown, further: boolean): Place[] {
   const places: Place[] = [{ type, value, path: [], role: 'root', further }];
   // The loop also visits parts that it adds.

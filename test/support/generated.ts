@@ -1,4 +1,4 @@
-/** Imports generated packages, compiled and bundled like in a program. */
+/** Imports generated packages, compiled and bundled as for a program. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

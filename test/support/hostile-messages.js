@@ -1,7 +1,7 @@
 /**
- * A server whose every message is as expensive as a message can be, and its client, as a program of its own:
- * `node --max-old-space-size=512 hostile-messages.js monitor|agent`. Prints what was sent and what came of it, a line each. Uses the
- * packages as they are built.
+ * A program with a client, and with a server whose messages are as expensive as possible:
+ * `node --max-old-space-size=512 hostile-messages.js monitor|agent`. Prints one line with the outcome of each message.
+ * Uses the built packages.
  */
 
 // @ts-check
@@ -17,17 +17,17 @@ const maxValues = isAgent ? 256 * 1024 : 1024 * 1024;
 const blockSize = 64 * 1024;
 
 /**
- * What is sent: a beginning, parts, and an end. A part that takes no number is repeated until the message is as long as it may be, or has
- * as many values. Without an end, it is repeated for ever.
+ * A message: its beginning, its repeated part, and its end. The part is repeated until the message reaches the limit on
+ * bytes or values. Without an end, it is repeated forever.
  *
  * @typedef {{ begin: string, part: string | ((n: number) => string), end?: string }} Shape
  */
 
-/** Its text takes two bytes a character in memory, and the whole message has to be parsed twice. */
+/** With this, the text takes two bytes per character in memory, and the whole message has to be parsed twice. */
 const costly = '"\u20ac",9007199254740993';
 /** @param {number} n */
 const name = (n) => n.toString(36);
-/** @param {number} n of 42 characters, not all of them Latin */
+/** Returns a name of 42 characters, not all of them in Latin-1. @param {number} n */
 const longName = (n) => `"${name(n).padStart(39, 'x')}\u20ac"`;
 
 /** Results. @type {Record<string, Shape>} */
@@ -43,16 +43,16 @@ const results = {
   'endless empty strings': { begin: '[', part: '"",' },
   'endless names': { begin: '{', part: (n) => `"${name(n)}":1,` },
   'endless indices': { begin: '{', part: (n) => `"${n * 7}":1,` },
-  'endlessly one name': { begin: '{', part: '"a":{},' },
+  'endless members with one name': { begin: '{', part: '"a":{},' },
   'endless prototypes': { begin: '[', part: '{"__proto__":{}},' },
   'endless objects of distinct shapes': { begin: '[', part: (n) => `{"${name(n)}":{}},` },
-  'endless pretty members': { begin: '{\n', part: (n) => `    "${name(n)}": [\n        1\n    ],\n` },
+  'endless members over several lines': { begin: '{\n', part: (n) => `    "${name(n)}": [\n        1\n    ],\n` },
   'an endless string': { begin: '"', part: 'x' },
   'an endless string of quotes': { begin: '"', part: '\\"' },
   'a string': { begin: '"', part: 'x', end: '"' },
-  'a string of other than Latin': { begin: '"', part: '\u20ac', end: '"' },
+  'a string of non-Latin characters': { begin: '"', part: '\u20ac', end: '"' },
   'a string of escapes': { begin: '"', part: '\\u0041\\"\\\\', end: '"' },
-  'a string of escapes of other than Latin': { begin: '"', part: '\\u20ac', end: '"' },
+  'a string of escaped non-Latin characters': { begin: '"', part: '\\u20ac', end: '"' },
   'a number': { begin: '', part: '9', end: '' },
   'a name': { begin: '{"', part: 'x', end: '":9007199254740993}' },
   space: { begin: '[1,', part: ' ', end: `${costly}]` },
@@ -69,7 +69,7 @@ const results = {
   'many prototypes': { begin: '[', part: '{"__proto__":{}},', end: `${costly}]` },
 };
 
-/** Descriptions of errors, in which everything looks like a secret. @type {Record<string, Shape>} */
+/** Descriptions of errors in which everything looks like a secret. @type {Record<string, Shape>} */
 const descriptions = {
   'an error of addresses': { begin: '', part: '://a@ ', end: '' },
   'an error of options': { begin: '', part: 'key=a ', end: '' },
@@ -79,13 +79,13 @@ const descriptions = {
   'an error of escapes': { begin: '', part: '\\u0041', end: '' },
 };
 
-/** Lines that cannot be read, and are quoted by an error. @type {Record<string, Iterable<Buffer>>} */
+/** Lines that cannot be parsed, and that an error quotes. @type {Record<string, Iterable<Buffer>>} */
 const unreadable = {
   'a line of members': [Buffer.from(`{${'"pwd":"a" '.repeat(200_000)}}\n`)],
   'a line of options': [Buffer.from(`{${'key=a '.repeat(200_000)}}\n`)],
 };
 
-/** What is no message. @type {Record<string, Iterable<Buffer>>} */
+/** Bytes that are not a message. @type {Record<string, Iterable<Buffer>>} */
 const garbage = {
   'random bytes': [Buffer.from(Array.from({ length: blockSize }, (_, at) => (at * at * 31) % 251)), Buffer.from('\n')],
   'bytes of 0xFF': Array(maxBytes / blockSize + 1).fill(Buffer.alloc(blockSize, 0xff)),
@@ -109,7 +109,7 @@ function* parts({ begin, part, end }) {
   let room = end === undefined ? Infinity : maxBytes - before.length - after.length + 1;
   let places = end === undefined ? Infinity : maxValues - 10;
   for (const { block, size, count } of typeof part === 'string' ? repeated(part) : numbered(part)) {
-    // Of parts that are all alike, some may still fit.
+    // Some of the identical parts may still fit.
     const share = Math.min(room / block.length, count === 0 ? 1 : places / count, 1);
     yield block.subarray(0, share === 1 ? block.length : Math.floor((block.length * share) / size) * size);
     if (share < 1) break;
@@ -137,12 +137,12 @@ function* numbered(part) {
   }
 }
 
-/** How many values it has. @param {string} text */
+/** Returns the number of values in text. @param {string} text */
 function countOf(text) {
   return text.length - text.replaceAll(/[,[{]/gu, '').length;
 }
 
-/** Serves one client, whose first command it answers by what there is to send. */
+/** Serves one client, and replies to its first command with the given chunks. */
 class Server extends Duplex {
   /** @type {Iterator<Buffer> | undefined} */
   #sending;
@@ -183,7 +183,7 @@ class Server extends Duplex {
       this.push(Buffer.from(`\xff{"return": ${Number(args?.id)}}\n`, 'latin1'));
     else {
       this.#sending = this.#answer(id)[Symbol.iterator]();
-      // oxlint-disable-next-line no-underscore-dangle -- streams call it so
+      // oxlint-disable-next-line no-underscore-dangle -- the name is given by streams
       this._read();
     }
   }

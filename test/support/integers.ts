@@ -14,12 +14,12 @@ export const widths: Readonly<Record<IntegerName, readonly [min: bigint, max: bi
   uint8: [0n, 2n ** 8n - 1n],
   uint16: [0n, 2n ** 16n - 1n],
   uint32: [0n, 2n ** 32n - 1n],
-  // It accepts a negative number as the unsigned number with the same 64 bits.
+  // QEMU accepts a negative number as the unsigned number with the same 64 bits.
   uint64: [-(2n ** 63n), 2n ** 64n - 1n],
   size: [-(2n ** 63n), 2n ** 64n - 1n],
 };
 
-/** Returns whether a number is exact. */
+/** Returns whether a number represents the integer exactly. */
 export function isSafe(integer: bigint): boolean {
   return Number.isSafeInteger(Number(integer));
 }

@@ -1,9 +1,9 @@
-/** Finds the parts of a schema that a server lacks according to its introspection, because of conditions or its age. */
+/** Finds the parts of a schema that a server's introspection lacks, because of conditions or the server's version. */
 
 import type { SchemaInfo } from '../../generator/src/introspect.js';
 import { allMembers, isObjectType, type Command, type Schema, type Type } from '../../generator/src/model.js';
 
-/** Returns the missing commands, members, branches and enum values, without the parts of these. */
+/** Returns the missing commands, members, branches and enum values, without their parts. */
 export function lackingParts(schema: Schema, infos: readonly SchemaInfo[]): Set<object> {
   const walk = new Walk(infos);
   for (const definition of schema.definitions.values()) if (definition.kind === 'command') walk.command(definition);

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 
-/** Patterns that divide a text into parts. */
+/** Functions that divide text into parts. */
 const units: readonly ((text: string) => string[])[] = [
   (text) => Array.from(text),
   // Tokens, the whitespace between them, and lines of comments.
@@ -10,7 +10,7 @@ const units: readonly ((text: string) => string[])[] = [
   (text) => text.split(/(?<=\n)/u),
 ];
 
-/** Parts to insert into a text. */
+/** Parts to insert into text. */
 const oddities = [
   `' " \\ # ## { } [ ] : , \t \r\n \0 \u00E9 \u{1F600} \u2028 true false null 1 // * @ __proto__`.split(' '),
   "'constructor' 'if' 'data' 'base' 'union' 'List'".split(' '),
@@ -36,14 +36,14 @@ export interface Mutation {
   readonly other: number;
 }
 
-/** A position in a text, as a fraction of its length. */
+/** A position in text, as a fraction of its length. */
 const where = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 export const mutations = fc.array(
   fc.record<Mutation>({ unit: fc.constantFrom(...units), edit: fc.constantFrom(...edits), at: where, other: where }),
   { minLength: 1, maxLength: 4 },
 );
 
-/** Returns a text after a number of changes. */
+/** Returns text after a number of changes. */
 export function mutate(text: string, changes: readonly Mutation[]): string {
   return changes.reduce((before, { unit, edit, at, other }) => {
     const parts = unit(before);

@@ -1,13 +1,13 @@
-/** Values as only JavaScript has them: what looks like JSON to one who reads it in one way, and not to one who reads it in another. */
+/** Values that only JavaScript has: whether they look like JSON depends on how they are read. */
 
 import { createContext, runInContext } from 'node:vm';
 
 import { alternate, enumeration, struct, union, validatorsOf, type Validator } from '../../runtime/src/index.js';
 
-/** A number from 0 to below 1, another at each call. */
+/** Returns a different number from 0 (inclusive) to 1 (exclusive) on each call. */
 export type Random = () => number;
 
-/** The same numbers for the same seed. */
+/** Returns a generator of pseudorandom numbers, which depend only on the seed. */
 export function randomOf(seed: number): Random {
   let state = seed;
   return () => {
@@ -18,7 +18,7 @@ export function randomOf(seed: number): Random {
   };
 }
 
-// Types with all that QAPI has.
+// Types that use everything that QAPI has.
 const isLeaf = struct(() => ({ name: 'str', 'size?': 'int', 'on?': 'bool', 'toString?': 'str' }));
 const isWay = enumeration({ in: 'in', out: 'out' });
 const isRef = alternate(() => [isLeaf, 'str', 'null']);
@@ -47,7 +47,7 @@ const isBlock: Validator<unknown> = union('driver', () => [
 const types = { leaf: isLeaf, node: isNode, block: isBlock, leaves: struct(() => ({ leaves: [isLeaf] })) };
 export type OddType = keyof typeof types;
 export const oddTypes = Object.keys(types) as OddType[];
-/** Of each type, the validator of what is sent and of what comes. */
+/** The validators of each type, for values that are sent and for values that are received. */
 export const validators = validatorsOf<Record<OddType, { arguments: object; result: object }>, Record<string, never>>(
   {
     leaf: { arguments: isLeaf, result: isLeaf },
@@ -63,12 +63,12 @@ type Members = Record<string, unknown>;
 const strings = ['', 'a', '__proto__', 'é😀', '"\\\n', '\u2028'];
 const wrong = [undefined, null, 5, 'x', true, NaN, {}, [], 1n, Symbol('x'), () => 1, '\ud800', new Date(0), new Map()];
 
-/** Makes values that often fit, and are often odd. */
+/** Generates values that are often valid, and often odd. */
 export class OddValues {
   readonly #random: Random;
   readonly #isSteady: boolean;
 
-  /** @param isSteady whether whoever reads a value finds the same each time, and in each way */
+  /** @param isSteady whether values are the same each time, and however they are read */
   constructor(random: Random, isSteady: boolean) {
     this.#random = random;
     this.#isSteady = isSteady;
@@ -240,7 +240,7 @@ class Plain {
 class Derived extends Map {}
 class List extends Array {}
 
-/** Like Object.assign, whatever there is already. */
+/** Like `Object.assign`, but redefines existing properties, even those without a setter. */
 function put(object: object, members: object): object {
   for (const key of [...Object.keys(members), ...Object.getOwnPropertySymbols(members)]) {
     const value: unknown = Reflect.get(members, key);
@@ -253,7 +253,7 @@ function fail(): never {
   throw new Error('this cannot be read');
 }
 
-/** A getter that gives one and the other in turn. */
+/** Returns a getter that alternates between two values. */
 function alternating(one: unknown, other: unknown): () => unknown {
   let times = 0;
   return () => (times++ % 2 === 0 ? one : other);

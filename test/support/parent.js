@@ -1,9 +1,9 @@
 /**
- * A program that launches servers, writes what its process is told of them, and ends in a given way.
+ * A program that launches servers, prints their process IDs, and ends in a given way.
  *
  *     node test/support/parent.js '{"commands": [["qemu-system-x86_64", "-S"]], "end": "abort"}'
  *
- * It waits for a line on its standard input before it ends. Those ends that are signals come from outside.
+ * It waits for a line on its standard input before it ends. To end it by a signal, send the signal from outside.
  */
 
 import childProcess from 'node:child_process';
@@ -24,7 +24,7 @@ const {
 } = JSON.parse(isMainThread ? process.argv[2] : workerData);
 const protocol = { handshake: 'greeting', withoutReply: ['quit'] };
 
-/** Kills this process some milliseconds after the first server is started; with 0, before anything else happens. */
+/** Kills this process `delay` milliseconds after the first server is started; if that is 0, immediately. */
 function dieWhenSpawned() {
   const { spawn } = childProcess;
   childProcess.spawn = (command, args, given) => {
@@ -56,7 +56,7 @@ async function main() {
     exception: () => {
       throw new Error('forgotten');
     },
-    // Both have to leave nothing that keeps this program from ending.
+    // Neither may leave anything that keeps this program running.
     close: () => Promise.all(connections.map((connection) => connection.close())),
     quit: () => Promise.all(connections.map((connection) => connection.call('quit'))),
   };

@@ -1,5 +1,5 @@
 /**
- * A scriptable QMP server within the test's own process: it answers, and misbehaves, as scripted.
+ * A scriptable QMP server within the test's own process.
  *
  *     await using peer = new Peer({ oob: true });
  *     peer.on('query-status', { status: 'running', running: true });
@@ -8,7 +8,7 @@
  *     await vm.cont();
  *     expect(peer.received.at(-1)?.command).toBe('cont');
  *
- * It is as independent of the client as it can be: a mistake that both made would not be found.
+ * It is as independent of the client as possible: a mistake that both make would not be found.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -19,27 +19,29 @@ import type { Duplex } from 'node:stream';
 
 import { duplexPair } from './duplex-pair.js';
 
-/** What a peer sends: JSON, with `bigint` for large integers. Members that are `undefined` are left out. */
+/** A value that a peer sends: JSON, with `bigint` for large integers. Members that are `undefined` are omitted. */
 export type PeerValue =
   null | boolean | string | number | bigint | readonly PeerValue[] | { readonly [name: string]: PeerValue | undefined };
 
 /**
- * How a command is answered: by a value, or by a function that returns one, at once or later. A function that returns `undefined` has
- * answered by itself, or never will.
+ * The reply to a command: a value, or a function that returns one, synchronously or not. A function that returns
+ * `undefined` sends its own reply, or none.
  */
 export type PeerReply =
   PeerValue | ((request: PeerRequest) => PeerValue | undefined | void | Promise<PeerValue | void>);
 
 export interface PeerOptions {
-  /** A `monitor` greets, and wants its capabilities negotiated; an `agent` says nothing until it is asked. `monitor` by default. */
+  /** A `monitor` (the default) sends a greeting and expects a negotiation; an `agent` sends nothing by itself. */
   kind?: 'monitor' | 'agent';
-  /** Whether a monitor greets by itself; otherwise, call `greet`. True by default. */
+  /** Whether a monitor sends its greeting by itself; if not, call `greet`. True by default. */
   greets?: boolean;
+  /** The version of QEMU in a monitor's greeting; `10.2.0` by default. */
+  version?: string;
   /** Whether a monitor offers out-of-band execution. False by default. */
   oob?: boolean;
   /** Whether replies have the ids of their commands, which old agents omit. True by default. */
   ids?: boolean;
-  /** The end of a line; by default, `\r\n` for a monitor and `\n` for an agent. */
+  /** The end of a line. By default, `\r\n` for a monitor and `\n` for an agent. */
   newline?: '\r\n' | '\n';
   /** Whether messages span lines, as with `pretty=on`. */
   pretty?: boolean;
@@ -47,9 +49,9 @@ export interface PeerOptions {
   cut?: (bytes: Uint8Array) => readonly Uint8Array[];
 }
 
-/** What a client has sent. */
+/** A request that a client has sent. */
 export class PeerRequest {
-  /** As it came, without its newline. */
+  /** The text as received, without its newline. */
   readonly text: string;
   readonly command: string;
   readonly arguments: Readonly<Record<string, unknown>> | undefined;
@@ -68,31 +70,31 @@ export class PeerRequest {
     this.#link = link;
   }
 
-  /** Answers with success. */
+  /** Sends a result. */
   return(value: PeerValue = {}): void {
     const mark = this.command === 'guest-sync-delimited' ? '\xff' : '';
     this.#link.send({ return: value, id: this.#link.options.ids ? this.id : undefined }, mark);
   }
 
-  /** Answers with an error. */
+  /** Sends an error. */
   fail(desc: string, errorClass = 'GenericError'): void {
     this.#link.send({ error: { class: errorClass, desc }, id: this.#link.options.ids ? this.id : undefined });
   }
 }
 
-/** A server of any number of connections; what it sends goes to the latest one. */
+/** A server for any number of connections. It sends to the latest one. */
 export class Peer implements AsyncDisposable {
-  /** What has been received, over all connections. */
+  /** The requests received over all connections. */
   readonly received: PeerRequest[] = [];
   readonly #options: Required<PeerOptions>;
   readonly #replies = new Map<string, PeerReply>();
   readonly #links: Link[] = [];
-  /** Of received requests, those that `request` has not returned yet. */
+  /** The received requests that `request` has not returned yet. */
   readonly #untaken: PeerRequest[] = [];
   readonly #onReceived: (() => void)[] = [];
   #server: Server | undefined;
   #client: Duplex | undefined;
-  /** Where a socket is. */
+  /** The folder of the Unix socket. */
   #folder: string | undefined;
 
   constructor(options: PeerOptions = {}) {
@@ -100,6 +102,7 @@ export class Peer implements AsyncDisposable {
     this.#options = {
       kind,
       greets: kind === 'monitor',
+      version: '10.2.0',
       oob: false,
       ids: true,
       newline: kind === 'monitor' ? '\r\n' : '\n',
@@ -115,7 +118,12 @@ export class Peer implements AsyncDisposable {
 
   // Scripts
 
-  /** Tells how a command is answered from now on. One that was never told of is answered like one that QEMU does not have. */
+  /** Sets the version in further greetings. */
+  set version(version: string) {
+    this.#options.version = version;
+  }
+
+  /** Sets the reply to a command. Other commands are rejected as unknown. */
   on(command: string, reply: PeerReply): this {
     this.#replies.set(command, reply);
     return this;
@@ -123,7 +131,7 @@ export class Peer implements AsyncDisposable {
 
   // Connections
 
-  /** A new connection within the process. @returns the client's end of it */
+  /** Creates a connection within the process. @returns the client's end */
   stream(): Duplex {
     const [client, server] = duplexPair();
     this.#client = client;
@@ -131,7 +139,7 @@ export class Peer implements AsyncDisposable {
     return client;
   }
 
-  /** Serves a connection that there is already. */
+  /** Serves an existing connection. */
   serve(stream: Duplex): void {
     const link = new Link(stream, this.#options, (request) => this.#receive(request));
     this.#links.push(link);
@@ -152,18 +160,18 @@ export class Peer implements AsyncDisposable {
     return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
   }
 
-  /** Takes no more connections; those that there are stay. */
+  /** Accepts no more connections. Existing ones stay open. */
   stopListening(): void {
     this.#server?.close();
     this.#server = undefined;
   }
 
-  /** How many connections there have been. */
+  /** The number of connections so far. */
   get connections(): number {
     return this.#links.length;
   }
 
-  /** What `stream` has last returned. */
+  /** The stream that `stream` returned last. */
   get client(): Duplex {
     if (!this.#client) throw new Error('the peer has no connection within the process');
     return this.#client;
@@ -176,12 +184,12 @@ export class Peer implements AsyncDisposable {
 
   // Sending
 
-  /** Greets; `greets` tells whether a monitor does it by itself. */
+  /** Sends a greeting; see the option `greets`. */
   greet(greeting?: PeerValue): void {
     this.send(greeting ?? greetingOf(this.#options));
   }
 
-  /** Sends an event; its time is that of 2001-09-09, unless another is given. */
+  /** Sends an event. By default, its time is on 2001-09-09. */
   event(
     name: string,
     data?: PeerValue,
@@ -195,17 +203,17 @@ export class Peer implements AsyncDisposable {
     this.#link.send(message);
   }
 
-  /** Sends bytes, or a text in UTF-8, as they are. */
+  /** Sends bytes, or a string in UTF-8, unchanged. */
   write(bytes: Uint8Array | string): void {
     this.#link.write(Buffer.from(bytes as string));
   }
 
-  /** Says that nothing more will be sent; it still reads. */
+  /** Closes the sending side of the connection. The peer still reads. */
   end(): void {
     this.socket.end();
   }
 
-  /** Ends the connection without ceremony: with a reset where there is such a thing. */
+  /** Ends the connection abruptly: over TCP, with a reset. */
   reset(): void {
     const { socket } = this;
     if (socket instanceof Socket && socket.remoteFamily !== undefined) socket.resetAndDestroy();
@@ -214,7 +222,7 @@ export class Peer implements AsyncDisposable {
 
   // Receiving
 
-  /** The next request for a command, or for any, that this has not returned before. */
+  /** Waits for the next request, for a given command or for any. Returns each request once. */
   async request(command?: string): Promise<PeerRequest> {
     for (;;) {
       const at = this.#untaken.findIndex((request) => command === undefined || request.command === command);
@@ -224,24 +232,24 @@ export class Peer implements AsyncDisposable {
     }
   }
 
-  /** The commands that were received, in order. */
+  /** The received commands, in order. */
   get commands(): string[] {
     return this.received.map(({ command }) => command);
   }
 
-  /** Every byte that was received, over all connections. */
+  /** All bytes received over all connections. */
   get bytes(): Buffer {
     return Buffer.concat(this.#links.flatMap(({ bytes }) => bytes));
   }
 
-  /** Forgets what was received, for tests that measure memory. */
+  /** Forgets all received data, for tests that measure memory. */
   forget(): void {
     this.received.length = 0;
     this.#untaken.length = 0;
     for (const { bytes } of this.#links) bytes.length = 0;
   }
 
-  /** Ends everything. */
+  /** Ends all connections, and removes the folder. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.stopListening();
     for (const { stream } of this.#links) stream.destroy();
@@ -251,7 +259,7 @@ export class Peer implements AsyncDisposable {
 
   get #link(): Link {
     const link = this.#links.at(-1);
-    if (!link) throw new Error('nobody is connected to the peer');
+    if (!link) throw new Error('the peer has no connection');
     return link;
   }
 
@@ -278,13 +286,13 @@ export class Peer implements AsyncDisposable {
       return;
     }
     const answer = typeof reply === 'function' ? reply(request) : reply;
-    // What need not be waited for is sent at once.
+    // Do not await a value that is not a promise: it is sent synchronously.
     const value = answer instanceof Promise ? await answer : answer;
     if (value !== undefined) request.return(value);
   }
 }
 
-/** One connection, seen from the server. */
+/** The server's side of one connection. */
 class Link {
   readonly stream: Duplex;
   readonly options: Required<PeerOptions>;
@@ -298,7 +306,7 @@ class Link {
     this.#onRequest = onRequest;
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('end', () => stream.end());
-    // A client that goes is nothing to complain about.
+    // A client may disconnect at any time.
     stream.on('error', () => {});
     if (stream instanceof Socket) stream.setNoDelay(true);
   }
@@ -326,7 +334,7 @@ class Link {
 
   #receiveLine(line: Buffer): void {
     const delimiter = line.lastIndexOf(0xff);
-    // Real agents take the byte for a syntax error, and say so.
+    // Real agents report the byte as a syntax error.
     if (delimiter !== -1) this.#failToParse();
     const text = line.subarray(delimiter + 1).toString();
     if (text.trim() === '') return;
@@ -345,15 +353,16 @@ class Link {
   }
 }
 
-function greetingOf({ oob }: Required<PeerOptions>): PeerValue {
-  const version = { qemu: { major: 10, minor: 2, micro: 0 }, package: 'peer' };
-  return { QMP: { version, capabilities: oob ? ['oob'] : [] } };
+function greetingOf({ oob, version }: Required<PeerOptions>): PeerValue {
+  const [major = 0, minor = 0, micro = 0] = version.split('.').map(Number);
+  const qemu = { major, minor, micro };
+  return { QMP: { version: { qemu, package: 'peer' }, capabilities: oob ? ['oob'] : [] } };
 }
 
 /**
- * JSON in the style of QEMU.
+ * Formats JSON in QEMU's style.
  *
- * @param newline with the indentation of where the value is; undefined for all in one line
+ * @param newline a newline and the current indentation; undefined to print everything on one line
  */
 function print(value: PeerValue, newline: string | undefined): string {
   if (typeof value === 'bigint') return String(value);

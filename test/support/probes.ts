@@ -1,6 +1,6 @@
 /**
- * Generates programs from a comparison. For each breaking or notable change, there is a function for each way a program can
- * meet it, and siblings that use the same command or event without meeting it. Each function is one line.
+ * Generates programs from a comparison. For each breaking or notable change, there is a function for each way in which
+ * a program can meet it, and siblings that use the same command or event without meeting it. Each function is one line.
  */
 
 import { formatUse, type Change, type Use } from '../../generator/src/diff/change.js';
@@ -63,10 +63,10 @@ class ProbeMaker {
     this.#names = new Names(schema);
     const worse = changes.filter(({ verdict }) => verdict !== 'harmless');
     this.#changed = new Set(
-      worse.flatMap(({ place, uses: [{ path }] }) => [
+      worse.flatMap(({ place, uses: [use] }) => [
         place.member ?? '',
         place.value ?? '',
-        stepsOf(path).at(-1)?.member ?? '',
+        stepsOf(use).at(-1)?.member ?? '',
       ]),
     );
   }
@@ -146,13 +146,13 @@ class ProbeMaker {
     }
     const build = (last: (owner: Fields, name: string, current: Value | undefined) => void): Fields => {
       const whole = this.#minimal(type) as Fields;
-      this.#reach(whole, type, stepsOf(use.path), last);
+      this.#reach(whole, type, stepsOf(use), last);
       return whole;
     };
     const { place, kind } = change;
     const newMember = this.#newType(use);
     const wrapped = (value: Value, current: Value | undefined): Value =>
-      Array.isArray(current) || use.path.endsWith('[]') ? [value] : value;
+      Array.isArray(current) || isElement(use) ? [value] : value;
     if (kind === 'member-added' || kind === 'member-mandatory') {
       return {
         meeting: build((owner, name) => delete owner[name]),
@@ -168,7 +168,7 @@ class ProbeMaker {
           owner[name] = wrapped(value, current);
         }),
         sibling: build((owner, name, current) => {
-          if (current === undefined || use.path.endsWith('[]')) delete owner[name];
+          if (current === undefined || isElement(use)) delete owner[name];
         }),
       };
     }
@@ -249,20 +249,20 @@ class ProbeMaker {
   // Reading
 
   #reading(change: Change, use: Use, type: WireType, root: string, other: string): Record<string, string> {
-    const steps = stepsOf(use.path);
+    const steps = stepsOf(use);
     const { value } = change.place;
     const isCompared = value !== undefined && change.kind !== 'value-added';
     const take = (expression: string): string => {
-      const read = use.path.endsWith('[]') && steps.length > 0 ? `${expression}![0]!` : expression;
+      const read = isElement(use) && steps.length > 0 ? `${expression}![0]!` : expression;
       return isCompared ? `use(${read} === '${value}');` : `void ${read};`;
     };
     const parent = (from: string): string => this.#expression(from, type, steps.slice(0, -1), steps.at(-1));
     const last = steps.at(-1)?.member;
     if (last === undefined) {
-      const element = use.path.endsWith('[]') ? `${root}[0]!` : root;
+      const element = isElement(use) ? `${root}[0]!` : root;
       return {
         method: `const it = ${element}; void it;`,
-        execute: `const it = ${use.path.endsWith('[]') ? `${other}[0]!` : other}; void it;`,
+        execute: `const it = ${isElement(use) ? `${other}[0]!` : other}; void it;`,
       };
     }
     const key = JSON.stringify(last);
@@ -278,7 +278,7 @@ class ProbeMaker {
       spread: `const it = { ...${parent(root)} }; ${take(`it[${key}]`)}`,
       callback: `const all = [${parent(root)}]; ${isCompared ? `all.forEach((one) => { ${take(`one[${key}]`)} });` : `void all.map((one) => one[${key}]);`}`,
       template: isCompared
-        ? `switch (${parent(root)}[${key}]${use.path.endsWith('[]') ? '![0]!' : ''}) { case '${value}': break; }`
+        ? `switch (${parent(root)}[${key}]${isElement(use) ? '![0]!' : ''}) { case '${value}': break; }`
         : `use(\`\${${parent(root)}[${key}]}\`);`,
       '?.': take(`${parent(root)}?.[${key}]`),
       ...(sibling === undefined ? {} : { sibling: `void ${parent(root)}[${JSON.stringify(sibling)}];` }),
@@ -333,7 +333,7 @@ class ProbeMaker {
 
   #memberType(wire: WireSchema, use: Use): WireType | undefined {
     const root = wire.commands.get(use.name)?.arguments;
-    const steps = stepsOf(use.path);
+    const steps = stepsOf(use);
     const owner = root && this.#ownerType(root, steps);
     return owner?.members.get(steps.at(-1)?.member ?? '')?.type;
   }
@@ -399,31 +399,36 @@ function isNumber(type: WireType | undefined): boolean {
   return type?.kind === 'builtin' && !['str', 'bool', 'null', 'any'].includes(type.name);
 }
 
-function stepsOf(path: string): Step[] {
-  const pattern = /(?:\((?<guards>[^)]*)\))?(?:\.(?<member>(?:__[\w.-]+_)?[A-Za-z0-9][\w-]*))?/gu;
-  return [...path.matchAll(pattern)].flatMap(({ groups = {} }) => {
-    const { guards, member } = groups;
-    if (guards === undefined && member === undefined) return [];
-    const parsed = (guards ?? '')
-      .split(',')
-      .filter((one) => one !== '')
-      .map((one) => one.split('=') as [string, string]);
-    return [{ guards: parsed, ...(member === undefined ? {} : { member }) }];
-  });
+/** Joins each step into a branch with that to the member after it. */
+function stepsOf({ path: { steps } }: Use): Step[] {
+  const found: Step[] = [];
+  let guards: Step['guards'] = [];
+  for (const step of steps) {
+    if (step.kind === 'branch') guards = step.choices.map(({ discriminator, value }) => [discriminator, value]);
+    if (step.kind !== 'member') continue;
+    found.push({ guards, member: step.name });
+    guards = [];
+  }
+  return guards.length > 0 ? [...found, { guards }] : found;
+}
+
+function isElement({ path }: Use): boolean {
+  return path.steps.at(-1)?.kind === 'elements';
 }
 
 export function titleOf({ change, way }: Probe): string {
   return `${change.kind} ${formatUse(change.uses[0])} ${change.place.value ?? ''} (${way})`;
 }
 
-/** Returns whether a probe may also meet another change, because that is on its path. */
+/** Returns whether a probe may also meet another change, because the other change is on its path. */
 export function mayMeet({ change, text }: Probe, other: Change): boolean {
-  const names = (path: string): string =>
-    stepsOf(path)
+  const names = (use: Use): string =>
+    stepsOf(use)
       .map(({ member }) => `.${member}`)
       .join('');
-  return other.uses.some(({ subject, name, role, path }) =>
+  return other.uses.some((use) =>
     change.uses.some((own) => {
+      const { subject, name, role } = use;
       if (own.subject !== subject || own.name !== name) return false;
       // Arguments have all mandatory members, and otherwise only those on the path.
       if (role !== 'result' && role !== 'data') {
@@ -431,7 +436,7 @@ export function mayMeet({ change, text }: Probe, other: Change): boolean {
         const part = other.place.value ?? other.place.member;
         return part === undefined || isLacking || text.includes(`"${part}"`);
       }
-      return names(own.path).startsWith(names(path));
+      return names(own).startsWith(names(use));
     }),
   );
 }

@@ -10,7 +10,7 @@ import { afterAll } from 'vitest';
 
 import { sharedFile } from './shared.js';
 
-const cache = process.env['QAPI_TS_CACHE'] ?? fileURLToPath(new URL('../../.cache/qemu/', import.meta.url));
+const cache = fileURLToPath(new URL('../../.cache/qemu/', import.meta.url));
 
 /** Returns the directory of a version's source tree, or undefined, with a warning, if it is missing. */
 export function qemuTree(version: string, leftOut: string): string | undefined {

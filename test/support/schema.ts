@@ -7,7 +7,7 @@ import { loadSchema } from '../../generator/src/frontend/load.js';
 import type { Schema } from '../../generator/src/model.js';
 import type { Read } from '../../generator/src/sources/files.js';
 
-/** Texts or bytes by path. The first is the root. */
+/** The content of files by path. The first is the root. */
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 
 export function filesOf(given: string | Files): Files {
@@ -46,7 +46,7 @@ export function diagnosticsOf(given: string | Files, dialect?: string): readonly
   }
 }
 
-/** `LINE:COLUMN: in DEFINITION: MESSAGE`, with the file in front where there are several. */
+/** Returns `LINE:COLUMN: in DEFINITION: MESSAGE`, preceded by the file if there are several. */
 export function briefly(given: string | Files, { position, definition, message }: Diagnostic): string {
   const file = Object.keys(filesOf(given)).length > 1 ? `${position.file}:` : '';
   return `${file}${position.line}:${position.column}: ${definition ? `in ${definition.title}: ` : ''}${message}`;

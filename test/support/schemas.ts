@@ -7,7 +7,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { Dialect } from '../../generator/src/frontend/dialect.js';
 import type { Files } from './schema.js';
 
-/** Text that would do harm if it became code, ended a string or a comment, or was a directive. */
+/** Text that would do harm if it became code, ended a string or comment, or acted as a directive. */
 const evil = [
   '\\',
   '\\\\n',
@@ -214,7 +214,7 @@ interface Parts {
   readonly origin: string;
 }
 
-/** Uses the parts in turn, and begins again after the last. */
+/** Writes a schema. Uses the parts in turn, and starts again after the last. */
 class Writer {
   readonly #dialect: Dialect;
   readonly #parts: Parts;
@@ -354,7 +354,7 @@ class Writer {
     for (const member of members) lines.push('#', `# @${member}: ${this.#sentence()}`);
     const features = featureNames.filter((feature) => body.includes(quoted(feature)));
     if (features.length > 0) lines.push('#', '# Features:');
-    // The texts of features are not sentences, because not all of them are emitted.
+    // The descriptions of features are not sentences, because not all of them are emitted.
     for (const feature of features) lines.push('#', `# @${feature}: Some reason`);
     return [...lines, '##', ''].join('\n');
   }

@@ -11,10 +11,10 @@ export interface Running {
   readonly process: ChildProcess | undefined;
 }
 
-/** What became of a command. One that is not sent has something that the client sends nobody. */
+/** The outcome of a command. A command is `not sent` if the client rejects its arguments. */
 export type Reply = { readonly result: Json } | { readonly refusal: string } | 'died' | 'hung' | 'not sent';
 
-/** A command that takes longer waits for something that does not come, in milliseconds. */
+/** The time after which a command counts as hanging, in milliseconds. */
 const patience = 1000;
 
 export class Sender implements AsyncDisposable {
@@ -22,7 +22,7 @@ export class Sender implements AsyncDisposable {
   readonly #start: () => Promise<Running>;
   #running: Running | undefined;
 
-  /** @param start a server: the first one, and another when one is gone */
+  /** @param start starts a server: initially, and whenever the last one has died */
   constructor(start: () => Promise<Running>) {
     this.#start = start;
   }

@@ -1,4 +1,4 @@
-/** Real servers for tests. Each ends with the test that has started it, however that ends. */
+/** Real servers for tests. Each ends with the test that started it, even if the test fails. */
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,10 +13,10 @@ import { onTestFinished, vi } from 'vitest';
 
 import { repository } from './compile.js';
 
-/** Where an administrator's programs are, for users who do not have it in their PATH. */
+/** Folders of system programs, which may be missing from a user's PATH. */
 const furtherFolders = ['/usr/sbin', '/usr/local/sbin'];
 
-/** The path of a program, or undefined when it is not there. */
+/** Returns the path of a program, or undefined if it is not installed. */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...furtherFolders];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
@@ -52,7 +52,7 @@ export interface Qemu {
   readonly program: (name: string) => string;
 }
 
-/** The QEMUs that there are: the installed one, and those of scripts/install-qemus. What is missing is left out as by `installed`. */
+/** Returns the available QEMUs: the installed one, and those of scripts/install-qemus. Reports missing ones. */
 export function qemus(leftOut: string): Qemu[] {
   const found: Qemu[] = [];
   const add = (program: Qemu['program'], from: string): void => {
@@ -68,7 +68,7 @@ export function qemus(leftOut: string): Qemu[] {
   return found;
 }
 
-/** Whether a process runs. A zombie does not; it stays for a while where the first process does not collect them. */
+/** Returns whether a process is running. Zombies are not; the init process of a container may leave them unreaped. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -79,12 +79,12 @@ export function isRunning(pid: number): boolean {
 }
 
 const paused = ['-accel', 'tcg', '-nodefaults', '-display', 'none', '-S'];
-/** Enough for a monitor to answer. */
+/** The arguments of a minimal server, enough for a working monitor. */
 export const bare = ['-machine', 'none', ...paused];
-/** A machine with devices, and a bus that unplugs at once. */
+/** The arguments of a machine with devices, and with a bus that unplugs without the guest. */
 export const pc = ['-machine', 'pc', '-m', '64', ...paused, '-device', 'qemu-xhci'];
 
-/** A QEMU with its monitor on a socket pair. */
+/** Launches a QEMU. */
 export async function launchQemu(args: readonly string[] = bare, options?: ConnectOptions): Promise<Client> {
   const vm = await connect(launch('qemu-system-x86_64', args), options);
   onTestFinished(() => kill(vm.process));
@@ -92,24 +92,24 @@ export async function launchQemu(args: readonly string[] = bare, options?: Conne
 }
 
 /**
- * Arguments for one more monitor, which listens on a socket once the first has greeted.
+ * Returns the arguments for another monitor, which listens on a socket once the first has sent its greeting.
  *
- * @param address of the socket, as a character device takes it
- * @param monitor further options
+ * @param address the socket's address, in the form of character device options
+ * @param monitor further options of the monitor
  */
 export function monitorAt(address: string, monitor: readonly string[] = []): string[] {
   const chardev = `socket,id=more,${address},server=on,wait=off`;
   return ['-chardev', chardev, '-mon', ['chardev=more', 'mode=control', ...monitor].join(',')];
 }
 
-/** A program that runs until the test ends. */
+/** Starts a program that runs until the test ends. */
 export function start(name: string, args: readonly string[]): ChildProcess {
   const child = spawn(findProgram(name) ?? name, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   onTestFinished(() => kill(child));
   return child;
 }
 
-/** Ends a process at once. */
+/** Kills a process, and waits until it has ended. */
 export async function kill(child: ChildProcess | undefined): Promise<void> {
   if (!child || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
@@ -127,14 +127,14 @@ export function closeWithTest(server: Server): void {
   });
 }
 
-/** A new folder, for the test's time. */
+/** Creates a folder that is removed when the test ends. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'qapi-ts-real-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   return folder;
 }
 
-/** A server needs a moment until it listens. */
+/** Retries until a server listens. */
 export function whenListening<T>(attempt: () => Promise<T>): Promise<T> {
   return vi.waitFor(attempt, { interval: 10, timeout: 10_000 });
 }

@@ -1,4 +1,4 @@
-/** A guest agent that executes one command after the other, as QEMU's does, and takes its time. It does not echo ids, as old agents do not. */
+/** A slow guest agent. It executes one command at a time, like QEMU's, and does not echo ids, like old ones. */
 
 import type { Duplex } from 'node:stream';
 
@@ -14,7 +14,7 @@ interface Request {
 }
 
 class SlowAgent {
-  /** How long each next command takes, in milliseconds; the last one is for all that follow. */
+  /** How long each of the next commands takes, in milliseconds. The last delay applies to all further commands. */
   readonly delays: number[];
   readonly executed: Request[] = [];
   readonly #stream: Duplex;
@@ -61,7 +61,7 @@ type Step =
   | { readonly kind: 'guest-shutdown'; readonly fails: boolean; readonly timeout: number }
   | { readonly kind: 'wait'; readonly time: number };
 
-/** Results, errors and commands without a reply, given up or not: each call gets what was meant for it. */
+/** A property: each call receives its own result or error, even if other calls time out or have no reply. */
 export function slowAgent(): fc.IAsyncProperty<unknown> {
   const timeout = fc.oneof(fc.constant(60_000), fc.nat(3000));
   const step = fc.oneof<fc.Arbitrary<Step>[]>(
@@ -108,7 +108,7 @@ export function slowAgent(): fc.IAsyncProperty<unknown> {
       await settled();
       expect(problems).toEqual([]);
       expect(waiting).toBe(0);
-      // It is usable again.
+      // The client is usable again.
       peer.delays.splice(0, peer.delays.length, 0);
       const again = ga.execute('call', { call: -1 });
       await vi.advanceTimersByTimeAsync(5000);

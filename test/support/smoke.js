@@ -1,6 +1,6 @@
 /**
- * What must work on every version of Node, as a program of its own: `node smoke.js QEMU [ARGUMENT...]`. Uses the packages as they are built,
- * and nothing that has to be compiled.
+ * A program that must work on every version of Node: `node smoke.js QEMU [ARGUMENT...]`. Uses the built packages, and
+ * nothing that has to be compiled.
  */
 
 // @ts-check
@@ -25,7 +25,7 @@ await assert.rejects(vm.deviceDel({ id: 'nothing' }), (error) => {
   return true;
 });
 
-// Exact integers, there and back.
+// Round trips of exact integers.
 await vm.objectAdd({ 'qom-type': 'iothread', id: 'io', 'poll-max-ns': 9007199254740993n });
 const property = { path: '/objects/io', property: 'poll-max-ns' };
 assert.equal(await vm.qomGet(property), 9007199254740993n);
@@ -34,7 +34,7 @@ assert.equal(await vm.qomGet(property), 1);
 assert.equal(stringify({ n: 2n ** 64n - 1n }), '{"n":18446744073709551615}');
 await assert.rejects(vm.qomSet({ ...property, value: 2 ** 53 }), { code: 'ERR_QMP_ARGUMENTS' });
 
-// Events: of a call, of a listener, and of an iteration.
+// Events, for a call, a listener and an iterator.
 /** @type {string[]} */
 const heard = [];
 vm.on('*', ({ event }) => heard.push(event));
@@ -46,7 +46,7 @@ await vm.cont();
 for await (const { event: name } of events) if (name === 'RESUME') break;
 assert.deepEqual(heard, ['RESUME', 'STOP', 'RESUME']);
 
-// Calls that are given up.
+// Aborted calls.
 await assert.rejects(vm.queryStatus({}, { signal: AbortSignal.abort() }), { name: 'AbortError' });
 
 await vm[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-/** Compiled checks, inspection, and the text that goes to a server, held against each other. */
+/** Compares compiled checks, inspections, and the text that is sent to a server. */
 
 import { expect } from 'vitest';
 
@@ -21,7 +21,7 @@ function wireOf(value: unknown): Wire | undefined {
   }
 }
 
-/** @returns what went out, if it is what has been checked */
+/** @returns what is sent, after verifying that it is what was validated; undefined if nothing is sent */
 function sentOf(validator: Validator<unknown>, value: unknown): { wire: Wire; isFit: boolean } | undefined {
   const wire = wireOf(value);
   if (!wire) return undefined;
@@ -43,7 +43,7 @@ function typeOf(seed: number): OddType {
   return oddTypes[seed % oddTypes.length] as OddType;
 }
 
-/** All ways to check the value of a seed come to one verdict, and so does a server that gets what is sent. */
+/** Verifies that all ways to validate the value of a seed agree, and agree with a server that receives what is sent. */
 export function verdictsAgree(seed: number): { isFit: boolean; isFast: boolean } {
   const name = typeOf(seed);
   const value = (): unknown => new OddValues(randomOf(seed), true).value(name);
@@ -57,10 +57,10 @@ export function verdictsAgree(seed: number): { isFit: boolean; isFast: boolean }
     expect(validator.issues(value()), title).toEqual(issues);
     expect(validator['~standard'].validate(value()).issues === undefined, title).toBe(isFit);
     const isFast = passes(compiled(validator.type, direction === 'out' ? 'out' : 'open'), value(), direction);
-    if (isFast) expect(isFit, `${title}: what is checked fast`).toBe(true);
+    if (isFast) expect(isFit, `${title}: the compiled check`).toBe(true);
     if (direction === 'in') continue;
     const sent = sentOf(validator, value());
-    // A guard finds members that cannot be enumerated, and are not sent.
+    // A guard also finds members that are not enumerable, which are not sent.
     const isHidden = isFit && sent !== undefined && lacksMembersOnly(validator, sent.wire.value);
     expect(sent?.isFit ?? false, `${title}: what is sent`).toBe(isFit && !isHidden);
     Object.assign(counted, { isFit, isFast });
@@ -69,7 +69,7 @@ export function verdictsAgree(seed: number): { isFit: boolean; isFast: boolean }
 }
 
 /**
- * What is sent of a value that changes while it is read has been checked.
+ * Verifies that a value that changes while it is read is sent as it was validated.
  *
  * @returns whether it was sent
  */

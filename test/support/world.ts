@@ -1,4 +1,4 @@
-/** A client and a server that both do whatever they like, step by step. */
+/** A client and a server that both take arbitrary steps. */
 
 import { createHook } from 'node:async_hooks';
 
@@ -8,26 +8,26 @@ import { expect, vi } from 'vitest';
 import { Peer, type PeerRequest } from './peer.js';
 import { agent, connectTo, failure, monitor, settled, type AnyClient } from './client.js';
 
-/** What a reply tells of whom it was meant for. */
+/** Identifies the call that a reply was meant for. */
 interface Mark {
-  /** The number of the call that the server meant, */
+  /** The number of the call, if the server replied to a call. */
   readonly call?: number;
-  /** or the id that it put on the reply. */
+  /** The id of the reply, if the server made it up. */
   readonly id?: unknown;
 }
 
-/** A client, a server, and what goes on between them. */
+/** A client, a server, and the state of their conversation. */
 export class World {
   readonly peer: Peer;
   readonly waiting: PeerRequest[] = [];
   readonly aborts: AbortController[] = [];
-  /** How many promises were begun, and how often one has settled. */
+  /** The number of promises that were created, and how often one has settled. */
   begun = 0;
   ended = 0;
-  /** Results that were another call's. */
+  /** Results that belong to another call. */
   readonly strays: unknown[] = [];
   vm: AnyClient | undefined;
-  /** The id of each call that the server has received, by the number of the call. */
+  /** The ids of the calls that the server has received, by number of the call. */
   readonly #ids = new Map<number, unknown>();
   #calls = 0;
   #iterator: AsyncIterator<unknown> | undefined;
@@ -49,7 +49,7 @@ export class World {
     promise.then(end, end);
   }
 
-  /** Calls a command, and remembers a result that cannot be its own. */
+  /** Makes a call, and records a result that belongs to another call. */
   call(options: object, command = 'call', args: object = {}): void {
     this.#calls += 1;
     const call = this.#calls;
@@ -77,12 +77,12 @@ export class World {
   }
 }
 
-/** Answers a request as a server does that matches replies to their requests. */
+/** Sends a request's own result. */
 export function answer(request: PeerRequest | undefined): void {
   request?.return({ call: Number(request.arguments?.['call']) });
 }
 
-/** What either side may do, with a number for what there is to choose. */
+/** What either side may do, given a number that makes the choices. */
 export const actions: Readonly<Record<string, (world: World, n: number) => unknown>> = {
   // The client
   call: (world) => world.call({}),
@@ -135,7 +135,7 @@ export const actions: Readonly<Record<string, (world: World, n: number) => unkno
   resume: ({ peer }) => peer.socket.resume(),
   half: ({ peer }, n) => n % 3 === 0 && peer.write('{"return": {"a": "b'.slice(0, n % 20)),
   blank: ({ peer }) => peer.write('\r\n \n\n'),
-  // Its end, which should not come too often
+  // What ends the connection, which should not happen too often
   garbage: ({ peer }, n) =>
     n % 7 === 0 && peer.write(Buffer.from(Array.from({ length: n % 100 }, (_, at) => (at * n * 31) % 256))),
   noMessage: ({ peer }, n) => n % 7 === 0 && peer.write(['[]\n', 'null\n', '{}\n', '"x"\n', '}{\n'][n % 5] ?? ''),
@@ -150,7 +150,7 @@ export const actions: Readonly<Record<string, (world: World, n: number) => unkno
 export interface Step {
   readonly action: string;
   readonly n: number;
-  /** How long until the next: in the same moment, in the same turn, when all has arrived, or later. */
+  /** When the next step follows: synchronously, in a microtask, after all messages have arrived, or later. */
   readonly pause: 'none' | 'microtask' | 'settled' | 'later';
 }
 
@@ -163,7 +163,7 @@ export const steps = fc.array(
   { maxLength: 40 },
 );
 
-/** What a monitor or an agent sends before anything else. */
+/** What a monitor or an agent sends first. */
 export const openings = fc.array(
   fc.oneof(
     fc.constantFrom(
@@ -184,8 +184,8 @@ export const openings = fc.array(
 );
 
 /**
- * Whatever both sides do, every promise settles once, no result is another call's, and nothing is left. Agents may leave out ids, so
- * that nothing tells whose a reply of a hostile one is.
+ * A property: whatever both sides do, every promise settles once, no call receives the result of another, and nothing
+ * is left behind. Agents may omit ids, so the replies of a hostile agent cannot be attributed to calls.
  */
 export function whateverHappens(kind: 'monitor' | 'agent', ids: boolean): fc.IAsyncProperty<unknown> {
   return fc
@@ -220,7 +220,7 @@ export function whateverHappens(kind: 'monitor' | 'agent', ids: boolean): fc.IAs
     .afterEach(() => void vi.useRealTimers());
 }
 
-/** Whatever a peer sends first, connecting ends in time, and nothing is left. */
+/** A property: whatever a peer sends first, connecting ends in time, and nothing is left behind. */
 export function whateverOpens(): fc.IAsyncProperty<unknown> {
   return fc.asyncProperty(
     openings,
@@ -247,9 +247,9 @@ export function whateverOpens(): fc.IAsyncProperty<unknown> {
   );
 }
 
-/** The live timers and immediates that the client has made since. Those of the test runner come and go. */
+/** Tracks the timers and immediates that the client creates. Those of the test runner come and go. */
 export class Timers implements Disposable {
-  /** Where each was made. */
+  /** The stack of each creation. */
   readonly #live = new Map<number, string>();
   readonly #hook = createHook({
     init: (id, type) => {
@@ -260,7 +260,7 @@ export class Timers implements Disposable {
     destroy: (id) => void this.#live.delete(id),
   }).enable();
 
-  /** What has ended is told of a few turns later. */
+  /** Returns the live ones. Ended ones are reported only a few turns later. */
   async left(): Promise<string[]> {
     await settled();
     return [...this.#live.values()];

@@ -1,4 +1,4 @@
-/** Alternates: one of several JSON kinds, told apart by `typeof`. */
+/** Alternates: one of several JSON kinds, distinguished by `typeof`. */
 
 import type { BlockDirtyBitmapOrStr, Stats, StatsValue } from '@qapi-ts/qemu/qmp';
 import type { Int64 } from '@qapi-ts/runtime';

@@ -1,4 +1,4 @@
-/** Enums: the known values as literals, and one value that stands for all of newer servers. */
+/** Enums: the known values as literals, and one type for all values of newer servers. */
 
 import { isKnown, PCIELinkSpeed, RunState, type Client, type StatusInfo } from '@qapi-ts/qemu/qmp';
 import type { UnknownEnumValue } from '@qapi-ts/runtime';
@@ -10,11 +10,11 @@ accept<RunState>('pause');
 
 export function assign(state: RunState, text: string): void {
   accept<string>(state);
-  // @ts-expect-error any text
+  // @ts-expect-error an arbitrary string
   accept<RunState>(text);
 }
 
-// The values are there at run time, each by itself.
+// The values are available at run time, each under its own name.
 accept<Readonly<Record<string, string>>>(RunState);
 accept<'io-error'>(RunState['io-error']);
 accept<RunState>(RunState['io-error']);
@@ -22,7 +22,7 @@ accept<('2_5' | '5' | '8' | '16' | '32' | '64')[]>(Object.values(PCIELinkSpeed))
 accept<'5'>(PCIELinkSpeed['5']);
 // @ts-expect-error no such value
 accept(RunState['io-eror']);
-// @ts-expect-error nobody changes them
+// @ts-expect-error the values are read-only
 RunState.paused = 'paused';
 
 export function compare({ status }: StatusInfo): string {
@@ -40,7 +40,7 @@ export function compare({ status }: StatusInfo): string {
   }
 }
 
-/** With every known value handled there is still the unknown one. */
+/** If every known value is handled, unknown ones remain. */
 export function exhaust(speed: PCIELinkSpeed): number {
   switch (speed) {
     case '2_5':
@@ -53,13 +53,13 @@ export function exhaust(speed: PCIELinkSpeed): number {
       return Number(speed);
     default:
       accept<UnknownEnumValue>(speed);
-      // @ts-expect-error there is such a value
+      // @ts-expect-error there are unknown values
       accept<never>(speed);
       return 0;
   }
 }
 
-/** What a server says can be compared with what is known. */
+/** A value from a server can be compared to known values. */
 export async function comparable(vm: Client): Promise<void> {
   const { status } = await vm.queryStatus();
   accept<(typeof RunState)[keyof typeof RunState] | UnknownEnumValue>(status);
@@ -68,12 +68,12 @@ export async function comparable(vm: Client): Promise<void> {
   else accept<UnknownEnumValue>(status);
 }
 
-/** The known values alone. */
+/** Only the known values. */
 type Known = (typeof RunState)[keyof typeof RunState];
 export type NoUnknown = Expect<Same<Extract<Known, UnknownEnumValue>, never>>;
 
 export function narrow(text: string): RunState | undefined {
-  // @ts-expect-error no enum
+  // @ts-expect-error not an enum
   isKnown(['running'], text);
   return isKnown(RunState, text) ? text : undefined;
 }

@@ -1,4 +1,4 @@
-/** Every command has a method, of the types that the map of commands says. */
+/** Every command has a method, with the types in the map of commands. */
 
 import type * as qga from '@qapi-ts/qemu/qga';
 import type * as qmp from '@qapi-ts/qemu/qmp';
@@ -10,14 +10,14 @@ type CamelCase<Name extends string> = Name extends `${infer First}${'-' | '_'}${
   ? `${First}${Capitalize<CamelCase<Rest>>}`
   : Name;
 
-/** Leaving the arguments out is allowed where they can be empty. */
+/** Arguments can be omitted if they can be empty. */
 type Arguments<A> = {} extends A ? [args?: A] : [args: A];
 type Options<Command, E extends EventMap<E>> = Command extends { oob: true } ? OobCallOptions<E> : CallOptions<E>;
 type Method<Command extends { arguments: object; result: unknown }, E extends EventMap<E>> = (
   ...parameters: [...Arguments<Command['arguments']>, options?: Options<Command, E>]
 ) => Promise<Command['result']>;
 
-/** The commands whose method is missing or of another type. */
+/** The commands whose method is missing or has another type. */
 type Wrong<C extends CommandMap<C>, E extends EventMap<E>, Client> = {
   [Name in keyof C & string]: CamelCase<Name> extends keyof Client
     ? Client[CamelCase<Name>] extends Method<C[Name], E>
@@ -41,5 +41,5 @@ interface SomeClient {
   ofThis(args: { x: string }, options?: CallOptions<object>): Promise<number>;
   ofThat(args?: EmptyObject, options?: CallOptions<object>): Promise<void>;
 }
-/** The test itself would find them. */
+/** Proves that `Wrong` finds such commands. */
 export type Found = Expect<Same<Wrong<Some, object, SomeClient>, 'of-this' | 'missing'>>;

@@ -1,4 +1,4 @@
-/** 64 bits are exact: `number | bigint`, which has to be narrowed before it is computed with. */
+/** 64-bit integers are exact: `number | bigint`, which must be narrowed for arithmetic. */
 
 import type { Client as Agent } from '@qapi-ts/qemu/qga';
 import type { Client, NumaNodeOptions } from '@qapi-ts/qemu/qmp';
@@ -12,13 +12,13 @@ export type ArraysToo = Expect<Same<NumaNodeOptions['cpus'], number[] | undefine
 export async function integers(vm: Client, agent: Agent): Promise<void> {
   await vm.blockResize({ 'node-name': 'disk0', size: 1024 });
   await vm.blockResize({ 'node-name': 'disk0', size: 1024n });
-  // @ts-expect-error a number is no text
+  // @ts-expect-error a string is not an integer
   await vm.blockResize({ 'node-name': 'disk0', size: '1024' });
 
   const { 'base-memory': size } = await vm.queryMemorySizeSummary();
-  // @ts-expect-error may be a bigint
+  // @ts-expect-error it may be a bigint
   accept<number>(size);
-  // @ts-expect-error may be a bigint
+  // @ts-expect-error it may be a bigint
   accept<number>(size / 2);
   if (typeof size === 'number') accept<number>(size / 2);
   else accept<bigint>(size / 2n);

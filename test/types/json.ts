@@ -1,4 +1,4 @@
-/** QAPI's `any` is JSON with exact integers, and TypeScript's is nowhere. */
+/** QAPI's `any` is JSON with exact integers. TypeScript's `any` occurs nowhere. */
 
 import type * as qga from '@qapi-ts/qemu/qga';
 import type * as qmp from '@qapi-ts/qemu/qmp';
@@ -9,18 +9,18 @@ import { accept, type Expect, type IsAny, type Same } from './assert.js';
 export async function any(vm: qmp.Client): Promise<void> {
   const value = await vm.qomGet({ path: '/machine', property: 'type' });
   accept<Json>(value);
-  // @ts-expect-error may be anything
+  // @ts-expect-error it may be any JSON
   accept<string>(value);
-  // @ts-expect-error may have no members
+  // @ts-expect-error it may have no members
   accept(value.length);
   await vm.qomSet({ path: '/machine', property: 'x', value: { list: [1, 2n ** 64n, 'text', null, true, {}] } });
-  // @ts-expect-error no JSON
+  // @ts-expect-error not JSON
   await vm.qomSet({ path: '/machine', property: 'x', value: () => 1 });
-  // @ts-expect-error no JSON
+  // @ts-expect-error not JSON
   await vm.qomSet({ path: '/machine', property: 'x', value: new Date() });
 }
 
-/** The names of those that have `any` somewhere at their top, or in their members. */
+/** The names of commands or events with a part that is `any`, or has a member that is `any`. */
 type HavingAny<M> = {
   [N in keyof M]: { [Part in keyof M[N]]: HasAny<M[N][Part]> }[keyof M[N]] extends false ? never : N;
 }[keyof M];
@@ -34,7 +34,7 @@ export type Nowhere = [
   Expect<Same<HavingAny<qga.Events>, never>>,
   Expect<Same<HavingAny<qsd.Commands>, never>>,
   Expect<Same<HavingAny<qsd.Events>, never>>,
-  // The test itself would find one.
+  // Proves that `HavingAny` finds it.
   // oxlint-disable-next-line typescript/no-explicit-any
   Expect<Same<HavingAny<{ a: { result: any }; b: { result: { deep: any } }; c: { result: string } }>, 'a' | 'b'>>,
 ];

@@ -4,7 +4,7 @@ import type {
   BlockdevOptions_qcow2,
   BlockdevRefOrNull,
   Client,
-  MigrateSetParameters,
+  MigrationParameters,
   StrOrNull,
   XBlockdevSetIothreadArguments,
 } from '@qapi-ts/qemu/qmp';
@@ -15,9 +15,9 @@ export async function absent(vm: Client, id: string | undefined): Promise<void> 
   await vm.deviceAdd({ driver: 'virtio-net-pci', id });
   // @ts-expect-error null is not absent
   await vm.deviceAdd({ driver: 'virtio-net-pci', id: null });
-  // @ts-expect-error mandatory
+  // @ts-expect-error the driver is mandatory
   await vm.deviceAdd({ id: 'net0' });
-  // @ts-expect-error mandatory, undefined or not there
+  // @ts-expect-error it may be undefined, but is mandatory
   await vm.deviceAdd({ driver: id });
 }
 
@@ -29,7 +29,7 @@ accept<XBlockdevSetIothreadArguments>({ 'node-name': 'disk0' });
 // @ts-expect-error mandatory
 accept<XBlockdevSetIothreadArguments>({ 'node-name': 'disk0', iothread: undefined });
 
-accept<MigrateSetParameters[]>([{}, { 'tls-creds': undefined }, { 'tls-creds': null }, { 'tls-creds': '' }]);
+accept<MigrationParameters[]>([{}, { 'tls-creds': undefined }, { 'tls-creds': null }, { 'tls-creds': '' }]);
 
 accept<BlockdevOptions_qcow2[]>([
   { driver: 'qcow2', file: 'file0' },
@@ -37,12 +37,12 @@ accept<BlockdevOptions_qcow2[]>([
   { driver: 'qcow2', file: 'file0', backing: null },
   { driver: 'qcow2', file: 'file0', backing: 'base' },
   { driver: 'qcow2', file: 'file0', backing: { driver: 'null-co' } },
-  // @ts-expect-error BlockdevRef has no null
+  // @ts-expect-error BlockdevRef does not include null
   { driver: 'qcow2', file: null },
 ]);
 
 export function distinguish(backing: BlockdevRefOrNull | undefined): string {
-  if (backing === undefined) return 'as the image says';
+  if (backing === undefined) return 'as in the image';
   if (backing === null) return 'none';
   return typeof backing === 'string' ? backing : backing.driver;
 }

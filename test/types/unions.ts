@@ -18,11 +18,11 @@ accept<SetPasswordOptions>({ protocol: 'vnc', password: 'secret', display: ':0' 
 accept<SetPasswordOptions_vnc>({ protocol: 'vnc', password: 'secret' });
 // @ts-expect-error a member of another branch
 accept<SetPasswordOptions>({ protocol: 'spice', password: 'secret', display: ':0' });
-// @ts-expect-error without the base's members
+// @ts-expect-error the members of the base are missing
 accept<SetPasswordOptions>({ protocol: 'vnc' });
 // @ts-expect-error no such branch
 accept<SetPasswordOptions>({ protocol: 'rdp', password: 'secret' });
-// @ts-expect-error without a discriminator
+// @ts-expect-error the discriminator is missing
 accept<SetPasswordOptions>({ password: 'secret' });
 
 accept<BlockdevOptions>({
@@ -39,7 +39,7 @@ accept<BlockdevOptions>({
 
 export function narrow(options: BlockdevOptions, key: KeyValue, job: BlockJobInfo): void {
   if (options.driver === 'qcow2') accept<BlockdevOptions_qcow2>(options);
-  // @ts-expect-error not every branch has it
+  // @ts-expect-error not every branch has the member
   accept(options.filename);
   if (options.driver === 'file') accept<string>(options.filename);
 
@@ -55,14 +55,14 @@ export function narrow(options: BlockdevOptions, key: KeyValue, job: BlockJobInf
       break;
   }
 
-  // Values without members of their own are one branch.
+  // All values without members share one interface.
   if (job.type === 'mirror') accept<boolean>(job['actively-synced']);
   else accept<'commit' | 'stream' | 'backup' | 'create' | 'amend' | `snapshot-${'load' | 'save' | 'delete'}`>(job.type);
-  // @ts-expect-error a commit has none
+  // @ts-expect-error this branch has no such member
   if (job.type === 'commit') accept(job['actively-synced']);
 }
 
-/** A branch that is a union is told apart by both discriminators. */
+/** The branches of a nested union are selected by both discriminators. */
 export function narrowNested(address: MigrationAddress): string {
   if (address.transport !== 'socket') return address.transport;
   switch (address.type) {
@@ -74,25 +74,25 @@ export function narrowNested(address: MigrationAddress): string {
     case 'vsock':
       return address.cid;
     case 'fd':
-      // @ts-expect-error of another inner branch
+      // @ts-expect-error a member of another inner branch
       return address.path;
   }
 }
 
 accept<MigrationAddress>({ transport: 'socket', type: 'inet', host: 'localhost', port: '4444' });
 accept<MigrationAddress>({ transport: 'rdma', host: 'localhost', port: '4444' });
-// @ts-expect-error without the inner discriminator
+// @ts-expect-error the inner discriminator is missing
 accept<MigrationAddress>({ transport: 'socket', host: 'localhost', port: '4444' });
-// @ts-expect-error of another branch
+// @ts-expect-error a member of another branch
 accept<MigrationAddress>({ transport: 'exec', args: ['cat'], type: 'inet' });
 
 export async function send(vm: Client): Promise<void> {
-  // Branches without members take none.
+  // Branches without members accept none.
   await vm.queryStats({ target: 'vm' });
   await vm.queryStats({ target: 'vcpu', vcpus: ['/machine/unattached/device[0]'] });
-  // @ts-expect-error of another branch
+  // @ts-expect-error a member of another branch
   await vm.queryStats({ target: 'vm', vcpus: [] });
   await vm.objectAdd({ 'qom-type': 'can-bus', id: 'bus0' });
-  // @ts-expect-error of another branch
+  // @ts-expect-error a member of another branch
   await vm.objectAdd({ 'qom-type': 'can-bus', id: 'bus0', size: 1 });
 }

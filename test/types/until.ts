@@ -26,7 +26,7 @@ export async function until(vm: Client): Promise<void> {
   accept<StatusInfo>(stopped.result);
   accept<EventOf<Events, 'STOP'>>(stopped.event);
 
-  // Without it, there is the result alone.
+  // Without `until`, the call resolves to the result.
   const plain = await vm.queryStatus({}, { timeout: 5 });
   accept<StatusInfo>(plain);
   // @ts-expect-error there is no event
@@ -34,24 +34,24 @@ export async function until(vm: Client): Promise<void> {
 
   // @ts-expect-error no such event
   await vm.queryStatus({}, { until: ['STOPPED'] });
-  // @ts-expect-error an array
+  // @ts-expect-error not an array
   await vm.queryStatus({}, { until: 'STOP' });
   // @ts-expect-error no such member
   await vm.queryStatus({}, { until: ['JOB_STATUS_CHANGE'], where: (candidate) => candidate.data.device === 'net0' });
-  // @ts-expect-error an event without data
+  // @ts-expect-error the event has no data
   await vm.queryStatus({}, { until: ['STOP'], where: (candidate) => candidate.data.device === 'net0' });
-  // @ts-expect-error no condition
+  // @ts-expect-error not a boolean
   await vm.queryStatus({}, { until: ['STOP'], where: () => 'yes' });
 }
 
-/** Which event it was says which data it has. */
+/** The event's name determines the type of its data. */
 export async function discriminate(vm: Client): Promise<string> {
   const { event } = await vm.execute(
     'job-cancel',
     { id: 'job0' },
     { until: ['JOB_STATUS_CHANGE', 'BLOCK_JOB_CANCELLED', 'STOP'] },
   );
-  // @ts-expect-error not every one has it
+  // @ts-expect-error not every event has the member
   accept(event.data.id);
   switch (event.event) {
     case 'JOB_STATUS_CHANGE':

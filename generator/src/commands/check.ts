@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { amount } from '../amount.js';
 import { schemaFolder, servers } from '../embedded.js';
-import type { GenerateOptions } from '../generate.js';
 import { leftoversIn, type Leftover } from '../staged-write.js';
 import { printable } from '../visible.js';
 import { exitCodes, type Print, type Subcommand } from './command.js';
-import { declareGenerating } from './generate.js';
+import { declareGenerating, withServer, type GeneratingOptions } from './generate.js';
 
 export const checkCommand: Subcommand = {
   declare: (command) =>
@@ -14,7 +14,7 @@ export const checkCommand: Subcommand = {
   run,
 };
 
-async function run(print: Print, options: GenerateOptions): Promise<number> {
+async function run(print: Print, options: GeneratingOptions): Promise<number> {
   const interrupted = interruptedRuns(options);
   for (const { path, isBegun, what, remedy } of interrupted) {
     print(`${printable(path)}: left behind by an interrupted run of ${what}\n`);
@@ -27,13 +27,13 @@ async function run(print: Print, options: GenerateOptions): Promise<number> {
 }
 
 /** Reports files that are not up to date. Returns whether there are any. */
-async function reportStale(print: Print, options: GenerateOptions): Promise<boolean> {
+async function reportStale(print: Print, options: GeneratingOptions): Promise<boolean> {
   // Loaded on demand: it takes longer to load than other commands take to run.
   const { findDifferences } = await import('../receipts.js');
-  const differences = findDifferences(options);
+  const differences = findDifferences(await withServer(options));
   for (const { path, problem } of differences) print(`${printable(path)}: ${problem}\n`);
   if (differences.length === 0) return false;
-  const stale = differences.length === 1 ? '1 generated file is' : `${differences.length} generated files are`;
+  const stale = `${amount(differences.length, 'generated file')} ${differences.length === 1 ? 'is' : 'are'}`;
   process.stderr.write(`${stale} stale. To fix this, run: ${printable(generateLine(options))}\n`);
   return true;
 }
@@ -48,11 +48,12 @@ interface InterruptedRun extends Leftover {
 const bumpScript = 'scripts/bump-qemu';
 
 /** Returns interrupted runs that may have left the output, or the schemas it is made from, incomplete. */
-function interruptedRuns(options: GenerateOptions): InterruptedRun[] {
+function interruptedRuns(options: GeneratingOptions): InterruptedRun[] {
   const runs = (folder: string, what: string, remedy: string): InterruptedRun[] =>
     leftoversIn(folder).map((leftover) => ({ ...leftover, what, remedy }));
   const own = runs(options.out, 'generate', generateLine(options));
-  if (options.schema !== undefined) return own;
+  const { schema, connect, introspection } = options;
+  if ([schema, connect, introspection].some((one) => one !== undefined)) return own;
   const schemas = schemaFolder();
   const repository = dirname(schemas);
   return [
@@ -65,13 +66,15 @@ function interruptedRuns(options: GenerateOptions): InterruptedRun[] {
 }
 
 /** Returns the command line, quoted for a shell, that runs `generate` with the same options. */
-function generateLine({ schema, qemu, out, docs, jsonSchema, define }: GenerateOptions): string {
+function generateLine(options: GeneratingOptions): string {
+  const { schema, qemu, connect, introspection, names, server, out, docs, jsonSchema, define } = options;
+  const valued = Object.entries({ qemu, connect, introspection, names, server });
   return [
     'npx',
     'qapi-ts',
     'generate',
     ...(schema ?? []).flatMap((file) => ['--schema', file]),
-    ...(qemu === undefined ? [] : ['--qemu', qemu]),
+    ...valued.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])),
     ...(out === 'generated' ? [] : ['--out', out]),
     ...(docs === undefined ? [] : [docs ? '--docs' : '--no-docs']),
     ...(jsonSchema ? ['--json-schema'] : []),

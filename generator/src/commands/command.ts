@@ -5,7 +5,7 @@ import { Option, type Command } from 'commander';
 import { didYouMean } from '../suggest.js';
 import { printable } from '../visible.js';
 
-/** Exit codes are part of the contract with users' scripts. `internal` is EX_SOFTWARE of sysexits.h. */
+/** Exit codes are part of the contract with users' scripts. `internal` is EX_SOFTWARE in sysexits.h. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, io: 3, internal: 70 };
 
 /** Prints to stdout. The text is written when the command ends. */

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { inspect } from 'node:util';
 
 import { SchemaError, formatDiagnostic } from '../diagnostic.js';
-import { describeSystemError, FileError, InterruptError, ServerError, UsageError } from '../errors.js';
+import { describeSystemError, FileError, InterruptError, ReleaseError, ServerError, UsageError } from '../errors.js';
 import { generatorVersion } from '../version.js';
 import { printable, printableLines } from '../visible.js';
 import { exitCodes } from './command.js';
@@ -25,9 +25,13 @@ export function reportFailure(error: unknown, hint = helpHint()): number {
     return exitCodes.usage;
   }
   if (error instanceof InterruptError) {
-    // End by the same signal, as if it had not been held back.
+    // End by the same signal, as if it had not been caught.
     process.kill(process.pid, error.signal);
     return signalled + constants.signals[error.signal];
+  }
+  if (error instanceof ReleaseError) {
+    process.stderr.write(`error: ${printable(error.message)}\n`);
+    return exitCodes.failed;
   }
   const isOurs = error instanceof FileError || error instanceof ServerError;
   const problem = isOurs ? error.message : describeSystemError(error);
@@ -38,7 +42,7 @@ export function reportFailure(error: unknown, hint = helpHint()): number {
   return reportBug(error);
 }
 
-/** Shells add the signal's number to this for a process ended by a signal. */
+/** The base of exit codes in shells for processes that were ended by a signal. The signal's number is added to it. */
 const signalled = 128;
 
 /** Reports an unexpected error and returns the exit code. */

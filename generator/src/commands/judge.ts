@@ -3,8 +3,7 @@
 import { Option, type Command } from 'commander';
 
 import { formatReport, formats, isPast, thresholds, type Format, type Report, type Threshold } from '../diff/report.js';
-import type { ServerName } from '../diff/input.js';
-import { servers } from '../embedded.js';
+import { servers, type ServerName } from '../embedded.js';
 import { optional } from '../optional.js';
 import type { Compared } from '../used-by/used-by.js';
 import { exitCodes, type Print } from './command.js';
@@ -25,26 +24,32 @@ export function declareJudging(command: Command): Command {
     )
     .option('--used-by <tsconfig>', 'report only the changes that affect the program of a tsconfig.json')
     .addOption(
-      new Option('--server <server>', 'the server to compare, for embedded versions')
+      new Option('--server <server>', 'the kind of server, which determines the schema of a version and the protocol')
         .choices(servers.map(({ name }) => name))
         .default('qmp'),
     );
 }
 
-/** Prints a report, and returns the exit code for the threshold. */
+type Sides = Omit<Compared, 'changes'>;
+
+/**
+ * Prints a report, and returns the exit code for the threshold.
+ *
+ * @param compared returns what was compared, which is only needed for `--used-by`
+ */
 export async function judge(
   print: Print,
   report: Report,
   { format, failOn, usedBy }: JudgingOptions,
-  compared: Omit<Compared, 'changes'>,
+  compared: () => Sides | Promise<Sides>,
 ): Promise<number> {
-  const judged = usedBy === undefined ? report : await withUses(report, compared, usedBy);
+  const judged = usedBy === undefined ? report : await withUses(report, await compared(), usedBy);
   const workspace = process.env['GITHUB_WORKSPACE'];
   print(formatReport(judged, format, { colour: isColoured(process.stdout), ...optional('workspace', workspace) }));
   return isPast(judged, failOn) ? exitCodes.failed : exitCodes.ok;
 }
 
-async function withUses(report: Report, compared: Omit<Compared, 'changes'>, tsconfig: string): Promise<Report> {
+async function withUses(report: Report, compared: Sides, tsconfig: string): Promise<Report> {
   // Loaded on demand: TypeScript takes longer to load than a comparison without it.
   const { usedBy: find } = await import('../used-by/used-by.js');
   const { usedBy, notes } = await find({ changes: report.changes, ...compared }, tsconfig);

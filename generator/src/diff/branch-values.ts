@@ -1,6 +1,7 @@
-/** Groups paths that differ only in the branch of one union: `.backend(type=file).data` and `.backend(type=pipe).data`. */
+/** Groups paths that differ only in one union's branch: `.backend(type=file).data` and `.backend(type=pipe).data`. */
 
 import { formatUse, type Use } from './change.js';
+import { Path } from './path.js';
 
 /** Items whose uses differ only in the value of one discriminator. */
 export interface BranchGroup<T> {
@@ -9,16 +10,16 @@ export interface BranchGroup<T> {
   readonly text: string;
 }
 
-/** The text of a use, split at the value of one discriminator. */
-interface Split {
+/** A use, as seen from the value of one discriminator. */
+interface Variant {
   /** The same for all items that can form a group. */
   readonly key: string;
-  readonly prefix: string;
   readonly value: string;
-  readonly suffix: string;
+  /** Returns the text of the use with other values. */
+  readonly withValues: (values: string) => string;
 }
 
-/** The number of values that are shown if there are many. */
+/** The maximum number of values to show. */
 const maxValues = 3;
 
 /**
@@ -31,39 +32,44 @@ export function groupByBranch<T>(
   useOf: (item: T) => Use,
   identityOf: (item: T) => string = () => '',
 ): BranchGroup<T>[] {
-  const splits = new Map(items.map((item) => [item, splitsOf(useOf(item), identityOf(item))]));
-  const candidates = new Map<string, Map<T, Split>>();
-  for (const [item, own] of splits) {
-    for (const split of own) {
-      let candidate = candidates.get(split.key);
-      if (!candidate) candidates.set(split.key, (candidate = new Map()));
-      candidate.set(item, split);
+  const variants = new Map(items.map((item) => [item, variantsOf(useOf(item), identityOf(item))]));
+  const candidates = new Map<string, Map<T, Variant>>();
+  for (const [item, own] of variants) {
+    for (const variant of own) {
+      let candidate = candidates.get(variant.key);
+      if (!candidate) candidates.set(variant.key, (candidate = new Map()));
+      candidate.set(item, variant);
     }
   }
-  const sizeOf = ({ key }: Split): number => candidates.get(key)?.size ?? 0;
+  const sizeOf = ({ key }: Variant): number => candidates.get(key)?.size ?? 0;
 
   const done = new Set<T>();
   return items.flatMap((first) => {
     if (done.has(first)) return [];
-    const [best] = (splits.get(first) ?? []).toSorted((a, b) => sizeOf(b) - sizeOf(a));
+    const [best] = (variants.get(first) ?? []).toSorted((a, b) => sizeOf(b) - sizeOf(a));
     const others = [...((best && candidates.get(best.key)) ?? [])].filter(
       ([item]) => item !== first && !done.has(item),
     );
     for (const item of [first, ...others.map(([other]) => other)]) done.add(item);
     if (!best || others.length === 0) return [{ items: [first], text: formatUse(useOf(first)) }];
     const values = [...new Set([best.value, ...others.map(([, { value }]) => value)])];
-    return [
-      { items: [first, ...others.map(([item]) => item)], text: `${best.prefix}${abridged(values)}${best.suffix}` },
-    ];
+    return [{ items: [first, ...others.map(([item]) => item)], text: best.withValues(abridged(values)) }];
   });
 }
 
-/** Returns one split for each discriminator in a use. */
-function splitsOf(use: Use, identity: string): Split[] {
-  const text = formatUse(use);
-  return [...text.matchAll(/(?<=[(,][^(),=]+=)[^(),=]+(?=[,)])/gu)].map(({ 0: value, index }) => {
-    const [prefix, suffix] = [text.slice(0, index), text.slice(index + value.length)];
-    return { key: JSON.stringify([use.subject, identity, prefix, suffix]), prefix, value, suffix };
+/** Returns one variant for each discriminator in a use. */
+function variantsOf(use: Use, identity: string): Variant[] {
+  const { steps } = use.path;
+  return steps.flatMap((step, at) => {
+    if (step.kind !== 'branch') return [];
+    return step.choices.map((choice, index) => {
+      const withValues = (value: string): string => {
+        const choices = step.choices.with(index, { ...choice, value });
+        return formatUse({ ...use, path: Path.from(steps.with(at, { ...step, choices })) });
+      };
+      const key = JSON.stringify([use.subject, identity, at, index, withValues('')]);
+      return { key, value: choice.value, withValues };
+    });
   });
 }
 

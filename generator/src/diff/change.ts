@@ -1,16 +1,18 @@
 /** The changes between two schemas, as clients of the server see them. */
 
+import type { Path } from './path.js';
+
 /** Worst first. */
 export const verdicts = ['breaking', 'notable', 'harmless'] as const;
 
 /**
- * What a change means for a client that was written for the old schema. `breaking`: a valid call is rejected, or something
- * that readers rely on is missing. `notable`: nothing fails, but the change deserves attention. `harmless`: the change
- * only matters to clients that want to use what is new.
+ * What a change means for a client that was written for the old schema. `breaking`: a valid call is rejected, or
+ * something that readers rely on is missing. `notable`: nothing fails, but the change deserves attention. `harmless`:
+ * the change matters only to clients that want to use what is new.
  */
 export type Verdict = (typeof verdicts)[number];
 
-/** Those who are affected by a change: callers send arguments, readers receive results and events. */
+/** The clients that a change affects: callers send arguments; readers receive results and events. */
 export type Side = 'callers' | 'readers';
 
 export interface Change {
@@ -58,8 +60,8 @@ export interface Use {
   readonly name: string;
   /** Absent if the change concerns the command or event itself. */
   readonly role?: 'arguments' | 'result' | 'data';
-  /** The path from there, such as `.file(driver=nbd).server` or `[].inserted`; empty for the whole. */
-  readonly path: string;
+  /** The path from there; empty for the whole. */
+  readonly path: Path;
 }
 
 /** The location of a change in the schemas. Absent properties do not apply. */
@@ -78,5 +80,5 @@ export interface Place {
 
 /** Returns text such as `blockdev-add: arguments.file(driver=nbd).server`, or only the name of a command or event. */
 export function formatUse({ name, role, path }: Use): string {
-  return role === undefined ? name : `${name}: ${role}${path}`;
+  return role === undefined ? name : `${name}: ${role}${path.text}`;
 }

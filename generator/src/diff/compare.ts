@@ -1,8 +1,8 @@
 /**
  * Finds the changes between two schemas that affect clients.
  *
- * Types are compared where they occur, starting from commands and events, because their names do not matter to clients. A
- * pair of types is compared once for callers and once for readers. A change is listed once, with all its uses.
+ * Types are compared where they occur, starting from commands and events, because their names do not matter to clients.
+ * A pair of types is compared once for callers and once for readers. A change is listed once, with all its uses.
  */
 
 import { evaluate, formatCondition, namesIn } from '../condition.js';
@@ -16,6 +16,7 @@ import type { Change, Place, Side, Use } from './change.js';
 import { fitOf, plainFit, type Fit } from './fit.js';
 import { isWarning, judge, type ChangeDetail } from './judge.js';
 import { ofVersions, type Wording } from './wording.js';
+import { Path } from './path.js';
 import { Container, usesOf, type Occurrence, type RootPath } from './uses.js';
 import {
   isEmpty,
@@ -33,7 +34,7 @@ import {
   type WireType,
 } from './wire.js';
 
-/** The limit for combinations of branches, because each union of one schema can be compared to each union of the other. */
+/** The limit for combinations of branches in all comparisons. Each union may be compared to several others. */
 const maxLeaves = 10 * maxAllLeaves;
 
 /**
@@ -67,7 +68,7 @@ interface Draft {
 interface Completed {
   readonly change: Change;
   readonly draft: Draft;
-  /** The order of the first use's root. */
+  /** The position of the first use's root among all roots. */
   readonly order: number;
   /** The number of members in the first use's path. */
   readonly steps: number;
@@ -85,7 +86,7 @@ interface Context {
   readonly side: Side;
   readonly occurrences: readonly [Occurrence, ...Occurrence[]];
   readonly place: Place;
-  /** Drafts of one kind and identity are the same change. */
+  /** Drafts with the same kind and identity are the same change. */
   readonly identity: readonly unknown[];
   /** Returns the term for what is compared. */
   readonly subject: (title: Title) => string;
@@ -126,8 +127,8 @@ class Comparer {
   }
 
   /**
-   * Joins changes that several branches of a union share. This is for introspection, which has no bases, but repeats their
-   * members in each type.
+   * Joins changes that several branches of a union share. These occur in introspection, which has no bases but repeats
+   * their members in each type.
    */
   #joined(completed: readonly Completed[]): readonly Completed[] {
     if (this.#isExact) return completed;
@@ -188,7 +189,7 @@ class Comparer {
     const container = new Container({ ...use, order: this.#roots });
     this.#roots += 1;
     const subject = `the ${use.role ?? use.subject}`;
-    const occurrences = [{ container, path: '', steps: 0 }] as const;
+    const occurrences = [{ container, path: Path.whole }] as const;
     return { side, occurrences, place: {}, identity: [container], subject: () => subject };
   }
 
@@ -202,7 +203,7 @@ class Comparer {
     this.#add(context, { kind: 'type-changed', fit: 'narrower' }, text);
   }
 
-  /** Schedules the comparison of two named types of one kind, which happens only once. */
+  /** Schedules the comparison of two named types of one kind, unless that was done before. */
   #reach({ side, occurrences }: Context, old: NamedType, newer: NamedType): void {
     const key = this.#key(side, old, newer);
     let pair = this.#pairs.get(key);
@@ -213,7 +214,7 @@ class Comparer {
   #compare({ container, side, old, newer }: TypePair): void {
     const at: Omit<Context, 'subject'> = {
       side,
-      occurrences: [{ container, path: '', steps: 0 }],
+      occurrences: [{ container, path: Path.whole }],
       place: typesOf(old, newer),
       identity: [old, newer],
     };
@@ -252,7 +253,7 @@ class Comparer {
 
   #arrays(context: Context, old: WireType, newer: WireType): void {
     const [first, ...others] = context.occurrences;
-    const inside = (one: Occurrence): Occurrence => ({ ...one, path: `${one.path}[]` });
+    const inside = (one: Occurrence): Occurrence => ({ ...one, path: one.path.concat(Path.elements) });
     const subject = (title: Title): string => `each element of ${context.subject(title)}`;
     const occurrences = [inside(first), ...others.map(inside)] as const;
     this.#types({ ...context, occurrences, subject, identity: [...context.identity, '[]'] }, old, newer);
@@ -327,26 +328,26 @@ class Comparer {
       );
     }
     const [{ container }] = at.occurrences;
-    const behind = (guards: readonly string[], path: string, steps: number): [Occurrence, ...Occurrence[]] => {
-      const [first = '', ...others] = guards;
-      const occurrence = (guard: string): Occurrence => ({ container, path: guard + path, steps });
+    const behind = (guards: readonly Path[], path = Path.whole): [Occurrence, ...Occurrence[]] => {
+      const [first = Path.whole, ...others] = guards;
+      const occurrence = (guard: Path): Occurrence => ({ container, path: guard.concat(path) });
       return [occurrence(first), ...others.map(occurrence)];
     };
     for (const type of types) {
-      const occurrences = behind(type.guards, '', 0);
+      const occurrences = behind(type.guards);
       const place = typesOf(type.old, type.newer);
       this.#typeMarks({ side: at.side, occurrences, place, identity: [type.old, type.newer] }, type.old, type.newer);
     }
-    for (const branch of branches) this.#branch({ ...at, occurrences: behind(branch.guards, '', 0) }, branch);
+    for (const branch of branches) this.#branch({ ...at, occurrences: behind(branch.guards) }, branch);
     for (const member of members) {
       const { name } = member.old ?? member.newer ?? { name: '' };
-      this.#member({ side: at.side, occurrences: behind(member.guards, `.${name}`, 1) }, member, { old, newer });
+      this.#member({ side: at.side, occurrences: behind(member.guards, Path.member(name)) }, member, { old, newer });
     }
   }
 
   #branch(at: Omit<Context, 'subject'>, { old, newer, value, unions }: GuardedBranch): void {
     if (!old || !newer || (isEmpty(old.type) && isEmpty(newer.type))) return;
-    // A branch usually has the condition of its value, which is compared with the enum.
+    // A branch usually has the condition of its value, which is compared as part of the enum.
     const isOfValue = (branch: { condition?: Condition }, union: WireObject | undefined): boolean =>
       !branch.condition || relate(branch.condition, conditionOfValue(union, value)) === 'same';
     if (isOfValue(old, unions.old) && isOfValue(newer, unions.newer)) return;
@@ -389,7 +390,7 @@ class Comparer {
     this.#types(context, old.type, newer.type);
   }
 
-  /** Returns the context of a member that is missing because another type took the place of its own. */
+  /** Returns a context that names both types, if the member is missing because its type was replaced by another. */
   #replaced(context: Context, { name, owner }: WireMember, { old, newer }: Pair<WireObject>): Context {
     if (owner !== old || old.name === newer?.name || old.name === undefined || newer?.name === undefined)
       return context;
@@ -464,7 +465,7 @@ class Comparer {
     if (!first) throw new Error(`a change without uses: ${JSON.stringify(place)}`);
     const { verdict, reason } = judge(detail, side);
     const sentence = text((member, ofType) => {
-      if (first.steps > 1) return `member '${member}'${ofType}`;
+      if (first.path.length > 1) return `member '${member}'${ofType}`;
       return `${first.root.role ? topLevel[first.root.role] : 'member'} '${member}'`;
     });
     const change: Change = {
@@ -475,7 +476,7 @@ class Comparer {
       uses: [toUse(first), ...others.map(toUse)],
       place,
     };
-    return { change, draft, order: first.root.order, steps: first.steps };
+    return { change, draft, order: first.root.order, steps: first.path.length };
   }
 
   /** Returns ` of 'Type'`, or '' if no name is known. */

@@ -1,15 +1,15 @@
-/** Infers which conditions a build meets from what it has and lacks. */
+/** Infers which conditions a build meets, from what it has and what it lacks. */
 
 import { evaluate, formatCondition, namesIn } from '../condition.js';
 import type { Condition } from '../model.js';
 
-/** Whether a part with a condition exists in a server. Its container exists, so only the condition matters. */
+/** Whether a server has a part with a condition. It has the part's container, so only the condition matters. */
 export interface Observation {
   readonly condition: Condition;
   readonly exists: boolean;
 }
 
-/** The names in conditions, sorted. Each is in one of the lists. */
+/** The names in conditions, sorted. Each name is in one list. */
 export interface Conditions {
   readonly has: readonly string[];
   readonly lacks: readonly string[];
@@ -25,7 +25,7 @@ interface Inference {
   readonly allows: (condition: Condition) => boolean;
 }
 
-/** The names that each kind of host defines. A build is for one of them. */
+/** The names that each kind of host defines. A build is for one kind. */
 const hosts: readonly (readonly string[])[] = [
   ['CONFIG_LINUX', 'CONFIG_POSIX'],
   ['CONFIG_WIN32'],
@@ -34,21 +34,25 @@ const hosts: readonly (readonly string[])[] = [
 ];
 
 /**
- * What exists proves its condition, unless the build is for another host: another version may have it on all hosts. What
- * does not exist disproves its condition only if nothing contradicts that, because another version may lack it.
+ * Infers conditions from observations. What exists proves its condition, unless the build is for another host: another
+ * version may have it on all hosts. What does not exist disproves its condition only if nothing contradicts that,
+ * because another version may lack it.
  *
  * @param names all names that occur in conditions
- * @param refused observations of commands that an agent has, but refuses: perhaps because its host does not support them
+ * @param refused observations of commands that an agent has, but refuses: perhaps because its host does not support
+ * them
  */
 export function infer(
   names: Iterable<string>,
   observations: readonly Observation[],
   refused: readonly Observation[] = [],
 ): Inference {
-  const host = hostOf(observations, refused);
+  const { known: host, disputed } = hostOf(observations, refused);
   const isPlausible = ({ condition, exists }: Observation): boolean =>
     evaluate(condition, (name) => host.get(name)) !== !exists;
-  const groups = groupsOf([...observations.filter(isPlausible), ...proofsOf(host)]).map(inferGroup);
+  const groups = groupsOf([...observations.filter(isPlausible), ...proofsOf(host)]).map((group) =>
+    inferGroup(group, disputed),
+  );
   const explained = new Set(
     groups.flatMap((group) => group.explained.map(({ condition }) => formatCondition(condition))),
   );
@@ -77,26 +81,48 @@ export function infer(
   return { conditions, allows };
 }
 
-/** Returns what is known about the names that hosts define. If no host fits all that exists, the best fit is assumed. */
-function hostOf(observations: readonly Observation[], refused: readonly Observation[]): Map<string, boolean> {
-  const present = observations.filter(({ exists }) => exists);
+/** What is known about the names that hosts define. */
+interface Host {
+  readonly known: ReadonlyMap<string, boolean>;
+  /** Names that cannot be decided, because the server has parts of several hosts. */
+  readonly disputed: ReadonlySet<string>;
+}
+
+/**
+ * Finds the hosts that fit all that exists. If there are none, another version has parts of a host elsewhere, too. Then
+ * a host is ruled out only if another one fits clearly better.
+ */
+function hostOf(observations: readonly Observation[], refused: readonly Observation[]): Host {
   const names = [...new Set(hosts.flat())];
-  const misfitsOf = (host: readonly string[]): number => {
-    const valueOf = (name: string): boolean | undefined => (names.includes(name) ? host.includes(name) : undefined);
-    const isUnexpected = ({ condition }: Observation): boolean => evaluate(condition, valueOf) === false;
-    const isSupported = ({ condition }: Observation): boolean => evaluate(condition, valueOf) === true;
-    return present.filter(isUnexpected).length + refused.filter(isSupported).length;
+  const fits = hosts.map((host) => {
+    const count = (some: readonly Observation[], value: boolean): number =>
+      some.filter(({ condition }) => {
+        return evaluate(condition, (name) => (names.includes(name) ? host.includes(name) : undefined)) === value;
+      }).length;
+    const [present, absent] = [true, false].map((value) => observations.filter(({ exists }) => exists === value));
+    return { host, unexpected: count(present ?? [], false) + count(refused, true), missing: count(absent ?? [], true) };
+  });
+  type Fit = (typeof fits)[number];
+  const isBetter = (one: Fit, other: Fit): boolean => {
+    const [unexpected, missing] = [other.unexpected - one.unexpected, other.missing - one.missing];
+    return unexpected >= 0 && missing >= 0 && (unexpected > 0 || missing > 1);
   };
-  const misfits = hosts.map(misfitsOf);
-  const least = Math.min(...misfits);
-  const best = hosts.filter((_, index) => misfits[index] === least);
-  const candidates = least === 0 ? best : best.slice(0, 1);
+  const least = Math.min(...fits.map(({ unexpected }) => unexpected));
+  const candidates = fits.filter((fit) => {
+    if (least === 0) return fit.unexpected === 0;
+    return fit.unexpected <= least + 1 && !fits.some((other) => isBetter(other, fit));
+  });
+
   const known = new Map<string, boolean>();
   for (const name of names) {
-    const values = new Set(candidates.map((host) => host.includes(name)));
+    const values = new Set(candidates.map(({ host }) => host.includes(name)));
     if (values.size === 1) known.set(name, values.has(true));
   }
-  return known;
+  const open = names.filter((name) => !known.has(name));
+  const isContested = observations.some(
+    ({ condition, exists }) => exists && namesIn(condition).some((name) => open.includes(name)),
+  );
+  return { known, disputed: new Set(least > 0 && isContested ? open : []) };
 }
 
 /** Returns what is known about the host, as observations that cannot be contradicted. */
@@ -129,17 +155,20 @@ interface LinkedObservations {
 }
 
 interface GroupInference {
-  /** Observations of what does not exist because of its condition. */
+  /** Observations of what is missing because of its condition. */
   readonly explained: readonly Observation[];
   readonly decided: ReadonlyMap<string, boolean>;
   /** Names in conditions that exclude each other, although something exists under each. */
   readonly doubtful: ReadonlySet<string>;
 }
 
-function inferGroup(group: readonly Observation[]): GroupInference {
+function inferGroup(group: readonly Observation[], disputed: ReadonlySet<string>): GroupInference {
   const present = group.filter(({ exists }) => exists);
   const absent = group.filter(({ exists }) => !exists);
-  const doubtful = doubtfulNames(present);
+  const doubtful = doubtfulNames(
+    present,
+    namesOf(group).filter((name) => disputed.has(name)),
+  );
   const arePossible = (observations: readonly Observation[]): boolean => isPossible(observations, doubtful);
 
   const undoubted = absent.filter(({ condition }) => !namesIn(condition).some((name) => doubtful.has(name)));
@@ -153,8 +182,9 @@ function inferGroup(group: readonly Observation[]): GroupInference {
   return { explained, decided, doubtful };
 }
 
-function doubtfulNames(present: readonly Observation[]): Set<string> {
-  const doubtful = new Set<string>();
+/** @param disputed names that are known to be doubtful */
+function doubtfulNames(present: readonly Observation[], disputed: readonly string[]): Set<string> {
+  const doubtful = new Set(disputed);
   const arePossible = (observations: readonly Observation[]): boolean => isPossible(observations, doubtful);
   while (!arePossible(present)) for (const name of namesOf(smallestConflict(present, arePossible))) doubtful.add(name);
   return doubtful;
@@ -174,7 +204,7 @@ function uncontested(observations: readonly Observation[], arePossible: Possibil
 
 type Possibility = (observations: readonly Observation[]) => boolean;
 
-/** Returns a part of conflicting observations that conflicts only as a whole. */
+/** Returns a minimal conflict: without any one of its observations, there would be none. */
 function smallestConflict(observations: readonly Observation[], arePossible: Possibility): readonly Observation[] {
   let conflict = observations;
   for (const one of observations) {

@@ -1,44 +1,43 @@
 /** Compares a server to its schema: `qapi-ts drift`. */
 
 import { conditionNames } from '../condition.js';
-import { serverOf } from '../embedded.js';
-import { FileError, ServerError, UsageError } from '../errors.js';
+import { compareVersions, type ServerName } from '../embedded.js';
+import { UsageError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Condition, Schema } from '../model.js';
 import { narrow } from '../narrow.js';
 import { optional } from '../optional.js';
-import { readNamed } from '../sources/files.js';
+import { isGuestInfo, readGuestInfo, type AgentInfo } from '../sources/guest-info.js';
 import { isRange, versionsInRange } from '../sources/range.js';
-import { isGuestInfo, namesOnly, readGuestInfo, type Agent } from './agent.js';
+import { kindOfServer, refuseOther } from '../sources/recovered.js';
+import { loadReply, readReply, type Reply, type ReplyOptions } from '../sources/reply.js';
+import { namesOnly, wireOfAgent } from './agent.js';
 import { diff } from './compare.js';
 import { infer, type Conditions } from './conditions.js';
 import { byCondition, observe } from './evidence.js';
-import { loadEmbedded, locating, parseIntrospection, type ServerName } from './input.js';
+import { loadVersion } from './input.js';
 import type { Conditional, Report, InputLabel } from './report.js';
-import { query } from './server.js';
 import { ofServer } from './wording.js';
 import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
 
 /** The options of the command line. */
-export interface DriftOptions {
-  /** `unix:PATH` or `tcp:HOST:PORT` */
-  readonly connect?: string | undefined;
-  /** The path of a saved reply to `query-qmp-schema` or, from an agent, to `guest-info`. */
-  readonly introspection?: string | undefined;
+export interface DriftOptions extends ReplyOptions {
   /** The path of a root schema file. */
   readonly schema?: string | undefined;
-  /** An embedded version or a range of them, if there is no schema file. Defaults to the current one. */
+  /** An embedded or cached version, or a range of embedded ones, if there is no schema file. Defaults to the current one. */
   readonly qemu?: string | undefined;
-  readonly server: ServerName;
 }
 
 /** A comparison of a schema, the old side, to a server. The changes are those that conditions do not explain. */
 export interface DriftReport extends Report {
-  /** What the server lacks because its build does not meet a condition. */
+  /** The parts that the server lacks because its build does not meet their conditions. */
   readonly conditional: readonly Conditional[];
   readonly conditions: Conditions;
   /** The schema that the server is compared to. */
   readonly schema: Schema;
+  /** The schema without what the server's build does not have. */
+  readonly narrowed: Schema;
+  readonly reply: Reply;
 }
 
 /**
@@ -48,16 +47,19 @@ export interface DriftReport extends Report {
  *   cannot be read, or is not an introspection; ServerError if the server cannot be queried, or is of another kind
  */
 export async function drift(options: DriftOptions): Promise<DriftReport> {
-  // A range is resolved by the server's version.
+  // The server's version chooses from a range.
   const early = isRange(options.qemu) ? undefined : loadOurs(options);
-  const theirs = await loadTheirs(options);
+  const reply = await loadReply(options);
+  const theirs = theirsOf(reply, options.server);
   const ours = early ?? loadOurs({ ...options, qemu: versionFor(options.qemu ?? '', theirs) });
-  if (ours.version !== undefined) refuseOther(options.server, theirs);
+  const found = kindOfServer((name) => theirs.wire.commands.has(name)) ?? options.server;
+  if (ours.version !== undefined) refuseOther(options.server, found, theirs.label.title);
 
   return {
     old: ours.label,
     new: theirs.label,
     schema: ours.schema,
+    reply,
     ...optional('serverVersion', theirs.version),
     ...driftOf(ours.schema, theirs.wire, theirs.agent),
     notes: [...notesOnVersions(ours.version, theirs.version), ...theirs.notes],
@@ -73,22 +75,24 @@ export async function drift(options: DriftOptions): Promise<DriftReport> {
 export function driftOf(
   schema: Schema,
   server: WireSchema,
-  agent?: Pick<Agent, 'disabled'>,
-): Pick<DriftReport, 'changes' | 'conditional' | 'conditions'> {
+  agent?: Pick<AgentInfo, 'commands'>,
+): Pick<DriftReport, 'changes' | 'conditional' | 'conditions' | 'narrowed'> {
   const visible = agent ? namesOnly : (wire: WireSchema): WireSchema => wire;
   const observations = observe(visible(wireOf(schema)), server);
   // Older agents also have the commands of other hosts, but disable them.
-  const disabled = new Set(agent?.disabled);
+  const disabled = new Set(agent && disabledIn(agent));
   const [refused, evidence] = partition(observations, ({ part, exists }) => exists && disabled.has(part.name));
-  // Commands without a condition are only disabled by options, which say nothing about the host.
+  // Commands without a condition are disabled only by options, which reveal nothing about the host.
   const conditional = new Set(observations.map(({ part }) => part.name));
   const isByHost = [...disabled].every((name) => conditional.has(name));
   const { conditions, allows } = infer(conditionNames(schema), evidence, isByHost ? refused : []);
   const existing = new Set(observations.filter(({ exists }) => exists).map(({ condition }) => condition));
   // Each part has its own condition object, so a part that exists is kept, whatever its condition says.
   const isKept = (condition: Condition): boolean => existing.has(condition) || allows(condition);
+  const narrowed = narrow(schema, isKept);
   return {
-    changes: diff(visible(wireOf(narrow(schema, isKept))), server, ofServer),
+    narrowed,
+    changes: diff(visible(wireOf(narrowed)), server, ofServer),
     conditional: byCondition(observations.filter(({ condition, exists }) => !exists && !isKept(condition))),
     conditions,
   };
@@ -101,14 +105,14 @@ function partition<T>(all: readonly T[], test: (one: T) => boolean): [T[], T[]] 
 interface Ours {
   readonly label: InputLabel;
   readonly schema: Schema;
-  /** The version of an embedded schema. */
+  /** The version of an embedded or cached schema. */
   readonly version?: string;
 }
 
 function loadOurs({ schema: file, qemu, server: name }: DriftOptions): Ours {
   if (file !== undefined) return { label: { title: file, kind: 'schema' }, schema: loadSchema(file) };
-  const { title, ...embedded } = loadEmbedded(qemu, name);
-  return { label: { title, kind: 'embedded' }, ...embedded };
+  const { title, kind, ...ours } = loadVersion(qemu, name);
+  return { label: { title, kind }, ...ours };
 }
 
 /**
@@ -123,7 +127,7 @@ function versionFor(range: string, { version, label }: Theirs): string {
     throw new UsageError(`the version of ${label.title} is unknown: instead of the range ${range}, use one version`);
   }
   const [major, minor] = version.split('.');
-  const isOlder = (one: string): boolean => one.localeCompare(`${major}.${minor}.9999`, 'en', { numeric: true }) < 0;
+  const isOlder = (one: string): boolean => compareVersions(one, `${major}.${minor}.9999`) < 0;
   return versions.findLast(isOlder) ?? versions[0] ?? version;
 }
 
@@ -132,39 +136,36 @@ interface Theirs {
   readonly version?: string;
   readonly wire: WireSchema;
   /** Set if `wire` has only the names of commands. */
-  readonly agent?: Agent;
+  readonly agent?: AgentInfo;
   readonly notes: readonly string[];
 }
 
-async function loadTheirs({ connect, introspection: file, server }: DriftOptions): Promise<Theirs> {
-  if (connect !== undefined && file === undefined) {
-    const { result, version, build } = await query(connect, server);
-    const theirs = locating(connect, ServerError, () => read(result));
-    const known = version ?? theirs.version;
-    const what = [
-      programs[server],
-      ...(known === undefined ? [] : [known]),
-      ...(build === undefined ? [] : [`(${build})`]),
-    ];
-    const label: InputLabel = { kind: 'server', title: `${what.join(' ')} at ${connect}` };
-    return { ...theirs, ...optional('version', known), label };
-  }
-  if (file !== undefined && connect === undefined) {
-    const result = load(file);
-    return { ...locating(file, FileError, () => read(result)), label: { kind: 'introspection', title: file } };
-  }
-  throw new UsageError('expected either --connect ADDRESS or --introspection FILE');
-}
-
 const programs: Record<ServerName, string> = { qmp: 'QEMU', qga: 'qemu-ga', qsd: 'qemu-storage-daemon' };
+
+function theirsOf(reply: Reply, server: ServerName): Theirs {
+  const { origin, kind, build } = reply;
+  const theirs = readReply(reply, read);
+  const version = reply.version ?? theirs.agent?.version;
+  if (kind === 'introspection') return { ...theirs, ...optional('version', version), label: { kind, title: origin } };
+  const what = [
+    programs[server],
+    ...(version === undefined ? [] : [version]),
+    ...(build === undefined ? [] : [`(${build})`]),
+  ];
+  return { ...theirs, ...optional('version', version), label: { kind, title: `${what.join(' ')} at ${origin}` } };
+}
 
 /** @param result a result of `query-qmp-schema` or `guest-info`, told apart by its content */
 function read(result: unknown): Omit<Theirs, 'label'> {
   if (!isGuestInfo(result)) return { wire: wireOfIntrospection(result), notes: [hiddenByMonitor] };
   const agent = readGuestInfo(result);
-  const { version, wire, disabled } = agent;
+  const disabled = disabledIn(agent);
   const notes = disabled.length === 0 ? [] : [`${disabledBy}: ${disabled.join(', ')}`];
-  return { version, wire, agent, notes: [hiddenByAgent, ...notes] };
+  return { wire: wireOfAgent(agent), agent, notes: [hiddenByAgent, ...notes] };
+}
+
+function disabledIn({ commands }: Pick<AgentInfo, 'commands'>): string[] {
+  return commands.flatMap(({ name, enabled }) => (enabled ? [] : [name])).toSorted();
 }
 
 const hiddenByMonitor =
@@ -175,34 +176,8 @@ const hiddenByAgent =
 
 const disabledBy = "disabled by the agent's options, or because its host does not support them";
 
-/** Returns the result in a file that contains either the result or the whole reply. */
-function load(file: string): unknown {
-  const content = new TextDecoder().decode(readNamed(file));
-  return guestInfoIn(content) ?? parseIntrospection(file, content);
-}
-
-function guestInfoIn(content: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch {
-    return undefined;
-  }
-  const result = typeof value === 'object' && value !== null && 'return' in value ? value.return : value;
-  return isGuestInfo(result) ? result : undefined;
-}
-
-/** Refuses to compare a server to the schema of another kind of server: the differences would be meaningless. */
-function refuseOther(server: ServerName, { label, wire }: Theirs): void {
-  const has = (command: string): boolean => wire.commands.has(command);
-  const found = has('guest-info') ? 'qga' : has('query-status') ? 'qmp' : has('block-export-add') ? 'qsd' : server;
-  if (found === server) return;
-  const problem = `this is ${serverOf(found).title}, not ${serverOf(server).title}: use --server ${found}`;
-  throw new ServerError(`${label.title}: ${problem}`);
-}
-
 function notesOnVersions(ours: string | undefined, theirs: string | undefined): string[] {
   if (ours === undefined || theirs === undefined || ours === theirs) return [];
-  const relation = theirs.localeCompare(ours, 'en', { numeric: true }) < 0 ? 'older' : 'newer';
+  const relation = compareVersions(theirs, ours) < 0 ? 'older' : 'newer';
   return [`the server is QEMU ${theirs}, which is ${relation} than the schema (${ours})`];
 }

@@ -1,10 +1,11 @@
-/** Observes which conditional parts of a schema a server has. */
+/** Determines which conditional parts of a schema a server has. */
 
 import { formatCondition } from '../condition.js';
 import type { Condition, Feature } from '../model.js';
 import { optional } from '../optional.js';
 import type { Use } from './change.js';
 import type { Observation } from './conditions.js';
+import { Path } from './path.js';
 import type { Conditional, LackingPart } from './report.js';
 import {
   alternativesOf,
@@ -20,12 +21,12 @@ interface PartObservation extends Observation {
   readonly part: LackingPart;
 }
 
-/** Walks what both schemas have in common. Each conditional part is reported once, with the shortest path to it. */
+/** Compares what both schemas have in common. Each conditional part is observed once, with the shortest path to it. */
 export function observe(schema: WireSchema, server: WireSchema): PartObservation[] {
   const search = new Search();
   for (const [name, command] of schema.commands) {
     const serverCommand = server.commands.get(name);
-    const use: Use = { subject: 'command', name, path: '' };
+    const use: Use = { subject: 'command', name, path: Path.whole };
     search.part('command', name, command, serverCommand, undefined, use);
     if (!serverCommand) continue;
     search.follow(command.arguments, serverCommand.arguments, { ...use, role: 'arguments' });
@@ -33,7 +34,7 @@ export function observe(schema: WireSchema, server: WireSchema): PartObservation
   }
   for (const [name, event] of schema.events) {
     const serverEvent = server.events.get(name);
-    const use: Use = { subject: 'event', name, path: '' };
+    const use: Use = { subject: 'event', name, path: Path.whole };
     search.part('event', name, event, serverEvent, undefined, use);
     if (serverEvent) search.follow(event.data, serverEvent.data, { ...use, role: 'data' });
   }
@@ -81,7 +82,7 @@ class Search {
    */
   follow(type: WireType, serverType: WireType, use: Use): void {
     if (type.kind === 'array' && serverType.kind === 'array') {
-      this.follow(type.element, serverType.element, { ...use, path: `${use.path}[]` });
+      this.follow(type.element, serverType.element, within(use, Path.elements));
       return;
     }
     const followed = this.#followed.get(type) ?? new Set();
@@ -131,7 +132,7 @@ class Search {
   #enum(type: WireEnum, serverType: WireEnum, use: Use): void {
     this.#features(type.features, serverType.features, use);
     for (const [name, value] of type.values) {
-      this.part('value', name, value, serverType.values.get(name), use, within(use, `(${name})`));
+      this.part('value', name, value, serverType.values.get(name), use, within(use, Path.value(name)));
     }
   }
 
@@ -139,7 +140,7 @@ class Search {
     this.#features(type.features, serverType.features, use);
     for (const [name, member] of type.members) {
       const serverMember = serverType.members.get(name);
-      const ownUse = within(use, `.${name}`);
+      const ownUse = within(use, Path.member(name));
       this.part('member', name, member, serverMember, use, ownUse);
       if (serverMember) this.follow(member.type, serverMember.type, ownUse);
     }
@@ -150,7 +151,7 @@ class Search {
       // Without its discriminator value, a branch cannot exist, whatever its condition.
       if (values?.kind !== 'enum' || !values.values.has(name)) continue;
       const serverBranch = serverType.branches.get(name);
-      const ownUse = within(use, `(${discriminator}=${name})`);
+      const ownUse = within(use, Path.branch([{ discriminator, value: name }]));
       this.part('branch', name, branch, serverBranch, use, ownUse);
       if (serverBranch) this.follow(branch.type, serverBranch.type, ownUse);
     }
@@ -168,6 +169,6 @@ class Search {
   }
 }
 
-function within(use: Use, step: string): Use {
-  return { ...use, path: `${use.path}${step}` };
+function within(use: Use, path: Path): Use {
+  return { ...use, path: use.path.concat(path) };
 }

@@ -6,9 +6,9 @@ import type { Side } from './change.js';
 import { jsonKind, type PlainType } from './wire.js';
 
 /**
- * How the values of a new type relate to those of the old one. `wider`: all old values and more. `narrower`: only some of
- * the old values. `different`: neither. `open`: any string instead of the values of an enum. `unsigned`: wider, but negative
- * numbers are now read as large positive ones. `gone`: no value at all.
+ * How the values of a new type relate to those of the old one. `wider`: all old values and more. `narrower`: only some
+ * of the old values. `different`: neither. `open`: any string instead of the values of an enum. `unsigned`: wider, but
+ * negative numbers are now read as large positive ones. `gone`: no value at all.
  */
 export type Fit = 'wider' | 'narrower' | 'different' | 'open' | 'unsigned' | 'gone';
 

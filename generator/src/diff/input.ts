@@ -1,73 +1,105 @@
 /** Reads what `diff` compares: the OLD and NEW of the command line. */
 
-import { embeddedRoot, resolveVersion, serverOf, type Server } from '../embedded.js';
-import { FileError, type ServerError } from '../errors.js';
+import { join } from 'node:path';
+
+import { serverOf, type ServerName } from '../embedded.js';
+import { ServerError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
 import { readNamed, schemaReader } from '../sources/files.js';
-import { wireOf, wireOfIntrospection, type WireSchema } from './wire.js';
+import { isGuestInfo } from '../sources/guest-info.js';
+import { readIntrospection } from '../sources/introspection.js';
+import { recoverBeside } from '../sources/recovered.js';
+import { isWholeJson, loadReply, parseIntrospection, readReply, type Reply } from '../sources/reply.js';
+import { locateVersion, openVersion, resolveVersion, type Location } from '../sources/versions.js';
+import { wireOf, type WireSchema } from './wire.js';
 
-export type ServerName = Server['name'];
+/** A schema, or a server's introspection. */
+interface Source {
+  readonly kind: Location['kind'] | 'schema' | 'introspection' | 'server';
+  /** The full version of an embedded or cached schema, or the file or address as it was given. */
+  readonly title: string;
+  /** The schema as it was read. That of a server has no names of types. */
+  readonly own: Schema;
+  /** Set for a server or its saved reply. */
+  readonly reply?: Reply;
+}
 
 /** One side of a comparison. */
-interface Input {
-  readonly kind: 'embedded' | 'schema' | 'introspection';
-  /** The full version of an embedded schema, or the path of a file as it was given. */
-  readonly title: string;
+interface Input extends Source {
   readonly wire: WireSchema;
-  /** Absent for an introspection. */
-  readonly schema?: Schema;
 }
 
 /**
- * Reads one side of a comparison.
+ * Reads a schema or an introspection.
  *
- * @param text an embedded version, or the path of a root schema file or saved introspection, told apart by their content
- * @param server the server whose embedded schema is meant
- * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or is
- *   not an introspection
+ * @param text a version, the address of a server, or the path of a root schema file or saved introspection, told apart by
+ *   their content
+ * @param server the server whose schema is meant by a version, or the kind of server to connect to
+ * @throws SchemaError for a bad schema; UsageError for an unknown version; FileError for a file that cannot be read, or
+ *   is not an introspection; ServerError if a server cannot be queried
  */
-export function loadInput(text: string, server: ServerName): Input {
+export async function loadSource(text: string, server: ServerName): Promise<Source> {
   if (/^\d+(\.\d+)*$/u.test(text)) {
-    const { title, schema } = loadEmbedded(text, server);
-    return { kind: 'embedded', title, schema, wire: wireOf(schema) };
+    const { kind, title, schema } = loadVersion(text, server);
+    return { kind, title, own: schema };
   }
+  if (/^(?:unix|tcp):/u.test(text)) return sourceOf(text, await loadReply({ connect: text, server }));
   const bytes = readUnlessVersion(text);
   const content = new TextDecoder().decode(bytes);
   if (isJson(content)) {
-    const infos = parseIntrospection(text, content);
-    return { kind: 'introspection', title: text, wire: locating(text, FileError, () => wireOfIntrospection(infos)) };
+    return sourceOf(text, { result: parseIntrospection(text, content), origin: text, kind: 'introspection' });
   }
   // Do not read the root again: a pipe would be empty.
   const read = schemaReader(text);
-  const schema = loadSchema(text, { read: (path) => (path === text ? bytes : read(path)) });
-  return { kind: 'schema', title: text, schema, wire: wireOf(schema) };
+  const own = loadSchema(text, { read: (path) => (path === text ? bytes : read(path)) });
+  return { kind: 'schema', title: text, own };
 }
 
-/** @throws UsageError if there is no such embedded version */
-export function loadEmbedded(
-  wanted: string | undefined,
-  name: ServerName,
-): { title: string; version: string; schema: Schema } {
-  const version = resolveVersion(wanted);
-  const title = name === 'qmp' ? version : `${version} (${name})`;
-  return { title, version, schema: loadSchema(embeddedRoot(version, serverOf(name))) };
+function sourceOf(title: string, reply: Reply): Source {
+  if (isGuestInfo(reply.result)) {
+    throw new ServerError(`${title}: an agent reports only the names of its commands: use qapi-ts drift`);
+  }
+  return { kind: reply.kind, title, own: readReply(reply, readIntrospection), reply };
 }
 
 /**
- * Adds the origin of an input to errors about its content.
+ * Reads one side of a comparison, as `loadSource` does.
  *
- * @param origin a file or an address
+ * @throws the errors of `loadSource`
  */
-export function locating<T>(origin: string, Kind: typeof FileError | typeof ServerError, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw error instanceof FileError ? new Kind(`'${origin}': ${error.message}`, { cause: error }) : error;
-  }
+export async function loadInput(text: string, server: ServerName): Promise<Input> {
+  const source = await loadSource(text, server);
+  return { ...source, wire: { ...wireOf(source.own), isIntrospection: source.reply !== undefined } };
 }
 
-/** @throws UsageError with the embedded versions, for a mistyped version such as v10.0 */
+/**
+ * Returns the schemas of both sides, with names for the types of introspections. As far as possible, these are the names of
+ * the other side.
+ */
+export function schemasOf(old: Source, newer: Source): [old: Schema, newer: Schema] {
+  const named = ({ own, reply }: Source, anchor?: Schema): Schema => (reply ? recoverBeside(reply, anchor) : own);
+  const oldSchema = named(old, newer.reply ? undefined : newer.own);
+  return [oldSchema, named(newer, oldSchema)];
+}
+
+/**
+ * Loads the schema of an embedded or cached version.
+ *
+ * @throws UsageError if there is no such version; FileError if it is damaged
+ */
+export function loadVersion(
+  wanted: string | undefined,
+  name: ServerName,
+): { kind: Location['kind']; title: string; version: string; schema: Schema } {
+  const location = locateVersion(wanted);
+  const { kind, version, folder } = location;
+  const title = name === 'qmp' ? version : `${version} (${name})`;
+  const root = join(folder, serverOf(name).root);
+  return { kind, title, version, schema: loadSchema(root, { read: openVersion(location) }) };
+}
+
+/** @throws UsageError with the versions, for a mistyped version such as v10.0 */
 function readUnlessVersion(text: string): Uint8Array {
   try {
     return readNamed(text);
@@ -77,45 +109,7 @@ function readUnlessVersion(text: string): Uint8Array {
   }
 }
 
-/** Returns whether a file is JSON. A schema is not: its strings are in single quotes, and it contains no top-level array. */
+/** Returns whether a file is JSON. A schema is not: it has single quotes, and no array at the top level. */
 function isJson(content: string): boolean {
   return /^(?:\s*$|\s*\[|\s*\{\s*["}])/u.test(content) || isWholeJson(content);
-}
-
-function isWholeJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Returns the elements of a saved introspection: a JSON array of SchemaInfo, or the whole reply to `query-qmp-schema`.
- *
- * @throws FileError
- */
-export function parseIntrospection(file: string, content: string): unknown[] {
-  const fail = (found: string): never => {
-    throw new FileError(
-      `'${file}' is ${found}: expected a root schema file or a saved introspection ` +
-        '(the reply to query-qmp-schema, or the array in it)',
-    );
-  };
-  if (content.trim() === '') return fail('empty');
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch (error) {
-    // Perhaps a copied session: a greeting, replies, events.
-    if (isWholeJson(content.trim().split('\n', 1)[0] ?? '')) return fail('a sequence of JSON values');
-    return fail(`neither a schema nor valid JSON (${error instanceof Error ? error.message : String(error)})`);
-  }
-  if (Array.isArray(value)) return value;
-  if (typeof value !== 'object' || value === null) return fail('JSON, but neither an array nor an object');
-  if ('return' in value) return Array.isArray(value.return) ? value.return : fail('the reply to another command');
-  if ('error' in value) return fail('an error reply');
-  if ('QMP' in value) return fail("a server's greeting");
-  return fail("a JSON object without 'return'");
 }

@@ -1,7 +1,7 @@
 /**
- * Decides what a change means for clients, by the rules of QEMU's manual: arguments may become more permissive, results and
- * events may gain members (docs/devel/qapi-code-gen.rst, "Compatibility considerations"; docs/interop/qmp-spec.rst lists what
- * clients must not rely on).
+ * Decides what a change means for clients, by the rules of QEMU's manual: arguments may become more permissive, results
+ * and events may gain members (docs/devel/qapi-code-gen.rst, "Compatibility considerations"; docs/interop/qmp-spec.rst
+ * lists what clients must not rely on).
  */
 
 import type { ChangeKind, Side, Verdict } from './change.js';
@@ -29,7 +29,7 @@ type DetailedKind =
 
 interface Judgement {
   readonly verdict: Verdict;
-  /** The consequence, if it is not obvious: a human-readable clause. */
+  /** The consequence, as a human-readable clause. Absent if it is obvious. */
   readonly reason?: string;
 }
 
@@ -43,7 +43,7 @@ export function judge(detail: ChangeDetail, side: Side): Judgement {
   return rule(detail, side === 'callers');
 }
 
-/** Rules depend on whether clients send or receive what changed. */
+/** The rule for each kind of change. It may depend on whether clients send or receive what changed. */
 type Rules = {
   readonly [K in ChangeKind]: (detail: Extract<ChangeDetail, { kind: K }>, isSent: boolean) => Judgement;
 };

@@ -1,13 +1,12 @@
 /** Compares a range of versions to one more version: what changes for a program that supports them all. */
 
-import { embeddedRoot, serverOf } from '../embedded.js';
+import { embeddedRoot, serverOf, type ServerName } from '../embedded.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Schema } from '../model.js';
 import { merge, type Versioned } from '../model/merge.js';
 import { versionsInRange } from '../sources/range.js';
 import type { Change } from './change.js';
 import { diff } from './compare.js';
-import type { ServerName } from './input.js';
 import { wireOf } from './wire.js';
 
 /**

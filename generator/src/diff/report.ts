@@ -1,5 +1,6 @@
 /** Formats the result of a comparison: as text, as JSON, as Markdown for changelogs, and as annotations for GitHub. */
 
+import { amount } from '../amount.js';
 import { optional } from '../optional.js';
 import { relativePath } from '../paths.js';
 import { printable, printableJson } from '../visible.js';
@@ -16,7 +17,7 @@ export type Threshold = (typeof thresholds)[number];
 /** The name and kind of what is compared. */
 export interface InputLabel {
   readonly title: string;
-  readonly kind: 'embedded' | 'schema' | 'introspection' | 'server';
+  readonly kind: 'embedded' | 'cached' | 'schema' | 'introspection' | 'server';
 }
 
 /** A location in the source code of a program. */
@@ -70,7 +71,7 @@ export interface Report {
   readonly conditional?: readonly Conditional[];
 }
 
-/** The numbers of items that are shown. A type may be used in forty places. */
+/** The maximum number of items to show. A type may be used in forty places. */
 const maxUses = 3;
 const maxLocations = 5;
 const maxParts = 5;
@@ -105,7 +106,9 @@ export function isPast(report: Report, threshold: Threshold): boolean {
 
 /** Returns notes on what introspections do not contain, if there are any among the inputs. */
 export function notesOnIntrospections(inputs: readonly InputLabel[]): string[] {
-  const titles = inputs.filter(({ kind }) => kind === 'introspection').map(({ title }) => `'${title}'`);
+  const titles = inputs
+    .filter(({ kind }) => kind === 'introspection' || kind === 'server')
+    .map(({ title }) => `'${title}'`);
   if (titles.length === 0) return [];
   const are = titles.length === 1 ? 'is an introspection' : 'are introspections';
   return [
@@ -145,10 +148,6 @@ function formatCounts(changes: readonly Change[]): string {
   if (changes.length === 0) return 'no changes';
   const counts = countsOf(changes);
   return `${amount(changes.length, 'change')}: ${verdicts.map((verdict) => `${counts[verdict]} ${verdict}`).join(', ')}`;
-}
-
-function amount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function formatTitle(report: Report): string {
@@ -235,7 +234,7 @@ interface Section {
   readonly entries: readonly string[];
 }
 
-/** Returns the sections that have entries. */
+/** Returns the sections, without empty ones. */
 function sections(report: Report, style: Style): Section[] {
   const { usedBy, conditional = [] } = report;
   const { where, name, prose } = style;
@@ -312,13 +311,32 @@ export interface JsonReport {
   /** Present only for a drift. */
   readonly conditions?: Conditions;
   /** Present only for a drift. */
-  readonly conditional?: readonly Conditional[];
+  readonly conditional?: readonly JsonConditional[];
 }
 
 interface JsonChange extends Omit<Change, 'uses'> {
-  readonly uses: readonly (Use & { readonly text: string })[];
+  readonly uses: readonly (JsonUse & { readonly text: string })[];
   /** Where the change affects the program. Present only with `--used-by`. */
   readonly usedBy?: readonly CodeLocation[];
+}
+
+interface JsonUse extends Omit<Use, 'path'> {
+  readonly path: string;
+}
+
+interface JsonConditional extends Omit<Conditional, 'parts'> {
+  readonly parts: readonly (Omit<LackingPart, 'use'> & { readonly use?: JsonUse })[];
+}
+
+function toJsonUse(use: Use): JsonUse {
+  return { ...use, path: use.path.text };
+}
+
+function toJsonConditional({ condition, parts }: Conditional): JsonConditional {
+  return {
+    condition,
+    parts: parts.map(({ use, ...part }) => ({ ...part, ...optional('use', use && toJsonUse(use)) })),
+  };
 }
 
 function toJson(report: Report): JsonReport {
@@ -337,17 +355,18 @@ function toJson(report: Report): JsonReport {
     ...optional('usedBy', usedBy && used(usedBy)),
     changes: worstFirst(changes).map((change) => ({
       ...change,
-      uses: change.uses.map((use) => ({ ...use, text: formatUse(use) })),
+      uses: change.uses.map((use) => ({ ...toJsonUse(use), text: formatUse(use) })),
       ...(usedBy && { usedBy: usedBy.touched.get(change) ?? [] }),
     })),
     ...optional('conditions', report.conditions),
-    ...optional('conditional', report.conditional),
+    ...optional('conditional', report.conditional?.map(toJsonConditional)),
   };
 }
 
 /** Returns a section for a changelog. */
 function formatMarkdown(report: Report): string {
-  const name = ({ title, kind }: InputLabel): string => (kind === 'embedded' ? `QEMU ${title}` : codeSpan(title));
+  const name = ({ title, kind }: InputLabel): string =>
+    kind === 'embedded' || kind === 'cached' ? `QEMU ${title}` : codeSpan(title);
   const style: Style = {
     where: codeSpan,
     name: codeSpan,
@@ -387,7 +406,7 @@ function codeNames(text: string): string {
     .join('');
 }
 
-/** Escapes markup. GitHub finds mentions, issue numbers and addresses even if they are escaped, so comments break these up. */
+/** Escapes markup. GitHub links even escaped mentions, issue numbers and addresses, so comments break these up. */
 function plain(text: string): string {
   return printable(text)
     .replaceAll(/[\\`*_[\]<>#|~&]/gu, '\\$&')
@@ -395,8 +414,8 @@ function plain(text: string): string {
 }
 
 /**
- * Returns workflow commands of GitHub Actions, which shows at most ten annotations of each level for a step. Harmless changes
- * are only counted, so that they do not displace others.
+ * Returns workflow commands of GitHub Actions, which shows at most ten annotations of each level for a step. Harmless
+ * changes are only counted, so that they do not displace others.
  */
 function formatGitHub(report: Report, workspace: string): string {
   const { usedBy } = report;

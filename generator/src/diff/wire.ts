@@ -1,14 +1,14 @@
 /**
- * A schema as a client sees it: commands, events, and the structure of their arguments, results and data. It is made from the
- * model or from introspection, which contains less.
+ * A schema as a client sees it: commands, events, and the structure of their arguments, results and data. It is made
+ * from the model or from introspection, which contains less.
  *
- * Members of bases are part of the types that have the bases. Absent arguments, results and branches are empty objects.
- * Unreachable types, the features of bases, and the conditions of types are omitted: a use of a type has the type's condition.
+ * Members of a base are listed in every type with that base. Absent arguments, results and branches are empty objects.
+ * Unreachable types, the features of bases, and the conditions of types are omitted: a use of a type has the type's
+ * condition.
  */
 
 import { kindOfBuiltin, type JsonKind } from '../builtins.js';
-import { FileError } from '../errors.js';
-import { maxAllLeaves, maxLeaves, refuseLeaves } from '../leaves.js';
+import { refuseLeaves } from '../leaves.js';
 import {
   takesFurtherArguments,
   type AlternateType,
@@ -25,11 +25,12 @@ import {
   type Type,
 } from '../model.js';
 import { optional } from '../optional.js';
+import { readIntrospection } from '../sources/introspection.js';
 
 export interface WireSchema {
   /**
-   * Whether this is made from introspection. Then all integers are `int`, there are no conditions (what a build lacks is
-   * missing), and `furtherArguments`, `replies` and `preconfig` are unknown.
+   * Whether this is made from introspection. Then all integers are `int`, there are no conditions (what a build lacks
+   * is missing), and `furtherArguments`, `replies` and `preconfig` are unknown.
    */
   readonly isIntrospection: boolean;
   /** By wire name, in the order of the schema. */
@@ -74,7 +75,7 @@ interface WireArray {
 }
 
 interface WireNamed {
-  /** Not a wire name. A number in introspection; absent for an implicit type. */
+  /** Not part of the protocol. A number in introspection; absent for an implicit type. */
   readonly name?: string;
   readonly features: readonly Feature[];
 }
@@ -179,8 +180,8 @@ function eventOf(event: Event, types: ModelTypes): WireEvent {
 }
 
 /**
- * Converts each type of the model once. Types are created first, and filled with references to other types later, because they
- * may be recursive, and chains of members may be longer than the stack is deep.
+ * Converts each type of the model once. Types are created first, and filled with references to other types later,
+ * because they may be recursive, and chains of members may be longer than the stack is deep.
  */
 class ModelTypes {
   readonly #known = new Map<Type, WireType>();
@@ -284,273 +285,5 @@ function nameOf(type: { readonly name: string; readonly implicit?: unknown }): {
  * @throws FileError if it is malformed
  */
 export function wireOfIntrospection(infos: unknown): WireSchema {
-  return new IntrospectionReader().read(infos);
-}
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-/** The kinds of types by `meta-type`. */
-const typeKinds: Readonly<Record<string, WireType['kind']>> = {
-  builtin: 'builtin',
-  array: 'array',
-  enum: 'enum',
-  object: 'object',
-  alternate: 'alternate',
-};
-
-const builtinsOf: Readonly<Record<string, BuiltinName>> = {
-  string: 'str',
-  number: 'number',
-  int: 'int',
-  boolean: 'bool',
-  value: 'any',
-  null: 'null',
-};
-
-const maxDepth = 100;
-
-class IntrospectionReader {
-  /** All types, at first without references to other types. */
-  readonly #types = new Map<string, Mutable<WireType>>();
-  /** The number of combinations of branches of each object. */
-  readonly #leaves = new Map<WireObject, number>();
-
-  read(infos: unknown): WireSchema {
-    if (!Array.isArray(infos)) throw malformed('it is not an array');
-    const entries = infos.map((info, index) => new InfoReader(info, `entry ${index + 1}`, 'name'));
-    for (const entry of entries) this.#declare(entry);
-    const commands = new Map<string, WireCommand>();
-    const events = new Map<string, WireEvent>();
-    for (const entry of entries) {
-      if (entry.metaType === 'command') add(commands, entry, this.#command(entry));
-      else if (entry.metaType === 'event') add(events, entry, this.#event(entry));
-      else this.#fill(entry);
-    }
-    let all = 0;
-    for (const entry of entries) {
-      if (entry.metaType !== 'object') continue;
-      const object = this.#object(entry, entry.name);
-      const own = this.#countLeaves(entry, object, 0);
-      if (object.branches.size > 0) all += own;
-      if (all > maxAllLeaves) throw entry.error('all objects together have too many nested branches');
-    }
-    if (commands.size === 0) throw malformed('it has no commands');
-    return { isIntrospection: true, commands, events };
-  }
-
-  #declare(entry: InfoReader): void {
-    const kind = Object.hasOwn(typeKinds, entry.metaType) ? typeKinds[entry.metaType] : undefined;
-    if (kind !== undefined) {
-      if (this.#types.has(entry.name)) throw entry.error('another type has the same name');
-      this.#types.set(entry.name, shell(kind, entry));
-    } else if (entry.metaType !== 'command' && entry.metaType !== 'event') {
-      throw entry.error(`unknown meta-type '${entry.metaType}'`);
-    }
-  }
-
-  #command(entry: InfoReader): WireCommand {
-    return {
-      name: entry.name,
-      features: entry.features(),
-      arguments: this.#object(entry, entry.string('arg-type')),
-      result: this.#type(entry, entry.string('ret-type')),
-      oob: entry.flag('allow-oob'),
-      furtherArguments: false,
-      replies: true,
-      preconfig: false,
-    };
-  }
-
-  #event(entry: InfoReader): WireEvent {
-    return { name: entry.name, features: entry.features(), data: this.#object(entry, entry.string('arg-type')) };
-  }
-
-  /** Adds the references to other types. */
-  #fill(entry: InfoReader): void {
-    const type = this.#type(entry, entry.name);
-    switch (type.kind) {
-      case 'builtin':
-      case 'enum':
-        break;
-      case 'array': {
-        const element = this.#type(entry, entry.string('element-type'));
-        if (element.kind === 'array') throw entry.error('an array cannot contain an array');
-        (type as Mutable<WireArray>).element = element;
-        break;
-      }
-      case 'alternate': {
-        (type as Mutable<WireAlternate>).alternatives = entry.list('members').map((member) => {
-          const inner = this.#type(member, member.string('type'));
-          if (inner.kind === 'alternate') throw member.error('an alternate cannot contain an alternate');
-          return { type: inner };
-        });
-        break;
-      }
-      case 'object':
-        this.#fillObject(entry, type);
-        break;
-    }
-  }
-
-  #fillObject(entry: InfoReader, type: Mutable<WireObject>): void {
-    const members = new Map<string, WireMember>();
-    for (const member of entry.list('members', 'name')) {
-      add(members, member, {
-        name: member.name,
-        type: this.#type(member, member.string('type')),
-        optional: member.has('default'),
-        features: member.features(),
-        owner: type,
-      });
-    }
-    type.members = members;
-    if (!entry.has('tag') && !entry.has('variants')) return;
-    const tag = entry.string('tag');
-    if (members.get(tag)?.type.kind !== 'enum') throw entry.error(`the tag '${tag}' is not a member with an enum type`);
-    type.discriminator = tag;
-    const branches = new Map<string, WireBranch>();
-    for (const variant of entry.list('variants', 'case')) {
-      add(branches, variant, { type: this.#object(variant, variant.string('type')) });
-    }
-    type.branches = branches;
-  }
-
-  /**
-   * Refuses objects that are nested within their own branches, and those whose nested branches multiply beyond what can be
-   * compared.
-   */
-  #countLeaves(entry: InfoReader, object: WireObject, depth: number): number {
-    const known = this.#leaves.get(object);
-    if (known !== undefined) return known;
-    if (depth > maxDepth) throw entry.error('branches are nested too deeply');
-    let leaves = 0;
-    for (const { type } of object.branches.values()) leaves += this.#countLeaves(entry, type, depth + 1);
-    if (leaves > maxLeaves) throw entry.error('too many nested branches');
-    this.#leaves.set(object, Math.max(1, leaves));
-    return Math.max(1, leaves);
-  }
-
-  #object(from: InfoReader, name: string): WireObject {
-    const type = this.#type(from, name);
-    if (type.kind !== 'object') throw from.error(`type '${name}' is not an object`);
-    return type;
-  }
-
-  #type(from: InfoReader, name: string): WireType {
-    const type = this.#types.get(name);
-    if (!type) throw from.error(`unknown type '${name}'`);
-    return type;
-  }
-}
-
-function shell(kind: WireType['kind'], entry: InfoReader): WireType {
-  const named = { name: entry.name, features: entry.features() };
-  switch (kind) {
-    case 'builtin': {
-      const jsonType = entry.string('json-type');
-      const name = Object.hasOwn(builtinsOf, jsonType) ? builtinsOf[jsonType] : undefined;
-      if (name === undefined) throw entry.error(`unknown json-type '${jsonType}'`);
-      return { kind, name };
-    }
-    case 'array':
-      return { kind, element: empty };
-    case 'enum':
-      return { kind, ...named, values: valuesOf(entry) };
-    case 'object':
-      return { kind, ...named, members: new Map(), branches: new Map() };
-    case 'alternate':
-      return { kind, ...named, alternatives: [] };
-  }
-}
-
-function valuesOf(entry: InfoReader): Map<string, Marked> {
-  const values = new Map<string, Marked>();
-  if (entry.has('members')) {
-    for (const value of entry.list('members', 'name')) add(values, value, { features: value.features() });
-    return values;
-  }
-  // Before QEMU 6.2, there were only names.
-  for (const name of entry.strings('values')) values.set(name, { features: [] });
-  return values;
-}
-
-function add<T>(map: Map<string, T>, entry: InfoReader, value: T): void {
-  if (map.has(entry.name)) throw entry.error('duplicate name');
-  map.set(entry.name, value);
-}
-
-/** An object in an introspection, which may have any content. */
-class InfoReader {
-  readonly #info: JsonObject;
-  readonly #title: string;
-  readonly name: string;
-
-  /**
-   * @param title the term for the object in messages
-   * @param nameKey the key of the object's name, if it has one
-   */
-  constructor(info: unknown, title: string, nameKey?: string) {
-    this.#title = title;
-    if (typeof info !== 'object' || info === null || Array.isArray(info)) throw this.error('must be an object');
-    this.#info = info as JsonObject;
-    this.name = nameKey === undefined ? '' : this.string(nameKey);
-  }
-
-  get title(): string {
-    // There is no name yet if the name itself is invalid.
-    return this.name ? `${this.#title} ('${this.name}')` : this.#title;
-  }
-
-  get metaType(): string {
-    return this.string('meta-type');
-  }
-
-  has(key: string): boolean {
-    return Object.hasOwn(this.#info, key);
-  }
-
-  string(key: string): string {
-    const value = this.#value(key);
-    if (typeof value !== 'string') throw this.error(`'${key}' must be a string`);
-    return value;
-  }
-
-  flag(key: string): boolean {
-    const value = this.#value(key) ?? false;
-    if (typeof value !== 'boolean') throw this.error(`'${key}' must be true or false`);
-    return value;
-  }
-
-  strings(key: string): string[] {
-    const values = this.#array(key);
-    if (!values.every((value) => typeof value === 'string')) throw this.error(`'${key}' must be an array of strings`);
-    return values;
-  }
-
-  features(): Feature[] {
-    return this.has('features') ? this.strings('features').map((name) => ({ name })) : [];
-  }
-
-  /** @param nameKey the key of the elements' names, if they have names */
-  list(key: string, nameKey?: string): InfoReader[] {
-    return this.#array(key).map((info, index) => new InfoReader(info, `${this.title}: ${key} ${index + 1}`, nameKey));
-  }
-
-  error(message: string): FileError {
-    return malformed(`${this.title}: ${message}`);
-  }
-
-  #array(key: string): unknown[] {
-    const value = this.#value(key);
-    if (!Array.isArray(value)) throw this.error(`'${key}' must be an array`);
-    return value;
-  }
-
-  #value(key: string): unknown {
-    return this.has(key) ? this.#info[key] : undefined;
-  }
-}
-
-function malformed(message: string): FileError {
-  return new FileError(`the introspection is malformed: ${message}`);
+  return { ...wireOf(readIntrospection(infos)), isIntrospection: true };
 }

@@ -26,7 +26,7 @@ export interface Wording {
   readonly cannotBeCalledOob: string;
 }
 
-/** For two schemas, of which one is newer. */
+/** For two schemas, one newer than the other. */
 export const ofVersions: Wording = {
   isNew: 'is new',
   isGone: (warnings) => `was removed${announced(warnings)}`,

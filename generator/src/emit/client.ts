@@ -2,6 +2,7 @@
 
 import {
   allMembers,
+  isEmpty,
   takesFurtherArguments,
   type Command,
   type Event,
@@ -48,8 +49,9 @@ export function emitClient(schema: Schema, context: EmitContext, qemu?: string):
     emitter.commandMap(commands),
     emitter.eventMap(events),
     ...(context.versions ? emitter.optionalCommands(commands) : []),
-    emitter.validators(commands, events),
-    ...emitter.client(commands, qemu),
+    ...(context.declarations
+      ? emitter.declarations(commands)
+      : [emitter.validators(commands, events), ...emitter.client(commands, qemu)]),
   ];
   return join([emitter.imports(), ...parts], '\n\n');
 }
@@ -172,14 +174,15 @@ class ClientEmitter {
       "A client with a method for each command. Each method takes the command's arguments, then call options.";
     const connectDocs =
       'Connects to a running server, or starts one.\n\n@throws QmpError if the connection fails or is not ready in time';
-    const methods = commands.map((command) => this.#method(command));
-    const { versions } = this.#context;
-    const base = versions
-      ? generic(code`RangeClient`, [code`Commands`, code`Events`, code`OptionalCommands`])
-      : code`BaseClient<Commands, Events>`;
+    const methods = commands.map((command) => {
+      const inner = call(code`this.execute`, [code`${command.name}`, code`args`, code`options`]);
+      return code`${this.#docs(command)}${this.#method(command)} {
+        return ${inner};
+        }`;
+    });
     return [
-      assignment(code`const protocol: Protocol`, protocol(commands, qemu, versions)),
-      code`${docComment(clientDocs)}export class Client extends ${base} {
+      assignment(code`const protocol: Protocol`, protocol(commands, qemu, this.#context.versions)),
+      code`${docComment(clientDocs)}export class Client extends ${this.#base()} {
         ${join(methods, '\n\n')}
         }`,
       code`${docComment(connectDocs)}export async function connect(address: Address, options?: ConnectOptions): Promise<Client> {
@@ -188,6 +191,27 @@ class ClientEmitter {
     ];
   }
 
+  /** Returns what `validators` and `client` define, without code. */
+  declarations(commands: readonly Command[]): Code[] {
+    const methods = commands.map((command) => code`${this.#method(command)};`);
+    const validators = generic(this.#references.runtime('Validators'), [code`Commands`, code`Events`]);
+    return [
+      code`export declare const validators: ${validators};`,
+      code`export declare class Client extends ${this.#base()} {
+        ${methods}
+        }`,
+      code`export declare function connect(address: Address, options?: ConnectOptions): Promise<Client>;`,
+    ];
+  }
+
+  /** Returns the class that the client extends. */
+  #base(): Code {
+    return this.#context.versions
+      ? generic(code`RangeClient`, [code`Commands`, code`Events`, code`OptionalCommands`])
+      : code`BaseClient<Commands, Events>`;
+  }
+
+  /** Returns a method without its body. */
   #method(command: Command): Code {
     const optional =
       !command.arguments ||
@@ -200,10 +224,7 @@ class ClientEmitter {
       code`args${optional ? code`?` : code``}: ${this.#arguments(command)}`,
       code`options?: ${generic(options, [code`Events`, code`U`])}`,
     ];
-    const head = signature(name, code`U extends keyof Events = never`, parameters, generic(code`Promise`, [outcome]));
-    return code`${this.#docs(command)}${head} {
-      return ${call(code`this.execute`, [code`${command.name}`, code`args`, code`options`])};
-      }`;
+    return signature(name, code`U extends keyof Events = never`, parameters, generic(code`Promise`, [outcome]));
   }
 
   #docs(definition: Command | Event): Code {
@@ -211,12 +232,14 @@ class ClientEmitter {
   }
 
   #arguments(command: Command): Code {
-    const types = command.arguments
-      ? this.#read(command.arguments, command)
-      : [this.#references.runtime('EmptyObject')];
-    if (!takesFurtherArguments(command)) return union(types);
-    const further = types.map((type) => intersection(type, this.#references.runtime('FurtherArguments')));
-    return union(further.length === 1 ? further : further.map((type) => code`(${type})`));
+    const { arguments: own } = command;
+    const types = own ? this.#read(own, command) : [this.#references.runtime('EmptyObject')];
+    if (!own || !takesFurtherArguments(command)) return union(types);
+    const further = this.#references.runtime('FurtherArguments');
+    // The type of an object without members allows none.
+    if (isEmpty(own)) return further;
+    const open = types.map((type) => intersection(type, further));
+    return union(open.length === 1 ? open : open.map((type) => code`(${type})`));
   }
 
   /** Returns the types of arguments, without what versions add whose generated code does not read them. */
@@ -243,7 +266,7 @@ function protocol(
   qemu: string | undefined,
   versions: readonly string[] | undefined,
 ): Code {
-  // Only agents have this command, which their handshake uses.
+  // Only agents have this command, which is part of their handshake.
   const handshake = commands.some(({ name }) => name === 'guest-sync-delimited') ? 'sync' : 'greeting';
   const silent = commands.filter(({ successResponse }) => !successResponse).map(({ name }) => code`${name}`);
   return object([

@@ -2,9 +2,9 @@
  * Writes TypeScript. Nothing becomes code by accident: a string in a `code` template becomes a string literal, and only
  * the output of this module is inserted verbatim.
  *
- * A piece of code is a prettier document, which prettier's printer breaks into lines. Formatting printed text would take
- * several times as long, because prettier would have to parse it. Instead, each function here lays out its construct as
- * prettier would, and `test/layout.test.ts` verifies that prettier has nothing to change.
+ * A piece of code is a prettier document, which prettier's printer breaks into lines. Formatting printed text would
+ * take several times as long, because prettier would have to parse it. Instead, each function here lays out its
+ * construct as prettier would, and `test/layout.test.ts` verifies that prettier has nothing to change.
  */
 
 import { builders, printer, utils } from 'prettier/doc';
@@ -207,7 +207,7 @@ export function pairs(elements: readonly (readonly [Code, Code])[]): Code {
 
 /** Returns `name: value`, as in an object literal. */
 export function property(name: Code, value: Code): Code {
-  // Moving the value to the next line would gain no space.
+  // Moving the value to the next line would not save space.
   const isShort = typeof name.doc === 'string' && name.doc.length < style.tabWidth + 3;
   if (isShort && typeof value.doc === 'string') return code`${name}: ${value}`;
   return new Fragment(group([name.doc, ':', assigned(value)]));
@@ -263,7 +263,7 @@ export function intersection(first: Code, second: Code): Code {
 /** Returns `Name<A, B>`. */
 export function generic(name: Code, parameters: readonly Code[]): Code {
   const [first] = parameters;
-  // A single name is never moved to a line of its own.
+  // A single name is never moved to its own line.
   if (parameters.length === 1 && typeof first?.doc === 'string') return code`${name}<${first}>`;
   const inner = separated(docsOf(parameters), [',', line]);
   return new Fragment([name.doc, group(['<', indent([softline, inner]), softline, '>'])]);

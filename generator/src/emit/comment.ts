@@ -8,7 +8,7 @@ import { allVersions, describeVersions, type Versions } from '../model/versions.
 import { optional } from '../optional.js';
 import { codeSpan, escapeTags, toMarkdown } from './markdown.js';
 
-/** Matches `(since 2.10)` at the end of a text, or `Since 2.10` as its last paragraph. */
+/** Matches `(since 2.10)` at the end of text, or `Since 2.10` as its last paragraph. */
 const sinceAtEnd = /(?:[ \n]{0,2}\(since:? (?:QEMU )?|(?:^|\n\n)since:? )(\d+(?:\.\d+)+)(\)?)(\.?)$/iu;
 
 /** The properties of a definition that its comment describes. */
@@ -112,7 +112,7 @@ export class Comments {
     return list(branches.map((branch) => [branch.name, [this.#versionNote(branch), conditionNote(branch.condition)]]));
   }
 
-  /** Returns a list of alternatives for the comment of their type, or undefined if there is nothing to say about them. */
+  /** Returns a list of alternatives for the comment of their type, or undefined if it would be empty. */
   alternatives(alternatives: readonly Alternative[], doc: Doc | undefined): string | undefined {
     return list(
       alternatives.map(({ name, condition, ...part }) => [
@@ -138,7 +138,7 @@ export class Comments {
   #text(text: string | undefined, doc: Doc | undefined): string | undefined {
     const full = text === undefined ? '' : withoutElision(text);
     if (!this.#prose || full === '') return undefined;
-    // Names of the definition's own members refer to these, not to other definitions.
+    // A name that is also one of the definition's own members means that member.
     const link = (name: string): string | undefined => (doc?.members.has(name) ? undefined : this.#link(name));
     return escapeTags(toMarkdown(full, link));
   }
@@ -146,7 +146,7 @@ export class Comments {
   #tag(tag: string, text: string | undefined, doc: Doc | undefined): string | undefined {
     const markdown = this.#text(text, doc);
     if (markdown === undefined) return undefined;
-    // Lists, quotations and code blocks begin on a line of their own.
+    // Lists, quotations and code blocks begin on their own line.
     return `${tag}${/^(?:[->*]|\d+\.|```)/u.test(markdown) ? '\n' : ' '}${markdown}`;
   }
 

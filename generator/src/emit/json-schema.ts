@@ -7,7 +7,7 @@
 
 import { builders, printer } from 'prettier/doc';
 
-import { builtins } from '../builtins.js';
+import { builtins, validatedAs } from '../builtins.js';
 import {
   isEmpty,
   allMembers,
@@ -29,7 +29,7 @@ import { style } from './code.js';
 import { provenance, type EmitOptions } from './package.js';
 import { branchGroups } from './union.js';
 
-/** The end of the names of generated files. */
+/** The suffix of the names of generated files. */
 export const jsonSchemaSuffix = '.schema.json';
 
 /** Matches the beginning of a file that the generator may overwrite or delete. JSON has no comments. */
@@ -120,7 +120,7 @@ class Emitter {
   arguments(command: Command): void {
     const { name, arguments: type, features } = command;
     if (!type) this.#define(name, object([], false), features);
-    // Not a reference: where the type is used elsewhere, it does not allow further members.
+    // Not a reference: other uses of the type do not allow further members.
     else if (takesFurtherArguments(command)) this.#define(name, this.#object(type, name, [], true), features);
     else this.#define(name, this.#type(type), features);
   }
@@ -145,7 +145,7 @@ class Emitter {
   }
 
   #type(type: Type): JsonSchema {
-    if (type.kind === 'builtin') return builtinSchema(type.name);
+    if (type.kind === 'builtin') return builtinSchema(validatedAs(type));
     if (type.kind === 'array') return { type: 'array', items: this.#type(type.element) };
     // Implicit structs, and the types of places that have several in a range, have no name of their own.
     if ((type.kind === 'struct' && type.implicit) || isJoined(type)) return this.#named(type);
@@ -171,8 +171,8 @@ class Emitter {
   }
 
   /**
-   * Describes the JSON kinds first, then the contents of objects and arrays, so that errors are about the alternative of
-   * the value's kind.
+   * Describes the JSON kinds first, then the contents of objects and arrays, so that errors are about the alternative
+   * of the value's kind.
    */
   #alternate({ alternatives }: AlternateType): JsonSchema {
     if (alternatives.length === 0) return never;
@@ -205,7 +205,7 @@ class Emitter {
     return this.#isStrict ? this.#strictUnion(type, name, properties, isOpen) : this.#lenientUnion(type, properties);
   }
 
-  /** Each branch repeats the common members: `additionalProperties` ignores properties that other schemas list. */
+  /** Repeats the common members in each branch, because `additionalProperties` ignores what other schemas list. */
   #strictUnion(union: UnionType, name: string, common: readonly Property[], isOpen: boolean): JsonSchema {
     const { discriminator } = union;
     const branches = branchGroups(withAllBranches(union)).map((group) => {
@@ -223,7 +223,7 @@ class Emitter {
     return { ...object(tag, true), ...all(branches) };
   }
 
-  /** If the value of the discriminator is unknown, any members are allowed. */
+  /** Allows any members if the value of the discriminator is unknown. */
   #lenientUnion({ discriminator, branches }: UnionType, properties: readonly Property[]): JsonSchema {
     const insides = branches.flatMap(({ name, type }) =>
       type && !isEmpty(type) ? [when(hasValue(discriminator.name, { const: name }), this.#type(type))] : [],

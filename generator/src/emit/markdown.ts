@@ -171,7 +171,7 @@ class BlockParser {
     return new InlineParser(text, this.#links).parse();
   }
 
-  /** Indented text is a quotation, but indented lists and examples are not: authors indent them for looks. */
+  /** Parses indented text as a quotation, except lists and examples, which authors indent only for their appearance. */
   #quote(): void {
     const content = this.#takeIndented();
     const blocks = commandLine.test(content[0] ?? '') ? code(content) : this.#nested(content);
@@ -221,7 +221,7 @@ class BlockParser {
     if (border.startsWith('+')) {
       this.#takeUntilBlank();
     } else {
-      // Blank lines may separate rows, so the end is a border followed by a blank line.
+      // Blank lines may separate rows, so the table ends at a border that is followed by a blank line.
       while (this.#at < this.#lines.length && !(tableBorder.test(this.#line()) && this.#line(1) === '')) this.#at++;
       this.#at++;
     }
@@ -301,7 +301,8 @@ class BlockParser {
   }
 
   /**
-   * Parses a paragraph, which ends at a blank or indented line or a message. If it ends with `::`, literal text follows.
+   * Parses a paragraph, which ends at a blank or indented line or a message. If it ends with `::`, literal text
+   * follows.
    */
   #paragraph(): void {
     const start = this.#at++;
@@ -414,7 +415,7 @@ class InlineParser {
     else this.#interpreted(token);
   }
 
-  /** Consumes the content of a delimiter and its end. Returns undefined if there is no end: the delimiter is then text. */
+  /** Consumes text up to a closing delimiter. Returns undefined if there is none: the opening one is then text. */
   #enclosed(opener: string, delimiter: Delimiter): string | undefined {
     const closer = closers[delimiter];
     closer.lastIndex = this.#at + 1;
@@ -559,7 +560,7 @@ function wrap(markdown: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of markdown.split(' ')) {
-    // A word that would have to be escaped at the start of a line stays on this one.
+    // If a word would have to be escaped at the start of the next line, keep it on this one.
     if (line === '') line = harmlessAtStart(word);
     else if (line.length + 1 + word.length <= columns || harmlessAtStart(word) !== word) line += ` ${word}`;
     else {

@@ -63,7 +63,7 @@ class ModuleEmitter {
     this.references = references;
   }
 
-  /** Returns the parts that a definition is emitted as, to be separated by blank lines. */
+  /** Returns the code for a definition, in parts to be separated by blank lines. */
   definition(definition: Definition): Code[] {
     if (isType(definition) && definition.variants) return this.#mixed(definition, definition.variants);
     switch (definition.kind) {
@@ -90,7 +90,8 @@ class ModuleEmitter {
       return code`${docComment(comments.member(value, type.doc, type.in))}${entry},`;
     });
     const known = code`(typeof ${name})[keyof typeof ${name}]`;
-    const validator = call(this.references.runtime('enumeration', true), [name, ...this.references.valueNotes(type)]);
+    const validator = (): Code =>
+      call(this.references.runtime('enumeration', true), [name, ...this.references.valueNotes(type)]);
     const table = code`{
       ${values}
       } as const`;
@@ -104,7 +105,7 @@ class ModuleEmitter {
 
   #struct(struct: StructType, docs: Code, doc: Doc | undefined): Code[] {
     const name = this.#nameOf(struct);
-    const validator = this.#validator(struct, this.references.struct(struct));
+    const validator = this.#validator(struct, () => this.references.struct(struct));
     if (isEmpty(struct)) {
       const type = alias(name, [this.references.runtime('EmptyObject')]);
       return [code`${docs}${type}\n${validator}`];
@@ -113,10 +114,11 @@ class ModuleEmitter {
     return [this.#interface(name, bases, this.#properties(struct.members, doc, struct.in), docs), validator];
   }
 
-  #validator(type: NamedType, initializer: Code, checked = this.#nameOf(type)): Code {
+  #validator(type: NamedType, initializer: () => Code, checked = this.#nameOf(type)): Code {
     const name = identifier(this.#context.names.validator(type));
     const annotation = generic(this.references.runtime('Validator'), [checked]);
-    return assignment(code`export const ${name}: ${annotation}`, pure(initializer));
+    if (this.#context.declarations) return code`export declare const ${name}: ${annotation};`;
+    return assignment(code`export const ${name}: ${annotation}`, pure(initializer()));
   }
 
   #union(union: UnionType): Code[] {
@@ -135,7 +137,7 @@ class ModuleEmitter {
   }
 
   #unionValidator(union: UnionType): Code {
-    return this.#validator(union, this.#unionDescription(union, this.references.validator(union.base)));
+    return this.#validator(union, () => this.#unionDescription(union, this.references.validator(union.base)));
   }
 
   #unionDescription(union: UnionType, base: Code): Code {
@@ -175,8 +177,10 @@ class ModuleEmitter {
     const remark = this.#context.comments.alternatives(alternate.alternatives, alternate.doc);
     const types = alternate.alternatives.flatMap(({ type }) => this.references.alternatives(type));
     const distinct = [...new Map(types.map((type) => [String(type), type])).values()];
-    const validators = alternate.alternatives.map(({ type }) => this.references.validator(type));
-    const validator = call(this.references.runtime('alternate', true), [arrow(array(validators))]);
+    const validator = (): Code => {
+      const validators = alternate.alternatives.map(({ type }) => this.references.validator(type));
+      return call(this.references.runtime('alternate', true), [arrow(array(validators))]);
+    };
     return code`${this.#docs(alternate, remark)}${alias(this.#nameOf(alternate), distinct)}
       ${this.#validator(alternate, validator)}`;
   }
@@ -192,7 +196,7 @@ class ModuleEmitter {
   /** Returns a type that is a struct in some versions, and a union in others, or unions by different discriminators. */
   #mixed(type: NamedType, variants: readonly Variant[]): Code[] {
     const described = variants.map((variant) => ({ ref: this.#description(variant.type), in: variant.in }));
-    const validator = this.#validator(type, this.references.joined(described));
+    const validator = this.#validator(type, () => this.references.joined(described));
     const forms = structOrUnion(type);
     if (forms) return this.#structOrUnion(type, forms, validator);
     const members = type.kind === 'struct' ? type.members : [];

@@ -14,6 +14,7 @@ import {
   type Type,
   type UnionType,
 } from '../model.js';
+import { pascalCase } from '../pascal-case.js';
 import { reservedWords } from './code.js';
 import { isJoined, structOrUnion, type StructOrUnion } from '../model/variants.js';
 import { branchGroups, groupPaths } from './union.js';
@@ -30,7 +31,7 @@ export const runtimeTypes = words(`
   Address CallOptions CommandValidators ConnectOptions EmptyObject EventOf Int64 Issue IssuesOptions Json JsonObject Launch Log LogEntry
   LogLevel OobCallOptions Outcome QmpEvent Remark Trace Validation Validator`);
 
-/** Names that generated modules use themselves, and words that cannot name a type. A clashing type gets a trailing `_`. */
+/** Names that generated modules use, and words that cannot name a type. A type with such a name gets a trailing `_`. */
 const reservedTypes = new Set([
   ...runtimeExports,
   ...runtimeTypes,
@@ -41,10 +42,10 @@ const reservedTypes = new Set([
   ...reservedWords,
 ]);
 
-/** The client's own members, and names with a meaning in JavaScript. A clashing method gets a trailing `_`. */
+/** The client's own members, and names with a meaning in JavaScript. A method with such a name gets a trailing `_`. */
 const reservedMethods = new Set(
   words(`
-    execute executeRaw on off once events close greeting process supports has
+    execute executeRaw on off once events close greeting process supports has version
     constructor then catch finally toString toJSON valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString __proto__`),
 );
 
@@ -160,7 +161,7 @@ export class Names {
       message,
       position: definition.position,
       definition: { title: `${definition.kind} '${definition.name}'`, position: definition.position },
-      related: { message: 'the other is defined here', position: other.position },
+      related: { message: 'the other definition is here', position: other.position },
       includedFrom: [],
     });
   }
@@ -184,17 +185,4 @@ function methodName(name: string): string {
 
 function identifier(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_]/gu, '_');
-}
-
-/** Converts `block_resize` and `BLOCK_RESIZE` to `BlockResize`. */
-function pascalCase(name: string): string {
-  const parts = name.split(/[^A-Za-z0-9]+/u).filter((word) => word !== '');
-  const joined = parts
-    .map(
-      (word) =>
-        word.charAt(0).toUpperCase() + (word === word.toUpperCase() ? word.slice(1).toLowerCase() : word.slice(1)),
-    )
-    .join('');
-  // Names with a vendor prefix may begin with a digit: `__3com_command`.
-  return /^\d/u.test(joined) ? `_${joined}` : joined;
 }

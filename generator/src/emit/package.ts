@@ -22,6 +22,8 @@ export interface EmitOptions {
   readonly define?: readonly string[];
   /** Whether to include documentation text. */
   readonly docs: boolean;
+  /** Whether to declare validators and the client without their code, for programs that are only checked. */
+  readonly declarations?: boolean;
   /** Returns the address of a definition in QEMU's manual. */
   readonly manual?: (definition: Definition) => string | undefined;
 }
@@ -64,6 +66,7 @@ function emitFiles(schema: Schema, options: EmitOptions): Map<string, Code> {
     names,
     comments: new Comments(options.docs, (name) => linkTarget(schema, names, name), schema.versions),
     manual: options.manual ?? (() => undefined),
+    declarations: options.declarations ?? false,
     file: ({ position, module }) => files.get(position.file) ?? module,
     ...optional('versions', schema.versions),
   };

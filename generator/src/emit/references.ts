@@ -1,5 +1,6 @@
 /** References to types and validators, shared by the emitters of modules and of the client. */
 
+import { validatedAs } from '../builtins.js';
 import { formatCondition } from '../condition.js';
 import { isJoined, newestFeatures, seen, simplified } from '../model/variants.js';
 import { allVersions, formatVersions, type Versions } from '../model/versions.js';
@@ -40,6 +41,8 @@ export interface EmitContext {
   readonly comments: Comments;
   /** Returns the address of a definition in QEMU's manual, or undefined if it has none. */
   readonly manual: (definition: Definition) => string | undefined;
+  /** Whether to omit code that only matters at run time. */
+  readonly declarations: boolean;
   /** Returns the file name, without extension, of the TypeScript module with a definition's types. */
   readonly file: (definition: Definition) => string;
   /** The versions of a range, oldest first. */
@@ -129,7 +132,7 @@ export class References {
     if (simple !== type) return this.validator(simple);
     switch (type.kind) {
       case 'builtin':
-        return code`${type.name}`;
+        return code`${validatedAs(type)}`;
       case 'array':
         return array([this.validator(type.element)]);
       default: {

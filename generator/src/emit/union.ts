@@ -23,8 +23,8 @@ export function branchGroups(union: UnionType): BranchGroup[] {
 }
 
 /**
- * Returns the paths from a union to its leaves, as names of groups. An interface cannot extend a union, so a branch that
- * is itself a union is replaced by its branches.
+ * Returns the paths from a union to its leaves, as names of groups. An interface cannot extend a union, so a branch
+ * that is itself a union is replaced by its branches.
  */
 export function leafPaths(union: UnionType): string[][] {
   return branchGroups(union).flatMap(groupPaths);

@@ -19,7 +19,7 @@ interface VersionRange {
 }
 
 const rules = {
-  /** Names of types are CamelCase, names of events upper case, and all others lower case. Only names of events contain `_`. */
+  /** Types have CamelCase names, events upper case, and everything else lower case. Only names of events have `_`. */
   'naming-conventions': { since: '6.0' },
   /** Names of members, values, features and alternatives are lower case. */
   'lower-case-members': { until: '6.0' },
@@ -63,7 +63,7 @@ const rules = {
   'doc-indent-as-second-line': { since: '8.1', until: '9.0' },
   /** Sections begin after a blank line, and their text is indented; `Errors:` is one. */
   'doc-sections': { since: '9.0' },
-  /** The second line of an indented introduction is indented like the first. In older versions, that is a block quote. */
+  /** The second line of an indented introduction is indented like the first. Formerly, this was a quotation. */
   'doc-introduction-indent': { since: '11.1' },
   /** There is no space between a described name and its colon. In older versions, such a line is text. */
   'doc-colon-after-name': { since: '8.1' },
@@ -86,7 +86,7 @@ export interface Dialect {
 }
 
 /** The newest QEMU version whose rules are known. */
-export const newestDialect = '10.2';
+export const newestDialect = '11.1';
 /** The oldest QEMU version whose rules are known. */
 export const oldestDialect = '5.2';
 

@@ -132,7 +132,7 @@ function hint(word: string): string {
   return /^[\w`]/u.test(word) ? ': names need single quotes' : '';
 }
 
-/** Describes a character for a message: visible characters are shown beside their code. */
+/** Describes a character for a message: visible characters are shown with their code. */
 function printable(text: string, offset: number): string {
   const point = text.codePointAt(offset) ?? 0;
   const code = `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;

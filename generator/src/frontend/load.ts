@@ -22,7 +22,7 @@ interface LoadOptions {
   readonly dialect?: Dialect;
   /** Reads a file. By default, from the file system, and only in the root's tree. */
   readonly read?: Read;
-  /** The expressions of parsed files, by absolute path. These files are not parsed again, and others are added. */
+  /** The expressions of parsed files, by absolute path. Files in the map are not parsed again; others are added. */
   readonly parsed?: Map<string, readonly Expression[]>;
 }
 
@@ -44,8 +44,7 @@ export interface ParsedFile {
 const maxIncludes = 100;
 
 /**
- * @throws SchemaError if the schema has errors: with only the first if it is in the syntax or a directive, otherwise with
- * all
+ * @throws SchemaError with the first error if it is in the syntax or a directive, otherwise with all errors
  * @throws FileError if the root file cannot be read
  */
 export function loadSchema(root: string, options: LoadOptions = {}): Schema {
@@ -150,7 +149,7 @@ class Loader implements ParsedSchema {
     if (!value) return false;
     if (doc) refuseDoc(source, doc);
     for (const [key, { offset }] of object.members) {
-      if (key !== name) source.fail(offset, `a directive has one key, but this one has '${name}' and '${key}'`);
+      if (key !== name) source.fail(offset, `a directive has only one key, but this one has '${name}' and '${key}'`);
     }
     if (name === 'include') this.#include(source, value);
     else setPragmas(this.pragmas, source, value, this.#dialect);

@@ -5,7 +5,7 @@ import type { ValueNode } from './ast.js';
 import type { Dialect, Rule } from './dialect.js';
 import type { Source } from './source.js';
 
-/** The values of pragmas. The last directive that sets a pragma applies. */
+/** The values of pragmas. If several directives set a pragma, the last one applies. */
 export interface Pragmas {
   docRequired: boolean;
   commandNameExceptions: ReadonlySet<string>;

@@ -7,7 +7,7 @@ import { didYouMean } from '../suggest.js';
 import type { DefinitionSyntax } from './expressions/syntax.js';
 import type { Source } from './source.js';
 
-/** The number of errors with suggestions. Finding a suggestion is slow in a schema with many names. */
+/** The maximum number of errors with suggestions. Finding a suggestion is slow in a schema with many names. */
 const maxHints = 20;
 
 /** The definition that contains an error. */

@@ -1,7 +1,7 @@
 /** Finds out which types of two schemas correspond to each other. */
 
 import { kindOfBuiltin, type JsonKind } from '../builtins.js';
-import { allMembers, isObjectType, isType, type NamedType, type Schema, type Type } from '../model.js';
+import { allMembers, isObjectType, isType, type Condition, type NamedType, type Schema, type Type } from '../model.js';
 
 export interface PairOptions {
   /** Whether types of the same name are a pair wherever they are used, so that only renamed types are paired by place. */
@@ -43,7 +43,7 @@ interface Context {
   readonly uses: readonly [Uses, Uses];
 }
 
-type Uses = ReadonlyMap<NamedType, number>;
+export type Uses = ReadonlyMap<NamedType, number>;
 
 function pairNames(one: Schema, other: Schema): Map<NamedType, NamedType> {
   const pairs = new Map<NamedType, NamedType>();
@@ -74,27 +74,35 @@ function findCandidates({ one, other, named, uses }: Context, pairs?: Pairs): Ca
   const partners = new Set(named.values());
   const chosen = new Set(pairs?.values());
   const open: [NamedType, NamedType][] = [...named];
-  const isFree = (type: NamedType, partner: NamedType): boolean => {
-    if (named.has(type) || partners.has(partner)) return false;
-    // An implicit type has only one place.
-    return (!isImplicit(type) || uses[1].get(partner) === 1) && (!isImplicit(partner) || uses[0].get(type) === 1);
+  const within = new Map<NamedType, Set<NamedType>>();
+  /** Visits the places within two types once. */
+  const enter = (type: NamedType, partner: NamedType): void => {
+    const known = within.get(type) ?? new Set<NamedType>();
+    if (!known.has(partner)) open.push([type, partner]);
+    within.set(type, known.add(partner));
   };
+  const mayBePair = (type: NamedType, partner: NamedType): boolean =>
+    pairs?.get(type) === partner || (!pairs?.has(type) && !chosen.has(partner));
+  // An implicit type has only one place.
+  const haveEqualPlaces = (type: NamedType, partner: NamedType): boolean =>
+    (!isImplicit(type) || uses[1].get(partner) === 1) && (!isImplicit(partner) || uses[0].get(type) === 1);
   const meet = (first: Type | undefined, second: Type | undefined): void => {
     if (!first || !second || formOf(first) !== formOf(second)) return;
     const [type, partner] = [namedIn(first), namedIn(second)];
-    if (!type || !partner || !isFree(type, partner)) return;
+    if (!type || !partner || named.has(type) || partners.has(partner)) return;
+    if (mayBePair(type, partner)) enter(type, partner);
+    if (!haveEqualPlaces(type, partner)) return;
     const known = candidates.get(type) ?? new Map<NamedType, Candidate>();
-    candidates.set(type, known);
     const candidate = known.get(partner) ?? { type, partner, likeness: likenessOf(type, partner), places: 0 };
     candidate.places += 1;
-    known.set(partner, candidate);
-    const mayBePair = pairs?.get(type) === partner || (!pairs?.has(type) && !chosen.has(partner));
-    if (candidate.places === 1 && mayBePair) open.push([type, partner]);
+    candidates.set(type, known.set(partner, candidate));
   };
   const entries = entryPoints(other);
   for (const [place, type] of entryPoints(one)) meet(type, entries.get(place));
   // The loop also visits pairs that it adds.
   for (const [type, partner] of open) {
+    // The members of an implicit base are among those of its union.
+    if (isInlineBase(type) || isInlineBase(partner)) continue;
     const parts = partsOf(partner);
     for (const [place, part] of partsOf(type)) meet(part, parts.get(place));
     if (isObjectType(type) && isObjectType(partner)) meet(type.base, partner.base);
@@ -150,32 +158,67 @@ function groupBy<T, K>(all: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
   return groups;
 }
 
-/** Returns how similar the structures of two types are, without looking into the types within them. */
+/**
+ * Returns how similar the structures of two types are, without looking into the types within them. What one of them has only
+ * under a condition may be missing in the other.
+ */
 function likenessOf(type: NamedType, partner: NamedType): number {
   if (isImplicit(type) || isImplicit(partner)) return 1;
   const [shape, other] = [shapeOf(type), shapeOf(partner)];
-  if (shape.size === 0 && other.size === 0) return 1;
-  let common = 0;
-  for (const [part, form] of shape) if (other.has(part)) common += other.get(part) === form ? 2 : 1;
-  return common / (shape.size + other.size);
+  let [common, all] = [0, 0];
+  for (const [part, { form }] of shape) {
+    const same = other.get(part);
+    if (same) common += same.form === form ? 2 : 1;
+  }
+  for (const [one, another] of [
+    [shape, other],
+    [other, shape],
+  ] as const) {
+    for (const [part, { isConditional }] of one) if (!isConditional || another.has(part)) all += 1;
+  }
+  return all === 0 ? 1 : common / all;
 }
 
-/** Returns the forms of a type's parts by their places, or the values of an enum. */
-function shapeOf(type: NamedType): Map<string, string> {
-  if (type.kind === 'enum') return new Map(type.values.map(({ name }) => [name, '']));
-  return new Map([...partsOf(type)].map(([place, part]) => [place, formOf(part)]));
+/** What a type consists of, by place or value. */
+type Shape = ReadonlyMap<string, { readonly form: string; readonly isConditional: boolean }>;
+
+const knownShapes = new WeakMap<NamedType, Shape>();
+
+function shapeOf(type: NamedType): Shape {
+  const known = knownShapes.get(type);
+  if (known) return known;
+  const shape = new Map<string, { form: string; isConditional: boolean }>();
+  const add = (place: string, { condition }: { readonly condition?: Condition }, part?: Type): void => {
+    shape.set(place, { form: part ? formOf(part) : '', isConditional: condition !== undefined });
+  };
+  if (type.kind === 'enum') for (const value of type.values) add(value.name, value);
+  else if (type.kind === 'alternate') for (const one of type.alternatives) add(kindOf(one.type), one, one.type);
+  else {
+    for (const member of allMembers(type)) add(`member ${member.name}`, member, member.type);
+    for (const branch of type.kind === 'union' ? type.branches : []) {
+      if (branch.type) add(`branch ${branch.name}`, branch, branch.type);
+    }
+  }
+  knownShapes.set(type, shape);
+  return shape;
 }
+
+const knownParts = new WeakMap<NamedType, ReadonlyMap<string, Type>>();
 
 /** Returns the types within a type by their places, which have to be visible to clients. */
-function partsOf(type: NamedType): Map<string, Type> {
-  if (type.kind === 'enum') return new Map();
+function partsOf(type: NamedType): ReadonlyMap<string, Type> {
+  const known = knownParts.get(type);
+  if (known) return known;
+  const parts = new Map<string, Type>();
   if (type.kind === 'alternate') {
-    return new Map(type.alternatives.map((alternative) => [kindOf(alternative.type), alternative.type]));
+    for (const alternative of type.alternatives) parts.set(kindOf(alternative.type), alternative.type);
+  } else if (type.kind !== 'enum') {
+    for (const member of allMembers(type)) parts.set(`member ${member.name}`, member.type);
+    for (const branch of type.kind === 'union' ? type.branches : []) {
+      if (branch.type) parts.set(`branch ${branch.name}`, branch.type);
+    }
   }
-  const parts = new Map<string, Type>(allMembers(type).map((member) => [`member ${member.name}`, member.type]));
-  if (type.kind === 'union') {
-    for (const branch of type.branches) if (branch.type) parts.set(`branch ${branch.name}`, branch.type);
-  }
+  knownParts.set(type, parts);
   return parts;
 }
 
@@ -193,7 +236,7 @@ function entryPoints({ definitions }: Schema): Map<string, Type> {
 }
 
 /** Counts the places of each type. A place that several types inherit from a base counts once. */
-function countUses(schema: Schema): Uses {
+export function countUses(schema: Schema): Uses {
   const uses = new Map<NamedType, number>();
   const open: NamedType[] = [];
   const use = (type: Type | undefined): void => {
@@ -214,18 +257,20 @@ function countUses(schema: Schema): Uses {
   return uses;
 }
 
-function namedIn(type: Type): NamedType | undefined {
+/** Returns the named type that a type is, or that its elements have. */
+export function namedIn(type: Type): NamedType | undefined {
   const inner = type.kind === 'array' ? type.element : type;
   return inner.kind === 'builtin' ? undefined : inner;
 }
 
 /** Returns the form of a type: all that is known of it without looking into other types. */
-function formOf(type: Type): string {
+export function formOf(type: Type): string {
   if (type.kind === 'array') return `[${formOf(type.element)}]`;
   return type.kind === 'alternate' ? 'alternate' : type.kind === 'enum' ? 'enum' : kindOf(type);
 }
 
-function kindOf(type: Type): JsonKind | 'alternate' {
+/** Returns the JSON kind of a type's values, unless it is an alternate. */
+export function kindOf(type: Type): JsonKind | 'alternate' {
   switch (type.kind) {
     case 'builtin':
       return kindOfBuiltin(type.name);
@@ -241,8 +286,12 @@ function kindOf(type: Type): JsonKind | 'alternate' {
 }
 
 /** Returns whether a type belongs to its only user. */
-function isImplicit(type: NamedType): boolean {
+export function isImplicit(type: NamedType): boolean {
   return 'implicit' in type && type.implicit !== 'predefined';
+}
+
+function isInlineBase(type: NamedType): boolean {
+  return type.kind === 'struct' && type.implicit === 'base';
 }
 
 function isSame(pairs: Pairs, others: Pairs): boolean {

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { embeddedVersions } from '../embedded.js';
+import { compareVersions, embeddedVersions } from '../embedded.js';
 import { UsageError } from '../errors.js';
 
 const rangePattern = /^(\d+(?:\.\d+)*)\.\.(\d+(?:\.\d+)*)$/u;
@@ -24,7 +24,8 @@ export function versionsInRange(text: string): string[] {
   if (from === undefined || to === undefined) throw new UsageError(`expected a range such as 7.2..10.0, not '${text}'`);
   const embedded = embeddedVersions();
   const isBetween = (version: string): boolean =>
-    (isSame(version, from) || compare(version, from) > 0) && (isSame(version, to) || compare(version, to) < 0);
+    (isSame(version, from) || compareVersions(version, from) > 0) &&
+    (isSame(version, to) || compareVersions(version, to) < 0);
   const versions = embedded.filter(isBetween);
   const [only, ...others] = versions;
   if (others.length > 0) return versions;
@@ -34,10 +35,6 @@ export function versionsInRange(text: string): string[] {
 
 function isSame(version: string, prefix: string): boolean {
   return version === prefix || version.startsWith(`${prefix}.`);
-}
-
-function compare(version: string, other: string): number {
-  return version.localeCompare(other, 'en', { numeric: true });
 }
 
 /**
@@ -50,7 +47,7 @@ export function versionsOf(roots: readonly string[]): string[] {
   const versions = roots.map(versionOf);
   for (const [index, version] of versions.entries()) {
     const before = versions[index - 1];
-    if (before !== undefined && compare(before, version) >= 0) {
+    if (before !== undefined && compareVersions(before, version) >= 0) {
       const problem = `'${roots[index - 1]}' is of QEMU ${before}, and '${roots[index]}' of ${version}`;
       throw new UsageError(`several schemas have to be of different versions, the oldest first: ${problem}`);
     }

@@ -3,14 +3,13 @@
  * of the archive itself, is passed to a program.
  */
 
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, readSync } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 
-import { FileError, reasonOf } from '../errors.js';
+import { ArchiveError, FileError, ProgramError, reasonOf } from '../errors.js';
 import { maxInputSize, openRegular } from './files.js';
 
 /** Limits, in bytes unless noted. */
@@ -47,12 +46,15 @@ interface Release {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
+/** The bytes of a file, in pieces. */
+export type Chunks = AsyncIterable<Buffer>;
+
 /**
  * Reads the wanted files of a release tarball, which may be uncompressed, or compressed with gzip or xz.
  *
  * @param isWanted returns whether to read a path, given relative to the release's directory
- * @throws FileError if the tarball cannot be read, is damaged or exceeds a limit, or if a wanted file occurs twice, is
- * not a regular file, or is in a second directory
+ * @throws FileError if the tarball cannot be read; ArchiveError if it is damaged or exceeds a limit, or if a wanted file
+ * occurs twice, is not a regular file, or is in a second directory; ProgramError if xz cannot be run
  */
 export async function readRelease(
   tarball: string,
@@ -60,18 +62,34 @@ export async function readRelease(
   limits = releaseLimits,
 ): Promise<Release> {
   try {
-    const files = await readCompressed(tarball, (chunks) =>
-      readTar(chunks, (path) => isWanted(inFolder(path)), limits),
-    );
-    const folders = new Set([...files.keys()].map((path) => path.slice(0, path.indexOf('/'))));
-    const [folder = '', other] = folders;
-    if (other !== undefined) throw new FileError(`it contains several releases: '${folder}' and '${other}'`);
-    return { folder, files: new Map([...files].map(([path, bytes]) => [inFolder(path), bytes])) };
+    const fd = openRegular(tarball);
+    try {
+      return await readReleaseFrom(chunksOf(fd), isWanted, limits);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     // Errors without a code are bugs in this code, not faults of the tarball.
     if (!(error instanceof Error) || !('code' in error)) throw error;
     throw new FileError(`cannot read tarball '${tarball}': ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/**
+ * Like {@link readRelease}, for a tarball from any source.
+ *
+ * @throws the errors of `readRelease`, whose messages do not name the tarball; the errors of the source
+ */
+export async function readReleaseFrom(
+  chunks: Chunks,
+  isWanted: (path: string) => boolean,
+  limits = releaseLimits,
+): Promise<Release> {
+  const files = await readCompressed(chunks, (tar) => readTar(tar, (path) => isWanted(inFolder(path)), limits));
+  const folders = new Set([...files.keys()].map((path) => path.slice(0, path.indexOf('/'))));
+  const [folder = '', other] = folders;
+  if (other !== undefined) throw new ArchiveError(`it contains several releases: '${folder}' and '${other}'`);
+  return { folder, files: new Map([...files].map(([path, bytes]) => [inFolder(path), bytes])) };
 }
 
 /** Removes the first directory from a path. Returns an empty string if there is none. */
@@ -82,19 +100,39 @@ function inFolder(path: string): string {
 /** The first bytes of the compressed formats, in hexadecimal. */
 const magic = { gzip: '1f8b', xz: 'fd377a585a00' };
 
-type Chunks = AsyncIterable<Buffer>;
-
-async function readCompressed<T>(path: string, use: (chunks: Chunks) => Promise<T>): Promise<T> {
-  const fd = openRegular(path);
+async function readCompressed<T>(chunks: Chunks, use: (chunks: Chunks) => Promise<T>): Promise<T> {
+  const { start, all } = await withStart(chunks, magic.xz.length / 2);
+  if (start.startsWith(magic.xz)) return await pipeThroughXz(all, use);
+  if (!start.startsWith(magic.gzip)) return await use(all);
   try {
-    const start = Buffer.alloc(6);
-    readSync(fd, start, 0, start.length, 0);
-    const begins = start.toString('hex');
-    if (begins.startsWith(magic.gzip)) return await pipeline(chunksOf(fd), createGunzip(), use);
-    return await (begins.startsWith(magic.xz) ? pipeThroughXz(fd, use) : use(chunksOf(fd)));
-  } finally {
-    closeSync(fd);
+    return await pipeline(all, createGunzip(), use);
+  } catch (error) {
+    throw isZlibError(error) ? new ArchiveError(error.message, { cause: error }) : error;
   }
+}
+
+function isZlibError(error: unknown): error is Error {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true;
+}
+
+/**
+ * Returns the first bytes, in hexadecimal, and all chunks including these.
+ *
+ * @param length the number of bytes; there are fewer if the input is shorter
+ */
+async function withStart(chunks: Chunks, length: number): Promise<{ start: string; all: Chunks }> {
+  const rest = chunks[Symbol.asyncIterator]();
+  let start: Buffer = Buffer.alloc(0);
+  while (start.length < length) {
+    const { done, value } = await rest.next();
+    if (done) break;
+    start = Buffer.concat([start, value]);
+  }
+  async function* all(): AsyncGenerator<Buffer, void, undefined> {
+    yield start;
+    yield* { [Symbol.asyncIterator]: () => rest };
+  }
+  return { start: start.toString('hex', 0, length), all: all() };
 }
 
 async function* chunksOf(fd: number): AsyncGenerator<Buffer, void, undefined> {
@@ -109,24 +147,38 @@ async function* chunksOf(fd: number): AsyncGenerator<Buffer, void, undefined> {
 }
 
 /** Decompresses with the xz program: Node does not support the format. */
-async function pipeThroughXz<T>(fd: number, use: (chunks: Chunks) => Promise<T>): Promise<T> {
+async function pipeThroughXz<T>(chunks: Chunks, use: (chunks: Chunks) => Promise<T>): Promise<T> {
   // Limit memory: an archive can request 4 GiB.
   const args = ['--decompress', '--stdout', '--threads=1', '--memlimit-decompress=256MiB'];
-  const child = spawn('xz', args, { stdio: [fd, 'pipe', 'pipe'] }) as ChildProcessByStdio<null, Readable, Readable>;
+  const child = spawn('xz', args, { stdio: 'pipe' });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {
     if (complaint.length < 1000) complaint += chunk.toString('latin1');
   });
+  let failure: { readonly error: unknown } | undefined;
+  async function* source(): Chunks {
+    try {
+      yield* chunks;
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  }
+  // Only errors of the source matter here. If xz stops reading, its status tells why.
+  pipeline(source, child.stdin).catch(() => {});
   const closed = once(child, 'close') as Promise<[code: number | null, signal: string | null]>;
   const used = use(child.stdout).finally(() => {
     child.stdout.destroy();
     child.kill('SIGKILL');
   });
   const [ending, result] = await Promise.allSettled([closed, used]);
-  if (ending.status === 'rejected') throw new FileError('cannot run xz to decompress it', { cause: ending.reason });
+  if (ending.status === 'rejected') {
+    throw new ProgramError('cannot run xz to decompress it (is xz installed?)', { cause: ending.reason });
+  }
+  // Report the source's error first, then xz's: they explain why the tar archive ends early.
+  if (failure) throw failure.error;
   const [code] = ending.value;
-  // Report xz's error first: it explains why the tar archive ends early.
-  if (code !== null && code !== 0) throw new FileError(complaint.trim() || `xz exited with status ${code}`);
+  if (code !== null && code !== 0) throw new ArchiveError(complaint.trim() || `xz exited with status ${code}`);
   if (result.status === 'rejected') throw result.reason;
   return result.value;
 }
@@ -142,7 +194,7 @@ const maxExtension = 1 << 20;
  * @param isWanted returns whether to read an entry. Its path is relative, with `/` as separator, and has no empty, `.`
  * or `..` segments, control characters or backslashes. Entries with other paths are never read, except that a leading
  * `./` is removed
- * @throws FileError like `readRelease`, without the archive's name
+ * @throws ArchiveError like `readRelease`, without the archive's name
  */
 export async function readTar(
   chunks: Chunks,
@@ -154,7 +206,7 @@ export async function readTar(
   let totalSize = 0;
   let headers = 0;
   const countHeader = (): void => {
-    if (++headers > limits.entries) throw new FileError(`it has more than ${limits.entries} entries`);
+    if (++headers > limits.entries) throw new ArchiveError(`it has more than ${limits.entries} entries`);
   };
   for (let entry = await readEntry(input, countHeader); entry; entry = await readEntry(input, countHeader)) {
     const path = plainPath(entry.path);
@@ -163,7 +215,7 @@ export async function readTar(
       continue;
     }
     const fail = (problem: string): never => {
-      throw new FileError(`'${path}': ${problem}`);
+      throw new ArchiveError(`'${path}': ${problem}`);
     };
     if (entry.kind !== 'file') fail(`it is a ${entry.kind}, not a regular file`);
     if (files.has(path)) fail('it occurs twice');
@@ -226,30 +278,30 @@ async function readEntry(input: Input, countHeader: () => void): Promise<Entry |
 }
 
 async function readExtension(input: Input, size: number): Promise<Buffer> {
-  if (size > maxExtension) throw new FileError(`it has an extended header of more than ${maxExtension} bytes`);
+  if (size > maxExtension) throw new ArchiveError(`it has an extended header of more than ${maxExtension} bytes`);
   return (await input.read(padded(size))).subarray(0, size);
 }
 
 function toEntry(type: string, { path, size }: Required<Extension>): Entry {
   const kind = kinds[type];
   if (kind === undefined)
-    throw new FileError(`it contains an entry of type ${JSON.stringify(type)}, which is not supported`);
-  // Tar implementations disagree on whether data follows.
-  if (kind !== 'file' && size !== 0) throw new FileError(`it contains a ${kind} with data`);
+    throw new ArchiveError(`it contains an entry of type ${JSON.stringify(type)}, which is not supported`);
+  // Tar implementations disagree on whether data follows such an entry.
+  if (kind !== 'file' && size !== 0) throw new ArchiveError(`it contains a ${kind} with data`);
   // Archives from before 1988 have no type for directories.
   return { path, size, kind: kind === 'file' && path.endsWith('/') ? 'directory' : kind };
 }
 
 function parseHeader(header: Buffer, position: number): { type: string; size: number; path: string } {
   if (numberAt(header, 148, 8) !== checksum(header)) {
-    throw new FileError(
+    throw new ArchiveError(
       position === 0
         ? 'it is not a tar archive, uncompressed or compressed with gzip or xz'
         : `it is damaged: no entry header at ${position}`,
     );
   }
   const size = numberAt(header, 124, 12);
-  if (size === undefined) throw new FileError(`it is damaged: an entry without a size at ${position}`);
+  if (size === undefined) throw new ArchiveError(`it is damaged: an entry without a size at ${position}`);
   const name = textOf(header.subarray(0, 100));
   // GNU's format has other fields in place of the prefix.
   const prefix = header.toString('latin1', 257, 263) === 'ustar\0' ? textOf(header.subarray(345, 500)) : '';
@@ -287,7 +339,7 @@ function textOf(field: Buffer): string {
  */
 function parsePax(content: Buffer): Extension {
   const fail = (): never => {
-    throw new FileError('it is damaged: an extended header is malformed');
+    throw new ArchiveError('it is damaged: an extended header is malformed');
   };
   const found: Extension = {};
   for (let at = 0; at < content.length;) {
@@ -299,7 +351,7 @@ function parsePax(content: Buffer): Extension {
     const [keyword, value] = [record.slice(0, equals), record.slice(equals + 1)];
     if (keyword === 'path') found.path = value;
     if (keyword === 'size') found.size = /^\d{1,15}$/u.test(value) ? Number(value) : fail();
-    if (keyword.startsWith('GNU.sparse.')) throw new FileError('it contains a sparse file');
+    if (keyword.startsWith('GNU.sparse.')) throw new ArchiveError('it contains a sparse file');
     at = end;
   }
   return found;
@@ -308,7 +360,7 @@ function parsePax(content: Buffer): Extension {
 /** Rejects a global header, which would apply to all entries, if it has relevant records. */
 function refuseGlobal(found: Extension): void {
   if (found.path !== undefined || found.size !== undefined)
-    throw new FileError('it has a global header with paths or sizes');
+    throw new ArchiveError('it has a global header with paths or sizes');
 }
 
 /** Normalizes a path. Returns undefined if it may lead elsewhere, or could affect a terminal. */
@@ -370,7 +422,7 @@ class Input {
 
   /** Waits until there are buffered bytes. */
   async #fill(): Promise<void> {
-    while (this.#rest.length === 0) if (!(await this.#receive())) throw new FileError('it ends unexpectedly');
+    while (this.#rest.length === 0) if (!(await this.#receive())) throw new ArchiveError('it ends unexpectedly');
   }
 
   /** Returns false at the end. */
@@ -379,7 +431,8 @@ class Input {
     if (done) return false;
     this.#rest = value;
     this.#received += value.length;
-    if (this.#received > this.#limit) throw new FileError(`it is larger than ${this.#limit} bytes when decompressed`);
+    if (this.#received > this.#limit)
+      throw new ArchiveError(`it is larger than ${this.#limit} bytes when decompressed`);
     return true;
   }
 }

@@ -3,6 +3,7 @@
 import type { ts } from 'ts-morph';
 
 import type { Use } from '../diff/change.js';
+import type { Choice, Step } from '../diff/path.js';
 import { optional } from '../optional.js';
 import type { Compiler } from './compiler.js';
 
@@ -15,7 +16,7 @@ export interface Subject {
 /** The types of a command's arguments and result, or of an event's data, by role. */
 type Carried = Readonly<Partial<Record<string, ts.Type>>>;
 
-/** The target of a change's path. The lists are empty if the generated code does not have it. */
+/** The target of a change's path. The lists are empty if it is missing from the generated code. */
 export interface PathTarget {
   /** Whether the path names no member, so that the target is the root type itself or its elements. */
   readonly isWhole: boolean;
@@ -162,13 +163,12 @@ export class GeneratedCode {
     return target;
   }
 
-  #find({ subject, name, role, path }: Use): PathTarget {
-    const steps = stepsOf(path);
+  #find({ subject, name, role, path: { steps } }: Use): PathTarget {
     const last = steps.at(-1);
-    const branch = last?.member === undefined ? [...(last?.guards?.values() ?? [])].at(-1) : undefined;
+    const branch = last?.kind === 'branch' ? last.choices.at(-1)?.value : undefined;
     const targets = this.carried({ kind: subject, name }, role ?? '').map((root) => this.#follow(root, steps));
     return {
-      isWhole: steps.length === 0,
+      isWhole: isWhole(steps),
       members: targets.flatMap(({ members }) => members),
       owners: targets.flatMap(({ owners }) => owners),
       enums: targets.flatMap(({ enums }) => enums),
@@ -180,26 +180,26 @@ export class GeneratedCode {
     let types = this.objectsIn(root);
     let members: ts.Declaration[] = [];
     let owners = types;
-    for (const { member, guards } of steps) {
-      owners = guards ? types.filter((type) => this.#isBranch(type, guards)) : types;
-      const names = member === undefined ? [...(guards?.keys() ?? [])].slice(-1) : [member];
-      const symbols = names.flatMap((name) => owners.flatMap((type) => type.getProperty(name) ?? []));
+    for (const step of steps) {
+      const { kind } = step;
+      if (kind !== 'member' && kind !== 'branch') continue;
+      owners = kind === 'branch' ? types.filter((type) => this.#isBranch(type, step.choices)) : types;
+      const name = kind === 'branch' ? (step.choices.at(-1)?.discriminator ?? '') : step.name;
+      const symbols = owners.flatMap((type) => type.getProperty(name) ?? []);
       members = symbols.flatMap((symbol) => this.membersOf(symbol));
       types =
-        member === undefined
-          ? owners
-          : symbols.flatMap((symbol) => this.objectsIn(this.#checker.getTypeOfSymbol(symbol)));
+        kind === 'branch' ? owners : symbols.flatMap((symbol) => this.objectsIn(this.#checker.getTypeOfSymbol(symbol)));
     }
-    const enums = steps.length === 0 ? this.enumsOf(root) : members.flatMap((one) => this.enumsOfMember(one));
+    const enums = isWhole(steps) ? this.enumsOf(root) : members.flatMap((one) => this.enumsOfMember(one));
     return { members, enums, owners: owners.flatMap((type) => this.interfacesOf(type)) };
   }
 
-  #isBranch(type: ts.Type, guards: ReadonlyMap<string, string>): boolean {
-    return [...guards].every(([name, value]) => {
-      const discriminator = type.getProperty(name);
+  #isBranch(type: ts.Type, choices: readonly Choice[]): boolean {
+    return choices.every(({ discriminator, value }) => {
+      const tag = type.getProperty(discriminator);
       // If only the other side is a union, there is no discriminator, and every branch matches.
-      if (!discriminator) return true;
-      const values = this.#checker.getTypeOfSymbol(discriminator);
+      if (!tag) return true;
+      const values = this.#checker.getTypeOfSymbol(tag);
       const parts = values.isUnion() ? values.types : [values];
       return parts.some((part) =>
         part.isStringLiteral() ? part.value === value : part.flags & this.#ts.TypeFlags.String,
@@ -305,24 +305,7 @@ function plainName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9]/gu, '').toLowerCase();
 }
 
-/** A step to a member, or into a branch. */
-interface Step {
-  readonly member?: string;
-  readonly guards?: ReadonlyMap<string, string>;
-}
-
-/** A name contains a period only in a vendor prefix: `__com.redhat_name`. */
-const namePattern = String.raw`(?:__[A-Za-z0-9.-]+_)?[A-Za-z0-9][\w-]*`;
-const stepPattern = new RegExp(String.raw`(?:\((?<guards>[^)]*)\))?(?:\.(?<member>${namePattern}))?`, 'gu');
-
-/** Parses a path such as `.file(driver=nbd).server`. Arrays need no step of their own. */
-function stepsOf(path: string): Step[] {
-  return [...path.matchAll(stepPattern)].flatMap(({ groups = {} }) => {
-    const { member, guards } = groups;
-    const parsed = guards === undefined ? [] : guards.split(',').map((guard) => guard.split('=') as [string, string]);
-    if (member === undefined && guards === undefined) return [];
-    return [
-      { ...optional('member', member), ...optional('guards', guards === undefined ? undefined : new Map(parsed)) },
-    ];
-  });
+/** Returns whether steps lead to no member. Arrays do not count, because `objectsIn` looks into them. */
+function isWhole(steps: readonly Step[]): boolean {
+  return steps.every(({ kind }) => kind === 'elements');
 }

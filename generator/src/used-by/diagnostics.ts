@@ -3,7 +3,7 @@
 import type { ts } from 'ts-morph';
 
 import type { Change } from '../diff/change.js';
-import { intersects, type View } from './meetings.js';
+import { intersects, type View } from './affected.js';
 
 interface Attributed {
   /** Places that only the compiler finds, by change. */
@@ -15,15 +15,15 @@ interface Attributed {
 /** Errors about implicit `any`, which follow from another error. */
 const consequences = new Set([7005, 7006, 7031, 7034]);
 
-/** @param met the places where each breaking change affects the program */
+/** @param affected the places where each breaking change affects the program */
 export function attribute(
   old: View,
   newer: View,
   files: readonly ts.SourceFile[],
-  met: ReadonlyMap<Change, readonly ts.Node[]>,
+  affected: ReadonlyMap<Change, readonly ts.Node[]>,
 ): Attributed {
   const { compiler } = newer;
-  const explained = new Set([...met.values()].flat().map((node) => statementOf(compiler, node)));
+  const explained = new Set([...affected.values()].flat().map((node) => statementOf(compiler, node)));
   const places = new Map<Change, ts.Node[]>();
   const edits: { node: ts.Node; start: number; text: string }[] = [];
   for (const file of files) {
@@ -33,7 +33,7 @@ export function attribute(
       const node = nodeAt(compiler, file, start, length);
       if (explained.has(statementOf(compiler, node))) continue;
       const text = compiler.flattenDiagnosticMessageText(messageText, '\n');
-      const changes = [...met.keys()].filter((change) => explains(change, text, node, old));
+      const changes = [...affected.keys()].filter((change) => explains(change, text, node, old));
       for (const change of changes) places.set(change, [...(places.get(change) ?? []), node]);
       if (changes.length === 0) edits.push({ node, start, text: text.split('\n')[0] ?? '' });
     }

@@ -23,7 +23,7 @@ interface ValueFact {
   readonly node: ts.Node;
   readonly enums: readonly string[];
   readonly value: string;
-  /** Absent if it is not known yet. */
+  /** Absent if not known yet. */
   readonly access?: Access;
   /** Whether the enum has the value. */
   readonly isKnown: boolean;

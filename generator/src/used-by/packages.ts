@@ -1,6 +1,6 @@
 /** Finds the generated packages of a program, and creates replacements to check the program with other schemas. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { conditionTest } from '../condition.js';
@@ -50,22 +50,16 @@ function readPackage(folder: string): Package | undefined {
   return { folder, header: header.startsWith(generatedMark) ? header : '', extension, commands: new Set(names) };
 }
 
-/** Returns the unchanged files of a package. */
-export function filesOf({ folder, extension }: Package): Map<string, string> {
-  const names = readdirSync(folder).filter((name) => name.endsWith(extension));
-  return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
-}
-
 /**
  * Selects the packages that a comparison concerns: those of the same server and, if there are several versions, of the
  * old one.
  */
-export function packagesOf(packages: readonly Package[], commands: ReadonlySet<string>, old?: Schema): Package[] {
+export function packagesOf(packages: readonly Package[], commands: ReadonlySet<string>, old: Schema): Package[] {
   const alike = packages.filter((one) => {
     const common = [...one.commands].filter((name) => commands.has(name)).length;
     return common * 2 >= Math.max(one.commands.size, commands.size);
   });
-  const own = old ? alike.filter(({ header }) => header.includes(old.digest.slice(0, 16))) : [];
+  const own = alike.filter(({ header }) => header.includes(old.digest.slice(0, 16)));
   return own.length > 0 ? own : alike;
 }
 
@@ -73,7 +67,7 @@ export function packagesOf(packages: readonly Package[], commands: ReadonlySet<s
 export function filesFor({ header, extension }: Package, schema: Schema): Map<string, string> {
   const defined = narrowedBy(header);
   const narrowed = defined.length === 0 ? schema : narrow(schema, conditionTest(defined));
-  const options = { origin: 'a comparison', generator: '0', docs: false };
+  const options = { origin: 'a comparison', generator: '0', docs: false, declarations: true };
   const emitted = emitPackage(narrowed, options);
   return new Map([...emitted].map(([name, text]) => [name.replace(/\.ts$/u, extension), text]));
 }
@@ -102,7 +96,7 @@ function renamed(old: Schema, newer: Schema): Map<string, string> {
     if (!oldType || !newType || !isType(oldType) || !isType(newType) || newer.definitions.has(oldName)) continue;
     found.set(oldNames.type(oldType), newNames.type(newType));
   }
-  // Only one side may have an implicit type for arguments or data.
+  // Arguments or data may have an implicit type on one side, and a named type on the other.
   for (const [name, definition] of old.definitions) {
     const [oldData, newData] = [definition, newer.definitions.get(name)].map(dataOf);
     if (!oldData || !newData) continue;

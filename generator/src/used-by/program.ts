@@ -7,7 +7,7 @@ import type { ts } from 'ts-morph';
 
 import { UsageError } from '../errors.js';
 import { readNamed } from '../sources/files.js';
-import { compilerOf, libraryHost, libraryText, type Compiler } from './compiler.js';
+import { toolchainOf, type Compiler, type Toolchain } from './compiler.js';
 
 /** The replaced files of directories of generated code, by directory and name. */
 export type Replacements = ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -16,19 +16,20 @@ export type Replacements = ReadonlyMap<string, ReadonlyMap<string, string>>;
 export class Configured {
   readonly files: readonly string[];
   readonly options: ts.CompilerOptions;
+  readonly compiler: Compiler;
+  readonly #library: Toolchain['library'];
   readonly #parsed: ts.ParsedCommandLine;
   /** Unreplaced files, which are parsed only once. */
   readonly #cache = new Map<string, ts.SourceFile>();
 
-  constructor(
-    readonly compiler: Compiler,
-    parsed: ts.ParsedCommandLine,
-  ) {
+  constructor({ compiler, library }: Toolchain, parsed: ts.ParsedCommandLine) {
+    this.compiler = compiler;
+    this.#library = library;
     this.#parsed = parsed;
     this.files = parsed.fileNames;
-    // Before TypeScript 6, a configuration without `types` included every installed `@types` package. For later
-    // versions, including them only adds declarations.
-    const types = parsed.options.types ?? (compiler.version.startsWith('6.') ? ['*'] : undefined);
+    // Before TypeScript 6, a configuration without `types` included every installed `@types` package. The bundled
+    // compiler may stand in for any version. For later versions, including them only adds declarations.
+    const types = parsed.options.types ?? (library ? ['*'] : undefined);
     this.options = { ...parsed.options, ...(types && { types }), noEmit: true, skipLibCheck: true };
   }
 
@@ -49,7 +50,7 @@ export class Configured {
     const isReplaced = (path: string): boolean => replacements.has(dirname(path));
     return {
       ...host,
-      ...libraryHost(this.compiler),
+      ...this.#library?.host,
       fileExists: (path) => (isReplaced(path) ? replaced(path) !== undefined : host.fileExists(path)),
       readFile: (path) => (isReplaced(path) ? replaced(path) : host.readFile(path)),
       getSourceFile: (path, version, onError) => {
@@ -57,7 +58,7 @@ export class Configured {
         if (text !== undefined) return this.compiler.createSourceFile(path, text, version);
         let file = this.#cache.get(path);
         if (!file) {
-          const own = libraryText(this.compiler, path);
+          const own = this.#library?.textOf(path);
           file =
             own === undefined
               ? host.getSourceFile(path, version, onError)
@@ -80,10 +81,11 @@ export class Configured {
  * @param tsconfig the path of the configuration, or of the directory with its `tsconfig.json`
  * @throws FileError if a configuration cannot be read; UsageError if it is invalid
  */
-export function readConfigurations(tsconfig: string): Configured[] {
+export async function readConfigurations(tsconfig: string): Promise<Configured[]> {
   const path = resolve(tsconfig);
   const root = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? join(path, 'tsconfig.json') : path;
-  const compiler = compilerOf(dirname(root));
+  const toolchain = await toolchainOf(dirname(root));
+  const { compiler } = toolchain;
   const seen = new Set<string>();
   const found: Configured[] = [];
   const visit = (file: string): void => {
@@ -91,14 +93,14 @@ export function readConfigurations(tsconfig: string): Configured[] {
     seen.add(file);
     const parsed = parseConfiguration(compiler, file);
     const { fileNames, projectReferences = [] } = parsed;
-    if (fileNames.length > 0) found.push(new Configured(compiler, parsed));
+    if (fileNames.length > 0) found.push(new Configured(toolchain, parsed));
     for (const reference of projectReferences) visit(resolve(compiler.resolveProjectReferencePath(reference)));
   };
   visit(root);
   return found;
 }
 
-/** Error codes for options, and values of options, that only a newer TypeScript has. */
+/** Error codes for options, and values of options, that only newer versions of TypeScript have. */
 const newerOptions = new Set([5023, 5025, 6046]);
 
 /**

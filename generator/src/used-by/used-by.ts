@@ -9,22 +9,15 @@
 
 import type { ts } from 'ts-morph';
 
+import { amount } from '../amount.js';
 import type { Change } from '../diff/change.js';
 import type { CodeLocation, UsedBy } from '../diff/report.js';
 import type { Schema } from '../model.js';
 import { relativePath } from '../paths.js';
 import { folderOf, GeneratedCode, type Subject } from './code.js';
 import { attribute } from './diagnostics.js';
-import { intersects, meetings, type View } from './meetings.js';
-import {
-  filesFor,
-  filesOf,
-  withMarkedEnums,
-  PackageFinder,
-  packagesOf,
-  withOldNames,
-  type Package,
-} from './packages.js';
+import { affectedBy, intersects, type View } from './affected.js';
+import { filesFor, withMarkedEnums, PackageFinder, packagesOf, withOldNames, type Package } from './packages.js';
 import { readConfigurations, type Configured, type Replacements } from './program.js';
 import { walk } from './walk.js';
 
@@ -32,9 +25,8 @@ export interface Compared {
   readonly changes: readonly Change[];
   /** The names of the compared server's commands. */
   readonly commands: ReadonlySet<string>;
-  /** Absent for an introspection, which has no types. */
-  readonly old?: Schema;
-  readonly new?: Schema;
+  readonly old: Schema;
+  readonly new: Schema;
 }
 
 export interface UsedByResult {
@@ -52,12 +44,12 @@ export interface UsedByResult {
 export async function usedBy(compared: Compared, tsconfig: string): Promise<UsedByResult> {
   const results = new Results(compared.changes);
   const seen = new Set<string>();
-  for (const configured of readConfigurations(tsconfig)) {
+  for (const configured of await readConfigurations(tsconfig)) {
     // Referenced projects are checked from source together with those that reference them.
     if (configured.files.every((file) => seen.has(file))) continue;
     const views = viewsOf(configured, compared);
     for (const { fileName } of views.files) seen.add(fileName);
-    if (views.old) results.add(views.old, views.newer, views.files, configured, compared.changes);
+    if (views.sides) results.add(views.sides, views.files, configured, compared.changes);
   }
   const notes = results.hasPackage
     ? results.notes(tsconfig)
@@ -68,8 +60,12 @@ export async function usedBy(compared: Compared, tsconfig: string): Promise<Used
 interface Views {
   readonly files: readonly ts.SourceFile[];
   /** Absent if the program imports no generated code of the compared server. */
-  readonly old?: View;
-  readonly newer?: View;
+  readonly sides?: Sides;
+}
+
+interface Sides {
+  readonly old: View;
+  readonly newer: View;
 }
 
 function viewsOf(configured: Configured, { commands, old, new: newer }: Compared): Views {
@@ -92,8 +88,10 @@ function viewsOf(configured: Configured, { commands, old, new: newer }: Compared
   };
   return {
     files,
-    old: view((one) => withMarkedEnums(old ? filesFor(one, old) : filesOf(one))),
-    ...(old && newer && { newer: view((one) => withOldNames(filesFor(one, newer), old, newer)) }),
+    sides: {
+      old: view((one) => withMarkedEnums(filesFor(one, old))),
+      newer: view((one) => withOldNames(filesFor(one, newer), old, newer)),
+    },
   };
 }
 
@@ -111,19 +109,17 @@ class Results {
   }
 
   add(
-    old: View,
-    newer: View | undefined,
+    { old, newer }: Sides,
     files: readonly ts.SourceFile[],
     configured: Configured,
     changes: readonly Change[],
   ): void {
     this.hasPackage = true;
-    const met = new Map(changes.map((change) => [change, meetings(change, old, newer)]));
-    for (const [change, nodes] of met) for (const node of nodes) this.#touch(change, node);
+    const affected = new Map(changes.map((change) => [change, affectedBy(change, old, newer)]));
+    for (const [change, nodes] of affected) for (const node of nodes) this.#touch(change, node);
     this.#pass(old, changes);
     for (const { node, text } of old.facts.unfollowed) keep(this.#unfollowed, { ...locate(node), text }, text);
-    if (!newer) return;
-    const breaking = new Map([...met].filter(([{ verdict }]) => verdict === 'breaking'));
+    const breaking = new Map([...affected].filter(([{ verdict }]) => verdict === 'breaking'));
     const { places, edits } = attribute(old, newer, files, breaking);
     for (const [change, nodes] of places) for (const node of nodes) this.#touch(change, node);
     for (const { node, start, text } of edits) keep(this.#edits, { ...locate(node, start), text }, text);
@@ -145,7 +141,7 @@ class Results {
 
   notes(tsconfig: string): string[] {
     const { size } = this.#unchecked;
-    const files = size === 1 ? '1 JavaScript file' : `${size} JavaScript files`;
+    const files = amount(size, 'JavaScript file');
     return [
       ...(this.#isStrict
         ? []
@@ -172,13 +168,13 @@ class Results {
     for (const { node, type, access } of facts.passed) {
       const reached = code.reach(type);
       const side = access === 'reads' ? 'readers' : 'callers';
-      const met = anchors.filter(
+      const reachable = anchors.filter(
         ({ target, ...one }) =>
           one.side === side && (intersects(target.members, reached) || intersects(target.owners, reached)),
       );
-      if (met.length === 0) continue;
+      if (reachable.length === 0) continue;
       const place = keep(this.#passed, { ...locate(node), subjects: [] });
-      for (const { name } of met) if (!place.subjects.includes(name)) place.subjects.push(name);
+      for (const { name } of reachable) if (!place.subjects.includes(name)) place.subjects.push(name);
     }
   }
 

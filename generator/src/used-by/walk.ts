@@ -218,7 +218,7 @@ class Walker {
     }
   }
 
-  /** Records the comparison of a value to one that may be of an enum. */
+  /** Records the comparison of a string literal to an expression that may have an enum type. */
   #compare(value: ts.Expression, other: ts.Expression): void {
     const type = this.#typeOf(value);
     if (!partsOf(type).some((part) => part.isStringLiteral())) return;
@@ -327,7 +327,7 @@ class Walker {
     if (this.#isRawArgument(node)) return;
     const isAsync = this.#isReturned(node);
     const type = this.#typeOf(node);
-    // Values of members are recorded with their object.
+    // Values of members are recorded together with their object.
     if (partsOf(type).every((part) => part.isStringLiteral()) && this.#isOfProperty(node)) return;
     const source = isAsync ? (this.#checker.getAwaitedType(type) ?? type) : type;
     this.#flow.convert(source, isAsync ? (this.#checker.getAwaitedType(target) ?? target) : target, node);

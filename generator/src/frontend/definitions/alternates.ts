@@ -23,8 +23,8 @@ export function checkAlternate(reportAt: ReportAt, syntax: AlternateSyntax, alte
 }
 
 /**
- * Returns the JSON kinds that select an alternative. If a value comes from a command line, a string can also be a number
- * or boolean.
+ * Returns the JSON kinds that select an alternative. If a value comes from a command line, a string can also be a
+ * number or boolean.
  */
 function kindsOf(type: Alternative['type']): readonly JsonKind[] {
   switch (type.kind) {

@@ -23,7 +23,7 @@ import { describeType } from './describe.js';
 import { ObjectChecker } from './objects.js';
 import type { Resolution, ResolvedDefinition } from './resolve.js';
 
-/** Features with a meaning in QEMU's compiler, which counts them in every schema. */
+/** Features with a meaning in QEMU's compiler. They count towards the limit in every schema. */
 const specialFeatures = ['deprecated', 'unstable'];
 const maxFeatures = 64;
 

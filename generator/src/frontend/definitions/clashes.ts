@@ -1,4 +1,4 @@
-/** Finds names that are not distinct in QEMU's generated C code. */
+/** Finds names that clash in the C code that QEMU's compiler generates. */
 
 import type { Member } from '../../model.js';
 import type { NameSyntax } from '../expressions/syntax.js';

@@ -35,7 +35,11 @@ export function simpleUnion(
       const type = typeOf(branch);
       if (!type) return [];
       const data = { name: 'data', type, optional: false, features: [] };
-      const wrapper = implicitStruct(owner, 'wrapper', [data]);
+      const element = type.kind === 'array' ? type.element : type;
+      // In QEMU, a wrapper exists under the same condition as what it contains.
+      const condition = element.kind === 'builtin' ? undefined : element.condition;
+      const { condition: _, ...unconditional } = implicitStruct(owner, 'wrapper', [data]);
+      const wrapper = { ...unconditional, ...optional('condition', condition) };
       return [{ name: branch.name, type: wrapper, ...optional('condition', branch.condition) }];
     }),
   };

@@ -19,7 +19,7 @@ export class ObjectChecker {
   readonly #broken: Set<Definition>;
   readonly #reporter: Reporter;
   readonly #running = new Set<ObjectType>();
-  /** The checked types, with the number of levels of bases and branches, including their own. */
+  /** The checked types, with the number of levels of bases and branches, including the type itself. */
   readonly #depths = new Map<ObjectType, number>();
   /** The types whose base is ignored, and ignored branches. */
   readonly #ignored = new Set<ObjectType | Branch>();
@@ -127,7 +127,7 @@ export class ObjectChecker {
   #checkDiscriminator({ definition: { base } }: ResolvedUnion, written: NameSyntax, reportAt: ReportAt): boolean {
     const members = this.members(base).map(({ member }) => member);
     const member = members.find(({ name }) => name === written.name);
-    // A broken base may lack this member because of its own error.
+    // A broken base may lack this member because of an error of its own.
     if (!member && this.#broken.has(base)) return false;
     let problem: string | undefined;
     if (!member) {

@@ -108,7 +108,7 @@ class Resolver implements Resolution {
     this.#reporter = reporter;
   }
 
-  /** Each step requires the previous one to be complete for all definitions. */
+  /** Resolves all definitions in steps. Each step requires the previous one to be complete for all definitions. */
   resolve(syntaxes: readonly DefinitionSyntax[]): void {
     for (const syntax of syntaxes) this.#declare(syntax);
     for (const draft of this.definitions) this.#fill(draft);
@@ -122,7 +122,7 @@ class Resolver implements Resolution {
     const reportAt = this.#reporter.inDefinition(syntax);
     const previous = this.#scope.definition(name);
     if (previous) {
-      const related = { message: `'${name}' was defined here before`, position: previous.position };
+      const related = { message: `the previous definition of '${name}' is here`, position: previous.position };
       reportAt(nameOffset, `'${name}' is already defined`, related);
     } else if (this.#scope.isPredefined(name)) {
       reportAt(nameOffset, `'${name}' is the name of a built-in type`);
@@ -318,8 +318,8 @@ class Resolver implements Resolution {
 }
 
 /**
- * Returns the member of a struct or of its bases, which take precedence. The bases may still form a cycle or a chain that
- * is too long, because this is checked later.
+ * Returns the member of a struct or of its bases, which take precedence. The bases may still form a cycle or a chain
+ * that is too long, because this is checked later.
  */
 function findMember(struct: StructType, name: string): Member | undefined {
   let found: Member | undefined;

@@ -46,7 +46,7 @@ export interface DocSection {
   readonly text: string;
 }
 
-/** A line of a comment that begins with its `#`, and the offset of the `#`. */
+/** A line of a comment, beginning with its `#`, and the offset of the `#`. */
 export interface CommentLine {
   readonly text: string;
   readonly offset: number;
@@ -82,8 +82,9 @@ const grammars: readonly Grammar[] = [
 ];
 
 /**
- * Parses a comment with the grammar that its author probably used: the one that finds the most sections, because a tag in
- * one grammar is text in another. If all grammars reject the comment, throws the error of the one that gets furthest.
+ * Parses a comment with the grammar that its author probably used: the one that finds the most sections, because a tag
+ * in one grammar is text in another. If all grammars reject the comment, throws the error of the one that gets
+ * furthest.
  */
 function best(parse: (grammar: Grammar) => DocComment): DocComment {
   let comment: DocComment | undefined;

@@ -43,7 +43,7 @@ function noteDirective(text: string): string {
   return text && `.. note::\n\n${text.replaceAll(/^(?=.)/gmu, '   ')}`;
 }
 
-/** Moves the `.. qmp-example::` directives of a text to a list. Returns the rest of the text. */
+/** Moves `.. qmp-example::` directives from text to a list. Returns the remaining text. */
 function cutExamples(text: string, examples: DocExample[]): string {
   const lines = text.split('\n');
   const rest: string[] = [];
@@ -92,8 +92,8 @@ const sinceInParentheses =
 const sinceSentence = /(?:^s|^S|\sS)ince(?::\s*|\s+)(?:QEMU\s+)?(?<version>\d+(?:\.\d+)+)(?=[.;]?(?:$|\n\n)|[.;]\s)/gu;
 
 /**
- * Returns the version that introduced a member or feature, from its description. Outside of parentheses and
- * separate sentences, "since" may have another meaning. Parts can be newer than the whole, so the oldest version counts.
+ * Returns the version that introduced a member or feature, from its description. Outside of parentheses and separate
+ * sentences, "since" may have another meaning. Parts can be newer than the whole, so the oldest version counts.
  */
 function entrySince(text: string): string | undefined {
   const matches = [...text.matchAll(sinceInParentheses), ...text.matchAll(sinceSentence)];

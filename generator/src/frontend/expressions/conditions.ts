@@ -3,7 +3,8 @@
  *
  *     condition = string | { 'all': [ condition, ... ] } | { 'any': [ condition, ... ] } | { 'not': condition }
  *
- * Before QEMU 6.2, a condition is an expression of the C preprocessor, or a list of such expressions that all must hold.
+ * Before QEMU 6.2, a condition is an expression of the C preprocessor, or a list of such expressions that all must
+ * hold.
  */
 
 import type { Condition } from '../../model.js';
@@ -29,9 +30,10 @@ function readAny(reading: Reading, node: ValueNode, what: string): Condition | u
   if (node.kind === 'string') return readText(reading, node, what);
   if (node.kind === 'array' && allowsText) return readTexts(reading, node, what);
   if (node.kind === 'object' && allowsObjects) return readObject(reading, node, what);
-  const list = allowsText ? ' or a list of strings' : '';
-  const object = allowsObjects ? " or an object with 'all', 'any' or 'not'" : '';
-  reportAt(node.offset, `'if' of ${what} must be a string${list}${object}, not ${describe(node)}`);
+  const list = allowsText ? ['a list of strings'] : [];
+  const object = allowsObjects ? ["an object with 'all', 'any' or 'not'"] : [];
+  const forms = new Intl.ListFormat('en', { type: 'disjunction' }).format(['a string', ...list, ...object]);
+  reportAt(node.offset, `'if' of ${what} must be ${forms}, not ${describe(node)}`);
   return undefined;
 }
 
@@ -58,7 +60,7 @@ function readObject(reading: Reading, node: ObjectNode, what: string): Condition
   const [operator, second] = present;
   const operand = operator && node.members.get(operator)?.value;
   if (!operator || !operand || second) {
-    // Other keys have already been reported.
+    // Unknown keys have already been reported.
     if (present.length === node.members.size)
       reading.reportAt(node.offset, `'if' of ${what} needs exactly one of 'all', 'any' and 'not'`);
     return undefined;

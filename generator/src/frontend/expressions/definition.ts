@@ -1,6 +1,6 @@
 /**
- * Reads an expression as a definition, and reports all errors that can be found without other definitions: in keys, JSON
- * kinds of values, and names. The grammar is that of QEMU's docs/devel/qapi-code-gen.rst, "Schema syntax".
+ * Reads an expression as a definition, and reports all errors that can be found without other definitions: in keys,
+ * JSON kinds of values, and names. The grammar is that of QEMU's docs/devel/qapi-code-gen.rst, "Schema syntax".
  */
 
 import { optional } from '../../optional.js';
@@ -109,7 +109,7 @@ function readMeta({ reportAt }: Reading, { members, offset }: ObjectNode): Meta 
     const hint = hints.find((text) => text !== '') ?? '';
     reportAt(offset, `this is not a definition: it needs one of the keys ${quoteAll(metas)}${hint}`);
   } else if (second !== undefined) {
-    const message = `a definition has one of the keys ${quoteAll(metas)}, but this one has '${meta}' and '${second}'`;
+    const message = `a definition has only one of the keys ${quoteAll(metas)}, but this one has '${meta}' and '${second}'`;
     reportAt(members.get(second)?.offset ?? offset, message);
     return undefined;
   }
@@ -214,7 +214,7 @@ function readFlags({ reportAt }: Reading, { members, offset }: ObjectNode): Set<
     const node = members.get(flag)?.value;
     if (!node) continue;
     if (node.kind === 'boolean' && node.value === allowed) flags.add(flag);
-    else reportAt(node.offset, `'${flag}' can only be ${allowed}; leave it out for the default`);
+    else reportAt(node.offset, `'${flag}' can only be ${allowed}; omit it for the default`);
   }
   if (flags.has('allow-oob') && flags.has('coroutine'))
     reportAt(members.get('coroutine')?.offset ?? offset, "a command cannot have both 'allow-oob' and 'coroutine'");

@@ -47,7 +47,8 @@ interface ValidName {
 function checkName({ reportAt }: Reading, name: string, what: string, offset: number): string | undefined {
   const stem = /^(?:__[a-z0-9.-]+_)?(?:x-)?([a-z][a-z0-9_-]*)$/iu.exec(name)?.[1];
   if (stem === undefined) {
-    const form = "it must begin with a letter, after any prefix '__RFQDN_', and have only letters, digits, '-' and '_'";
+    const form =
+      "it must begin with a letter, after any prefix '__RFQDN_', and contain only letters, digits, '-' and '_'";
     reportAt(offset, `${what} is invalid: ${form}`);
   } else if (/^q[^A-Za-z0-9]/u.test(name)) {
     reportAt(offset, `${what} is invalid: names that begin with 'q_' or 'q-' are reserved`);

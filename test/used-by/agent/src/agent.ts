@@ -1,8 +1,8 @@
-/** Looks after guests from outside. */
+/** Manages guests through their agents. */
 
 import { connect, type Client } from '@qapi-ts/qemu/qga';
 
-/** What a guest is asked for, so that tests need none. */
+/** The interface to a guest, so that tests need no real one. */
 export interface Guest {
   guestGetHostName(): Promise<{ 'host-name': string }>;
   guestGetTime(): Promise<number | bigint>;
@@ -43,7 +43,7 @@ async function nameOf(guest: Guest): Promise<string> {
   return (await guest.guestGetHostName())['host-name'];
 }
 
-/** Runs a command in the guest, and waits for it. */
+/** Runs a command in the guest, and waits until it exits. */
 export async function run(guest: Client, path: string, ...arg: string[]): Promise<string> {
   const { pid } = await guest.guestExec({ path, arg, 'capture-output': true });
   for (;;) {

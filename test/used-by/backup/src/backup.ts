@@ -1,4 +1,4 @@
-/** Copies the disks of a running machine to files, the first time in full, later what has changed. */
+/** Copies the disks of a running machine to files: completely the first time, later only what has changed. */
 
 import { connect, type BlockdevBackup, type Client, type MirrorSyncMode } from '@qapi-ts/qemu/qmp';
 

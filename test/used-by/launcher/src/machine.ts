@@ -1,4 +1,4 @@
-/** Starts machines, gives them disks, and moves them to other hosts. Some of what it uses was removed after QEMU 7.2. */
+/** Starts machines, attaches disks, and migrates machines. Some features that it uses were removed after QEMU 7.2. */
 
 import { EventEmitter } from 'node:events';
 
@@ -15,7 +15,7 @@ import {
 export interface Options {
   readonly memory: number;
   readonly disks: readonly BlockdevOptions[];
-  /** In the words of QEMU's command line. */
+  /** As in QEMU's command line. */
   readonly network?: Netdev | undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Queries a live server with the client that generated code uses. */
 
+import type { ServerName } from '../embedded.js';
 import { ServerError, UsageError } from '../errors.js';
-import type { ServerName } from './input.js';
 
 /** The time limit for the greeting, and for the reply, in milliseconds. */
 const defaultTimeout = 10_000;
@@ -40,7 +40,7 @@ export async function query(address: string, server: ServerName, timeout = defau
     }
   } catch (error) {
     if (!(error instanceof QmpError)) throw error;
-    // The connection was established, perhaps to a server of another kind.
+    // The connection was established, but perhaps to another kind of server.
     const mayBeOther = error instanceof ConnectError && error.cause instanceof ConnectError;
     const hint = isAgent ? 'for a monitor, use --server qmp or qsd' : 'for an agent, use --server qga';
     throw new ServerError(`${error.message}${mayBeOther ? `; ${hint}` : ''}`, { cause: error });
@@ -63,7 +63,7 @@ export function parseAddress(text: string): { path: string } | { host: string; p
     throw new UsageError(`--connect '${text}': ${problem}: expected unix:PATH or tcp:HOST:PORT`);
   };
   const [, scheme = '', rest = ''] = /^([a-z]+):(.*)$/u.exec(text) ?? [];
-  // An easy mistake: an address copied from QEMU's -qmp option.
+  // A likely mistake is to copy the address from QEMU's -qmp option.
   if (scheme !== '' && /,\w+=/u.test(rest)) return fail("QEMU's socket options are not part of an address");
   if (scheme === 'unix') return rest === '' ? fail('the path is missing') : { path: rest };
   if (scheme !== 'tcp')

@@ -16,31 +16,30 @@ export interface View {
   readonly facts: Facts;
 }
 
-/** Additions of something that no existing program can have used. */
+/** Kinds of changes that add something that no existing program can have used. */
 const grants: ReadonlySet<Change['kind']> = new Set(['oob-granted', 'preconfig-granted']);
 
-/**
- * Returns the places where a change affects a program.
- *
- * @param newer undefined if the new side has no types
- */
-export function meetings(change: Change, old: View, newer: View | undefined): ts.Node[] {
+/** Returns the places where a change affects a program. */
+export function affectedBy(change: Change, old: View, newer: View): ts.Node[] {
   if (grants.has(change.kind)) return [];
-  return [...new Set(change.uses.flatMap((use) => new Meeting(change, use, old, newer).nodes()))];
+  return [...new Set(change.uses.flatMap((use) => new ChangeUse(change, use, old, newer).nodes()))];
 }
 
-class Meeting {
-  readonly #target: PathTarget;
-  readonly #newTarget: PathTarget | undefined;
-
+/** One use of a change in the schemas, and where the program has it. */
+class ChangeUse {
   constructor(
     readonly change: Change,
     readonly use: Use,
     readonly old: View,
-    readonly newer: View | undefined,
-  ) {
-    this.#target = old.code.find(use);
-    this.#newTarget = newer?.code.find(use);
+    readonly newer: View,
+  ) {}
+
+  get #target(): PathTarget {
+    return this.old.code.find(this.use);
+  }
+
+  get #newTarget(): PathTarget {
+    return this.newer.code.find(this.use);
   }
 
   nodes(): ts.Node[] {
@@ -49,7 +48,7 @@ class Meeting {
     if (subjects.length === 0) return [];
     if (use.role === undefined) return this.#ofSubject(subjects);
     const isLacking = change.kind === 'member-added' || change.kind === 'member-mandatory';
-    if (use.role === 'arguments' && isLacking && change.verdict === 'breaking') return this.#lacking(subjects);
+    if (use.role === 'arguments' && isLacking && change.verdict === 'breaking') return this.#lacking();
     // Code that reads an enum may receive any value, including a new one.
     const isAnyValue = change.kind === 'value-added' && use.role !== 'arguments';
     const value = isAnyValue ? undefined : (change.place.value ?? this.#target.branch);
@@ -96,7 +95,7 @@ class Meeting {
       .filter((fact) => fact.value === value && intersects(fact.enums, enums))
       .filter(({ access }) => (access ?? this.#access) === this.#access)
       .filter(({ node }) => {
-        const same = this.newer?.facts.values.filter((fact) => fact.node === node && fact.value === value) ?? [];
+        const same = this.newer.facts.values.filter((fact) => fact.node === node && fact.value === value);
         return !isGone || !same.some(({ isKnown }) => isKnown);
       })
       .map(nodeOf);
@@ -105,7 +104,6 @@ class Meeting {
   #isOfMember(fact: MemberFact): boolean {
     const { access, members } = fact;
     if (access !== this.#access || !intersects(members, new Set(this.#target.members))) return false;
-    if (!this.newer || !this.#newTarget) return true;
     // The same type may also be reached by another path, where it did not change.
     const same = this.newer.facts.same(fact);
     if (this.#newTarget.members.length === 0) return !same;
@@ -116,7 +114,7 @@ class Meeting {
 
   /** Returns whether the new side accepts the written value. */
   #isTaken({ source, target }: MemberFact): boolean {
-    if (!this.newer || !source || !target) return false;
+    if (!source || !target) return false;
     const { compiler, program } = this.newer;
     const isNumber = partsOf(target).some(({ flags }) => flags & compiler.TypeFlags.NumberLike);
     if (!isNumber) return program.getTypeChecker().isTypeAssignableTo(source, target);
@@ -127,23 +125,13 @@ class Meeting {
   }
 
   /** Returns the places where the arguments, or an object within them, are created without a member. */
-  #lacking(subjects: readonly SubjectFact[]): ts.Node[] {
+  #lacking(): ts.Node[] {
     const member = this.change.place.member ?? '';
-    if (this.newer && this.#newTarget) {
-      const { code, facts } = this.newer;
-      const wanted = new Set(this.#newTarget.members);
-      const isWanted = (type: ts.Type): boolean => intersects(code.membersOf(type.getProperty(member)), wanted);
-      return facts.constructions
-        .filter(({ candidates, members }) => !members.has(member) && candidates.every(isWanted))
-        .map(nodeOf);
-    }
-    const owners = new Set(this.#target.owners);
-    if (owners.size === 0) return subjects.map(nodeOf);
-    return this.old.facts.constructions
-      .filter(({ candidates, members }) => {
-        const interfaces = candidates.flatMap((type) => this.old.code.interfacesOf(type));
-        return !members.has(member) && intersects(interfaces, owners);
-      })
+    const { code, facts } = this.newer;
+    const wanted = new Set(this.#newTarget.members);
+    const isWanted = (type: ts.Type): boolean => intersects(code.membersOf(type.getProperty(member)), wanted);
+    return facts.constructions
+      .filter(({ candidates, members }) => !members.has(member) && candidates.every(isWanted))
       .map(nodeOf);
   }
 }
