@@ -70,7 +70,7 @@ describe('exit codes and output', () => {
       args: ['generate', '--introspection', 'saved.json', '--names', 'good.json', '--out', 'saved'],
       status: 0,
       stderr:
-        /^saved: introspection saved\.json: 1 modules, .*\n  names of types, bases and links are those of 'good\.json'\ntotal/u,
+        /^saved: introspection saved\.json: 1 module, .*\n  names of types, bases and links are those of 'good\.json'\ntotal/u,
     },
     {
       args: ['check', '--introspection', 'saved.json', '--names', 'good.json', '--out', 'saved'],

@@ -59,7 +59,7 @@ const cases: { args: string[]; status: number; stderr: RegExp }[] = [
   {
     args: ['generate', '--qemu', '9.0..'],
     status: 2,
-    stderr: /no embedded QEMU 9\.0\.\.: embedded versions are 9\.0\.0, 9\.1\.2/u,
+    stderr: /QEMU 9\.0\.\. is neither embedded \(9\.0\.0, 9\.1\.2\) nor cached/u,
   },
   {
     args: ['generate', '--qemu', '9.0...9.1'],
