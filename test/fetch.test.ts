@@ -471,6 +471,15 @@ describe("Debian's source package", () => {
     expect(repository.cached).toEqual(cached);
   });
 
+  test('is not pinned if it comes from the pool, because nothing verifies it', async () => {
+    const repository = new Repository({});
+    const address = 'http://one.example/debian/pool/main/q/qemu/qemu_9.8.7+ds.orig.tar.xz';
+    repository.addApt({ 'sources.list': ONE_LINE }, ['1:9.8.6+ds-1'], [address]);
+    expect(await repository.run('--pin', '9.8.7')).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(repository.pins).toBe('{}');
+    expect(repository.cached).toEqual([]);
+  });
+
   const stanza = (uri: string, signedBy = '') =>
     `Types: deb-src\nURIs: ${uri}\nSuites: bullseye bookworm trixie sid\nComponents: main\n${signedBy}`;
 
