@@ -88,17 +88,26 @@ const temporaryFolders = [];
 
 /** @param {string} parent */
 export function makeTemporaryFolder(parent) {
+  if (temporaryFolders.length === 0) {
+    process.once('exit', removeTemporaryFolders);
+    // By default, a signal ends the process without an 'exit' event.
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => endBy(signal));
+  }
   const folder = mkdtempSync(join(parent, '.qapi-ts-'));
   temporaryFolders.push(folder);
   return folder;
 }
 
-process.on('exit', () => {
+function removeTemporaryFolders() {
   for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
-});
-// By default, a signal ends the process without an 'exit' event, which would leave the directories behind.
-process.once('SIGINT', () => process.exit(130));
-process.once('SIGTERM', () => process.exit(143));
+}
+
+/** @param {string} signal */
+function endBy(signal) {
+  removeTemporaryFolders();
+  // Something else may be handling it, such as `replaceWhole`, which ends in its own time.
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
 
 // Apt
 

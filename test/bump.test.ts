@@ -207,6 +207,12 @@ Storage daemon: 3 changes: 2 breaking, 0 notable, 1 harmless. All are listed abo
   });
 });
 
+it.each(['9.1.0', '--newest'])('a signal that ends a step of bump-qemu %s ends the script', async (argument) => {
+  const base = makeRepository(`signal${argument}`);
+  writeScript(base, 'scripts/install', 'kill -TERM $$');
+  expect((await shell(base, `scripts/bump-qemu ${argument} || echo $?`)).stdout).toBe('143\n');
+});
+
 describe('--newest', { timeout: 60_000 }, () => {
   /** The stand-in's apt has one archive, with these versions of QEMU's source package. */
   function addApt(base: string, versions: readonly string[]): void {

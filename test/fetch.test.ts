@@ -17,6 +17,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { fault, runNode } from './support/command.js';
 import { tarOf } from './support/tar.js';
 
 const SCRIPTS = fileURLToPath(new URL('../scripts', import.meta.url));
@@ -201,6 +202,13 @@ describe('usage errors', () => {
     const result = await new Repository({ '10.0.2': DIGEST, '9.8.7': DIGEST }).run(...args);
     expect(result).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(message) });
   });
+
+  test('a mirror that is not an HTTP address', () => {
+    const { root } = new Repository({ '9.8.7': DIGEST });
+    const env = { QAPI_TS_MIRROR: 'ftp://mirror.example/' };
+    const ended = runNode([join(root, 'scripts/fetch-qemu'), '9.8.7'], { cwd: root, env });
+    expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('QAPI_TS_MIRROR is not') });
+  });
 });
 
 describe('--from', () => {
@@ -355,6 +363,15 @@ describe('the cache', () => {
     expect(readFiles(join(repository.cache, '9.8.7'))).toEqual(WANTED);
     expect(repository.cached).toEqual(['9.8.7']);
   });
+});
+
+test.each(['SIGINT', 'SIGTERM'])('%s ends it, and leaves nothing in the cache', (signal) => {
+  const { root, cache } = new Repository({ '9.8.7': DIGEST });
+  const args = ['--import', fault, join(root, 'scripts/fetch-qemu'), '9.8.7', '--from', tree];
+  // While the files are written.
+  const ended = runNode(args, { cwd: root, env: { QAPI_TS_FAULT: `${signal}:6` } });
+  expect(ended).toEqual({ status: null, stdout: '', stderr: '' });
+  expect(existsSync(cache)).toBe(false);
 });
 
 describe("upstream's tarball", () => {
