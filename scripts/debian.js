@@ -42,11 +42,7 @@ export class Failure extends Error {
 
 /** @param {unknown} error */
 export function messageOf(error) {
-  if (!(error instanceof Error)) return String(error);
-  // The errors of fetch() say only "fetch failed". The reason is the cause, which has no message if it consists of
-  // several errors.
-  const { cause } = error;
-  return error instanceof TypeError && cause instanceof Error ? cause.message || String(codeOf(cause)) : error.message;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   type Ended,
 } from './support/command.js';
 import { tarOf } from './support/tar.js';
+import { serveProxy } from './support/web.js';
 
 const releases: Readonly<Record<string, string>> = {
   '9.0.0': `{ 'command': 'query-x' } { 'command': 'query-y' }`,
@@ -266,6 +267,29 @@ describe('--newest', { timeout: 60_000 }, () => {
       stderr: expect.stringMatching(stderr),
     });
     expect(filesOf(base)).toEqual(before);
+  });
+
+  it('uses the user name and password of the mirror, and does not print them', async () => {
+    const { port } = server.address() as AddressInfo;
+    writeIn(base, 'schema/current', '9.0.1\n');
+    addApt(base, []);
+    const env = { QAPI_TS_MIRROR: `http://me:secret@127.0.0.1:${port}` };
+    served.set('/', listing('8.10.99'));
+    expect(await shell(base, 'scripts/bump-qemu --newest', env)).toMatchObject({ status: 0 });
+    served.delete('/');
+    const { status, stderr } = await shell(base, 'scripts/bump-qemu --newest', env);
+    expect(status).toBe(3);
+    expect(stderr).not.toContain('secret');
+  });
+
+  it('uses proxies', async () => {
+    const proxy = await serveProxy();
+    const { port } = server.address() as AddressInfo;
+    writeIn(base, 'schema/current', '9.0.1\n');
+    served.set('/', listing('8.10.99'));
+    const env = { http_proxy: proxy.address, no_proxy: '' };
+    expect(await shell(base, 'scripts/bump-qemu --newest', env)).toMatchObject({ status: 0 });
+    expect(proxy.requests).toEqual([`GET http://127.0.0.1:${port}/`]);
   });
 });
 
