@@ -27,6 +27,9 @@ const releases: Readonly<Record<string, string>> = {
   '9.1.0': `{ 'command': 'query-x', 'data': { 'a': 'int', '*b': 'int' } }`,
 };
 
+/** A program that keeps its arguments. */
+const gh = `printf '%s\\n' "$@" > "\${0%/*}/gh.arguments"`;
+
 /** The paths of upstream's server. */
 let served: Map<string, string | Buffer>;
 const server = createServer((request, response) => {
@@ -79,7 +82,7 @@ async function makeTemplate(base: string): Promise<void> {
   const program = `case $1 in qapi-ts) program=\${0%/*}/../generator/bin/qapi-ts.js;; *) program='${prettier}';; esac`;
   writeScript(base, 'bin/npx', `${program}; shift; exec '${process.execPath}' "$program" "$@"`);
   writeScript(base, 'bin/apt-config', 'true');
-  writeScript(base, 'bin/gh', `printf '%s\\n' "$@" > "\${0%/*}/gh.arguments"`);
+  writeScript(base, 'bin/gh', gh);
   writeIn(base, '.gitignore', '/node_modules\n/generator\n/bin\n/.cache\n');
   writeIn(base, 'package.json', '{ "type": "module" }');
   writeIn(base, 'schema/pins.json', '{}');
@@ -324,14 +327,20 @@ describe('the workflow', { timeout: 240_000 }, () => {
     git('-c', 'user.name=x', '-c', 'user.email=x@example.com', 'commit', '--quiet', '--message=Initial');
     git('clone', '--quiet', '--bare', '.', `${base}.git`);
 
+    const inOrigin = (...args: string[]): string =>
+      execFileSync('git', ['-C', `${base}.git`, ...args], { encoding: 'utf8' });
+    // Without the permission to create pull requests, the next run tries again.
+    writeScript(base, 'bin/gh', 'exit 1');
+    expect((await runIn(`${base}-0`, base)).ended).toMatchObject([{ status: 0 }, { status: 1 }]);
+    expect(inOrigin('branch').trim()).toBe('* main');
+    writeScript(base, 'bin/gh', gh);
+
     const first = await runIn(`${base}-1`, base);
     expect(
       first.ended.map(({ status }) => status),
       first.ended.map(({ stderr }) => stderr).join('\n'),
     ).toEqual([0, 0]);
     expect(first.message).toMatch(/^Bump QEMU from 9\.0\.0 to 9\.1\.0\n\n/u);
-    const inOrigin = (...args: string[]): string =>
-      execFileSync('git', ['-C', `${base}.git`, ...args], { encoding: 'utf8' });
     expect(inOrigin('log', '-1', '--format=%B', 'bump-qemu-9.1.0').trim()).toBe(first.message.trim());
     expect(inOrigin('show', 'bump-qemu-9.1.0:schema/current')).toBe('9.1.0\n');
     const changed = inOrigin('diff', '--name-only', 'main', 'bump-qemu-9.1.0').trim().split('\n');
