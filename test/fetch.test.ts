@@ -430,6 +430,16 @@ describe('--pin', () => {
 `);
   });
 
+  test('keeps a pin that another run writes during the download', async () => {
+    const repository = new Repository({});
+    server.once('request', () => {
+      writeFiles(repository.root, { 'schema/pins.json': JSON.stringify({ '9.8.6': { sha256: OTHER_DIGEST } }) });
+    });
+    served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
+    expect(await repository.run('--pin', '9.8.7')).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(repository.pins)).toEqual({ '9.8.6': { sha256: OTHER_DIGEST }, '9.8.7': { sha256: DIGEST } });
+  });
+
   test('does not change a pin', async () => {
     const repository = new Repository({ '9.8.7': OTHER_DIGEST });
     const before = repository.pins;
