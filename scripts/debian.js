@@ -42,11 +42,7 @@ export class Failure extends Error {
 
 /** @param {unknown} error */
 export function messageOf(error) {
-  if (!(error instanceof Error)) return String(error);
-  // The errors of fetch() say only "fetch failed". The reason is the cause, which has no message if it consists of
-  // several errors.
-  const { cause } = error;
-  return error instanceof TypeError && cause instanceof Error ? cause.message || String(codeOf(cause)) : error.message;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -88,17 +84,26 @@ const temporaryFolders = [];
 
 /** @param {string} parent */
 export function makeTemporaryFolder(parent) {
+  if (temporaryFolders.length === 0) {
+    process.once('exit', removeTemporaryFolders);
+    // By default, a signal ends the process without an 'exit' event.
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => endBy(signal));
+  }
   const folder = mkdtempSync(join(parent, '.qapi-ts-'));
   temporaryFolders.push(folder);
   return folder;
 }
 
-process.on('exit', () => {
+function removeTemporaryFolders() {
   for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
-});
-// By default, a signal ends the process without an 'exit' event, which would leave the directories behind.
-process.once('SIGINT', () => process.exit(130));
-process.once('SIGTERM', () => process.exit(143));
+}
+
+/** @param {string} signal */
+function endBy(signal) {
+  removeTemporaryFolders();
+  // Something else may be handling it, such as `replaceWhole`, which ends in its own time.
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
 
 // Apt
 

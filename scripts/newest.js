@@ -1,12 +1,13 @@
 // @ts-check
 import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
 
+import { download, downloadLimits, shown } from '../generator/dist/sources/download.js';
+import { releasesAddress } from '../generator/dist/sources/fetch.js';
 import { Failure, listSources, makeTemporaryFolder, messageOf, upstreamVersion } from './debian.js';
 
-const UPSTREAM = (process.env['QAPI_TS_MIRROR'] || 'https://download.qemu.org').replace(/\/+$/, '');
-
-/** The longest time to wait for upstream's listing. */
-const TIMEOUT_MS = 30_000;
+/** A listing is much smaller than a release. */
+const limits = { ...downloadLimits, time: 30_000, size: 1 << 24 };
 
 /**
  * Returns the version of the newest QEMU that upstream lists or, if upstream cannot be reached, Debian. Release
@@ -15,9 +16,10 @@ const TIMEOUT_MS = 30_000;
  * @returns {Promise<string>} a full version
  */
 export async function newestRelease() {
+  const upstream = releasesAddress();
   /** @type {[name: string, list: () => Promise<string[]>][]} */
   const sources = [
-    [`${UPSTREAM}/`, listUpstream],
+    [shown(upstream), () => listUpstream(upstream)],
     ["Debian's source packages", listDebian],
   ];
   const tried = [];
@@ -41,11 +43,12 @@ export function compareVersions(a, b) {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-/** @returns {Promise<string[]>} */
-async function listUpstream() {
-  const response = await fetch(`${UPSTREAM}/`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!response.ok) throw new Error(`the server responded ${response.status} ${response.statusText}`);
-  const page = await response.text();
+/**
+ * @param {URL} address
+ * @returns {Promise<string[]>}
+ */
+async function listUpstream(address) {
+  const page = await download(address, text, { limits });
   return [...page.matchAll(/\bqemu-(\d{1,3}\.\d{1,3}\.\d{1,3})\.tar\.xz(?![.\w])/g)].map(([, version = '']) => version);
 }
 

@@ -19,12 +19,16 @@ import {
   type Ended,
 } from './support/command.js';
 import { tarOf } from './support/tar.js';
+import { serveProxy } from './support/web.js';
 
 const releases: Readonly<Record<string, string>> = {
   '9.0.0': `{ 'command': 'query-x' } { 'command': 'query-y' }`,
 
   '9.1.0': `{ 'command': 'query-x', 'data': { 'a': 'int', '*b': 'int' } }`,
 };
+
+/** A program that keeps its arguments. */
+const gh = `printf '%s\\n' "$@" > "\${0%/*}/gh.arguments"`;
 
 /** The paths of upstream's server. */
 let served: Map<string, string | Buffer>;
@@ -78,7 +82,7 @@ async function makeTemplate(base: string): Promise<void> {
   const program = `case $1 in qapi-ts) program=\${0%/*}/../generator/bin/qapi-ts.js;; *) program='${prettier}';; esac`;
   writeScript(base, 'bin/npx', `${program}; shift; exec '${process.execPath}' "$program" "$@"`);
   writeScript(base, 'bin/apt-config', 'true');
-  writeScript(base, 'bin/gh', `printf '%s\\n' "$@" > "\${0%/*}/gh.arguments"`);
+  writeScript(base, 'bin/gh', gh);
   writeIn(base, '.gitignore', '/node_modules\n/generator\n/bin\n/.cache\n');
   writeIn(base, 'package.json', '{ "type": "module" }');
   writeIn(base, 'schema/pins.json', '{}');
@@ -207,6 +211,12 @@ Storage daemon: 3 changes: 2 breaking, 0 notable, 1 harmless. All are listed abo
   });
 });
 
+it.each(['9.1.0', '--newest'])('a signal that ends a step of bump-qemu %s ends the script', async (argument) => {
+  const base = makeRepository(`signal${argument}`);
+  writeScript(base, 'scripts/install', 'kill -TERM $$');
+  expect((await shell(base, `scripts/bump-qemu ${argument} || echo $?`)).stdout).toBe('143\n');
+});
+
 describe('--newest', { timeout: 60_000 }, () => {
   /** The stand-in's apt has one archive, with these versions of QEMU's source package. */
   function addApt(base: string, versions: readonly string[]): void {
@@ -261,6 +271,29 @@ describe('--newest', { timeout: 60_000 }, () => {
     });
     expect(filesOf(base)).toEqual(before);
   });
+
+  it('uses the user name and password of the mirror, and does not print them', async () => {
+    const { port } = server.address() as AddressInfo;
+    writeIn(base, 'schema/current', '9.0.1\n');
+    addApt(base, []);
+    const env = { QAPI_TS_MIRROR: `http://me:secret@127.0.0.1:${port}` };
+    served.set('/', listing('8.10.99'));
+    expect(await shell(base, 'scripts/bump-qemu --newest', env)).toMatchObject({ status: 0 });
+    served.delete('/');
+    const { status, stderr } = await shell(base, 'scripts/bump-qemu --newest', env);
+    expect(status).toBe(3);
+    expect(stderr).not.toContain('secret');
+  });
+
+  it('uses proxies', async () => {
+    const proxy = await serveProxy();
+    const { port } = server.address() as AddressInfo;
+    writeIn(base, 'schema/current', '9.0.1\n');
+    served.set('/', listing('8.10.99'));
+    const env = { http_proxy: proxy.address, no_proxy: '' };
+    expect(await shell(base, 'scripts/bump-qemu --newest', env)).toMatchObject({ status: 0 });
+    expect(proxy.requests).toEqual([`GET http://127.0.0.1:${port}/`]);
+  });
 });
 
 describe('the workflow', { timeout: 240_000 }, () => {
@@ -294,14 +327,20 @@ describe('the workflow', { timeout: 240_000 }, () => {
     git('-c', 'user.name=x', '-c', 'user.email=x@example.com', 'commit', '--quiet', '--message=Initial');
     git('clone', '--quiet', '--bare', '.', `${base}.git`);
 
+    const inOrigin = (...args: string[]): string =>
+      execFileSync('git', ['-C', `${base}.git`, ...args], { encoding: 'utf8' });
+    // Without the permission to create pull requests, the next run tries again.
+    writeScript(base, 'bin/gh', 'exit 1');
+    expect((await runIn(`${base}-0`, base)).ended).toMatchObject([{ status: 0 }, { status: 1 }]);
+    expect(inOrigin('branch').trim()).toBe('* main');
+    writeScript(base, 'bin/gh', gh);
+
     const first = await runIn(`${base}-1`, base);
     expect(
       first.ended.map(({ status }) => status),
       first.ended.map(({ stderr }) => stderr).join('\n'),
     ).toEqual([0, 0]);
     expect(first.message).toMatch(/^Bump QEMU from 9\.0\.0 to 9\.1\.0\n\n/u);
-    const inOrigin = (...args: string[]): string =>
-      execFileSync('git', ['-C', `${base}.git`, ...args], { encoding: 'utf8' });
     expect(inOrigin('log', '-1', '--format=%B', 'bump-qemu-9.1.0').trim()).toBe(first.message.trim());
     expect(inOrigin('show', 'bump-qemu-9.1.0:schema/current')).toBe('9.1.0\n');
     const changed = inOrigin('diff', '--name-only', 'main', 'bump-qemu-9.1.0').trim().split('\n');

@@ -154,6 +154,12 @@ describe('a download fails', () => {
       {},
       /was closed after \d+ bytes$/u,
     ],
+    [
+      'another protocol',
+      (_, response) => void response.writeHead(101, { connection: 'upgrade', upgrade: 'kettle' }).end(),
+      {},
+      /the connection was closed without a response$/u,
+    ],
     ['no HTTP', (_, { socket }) => void socket?.end('SSH-2.0-kettle\r\n'), {}, /Parse Error/u],
     ['too large', sending(content), { size: 200_000 }, /it is larger than 200000 bytes$/u],
     ['too large, as announced', beginning(() => {}, large), {}, /it is larger than 536870912 bytes$/u],
@@ -232,7 +238,7 @@ describe('the proxy', () => {
     const { address, headers, requests } = await serveProxy();
     web.served.set('/file', sending(content));
     const env = { http_proxy: address.replace('//', '//me:pass@') };
-    expect((await get(`${web.address}file`, { env })).length).toBe(content.length);
+    expect((await get(`${web.address}file#part`, { env })).length).toBe(content.length);
     expect(requests).toEqual([`GET ${web.address}file`]);
     expect(web.requests).toEqual(['GET /file']);
     expect(headers).toMatchObject([

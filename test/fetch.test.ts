@@ -17,6 +17,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { fault, runNode } from './support/command.js';
 import { tarOf } from './support/tar.js';
 
 const SCRIPTS = fileURLToPath(new URL('../scripts', import.meta.url));
@@ -201,6 +202,13 @@ describe('usage errors', () => {
     const result = await new Repository({ '10.0.2': DIGEST, '9.8.7': DIGEST }).run(...args);
     expect(result).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(message) });
   });
+
+  test('a mirror that is not an HTTP address', () => {
+    const { root } = new Repository({ '9.8.7': DIGEST });
+    const env = { QAPI_TS_MIRROR: 'ftp://mirror.example/' };
+    const ended = runNode([join(root, 'scripts/fetch-qemu'), '9.8.7'], { cwd: root, env });
+    expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('QAPI_TS_MIRROR is not') });
+  });
 });
 
 describe('--from', () => {
@@ -357,6 +365,15 @@ describe('the cache', () => {
   });
 });
 
+test.each(['SIGINT', 'SIGTERM'])('%s ends it, and leaves nothing in the cache', (signal) => {
+  const { root, cache } = new Repository({ '9.8.7': DIGEST });
+  const args = ['--import', fault, join(root, 'scripts/fetch-qemu'), '9.8.7', '--from', tree];
+  // While the files are written.
+  const ended = runNode(args, { cwd: root, env: { QAPI_TS_FAULT: `${signal}:6` } });
+  expect(ended).toEqual({ status: null, stdout: '', stderr: '' });
+  expect(existsSync(cache)).toBe(false);
+});
+
 describe("upstream's tarball", () => {
   test('is the next source', async () => {
     const repository = new Repository({ '9.8.7': DIGEST });
@@ -411,6 +428,16 @@ describe('--pin', () => {
   }
 }
 `);
+  });
+
+  test('keeps a pin that another run writes during the download', async () => {
+    const repository = new Repository({});
+    server.once('request', () => {
+      writeFiles(repository.root, { 'schema/pins.json': JSON.stringify({ '9.8.6': { sha256: OTHER_DIGEST } }) });
+    });
+    served.set('/mirror/qemu-9.8.7.tar.xz', tarball);
+    expect(await repository.run('--pin', '9.8.7')).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(repository.pins)).toEqual({ '9.8.6': { sha256: OTHER_DIGEST }, '9.8.7': { sha256: DIGEST } });
   });
 
   test('does not change a pin', async () => {
@@ -469,6 +496,15 @@ describe("Debian's source package", () => {
     repository.addApt(sources, ['1:9.8.6+ds-1'], [address]);
     expect((await repository.run('9.8.7')).exitCode).toBe(exitCode);
     expect(repository.cached).toEqual(cached);
+  });
+
+  test('is not pinned if it comes from the pool, because nothing verifies it', async () => {
+    const repository = new Repository({});
+    const address = 'http://one.example/debian/pool/main/q/qemu/qemu_9.8.7+ds.orig.tar.xz';
+    repository.addApt({ 'sources.list': ONE_LINE }, ['1:9.8.6+ds-1'], [address]);
+    expect(await repository.run('--pin', '9.8.7')).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(repository.pins).toBe('{}');
+    expect(repository.cached).toEqual([]);
   });
 
   const stanza = (uri: string, signedBy = '') =>

@@ -12,7 +12,7 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync, type Stats } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { currentFile } from './embedded.js';
 import { generate, locate, type GenerateOptions } from './generate.js';
 import { compare, type Difference, type Expectation, type Output } from './output.js';
+import { readCached } from './sources/cache.js';
 
 /** The length in bytes and the SHA-256 digest of each file, by the name of its directory and its own name. */
 type Receipt = Readonly<Record<string, Readonly<Record<string, readonly [length: number, digest: string]>>>>;
@@ -111,7 +112,11 @@ function keyOf(options: GenerateOptions): string {
   const { resolve } = createRequire(import.meta.url);
   const folders = packages.map((name) => dirname(resolve(`${name}/package.json`)));
   const hash = createHash('sha256');
-  const paths = [code, manifest, ...folders, ...locations.map(({ folder }) => folder)];
+  const paths = [code, manifest, ...folders];
+  for (const { kind, version, folder } of locations) {
+    if (kind === 'embedded') paths.push(folder);
+    else hash.update(cachedDigest(version, folder));
+  }
   // The current version may change after the output is generated.
   if (options.qemu === undefined) paths.push(currentFile());
   for (const path of paths) update(hash, path);
@@ -121,10 +126,22 @@ function keyOf(options: GenerateOptions): string {
     .digest('hex');
 }
 
-/** @throws Error if the file has changed since this process began, because the old content may have been used */
+/**
+ * Returns the digest of cached schemas. Others may be able to write to the cache, so only the files that `generate` uses
+ * are read, and verified as it does.
+ *
+ * @throws Error if they are damaged, or the directory has changed since this process began
+ */
+function cachedDigest(version: string, folder: string): string {
+  requireUnchanged(folder);
+  const { digest, files } = readCached(version) ?? {};
+  if (digest === undefined || !files) throw new Error(`${folder} is damaged`);
+  return digest;
+}
+
+/** @throws Error if a file has changed since this process began, because the old content may have been used */
 function update(hash: Hash, path: string): void {
-  const stat = statSync(path);
-  if (stat.ctimeMs >= performance.timeOrigin) throw new Error(`${path} has changed`);
+  const stat = requireUnchanged(path);
   if (stat.isDirectory()) {
     const names = readdirSync(path).toSorted();
     hash.update(JSON.stringify(names));
@@ -132,6 +149,12 @@ function update(hash: Hash, path: string): void {
   } else {
     hash.update(digestOf(readFileSync(path)));
   }
+}
+
+function requireUnchanged(path: string): Stats {
+  const stat = statSync(path);
+  if (stat.ctimeMs >= performance.timeOrigin) throw new Error(`${path} has changed`);
+  return stat;
 }
 
 function digestOf(content: string | Buffer): string {

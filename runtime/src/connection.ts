@@ -548,7 +548,6 @@ export class Connection {
     if (!session || session !== this.#session) return;
     this.#session = undefined;
     this.#inventory = this.#newInventory();
-    const delays = this.#closing ? undefined : this.#delays;
     if (error) {
       this.#log({ level: 'info', message: 'the connection ended', error });
       this.#events.emit('disconnected', { error } satisfies ConnectionEvents['disconnected']);
@@ -556,7 +555,8 @@ export class Connection {
     // Calls that wait for an event may have missed it.
     this.#events.end(error);
     if (this.#opened?.ended) void this.#logEnding(this.#opened.ended);
-    if (delays) this.#reconnecting = this.#reconnect(delays);
+    // Test this last: if a listener called `close`, nothing would stop attempts that begin now.
+    if (this.#delays && !this.#closing) this.#reconnecting = this.#reconnect(this.#delays);
     else this.#over = { error };
   }
 

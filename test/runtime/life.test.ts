@@ -395,6 +395,23 @@ describe('reconnect', () => {
     expect(peer.connections).toBe(2);
   });
 
+  test('leaves no timer behind after a listener for disconnected calls close', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await using peer = new Peer();
+    const vm = await connectTo(await peer.listenUnix(), { reconnect: { initialDelay: 60_000, maxDelay: 60_000 } });
+    peer.on('x', {});
+    // `close` waits for this call, which ends after the listener returns.
+    const call = failure(vm.execute('x', {}, { until: ['STOP'] }));
+    await peer.request('x');
+    const closed = new Promise<void>((resolve) => {
+      vm.on('disconnected', () => void vm.close().then(resolve));
+    });
+    peer.reset();
+    await closed;
+    expect(await call).toMatchObject({ code: 'ERR_QMP_CONNECTION_LOST' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('requires an address that can be reconnected to', async () => {
     await using peer = new Peer();
     const stream = peer.stream();

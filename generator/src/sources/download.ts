@@ -108,10 +108,12 @@ export function shown(url: URL): string {
   return withoutUser(url).href;
 }
 
+/** Returns an address without the user, and without the fragment, which is not sent to servers. */
 function withoutUser(url: URL): URL {
   const copy = new URL(url);
   copy.username = '';
   copy.password = '';
+  copy.hash = '';
   return copy;
 }
 
@@ -169,7 +171,7 @@ async function request(url: URL, { env, signal }: Context): Promise<IncomingMess
 }
 
 async function responseTo(url: URL, options: RequestOptions): Promise<IncomingMessage> {
-  const [response] = (await once(start(url, options), 'response')) as [IncomingMessage];
+  const [response] = (await eventOf('response', url, options)) as [IncomingMessage];
   return response;
 }
 
@@ -178,17 +180,24 @@ async function tunnel(proxy: URL, { hostname, port }: URL, signal: AbortSignal):
   const path = `${hostname}:${port || 443}`;
   const headers = { host: path, ...authorization('proxy-authorization', proxy) };
   const options = { method: 'CONNECT', path, headers, signal, agent: false };
-  const connected = once(start(withoutUser(proxy), options), 'connect');
-  const [response, socket] = (await connected) as [IncomingMessage, Socket];
+  const [response, socket] = (await eventOf('connect', withoutUser(proxy), options)) as [IncomingMessage, Socket];
   if (response.statusCode === 200) return socket;
   socket.destroy();
   throw new ServerError(`the proxy responded ${response.statusCode} ${response.statusMessage}`);
 }
 
-function start(url: URL, options: RequestOptions): http.ClientRequest {
+/** Sends a request, and waits for an event of it. Returns the event's arguments. */
+async function eventOf(event: 'response' | 'connect', url: URL, options: RequestOptions): Promise<unknown[]> {
   const sent = (url.protocol === 'https:' ? https : http).request(url, options);
-  // Errors after the response are also errors of its body.
-  return sent.on('error', () => {}).end();
+  const ended = once(sent, 'close').then(() => {
+    // Node reports no error if the server switches to another protocol.
+    throw new ServerError('the connection was closed without a response');
+  });
+  // After the event, errors are also errors of the response's body.
+  sent.on('error', () => {});
+  const waiting = once(sent, event);
+  sent.end();
+  return await Promise.race([waiting, ended]);
 }
 
 function authorization(header: string, { username, password }: URL): Record<string, string> {

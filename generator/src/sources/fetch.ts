@@ -75,10 +75,15 @@ function resolvePinned(wanted: string, pins: ReadonlyMap<string, string>): strin
   return wanted;
 }
 
-/** Returns the address of a version's tarball: upstream's, or that on the mirror named by QAPI_TS_MIRROR. */
+/** Returns the address of a version's tarball. */
 export function releaseAddress(version: string, env: NodeJS.ProcessEnv = process.env): URL {
+  return new URL(`qemu-${version}.tar.xz`, releasesAddress(env));
+}
+
+/** Returns the address of all releases: upstream's, or the mirror named by QAPI_TS_MIRROR. */
+export function releasesAddress(env: NodeJS.ProcessEnv = process.env): URL {
   const base = (env['QAPI_TS_MIRROR'] || upstream).replace(/\/*$/u, '/');
-  const address = URL.canParse(base) ? new URL(`qemu-${version}.tar.xz`, base) : undefined;
+  const address = URL.canParse(base) ? new URL(base) : undefined;
   if (address && isHttp(address)) return address;
   throw new UsageError('the environment variable QAPI_TS_MIRROR is not an HTTP address');
 }
