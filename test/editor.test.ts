@@ -9,7 +9,7 @@ import { compilers, repository } from './support/compile.js';
 import { Editor, Installed, LanguageServer } from './support/editor.js';
 
 const program = `
-import { BlockdevDriver, connect, RunState, type Commands, type StatusInfo } from '@qapi-ts/qemu/qmp';
+import { ChardevBackendKind, connect, RunState, type Commands, type StatusInfo } from '@qapi-ts/qemu/qmp';
 import { Speed } from './own/index.js';
 
 const vm = await connect({ path: '/run/vm1.qmp' });
@@ -20,7 +20,7 @@ await vm.blockdevAdd({ driver: 'qcow2', file: 'file0', 'lazy-refcounts': true })
 vm.on('BLOCK_IO_ERROR', (failure) => console.log(failure.data.device));
 for await (const change of vm.events(['STOP', 'RESUME'])) console.log(change.event);
 const { status }: StatusInfo = await vm.queryStatus();
-console.log(status === RunState['io-error'], RunState.colo, BlockdevDriver.gluster, BlockdevDriver.raw, Speed.low);
+console.log(status === RunState['io-error'], RunState.colo, ChardevBackendKind.memory, ChardevBackendKind.ringbuf, Speed.low);
 `;
 
 const mistakes = `
@@ -62,7 +62,7 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
 
   test('reports no error, and strikes through what is deprecated', { timeout: 60_000 }, async () => {
     expect(await editor.errors()).toEqual([]);
-    expect(await editor.deprecated()).toEqual(['driveBackup', `'drive-backup'`, 'gluster', 'low']);
+    expect(await editor.deprecated()).toEqual(['driveBackup', `'drive-backup'`, 'memory', 'low']);
   });
 
   test.each([
@@ -108,7 +108,7 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
     },
     { what: 'a value', at: `RunState['io|-error']`, text: `(property) 'io-error': "io-error"` },
     { what: 'a value with a comment', at: 'RunState.co|lo', text: '(property) colo: "colo"', tags: ['@since 2.8'] },
-    { what: 'a deprecated value', at: 'BlockdevDriver.glus|ter', tags: ['@deprecated'] },
+    { what: 'a deprecated value', at: 'ChardevBackendKind.mem|ory', tags: ['@deprecated'] },
     {
       what: 'a value with documentation',
       at: 'Speed.l|ow',
@@ -135,8 +135,8 @@ describe.each(['5.4', '6.0'] as const)('the language server of TypeScript %s', (
     { what: 'a value with a comment', at: `RunState['io|-error']`, name: 'colo', tags: ['@since 2.8'] },
     {
       what: 'a deprecated value',
-      at: 'BlockdevDriver.r|aw',
-      name: 'gluster',
+      at: 'ChardevBackendKind.ring|buf',
+      name: 'memory',
       isDeprecated: true,
       tags: ['@deprecated'],
     },

@@ -30,16 +30,16 @@ describe('the reader of the output rejects', () => {
     ['an undeclared type', `export type A = Evil[];`, `no type 'Evil'`],
     ['an undeclared base', `export interface A extends Evil {}`, `no type 'Evil'`],
     ['the type of an undeclared value', `export type A = (typeof evil)[keyof typeof evil];`, `no value 'evil'`],
-    ['two constants', `export const a = 'x'; export const a = 'y';`, `two of the name 'a'`],
-    ['two interfaces', `export interface A {} export interface A {}`, `two of the name 'A'`],
-    ['two types', `export interface A {} export type A = string;`, `two of the name 'A'`],
-    ['a declaration of an imported name', `${runtime}export const struct = 'x';`, `two of the name 'struct'`],
-    ['two properties', `export interface A { a: string; a: string }`, `two of the name 'a'`],
-    ['two members', `export const a = { a: 'x', ['a']: 'y' };`, `two of the name 'a'`],
+    ['two constants', `export const a = 'x'; export const a = 'y';`, `'a' is declared twice`],
+    ['two interfaces', `export interface A {} export interface A {}`, `'A' is declared twice`],
+    ['two types', `export interface A {} export type A = string;`, `'A' is declared twice`],
+    ['a declaration of an imported name', `${runtime}export const struct = 'x';`, `'struct' is declared twice`],
+    ['two properties', `export interface A { a: string; a: string }`, `there are two entries 'a'`],
+    ['two members', `export const a = { a: 'x', ['a']: 'y' };`, `there are two entries 'a'`],
     [
       'two methods',
       `export class Client { ${`a(): void { return this.execute('a', args, options); }`.repeat(2)} }`,
-      `two of`,
+      `there are two entries 'a'`,
     ],
   ])('%s', (_, text, message) => {
     expect(() => readEmitted(text)).toThrow(message);
