@@ -39,9 +39,13 @@ function load(server: string, version: string): Loaded {
   return found;
 }
 
-const pairs = servers.flatMap(({ name }) =>
-  embeddedVersions().flatMap((old) => embeddedVersions().map((newer) => ({ server: name, old, newer }))),
-);
+/** All versions with themselves and their neighbours, and the oldest with the newest, in both directions. */
+const versions = embeddedVersions();
+const versionPairs = versions.flatMap((old, index) => {
+  const others = versions.filter((_, other) => Math.abs(index - other) % (versions.length - 1) <= 1);
+  return others.map((newer) => ({ old, newer }));
+});
+const pairs = servers.flatMap(({ name }) => versionPairs.map((pair) => ({ server: name, ...pair })));
 const differing = pairs.filter(({ old, newer }) => old !== newer);
 const forward = differing.filter(({ old, newer }) => old.localeCompare(newer, 'en', { numeric: true }) < 0);
 

@@ -10,7 +10,8 @@ import { connect } from '@qapi-ts/qemu/qmp';
 import { CommandError, launch, stringify } from '@qapi-ts/runtime';
 
 const [command = '', ...args] = process.argv.slice(2);
-const vm = await connect(launch(command, args));
+// The installed QEMU may be of another version.
+const vm = await connect(launch(command, args), { checkVersion: false });
 
 // Calls, in sequence and together.
 const { status } = await vm.queryStatus();
