@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { UsageError } from './errors.js';
 import { isType, type Definition } from './model.js';
+import { compareVersions } from './qemu-version.js';
 
 export type ServerName = 'qmp' | 'qga' | 'qsd';
 
@@ -79,24 +80,9 @@ export function embeddedVersions(): string[] {
   );
 }
 
-/** Compares versions by their numbers, for sorting. */
-export function compareVersions(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
-}
-
 /** Returns the path of the file that contains the current version. */
 export function currentFile(): string {
   return join(schemaFolder(), 'current');
-}
-
-/**
- * Returns the newest version that a full version or a prefix matches.
- *
- * @returns undefined if there is none
- */
-export function newestMatch(versions: readonly string[], wanted: string): string | undefined {
-  const matching = versions.filter((version) => version === wanted || version.startsWith(`${wanted}.`));
-  return matching.toSorted(compareVersions).at(-1);
 }
 
 /** Returns the version that `generated/` is made from. */

@@ -1,4 +1,5 @@
-import { compareVersions, currentVersion, embeddedVersions } from '../embedded.js';
+import { currentVersion, embeddedVersions } from '../embedded.js';
+import { compareVersions } from '../qemu-version.js';
 import { cachedVersions, readCached } from '../sources/cache.js';
 import { exitCodes, type Print, type Subcommand } from './command.js';
 

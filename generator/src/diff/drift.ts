@@ -1,12 +1,13 @@
 /** Compares a server to its schema: `qapi-ts drift`. */
 
 import { conditionNames } from '../condition.js';
-import { compareVersions, type ServerName } from '../embedded.js';
+import type { ServerName } from '../embedded.js';
 import { UsageError } from '../errors.js';
 import { loadSchema } from '../frontend/load.js';
 import type { Condition, Schema } from '../model.js';
 import { narrow } from '../narrow.js';
 import { optional } from '../optional.js';
+import { compareVersions, minorOf } from '../qemu-version.js';
 import { isGuestInfo, readGuestInfo, type AgentInfo } from '../sources/guest-info.js';
 import { isRange, versionsInRange } from '../sources/range.js';
 import { kindOfServer, refuseOther } from '../sources/recovered.js';
@@ -126,9 +127,8 @@ function versionFor(range: string, { version, label }: Theirs): string {
   if (version === undefined) {
     throw new UsageError(`the version of ${label.title} is unknown: instead of the range ${range}, use one version`);
   }
-  const [major, minor] = version.split('.');
-  const isOlder = (one: string): boolean => compareVersions(one, `${major}.${minor}.9999`) < 0;
-  return versions.findLast(isOlder) ?? versions[0] ?? version;
+  const isNewer = (one: string): boolean => compareVersions(minorOf(one), minorOf(version)) > 0;
+  return versions.findLast((one) => !isNewer(one)) ?? versions[0] ?? version;
 }
 
 interface Theirs {

@@ -31,7 +31,6 @@ import {
   type UnionType,
   type Variant,
 } from '../model.js';
-import { kindOfBuiltin, type JsonKind } from '../builtins.js';
 import { optional } from '../optional.js';
 import {
   combine,
@@ -46,7 +45,7 @@ import {
   type Entries,
   type Entry,
 } from './join.js';
-import { pairTypes } from './pairs.js';
+import { isImplicit, kindOf, pairTypes } from './pairs.js';
 import { allVersions, indicesOf, versionAt, type Versions } from './versions.js';
 
 /** The schema of one version. */
@@ -369,7 +368,7 @@ class Merger {
     return {
       modules,
       digest: digestOf(this.#schemas),
-      definitions: new Map(definitions.filter(isOwn).map((one) => [one.name, one])),
+      definitions: new Map(definitions.filter((one) => !isImplicit(one)).map((one) => [one.name, one])),
       versions: this.#versions,
     };
   }
@@ -383,14 +382,9 @@ class Merger {
       }
     }
     for (const module of modules) {
-      module.definitions = module.definitions.filter((one) => isOwn(one) && home.get(one) === module.path);
+      module.definitions = module.definitions.filter((one) => !isImplicit(one) && home.get(one) === module.path);
     }
   }
-}
-
-/** Returns whether a definition has a name of its own in some version. */
-function isOwn(definition: Definition): boolean {
-  return !('implicit' in definition) || definition.implicit === 'predefined';
 }
 
 /**
@@ -513,19 +507,6 @@ function flagsOf(entries: Entries<Command>): Partial<Command> {
     if (versions !== 0 && versions !== all) flagsIn[flag] = versions;
   }
   return { ...flags, ...(Object.keys(flagsIn).length > 0 && { flagsIn }) };
-}
-
-function kindOf(type: Alternative['type']): JsonKind {
-  switch (type.kind) {
-    case 'builtin':
-      return kindOfBuiltin(type.name);
-    case 'enum':
-      return 'string';
-    case 'array':
-      return 'array';
-    default:
-      return 'object';
-  }
 }
 
 /** Returns a digest that schemas determine, in this order. */

@@ -1,7 +1,16 @@
 /** Finds out which types of two schemas correspond to each other. */
 
 import { kindOfBuiltin, type JsonKind } from '../builtins.js';
-import { allMembers, isObjectType, isType, type Condition, type NamedType, type Schema, type Type } from '../model.js';
+import {
+  allMembers,
+  isObjectType,
+  isType,
+  type Condition,
+  type Definition,
+  type NamedType,
+  type Schema,
+  type Type,
+} from '../model.js';
 
 export interface PairOptions {
   /** Whether types of the same name are a pair wherever they are used, so that only renamed types are paired by place. */
@@ -266,7 +275,7 @@ export function namedIn(type: Type): NamedType | undefined {
 /** Returns the form of a type: all that is known of it without looking into other types. */
 export function formOf(type: Type): string {
   if (type.kind === 'array') return `[${formOf(type.element)}]`;
-  return type.kind === 'alternate' ? 'alternate' : type.kind === 'enum' ? 'enum' : kindOf(type);
+  return type.kind === 'enum' ? 'enum' : kindOf(type);
 }
 
 /** Returns the JSON kind of a type's values, unless it is an alternate. */
@@ -285,9 +294,9 @@ export function kindOf(type: Type): JsonKind | 'alternate' {
   }
 }
 
-/** Returns whether a type belongs to its only user. */
-export function isImplicit(type: NamedType): boolean {
-  return 'implicit' in type && type.implicit !== 'predefined';
+/** Returns whether a definition is a type without a name of its own, which belongs to its only user. */
+export function isImplicit(definition: Definition): boolean {
+  return 'implicit' in definition && definition.implicit !== 'predefined';
 }
 
 function isInlineBase(type: NamedType): boolean {

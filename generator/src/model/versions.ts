@@ -1,8 +1,9 @@
 /** Sets of the versions of a range, and how they are written. */
 
 import { UsageError } from '../errors.js';
+import { minorOf } from '../qemu-version.js';
 
-/** A set of versions: bit `i` stands for the version at index `i` of `Schema.versions`, the oldest at 0. */
+/** A set of versions: bit `i` is set for the version at index `i` of `Schema.versions`, whose oldest is at 0. */
 export type Versions = number;
 
 /** Bits of a number that are safe to combine. */
@@ -46,15 +47,10 @@ function spansOf(versions: Versions, all: readonly string[]): Span[] {
     let end = begin;
     while (end + 1 < all.length && has(end + 1)) end += 1;
     return {
-      ...(begin > 0 && { from: minorOf(all[begin]) }),
-      ...(end + 1 < all.length && { to: minorOf(all[end]) }),
+      ...(begin > 0 && { from: minorOf(all[begin] ?? '') }),
+      ...(end + 1 < all.length && { to: minorOf(all[end] ?? '') }),
     };
   });
-}
-
-/** Returns a version without its last part: `10.0` for `10.0.13`. */
-function minorOf(version = ''): string {
-  return version.split('.').slice(0, 2).join('.');
 }
 
 /** Formats versions for the runtime: `10.0..`, `7.2..9.0`, `..9.0, 11.0..`. */

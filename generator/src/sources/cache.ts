@@ -4,8 +4,8 @@ import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import nodePath, { basename, join } from 'node:path';
 
-import { compareVersions } from '../embedded.js';
 import { FileError } from '../errors.js';
+import { compareVersions } from '../qemu-version.js';
 import { replaceWhole, requireWritable } from '../staged-write.js';
 import { readNamed, treeReader } from './files.js';
 import { digestOf, fullVersion, isSchemaFile, readPins, schemaFolders, sha256Pattern, type Files } from './release.js';

@@ -239,7 +239,7 @@ export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | undefined {
 /**
  * Returns whether an address is to be requested directly.
  *
- * @param list hosts, which include their subdomains, with or without a port, separated by commas or spaces; `*` stands for
+ * @param list hosts, which include their subdomains, with or without a port, separated by commas or spaces; `*` matches
  * all
  */
 function isExempt({ hostname, port, protocol }: URL, list: string): boolean {

@@ -1,8 +1,8 @@
 /** Brings a QEMU release's schemas, with their documentation, into the cache: `qapi-ts fetch`. */
 
-import { newestMatch } from '../embedded.js';
 import { ArchiveError, FileError, ProgramError, ReleaseError, UsageError } from '../errors.js';
 import { dialectOf } from '../frontend/dialect.js';
+import { newestMatch } from '../qemu-version.js';
 import { cachedFolder, prepareCache, readCached, writeCached } from './cache.js';
 import { download, isHttp, shown, type DownloadLimits } from './download.js';
 import { digestOf, fullVersion, isSchemaFile, readPins, sha256Pattern, verifyRelease, type Files } from './release.js';
@@ -33,7 +33,7 @@ export interface Fetched {
 /**
  * Downloads the schemas of a version into the cache, unless they are there already.
  *
- * @param wanted a full version, or a prefix, which stands for the newest pinned version
+ * @param wanted a full version, or a prefix, which selects the newest pinned version that begins with it
  * @throws UsageError; ReleaseError if the release is not what it should be, or cannot be verified; ServerError if it cannot
  * be downloaded; InterruptError if a signal arrived; FileError; file system errors
  */

@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { compareVersions, embeddedVersions } from '../embedded.js';
+import { embeddedVersions } from '../embedded.js';
 import { UsageError } from '../errors.js';
+import { compareVersions, isMatch } from '../qemu-version.js';
 
 const rangePattern = /^(\d+(?:\.\d+)*)\.\.(\d+(?:\.\d+)*)$/u;
 
@@ -14,7 +15,7 @@ export function isRange(text: string | undefined): text is string {
 }
 
 /**
- * Returns the embedded versions in a range, oldest first. Each end stands for all versions that begin with it.
+ * Returns the embedded versions in a range, oldest first. Each end includes all versions that begin with it.
  *
  * @param text `7.2..11.1`
  * @throws UsageError if it is not a range, or there are fewer than two embedded versions in it
@@ -24,17 +25,13 @@ export function versionsInRange(text: string): string[] {
   if (from === undefined || to === undefined) throw new UsageError(`expected a range such as 7.2..10.0, not '${text}'`);
   const embedded = embeddedVersions();
   const isBetween = (version: string): boolean =>
-    (isSame(version, from) || compareVersions(version, from) > 0) &&
-    (isSame(version, to) || compareVersions(version, to) < 0);
+    (isMatch(version, from) || compareVersions(version, from) > 0) &&
+    (isMatch(version, to) || compareVersions(version, to) < 0);
   const versions = embedded.filter(isBetween);
   const [only, ...others] = versions;
   if (others.length > 0) return versions;
   const found = only === undefined ? 'no embedded QEMU' : `only one embedded QEMU, ${only}`;
   throw new UsageError(`${text} contains ${found}: embedded versions are ${embedded.join(', ')}`);
-}
-
-function isSame(version: string, prefix: string): boolean {
-  return version === prefix || version.startsWith(`${prefix}.`);
 }
 
 /**

@@ -10,6 +10,7 @@ import { recoverAgent } from '../model/agent.js';
 import { lackingIn } from '../model/covered.js';
 import { recover, type Recovery } from '../model/recover.js';
 import { optional } from '../optional.js';
+import { minorOf } from '../qemu-version.js';
 import { isGuestInfo, readGuestInfo, type AgentInfo } from './guest-info.js';
 import { readIntrospection } from './introspection.js';
 import { loadReply, readReply, type Reply, type ReplyOptions } from './reply.js';
@@ -156,10 +157,6 @@ function nearest(server: ServerName, version: string | undefined, schema: Schema
 function releaseOf(version: string): number {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major * 3 + minor;
-}
-
-function minorOf(version: string): string {
-  return version.split('.', 2).join('.');
 }
 
 /** The number of names that are listed. */

@@ -1,8 +1,9 @@
 /** Finds the schemas of a QEMU version: those embedded in this package, or those in the cache. */
 
-import { currentVersion, embeddedFolder, embeddedVersions, newestMatch } from '../embedded.js';
+import { currentVersion, embeddedFolder, embeddedVersions } from '../embedded.js';
 import { FileError, UsageError } from '../errors.js';
 import { relativePath } from '../paths.js';
+import { newestMatch } from '../qemu-version.js';
 import { cachedFolder, cachedVersions, readCached } from './cache.js';
 import { treeReader, type Read } from './files.js';
 import { fullVersion } from './release.js';
@@ -19,7 +20,7 @@ export interface Location {
 /**
  * Finds the schemas of a version. If a version is both embedded and cached, the embedded schemas are used.
  *
- * @param wanted a full version, or a prefix, which stands for the newest version that is embedded or cached; by default,
+ * @param wanted a full version, or a prefix, which selects the newest version that is embedded or cached; by default,
  * the current one
  * @param needsProse whether only schemas with documentation will do, which are never embedded
  * @throws UsageError if there are none
